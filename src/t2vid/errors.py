@@ -1,0 +1,78 @@
+"""What can go wrong, as one tree; each error is also the builtin that a caller would expect.
+
+    T2VidError
+    ├── InputError (ValueError)        a value, a record or a text that cannot be used
+    │   ├── MissingGlyphs              no available font covers some characters
+    │   ├── RecordError                a corpus file that fits no known format
+    │   ├── UnsafePath                 a path that climbs out of its data folder
+    │   └── BudgetError                a row that does not fit its token or frame budget
+    ├── BadVideo (ValueError)          a video that cannot be decoded as asked
+    ├── MissingFile (FileNotFoundError)
+    └── MissingExtra (ImportError)     an optional dependency is not installed
+
+>>> issubclass(BadVideo, ValueError)
+True
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class T2VidError(Exception):
+    """Base of every error that t2vid raises on purpose."""
+
+
+class InputError(T2VidError, ValueError):
+    """A value, a record or a text that cannot be used; the message names the value and the limit."""
+
+
+class MissingGlyphs(InputError):
+    """No available font covers some characters of a text."""
+
+
+class RecordError(InputError):
+    """A corpus file or a record that fits no known format."""
+
+
+class UnsafePath(InputError):
+    """A path from the data that would leave the data folder."""
+
+
+class BudgetError(InputError):
+    """A row that does not fit its token or frame budget."""
+
+
+class BadVideo(T2VidError, ValueError):
+    """A video that cannot be decoded as asked; the message names the file and what was found."""
+
+
+class MissingFile(T2VidError, FileNotFoundError):
+    """A file or folder that was asked for and is not there."""
+
+    def __str__(self) -> str:
+        # FileNotFoundError would format a single argument as an errno tuple in some Pythons.
+        return str(self.args[0]) if self.args else ""
+
+
+class MissingExtra(T2VidError, ImportError):
+    """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+def require(module: str, *, extra: str) -> ModuleType:
+    """Import an optional dependency.
+
+    Args:
+        module: dotted module name, e.g. `"trl"`.
+        extra: the extra of t2vid that installs it, e.g. `"train"`.
+
+    Raises:
+        MissingExtra: naming the extra, when the module is not installed.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
+            raise  # the module is there; one of its own imports is not
+        raise MissingExtra(f'{module} is not installed; run: pip install "t2vid[{extra}]"') from error

@@ -1,0 +1,1 @@
+"""Frame sequences: one lazy column for texts and videos, and the two ways to make frames."""

@@ -1,0 +1,42 @@
+"""What reading a `Frames` column gives: a list of PIL images that remembers where each one comes from.
+
+>>> from PIL import Image
+>>> frames = FrameList([Image.new("L", (8, 8))], spans=[(0, 5)])
+>>> len(frames), frames.spans, frames.timestamps_s
+(1, [(0, 5)], None)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from PIL import Image
+
+
+class FrameList(list[Image.Image]):
+    """Frames in order, all of one size.
+
+    Attributes:
+        spans: for text, `(start, end)` character offsets of each frame in the source; else None.
+        timestamps_s: for video, the presentation time of each frame in seconds; else None.
+        n_total: how many frames there would be without `max_frames`; more than `len(self)` says
+            that the budget cut some.
+        encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, so
+            that writing a row that was read stores the recipe again and not the pixels.
+    """
+
+    def __init__(
+        self,
+        frames: Iterable[Image.Image] = (),
+        *,
+        spans: Sequence[tuple[int, int]] | None = None,
+        timestamps_s: Sequence[float] | None = None,
+        n_total: int | None = None,
+        encoded: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(frames)
+        self.spans = None if spans is None else list(spans)
+        self.timestamps_s = None if timestamps_s is None else list(timestamps_s)
+        self.n_total = len(self) if n_total is None else n_total
+        self.encoded = encoded

@@ -1,0 +1,151 @@
+"""What a row is, what a step counted, and the paper's numbers with their sources.
+
+>>> counts = Counts(kept=3).drop("empty context", source="longalpaca")
+>>> print(counts)
+kept 3, dropped 1 (empty context: 1)
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+# T2Vid, utils/text-to-images/t2vid.py
+WORDS_PER_FRAME = 115
+FRAME_PX = 448
+FONT_PX = 20
+MARGIN_PX = 20
+# T2Vid paper, section 5.2.1: one frame a second, then at most 24 (MiniCPM, Idefics3) or 64 (InternVL)
+FRAMES_PER_SECOND = 1.0
+MAX_FRAMES = {"minicpm": 24, "idefics3": 24, "internvl": 64}
+# T2Vid paper, section 5.2.1: one patch a frame
+TOKENS_PER_FRAME = {"minicpm": 96, "idefics3": 169, "internvl": 256}
+
+Message = dict[str, Any]
+
+
+def row_features(images: Any, **extra: Any) -> Any:
+    """Give the `datasets.Features` of a training row.
+
+    Args:
+        images: the feature of the frames column, usually `t2vid.Frames()`.
+        **extra: further columns, e.g. `duration_s=Value("float32")`.
+    """
+    from datasets import Features, List, Value
+
+    part = {"type": Value("string"), "text": Value("string")}
+    return Features(
+        {
+            "id": Value("string"),
+            "source": Value("string"),
+            "images": images,
+            "messages": List({"role": Value("string"), "content": List(part)}),
+            "n_frames": Value("int32"),
+            "n_words": Value("int32"),
+            **extra,
+        }
+    )
+
+
+def messages(turns: Iterable[tuple[str, str]], *, n_frames: int) -> list[Message]:
+    """Write a conversation in TRL's multi-image form: every frame before the first user text.
+
+    Args:
+        turns: `(role, text)` pairs, `role` being `system`, `user` or `assistant`.
+        n_frames: number of image placeholders in front of the first user text.
+
+    >>> messages([("user", "Why?"), ("assistant", "So.")], n_frames=1)[0]["content"]
+    [{'type': 'image', 'text': None}, {'type': 'text', 'text': 'Why?'}]
+    """
+    out: list[Message] = []
+    frames = [{"type": "image", "text": None}] * n_frames
+    for role, text in turns:
+        content = [{"type": "text", "text": text}]
+        if role == "user" and frames:
+            content, frames = [*frames, *content], []
+        out.append({"role": role, "content": content})
+    return out
+
+
+@dataclass
+class Counts:
+    """How many rows a step kept, and how many it dropped for which reason.
+
+    Attributes:
+        kept: rows that went on.
+        dropped: rows that did not, by reason.
+        sources: the same two figures by source, `{source: {"kept": n, reason: n}}`.
+        examples: up to five ids or places for each reason, to look at.
+    """
+
+    kept: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    sources: dict[str, Counter[str]] = field(default_factory=dict)
+    examples: dict[str, list[str]] = field(default_factory=dict)
+
+    def keep(self, *, source: str = "") -> Counts:
+        """Count one kept row."""
+        self.kept += 1
+        self._source(source)["kept"] += 1
+        return self
+
+    def drop(self, reason: str, *, source: str = "", example: str = "") -> Counts:
+        """Count one dropped row under `reason`, remembering the first few examples."""
+        self.dropped[reason] += 1
+        self._source(source)[reason] += 1
+        seen = self.examples.setdefault(reason, [])
+        if example and len(seen) < 5:
+            seen.append(example)
+        return self
+
+    def __add__(self, other: Counts) -> Counts:
+        total = Counts(self.kept + other.kept, self.dropped + other.dropped)
+        for part in (self, other):
+            for source, counter in part.sources.items():
+                total._source(source).update(counter)
+            for reason, seen in part.examples.items():
+                total.examples[reason] = (total.examples.get(reason, []) + seen)[:5]
+        return total
+
+    def __str__(self) -> str:
+        lost = ", ".join(f"{reason}: {n:,}" for reason, n in self.dropped.most_common())
+        total = sum(self.dropped.values())
+        return f"kept {self.kept:,}, dropped {total:,}" + (f" ({lost})" if lost else "")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        sources = {name: dict(counter) for name, counter in self.sources.items()}
+        return {
+            "kept": self.kept,
+            "dropped": dict(self.dropped),
+            "sources": sources,
+            "examples": self.examples,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Counts:
+        """Read what `to_dict` wrote."""
+        sources = {name: Counter(counter) for name, counter in value["sources"].items()}
+        return cls(value["kept"], Counter(value["dropped"]), sources, dict(value["examples"]))
+
+    def table(self) -> str:
+        """Give the counts as a text table, one line a source and reason."""
+        lines = [f"{'source':<20} {'what':<40} {'rows':>9}"]
+        for source, counter in self.sources.items():
+            for what, n in counter.items():
+                lines.append(f"{source or '-':<20} {what:<40} {n:>9,}")
+        return "\n".join(lines)
+
+    def _source(self, source: str) -> Counter[str]:
+        return self.sources.setdefault(source, Counter())
+
+
+def n_words(texts: Sequence[str]) -> int:
+    """Count blank-separated words.
+
+    >>> n_words(["two words", "three"])
+    3
+    """
+    return sum(len(text.split()) for text in texts)
