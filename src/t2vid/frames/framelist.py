@@ -40,3 +40,25 @@ class FrameList(list[Image.Image]):
         self.timestamps_s = None if timestamps_s is None else list(timestamps_s)
         self.n_total = len(self) if n_total is None else n_total
         self.encoded = encoded
+        self._made = [id(frame) for frame in self]
+
+    @property
+    def edited(self) -> bool:
+        """True once frames were added, removed or replaced, so that `encoded` no longer fits."""
+        return self._made != [id(frame) for frame in self]
+
+    def __reduce__(self) -> Any:
+        rest = (self.spans, self.timestamps_s, self.n_total, self.encoded)
+        return _rebuild, (list(self), *rest)
+
+
+def _rebuild(
+    frames: list[Image.Image],
+    spans: list[tuple[int, int]] | None,
+    timestamps_s: list[float] | None,
+    n_total: int,
+    encoded: dict[str, Any] | None,
+) -> FrameList:
+    return FrameList(
+        frames, spans=spans, timestamps_s=timestamps_s, n_total=n_total, encoded=encoded
+    )

@@ -1,0 +1,232 @@
+"""`Frames`: the one lazy column. It stores what frames are made from and makes them when a row is read.
+
+>>> from datasets import Dataset, Features
+>>> rows = Dataset.from_list([{"images": {"text": "A page."}}], features=Features(images=Frames()))
+>>> rows[0]["images"][0].size
+(448, 448)
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import logging
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+import pyarrow as pa
+from PIL import Image
+
+from t2vid import registry
+from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.frames.framelist import FrameList
+from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.schema import FRAME_PX
+
+logger = logging.getLogger(__name__)
+
+FIELDS = ("text", "path", "bytes", "spec")
+_MAX_PATH_CHARS = 4096  # PATH_MAX on Linux; a longer string is a text that lost its {"text": ...}
+
+OnBad = Literal["raise", "skip", "blank"]
+
+
+def text_value(text: str, spec: RenderSpec | None = None) -> dict[str, Any]:
+    """Give the stored value of a text that is drawn on reading."""
+    return {"text": text, "path": None, "bytes": None, "spec": (spec or RenderSpec()).to_json()}
+
+
+def video_value(
+    source: str | os.PathLike[str] | bytes, spec: SampleSpec | None = None
+) -> dict[str, Any]:
+    """Give the stored value of a video (a path, a URL or the file's bytes) that is decoded on reading."""
+    inline = isinstance(source, bytes)
+    path, data = (None, source) if inline else (os.fspath(source), None)  # type: ignore[type-var]
+    return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
+
+
+@dataclass
+class Frames:
+    """A `datasets` feature whose values are frame sequences, made at reading time.
+
+    Stored is `struct{text, path, bytes, spec}`; a row holds a text, or a video by path or bytes, or
+    nothing (a row without frames). Reading gives a `FrameList`: PIL images with `.spans` (text) or
+    `.timestamps_s` (video). All rows of a column share this one feature, so text and video rows
+    concatenate and interleave; what differs between rows stands in each row's own `spec`.
+
+    Args:
+        max_frames: budget at reading time. A video is sampled to at most so many frames; of a text
+            the leading pages are drawn. None leaves it to each row's spec.
+        on_bad: what a video that cannot be read gives: its error, an empty list, or one blank
+            frame; the last two log a warning that names the file.
+        decode: False gives the stored value instead of frames.
+
+    Raises:
+        InputError: for an argument out of range.
+    """
+
+    max_frames: int | None = None
+    on_bad: OnBad = "raise"
+    decode: bool = True
+    id: str | None = field(default=None, repr=False)
+
+    dtype: ClassVar[str] = "FrameList"
+    pa_type: ClassVar[Any] = pa.struct(
+        {name: pa.binary() if name == "bytes" else pa.string() for name in FIELDS}
+    )
+    _type: str = field(default="Frames", init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Check the arguments."""
+        if self.max_frames is not None and self.max_frames < 1:
+            raise InputError(f"max_frames ({self.max_frames}) must be > 0, or None for no limit")
+        if self.on_bad not in ("raise", "skip", "blank"):
+            raise InputError(f"on_bad ({self.on_bad!r}) must be 'raise', 'skip' or 'blank'")
+
+    def __call__(self) -> Any:
+        """Give the Arrow storage type, as `datasets` asks for it."""
+        return self.pa_type
+
+    def encode_example(self, value: Any) -> dict[str, Any] | None:
+        """Turn a value into what is stored.
+
+        Args:
+            value: a mapping with any of `text`, `path`, `bytes`, `spec`; a path or URL of a video
+                as str or Path; the bytes of a video; a `FrameList` that was read from a row; None.
+
+        Raises:
+            InputError: for anything else, naming it and the next move.
+        """
+        if value is None:
+            return None
+        if isinstance(value, FrameList):
+            return _encoded(value)
+        if isinstance(value, str):
+            if len(value) > _MAX_PATH_CHARS or "\n" in value:
+                raise InputError(
+                    f"a string is the path of a video, and {value[:60]!r}… ({len(value):,} characters) "
+                    'is no path; to draw it as text give {"text": …}'
+                )
+            return video_value(value)
+        if isinstance(value, bytes | os.PathLike):
+            return video_value(value)
+        if isinstance(value, dict):
+            return _from_dict(value)
+        raise InputError(
+            f"Frames cannot store a {type(value).__name__}: it stores what frames are made from, "
+            '{"text": …} or {"path": …} or {"bytes": …}; keep ready images in a List(Image()) column'
+        )
+
+    def decode_example(
+        self, value: dict[str, Any] | None, token_per_repo_id: dict[str, Any] | None = None
+    ) -> FrameList:
+        """Make the frames of a stored value.
+
+        Raises:
+            BadVideo: when a video cannot be decoded and `on_bad` is `"raise"`.
+        """
+        if not self.decode:
+            raise RuntimeError("decoding is off for this column; cast it to Frames() to read frames")
+        if value is None or all(value[name] is None for name in FIELDS[:3]):
+            return FrameList(encoded=value)
+        if value["text"] is not None:
+            return self._draw(value)
+        try:
+            return self._sample(value)
+        except (BadVideo, MissingFile) as error:
+            if self.on_bad == "raise":
+                raise
+            logger.warning("%s (on_bad=%r)", error, self.on_bad)
+            blank = [Image.new("RGB", (FRAME_PX, FRAME_PX))] if self.on_bad == "blank" else []
+            return FrameList(blank, timestamps_s=[0.0] * len(blank), encoded=value)
+
+    def cast_storage(self, storage: Any) -> Any:
+        """Take over what another column stores.
+
+        Args:
+            storage: an Arrow array: a struct with any of the four fields (a `Video` or an earlier
+                `Frames` column), strings (paths) or binary (file contents).
+
+        Raises:
+            ValueError: for any other type; other classes would be swallowed by `datasets`.
+        """
+        kind = storage.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            columns = {"path": storage.cast(pa.string())}
+        elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+            columns = {"bytes": storage.cast(pa.binary())}
+        elif pa.types.is_struct(kind) and {f.name for f in kind} <= set(FIELDS):
+            columns = dict(zip([f.name for f in kind], storage.flatten(), strict=True))
+        elif pa.types.is_null(kind):
+            columns = {}
+        else:
+            raise InputError(
+                f"a column of {kind} cannot become Frames; it must be a struct of any of {FIELDS}, "
+                "a string (path of a video) or binary (a video file)"
+            )
+        arrays = [
+            columns[name].cast(leaf) if name in columns else pa.nulls(len(storage), leaf)
+            for name, leaf in ((f.name, f.type) for f in self.pa_type)
+        ]
+        mask = storage.is_null() if len(storage) else None
+        return pa.StructArray.from_arrays(arrays, fields=list(self.pa_type), mask=mask)
+
+    def flatten(self) -> Any:
+        """Give the plain columns behind this feature when it does not decode."""
+        from datasets import Value
+
+        if self.decode:
+            return self
+        return {name: Value("binary" if name == "bytes" else "string") for name in FIELDS}
+
+    def _draw(self, value: dict[str, Any]) -> FrameList:
+        from t2vid.frames.render import render_text
+
+        spec = RenderSpec.from_json(value["spec"]) if value["spec"] else RenderSpec()
+        frames = render_text(value["text"], spec, max_frames=self.max_frames)
+        frames.encoded = value
+        return frames
+
+    def _sample(self, value: dict[str, Any]) -> FrameList:
+        from t2vid.frames.video import sample_video
+
+        spec = SampleSpec.from_json(value["spec"]) if value["spec"] else SampleSpec()
+        if self.max_frames is not None:
+            spec = dataclasses.replace(spec, max_frames=self.max_frames)
+        source = value["bytes"] if value["bytes"] is not None else value["path"]
+        frames = sample_video(source, spec)
+        frames.encoded = value
+        return frames
+
+
+def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
+    unknown = sorted(set(value) - set(FIELDS))
+    if unknown:
+        raise InputError(f"Frames has no field {unknown}; its fields are {FIELDS}")
+    text, path, data = (value.get(name) for name in FIELDS[:3])
+    if text is not None and (path is not None or data is not None):
+        raise InputError("a row of Frames is a text or a video, not both; set one of them to None")
+    spec = value.get("spec")
+    if isinstance(spec, RenderSpec | SampleSpec):
+        spec = spec.to_json()
+    elif isinstance(spec, dict):
+        spec = json.dumps(spec)
+    if spec is None and (text is not None or path is not None or data is not None):
+        spec = (RenderSpec() if text is not None else SampleSpec()).to_json()
+    if isinstance(path, Path):
+        path = os.fspath(path)
+    return {"text": text, "path": path, "bytes": data, "spec": spec}
+
+
+def _encoded(frames: FrameList) -> dict[str, Any] | None:
+    if frames.edited:
+        raise InputError(
+            "these frames were edited after they were read, and Frames stores only what they are made "
+            "from; keep edited images in a List(Image()) column"
+        )
+    return frames.encoded
+
+
+registry.register_feature(Frames)

@@ -1,0 +1,129 @@
+"""Makes `load_dataset("t2vid/…")` and `evaluate.load("t2vid/…")` find what ships in this package.
+
+The only file that touches private names of `datasets` and `evaluate`; `tests/contracts/` pins each of them.
+
+>>> register()  # importing t2vid has done it; doing it again changes nothing
+>>> sorted(DATASETS)[0]
+'t2vid/mix'
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.abc
+import importlib.machinery
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import datasets.features.features
+import datasets.inspect
+import datasets.load
+
+# Module paths are strings: registering a name must not import the module behind it.
+DATASETS = {
+    "t2vid/mix": "t2vid.dataset_scripts.mix",
+    "t2vid/sharegemini": "t2vid.dataset_scripts.sharegemini",
+    "t2vid/synthetic": "t2vid.dataset_scripts.synthetic",
+    "t2vid/video_chatgpt": "t2vid.dataset_scripts.video_chatgpt",
+}
+METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
+
+_EVALUATE_MODULES = ("evaluate.loading", "evaluate.inspect", "evaluate.evaluation_suite")
+_MARK = "_t2vid_wraps"
+
+
+def register() -> None:
+    """Teach `datasets` and `evaluate` the names of this package; idempotent, imports neither torch nor evaluate."""
+    for module in (datasets.load, datasets.inspect):
+        _wrap(module, "dataset_module_factory", DATASETS, _dataset_module)
+    if "evaluate.loading" in sys.modules:
+        _register_metrics()
+    elif not any(isinstance(finder, _AfterEvaluate) for finder in sys.meta_path):
+        # `import evaluate` may cost seconds (it pulls in torch), so wait until somebody does it.
+        sys.meta_path.insert(0, _AfterEvaluate())
+
+
+def register_feature(feature: type) -> None:
+    """Let `datasets` read and write `feature` under its class name in stored schemas."""
+    known = datasets.features.features._FEATURE_TYPES
+    if known.get(feature.__name__) is feature:
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # "register_feature is experimental"
+        datasets.features.features.register_feature(feature, feature.__name__)
+
+
+def _dataset_module(path: str, module_path: str) -> Any:
+    # `dataset_name` becomes a file name prefix, where a slash would be a folder.
+    return datasets.load.DatasetModule(
+        module_path, source_hash(), {"dataset_name": path.replace("/", "_")}
+    )
+
+
+def _evaluation_module(path: str, module_path: str) -> Any:
+    import evaluate.loading
+
+    return evaluate.loading.ImportableModule(module_path, source_hash())
+
+
+@functools.cache
+def source_hash() -> str:
+    """Hash the package's sources and bundled samples, so that no cache outlives the code that made it."""
+    root = Path(__file__).parent
+    parts = ["*.py", "frames/*.py", "corpora/*.py", "mixing/*.py", "dataset_scripts/*.py"]
+    digest = hashlib.sha256()
+    for pattern in [*parts, "metrics/*/*.py", "samples/*.jsonl"]:
+        for path in sorted(root.glob(pattern)):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _wrap(
+    module: ModuleType, name: str, table: dict[str, str], make: Callable[[str, str], Any]
+) -> None:
+    original = getattr(module, name)
+    if hasattr(original, _MARK):
+        return
+
+    @functools.wraps(original)
+    def factory(path: str, *args: Any, **kwargs: Any) -> Any:
+        revision = kwargs.get("revision")
+        if str(path) in table and not args and revision is None:
+            return make(str(path), table[str(path)])
+        return original(path, *args, **kwargs)
+
+    setattr(factory, _MARK, True)
+    setattr(module, name, factory)
+
+
+def _register_metrics() -> None:
+    for name in _EVALUATE_MODULES:
+        module = sys.modules.get(name)
+        if module is not None:
+            _wrap(module, "evaluation_module_factory", METRICS, _evaluation_module)
+
+
+class _AfterEvaluate(importlib.abc.MetaPathFinder):
+    """Registers the metrics as soon as `evaluate.loading` has been imported, then steps aside."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        if name != "evaluate.loading":
+            return None
+        sys.meta_path.remove(self)
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec is not None and spec.loader is not None:
+            loader, execute = spec.loader, spec.loader.exec_module
+
+            def exec_module(module: ModuleType) -> None:
+                execute(module)
+                _wrap(module, "evaluation_module_factory", METRICS, _evaluation_module)
+
+            loader.exec_module = exec_module  # type: ignore[method-assign]
+        return spec

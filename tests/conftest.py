@@ -1,0 +1,44 @@
+"""What every test gets: a private cache, no network, one thread, and the loopback Hub where it asks.
+
+The environment is set before `datasets` is imported anywhere, because it is read at import.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+_HOME = tempfile.mkdtemp(prefix="t2vid-tests-")
+os.environ.update(
+    HF_HOME=_HOME,
+    HF_HUB_OFFLINE="0",
+    HF_ENDPOINT="http://127.0.0.1:9",  # nothing listens there: a test that reaches out fails at once
+    HF_HUB_DISABLE_XET="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_UPDATE_DOWNLOAD_COUNTS="0",
+    NO_PROXY="127.0.0.1,localhost",
+    OMP_NUM_THREADS="1",
+    TOKENIZERS_PARALLELISM="false",
+)
+
+import pytest  # noqa: E402
+
+SHARED = Path(__file__).parents[2] / "shared" / "data"
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Real samples that some developers have beside the checkout; outsiders skip these extras."""
+    if not SHARED.is_dir():
+        pytest.skip("the extra samples of ../shared/data are not here")
+    return SHARED
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, as a user's shell may stand in."""
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
