@@ -58,7 +58,7 @@ _ABBREVIATIONS = frozenset(
 
 
 def sentences(text: str) -> list[str]:
-    """Split a text where a sentence ends: `?`, `!`, or a period after no abbreviation or initial."""
+    """Split a text after `?`, `!`, or a period that follows no abbreviation or initial."""
     cuts = [0]
     for match in _SENTENCE_END.finditer(text):
         if match.group()[0] == ".":
@@ -75,7 +75,7 @@ def sentences(text: str) -> list[str]:
 
 
 def word_tokens(text: str) -> list[str]:
-    """Give the word tokens that the paper counts, in its spelling: quotes and contractions change."""
+    """Give the word tokens that the paper counts, quotes and contractions respelled."""
     out: list[str] = []
     for sentence in sentences(text):
         for pattern, to in _BEFORE:
@@ -105,7 +105,7 @@ def align(text: str, tokens: list[str]) -> list[int]:
 
 
 def pages(text: str, words_per_frame: int) -> list[tuple[int, int, str]]:
-    """Cut a text into `(start, end, tokens joined by blanks)`, one a frame; spans rebuild the text."""
+    """Cut a text into `(start, end, tokens joined by blanks)`; the spans rebuild the text."""
     tokens = word_tokens(text)
     starts = align(text, tokens)
     out = []
@@ -117,7 +117,7 @@ def pages(text: str, words_per_frame: int) -> list[tuple[int, int, str]]:
 
 
 def wrap(text: str, font: Any, width_px: int) -> list[str]:
-    """Fill lines greedily by the summed widths of `word + " "`; an over-wide first word leaves "" behind."""
+    """Fill lines greedily by summed widths; a first word that is too wide leaves an empty line."""
     lines, line, used = [], "", 0
     for word in text.split(" "):
         width = font.getbbox(word + " ")[2]

@@ -74,7 +74,8 @@ def _fill(text: str, spec: RenderSpec) -> list[Page]:
     max_words = spec.words_per_frame or len(text)
     widths: dict[str, float] = {}
     out: list[Page] = []
-    lines, line, used, words, start = [], "", 0.0, 0, 0
+    lines: list[str] = []
+    line, used, words, start = "", 0.0, 0, 0
 
     def spill(at: int) -> None:
         nonlocal lines, words, start
@@ -131,6 +132,6 @@ def _drawable(text: str, font: str) -> str:
     known = covered(font)
     unknown = [c for c in text if ord(c) not in known and not c.isspace()]
     if unknown:
-        log.warning("%d characters are not in font %s; drawn as U+XXXX", len(unknown), font)
+        log.info("%d characters are not in font %s; drawn as U+XXXX", len(unknown), font)
         return "".join(c if c not in unknown else f"U+{ord(c):04X}" for c in text)
     return text
