@@ -4,8 +4,8 @@
 >>> clip.n_frames, clip.frame(0).size
 (120, (320, 240))
 
-    python benchmarks/make_samples.py --out src/t2vid/samples/clips   # encode the clips again
-    python benchmarks/make_samples.py --check                         # compare them with the drawing
+    python benchmarks/make_samples.py --out src/t2vid/samples/clips  # encode the clips again
+    python benchmarks/make_samples.py --check                         # compare with the drawing
     python benchmarks/make_samples.py --sheet sheet.png               # look at them
 """
 
@@ -38,6 +38,7 @@ class Canvas:
     """A drawing surface in the units of the final frame, smooth at the edges."""
 
     def __init__(self, width: int, height: int, background: Colour) -> None:
+        """Make a surface of `width` x `height` pixels, filled with `background`."""
         self.image = Image.new("RGB", (width * OVERSAMPLE, height * OVERSAMPLE), background)
         self.width, self.height = width, height
         self._draw = ImageDraw.Draw(self.image)
@@ -50,7 +51,9 @@ class Canvas:
         box = [(v * OVERSAMPLE) for v in (x - radius, y - radius, x + radius, y + radius)]
         self._draw.arc(box, 180, 360, fill=colour, width=round(width * OVERSAMPLE))
 
-    def box(self, x: float, y: float, width: float, height: float, fill: Colour, r: int = 0) -> None:
+    def box(
+        self, x: float, y: float, width: float, height: float, fill: Colour, r: int = 0
+    ) -> None:
         corners = [v * OVERSAMPLE for v in (x, y, x + max(width, 1), y + max(height, 1))]
         self._draw.rounded_rectangle(corners, r * OVERSAMPLE, fill=fill)
 
@@ -321,7 +324,7 @@ CLIPS = {
         Clip("boat", 426, 240, 12, 12, draw_boat, crf=25),
         Clip("traffic_light", 320, 240, 12, 16, draw_traffic_light),
         Clip("squares", 320, 240, 25, 10, draw_squares),
-        Clip("weather", 426, 240, 12, 14, draw_weather, crf=30),
+        Clip("weather", 426, 240, 12, 14, draw_weather, crf=29),
         Clip("counter", 320, 240, 12, 36, draw_counter),
     )
 }
