@@ -1,0 +1,114 @@
+"""What the corpus builders share: finding the files, cutting them for several processes, counting.
+
+>>> Corpus.__abstractmethods__ == {"_info", "make_rows"}
+True
+"""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+import datasets
+
+from t2vid.corpora import counting, files
+from t2vid.schema import Counts
+
+
+@dataclass(frozen=True)
+class Job:
+    """The unit that one process generates: some rows of one file.
+
+    Args:
+        split: name of the split.
+        number: place among the jobs of the split; names the file of counts.
+        source: prefix of the ids, unique for the file.
+        part: the rows.
+    """
+
+    split: str
+    number: int
+    source: str
+    part: files.Part
+
+
+class Corpus(datasets.GeneratorBasedBuilder):
+    """A builder over corpus files; a subclass says where they are and what a row is.
+
+    Source rows that do not become a row are counted by reason: one log line a job, a file
+    `counts-<split>-<number>.json` beside the Arrow files (read by `t2vid.corpora.counting`), and
+    `builder.counts` for what this process generated, a stream included.
+    """
+
+    DEFAULT_WRITER_BATCH_SIZE = 100  # a row holds a whole document
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what every builder of `datasets` takes."""
+        self._by_job: dict[tuple[str, int], Counts] = {}
+        self._counts_beside = False
+        super().__init__(*args, **kwargs)
+
+    @property
+    def counts(self) -> Counts:
+        """What this process kept and dropped in the jobs that it finished."""
+        return sum(self._by_job.values(), Counts())
+
+    @abc.abstractmethod
+    def make_rows(self, job: Job, counts: Counts) -> Iterable[dict[str, Any]]:
+        """Give the rows of one job, counting what is dropped."""
+
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the files of the config by split, where the user names none."""
+        raise NotImplementedError
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        streaming = dl_manager.is_streaming
+        self._counts_beside = not streaming
+        named = dict(self.config.data_files or self.public_files())
+        local = dl_manager.download_and_extract(named)
+        sources = _sources(named, self.config.name)
+        splits = []
+        for split, paths in local.items():
+            jobs: list[Job] = []
+            for path, name in zip(paths, named[split], strict=True):
+                # The pass that finds where to cut would download a remote file.
+                parts = [files.Part(str(path))] if streaming else files.split(str(path))
+                for part in parts:
+                    jobs.append(Job(str(split), len(jobs), sources[split, str(name)], part))
+            # `num_proc` deals out the items of a list.
+            splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))
+        return splits
+
+    def _generate_examples(self, jobs: list[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
+        for job in jobs:
+            counts = Counts()
+            for row in self.make_rows(job, counts):
+                counts.keep(source=job.source)
+                yield row["id"], row
+            self._finish(job, counts)
+
+    def _finish(self, job: Job, counts: Counts) -> None:
+        self._by_job[job.split, job.number] = counts
+        name = f"counts-{job.split}-{job.number:05d}"
+        counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)
+        if self._counts_beside:
+            # datasets writes to a temporary folder under this name, then renames it.
+            counting.write_counts(self._output_dir, name, counts)
+
+
+def _sources(named: dict[str, list[str]], config: str) -> dict[tuple[str, str], str]:
+    """Give each file its prefix of ids: the config, and the stem where there are several.
+
+    >>> _sources({"train": ["x/a.json", "x/b.json"]}, "triplets")["train", "x/b.json"]
+    'triplets/b'
+    """
+    places = [(split, str(name)) for split, names in named.items() for name in names]
+    stems = [PurePosixPath(name.split("::")[-1]).stem for _, name in places]
+    if len(places) == 1:
+        return {places[0]: config}
+    if len(set(stems)) < len(stems):
+        stems = [f"{place}-{stem}" for place, stem in enumerate(stems)]
+    return {place: f"{config}/{stem}" for place, stem in zip(places, stems, strict=True)}

@@ -1,0 +1,89 @@
+r"""LongQLoRA SFT: book summaries, Natural Questions over search results, LongAlpaca's rows.
+
+>>> from t2vid.schema import Counts
+>>> record = {"input": "A long tale.\n\nQ: What is it?\nA:", "output": "A tale."}
+>>> next(convert([(7, record)], Counts()))
+Triplet(id='longqlora/00007', context='A long tale.', question='What is it?', answer='A tale.')
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from t2vid.corpora.long_alpaca import END, split_document, strip_answer, strip_question
+from t2vid.corpora.records import Record, have, needed, parsed
+from t2vid.corpora.triplets import Triplet, row_id
+from t2vid.errors import RecordError
+from t2vid.schema import Counts
+
+SOURCE = "longqlora"
+# The second line of a Natural Questions question, whose answer names its document.
+NAME_THE_DOCUMENT = "Keep the answer short and name the ID of the document it comes from."
+
+_SEARCH_RESULTS = re.compile(
+    r"\s*write a high-quality answer for the given question using only the provided search results"
+    r"[^\n]*",
+    re.IGNORECASE | re.ASCII,
+)
+_LAST_QUESTION = re.compile(r"(?:^|(?<=\s))question:", re.IGNORECASE | re.ASCII)
+_EMPTY_ANSWER = re.compile(r"\s*\b(?:a|answer):\s*\Z", re.IGNORECASE | re.ASCII)
+_SHORT_AND_LONG = re.compile(
+    r"\s*(?:answer:)?(?P<short>.*?)\n\s*long answer:.*gold document id:\s*(?P<document>[^\n]+)",
+    re.IGNORECASE | re.DOTALL | re.ASCII,
+)
+
+
+def convert(
+    rows: Iterable[tuple[int, Any]], counts: Counts, *, strict: bool = False, source: str = SOURCE
+) -> Iterator[Triplet]:
+    """Give a `Triplet` for each row with a document; one without counts as "no context".
+
+    Args:
+        rows: `(row number, record)` pairs; a record has `input` and `output`.
+        counts: where the other rows are counted by reason.
+        strict: passed on to LongAlpaca's rule.
+        source: name in the ids and the counts.
+
+    Raises:
+        RecordError: when the rows are not LongQLoRA's at all.
+    """
+
+    def parse(record: Record) -> tuple[str, str, str]:
+        have(record, "input", "output")
+        prompt = needed(record, "input", "question")
+        answer = needed(record, "output", "answer")
+        if (instruction := _SEARCH_RESULTS.match(prompt)) is not None:
+            return _search_results(prompt[instruction.end() :], answer)
+        # The last Q: is the prompt's own; the text may quote others.
+        story, label, tail = prompt.rpartition("Q:")
+        if label and _EMPTY_ANSWER.search(tail) and not END.search(tail):
+            return _checked(story, _EMPTY_ANSWER.sub("", tail), strip_answer(answer))
+        context, question = split_document(prompt, strict=strict)
+        return context, question, strip_answer(answer)
+
+    for row, (context, question, answer) in parsed(rows, parse, source=source, counts=counts):
+        yield Triplet(row_id(source, row), context, question, answer)
+
+
+def _search_results(body: str, answer: str) -> tuple[str, str, str]:
+    labels = list(_LAST_QUESTION.finditer(body))
+    if not labels:
+        raise RecordError("no question")
+    context, tail = body[: labels[-1].start()], body[labels[-1].end() :]
+    question = _EMPTY_ANSWER.sub("", tail).strip()
+    both = _SHORT_AND_LONG.match(answer)
+    if both is None or not both["short"].strip():
+        return _checked(context, question, strip_answer(answer))
+    short = f"{both['short'].strip()}\nDocument ID: {both['document'].strip()}"
+    return _checked(context, question and f"{question}\n{NAME_THE_DOCUMENT}", short)
+
+
+def _checked(context: str, question: str, answer: str) -> tuple[str, str, str]:
+    context, question = context.strip(), strip_question(question)
+    if not context:
+        raise RecordError("no context")
+    if not question:
+        raise RecordError("no question")
+    return context, question, answer
