@@ -56,6 +56,10 @@ class Frames:
     `.timestamps_s` (video). All rows of a column share this one feature, so text and video rows
     concatenate and interleave; what differs between rows stands in each row's own `spec`.
 
+    A function given to `map` that reads this column is named with `input_columns=["images"]`, because
+    `datasets` writes back whatever a function read; to write a row that was read, give
+    `row["images"].encoded`, its recipe.
+
     Args:
         max_frames: budget at reading time. A video is sampled to at most so many frames; of a text
             the leading pages are drawn. None leaves it to each row's spec.
@@ -94,15 +98,13 @@ class Frames:
 
         Args:
             value: a mapping with any of `text`, `path`, `bytes`, `spec`; a path or URL of a video
-                as str or Path; the bytes of a video; a `FrameList` that was read from a row; None.
+                as str or Path; the bytes of a video; None.
 
         Raises:
             InputError: for anything else, naming it and the next move.
         """
         if value is None:
             return None
-        if isinstance(value, FrameList):
-            return _encoded(value)
         if isinstance(value, str):
             if len(value) > _MAX_PATH_CHARS or "\n" in value:
                 raise InputError(
@@ -116,7 +118,8 @@ class Frames:
             return _from_dict(value)
         raise InputError(
             f"Frames cannot store a {type(value).__name__}: it stores what frames are made from, "
-            '{"text": …} or {"path": …} or {"bytes": …}; keep ready images in a List(Image()) column'
+            '{"text": …}, {"path": …} or {"bytes": …}; of frames that were read from a row, give '
+            "frames.encoded; keep ready images in a List(Image()) column"
         )
 
     def decode_example(
@@ -128,7 +131,9 @@ class Frames:
             BadVideo: when a video cannot be decoded and `on_bad` is `"raise"`.
         """
         if not self.decode:
-            raise RuntimeError("decoding is off for this column; cast it to Frames() to read frames")
+            raise RuntimeError(
+                "decoding is off for this column; cast it to Frames() to read frames"
+            )
         if value is None or all(value[name] is None for name in FIELDS[:3]):
             return FrameList(encoded=value)
         if value["text"] is not None:
@@ -161,6 +166,12 @@ class Frames:
             columns = dict(zip([f.name for f in kind], storage.flatten(), strict=True))
         elif pa.types.is_null(kind):
             columns = {}
+        elif pa.types.is_list(kind):
+            # `map` writes back what its function read, and by now the frames are PNG files.
+            raise InputError(
+                "Frames stores what frames are made from, not pixels; a function given to map() that "
+                "reads this column must say so, map(function, input_columns=[…]), or return frames.encoded"
+            )
         else:
             raise InputError(
                 f"a column of {kind} cannot become Frames; it must be a struct of any of {FIELDS}, "
@@ -170,8 +181,8 @@ class Frames:
             columns[name].cast(leaf) if name in columns else pa.nulls(len(storage), leaf)
             for name, leaf in ((f.name, f.type) for f in self.pa_type)
         ]
-        mask = storage.is_null() if len(storage) else None
-        return pa.StructArray.from_arrays(arrays, fields=list(self.pa_type), mask=mask)
+        # No null mask: `datasets` would not call `decode_example` and hand out None instead of no frames.
+        return pa.StructArray.from_arrays(arrays, fields=list(self.pa_type))
 
     def flatten(self) -> Any:
         """Give the plain columns behind this feature when it does not decode."""
@@ -218,15 +229,6 @@ def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
     if isinstance(path, Path):
         path = os.fspath(path)
     return {"text": text, "path": path, "bytes": data, "spec": spec}
-
-
-def _encoded(frames: FrameList) -> dict[str, Any] | None:
-    if frames.edited:
-        raise InputError(
-            "these frames were edited after they were read, and Frames stores only what they are made "
-            "from; keep edited images in a List(Image()) column"
-        )
-    return frames.encoded
 
 
 registry.register_feature(Frames)

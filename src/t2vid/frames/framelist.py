@@ -22,8 +22,8 @@ class FrameList(list[Image.Image]):
         timestamps_s: for video, the presentation time of each frame in seconds; else None.
         n_total: how many frames there would be without `max_frames`; more than `len(self)` says
             that the budget cut some.
-        encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, so
-            that writing a row that was read stores the recipe again and not the pixels.
+        encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, the
+            recipe to store again where a row that was read is written.
     """
 
     def __init__(
@@ -40,12 +40,6 @@ class FrameList(list[Image.Image]):
         self.timestamps_s = None if timestamps_s is None else list(timestamps_s)
         self.n_total = len(self) if n_total is None else n_total
         self.encoded = encoded
-        self._made = [id(frame) for frame in self]
-
-    @property
-    def edited(self) -> bool:
-        """True once frames were added, removed or replaced, so that `encoded` no longer fits."""
-        return self._made != [id(frame) for frame in self]
 
     def __reduce__(self) -> Any:
         rest = (self.spans, self.timestamps_s, self.n_total, self.encoded)

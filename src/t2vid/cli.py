@@ -1,0 +1,90 @@
+"""The command line: one command is one public function with the same name and arguments.
+
+t2vid --help
+t2vid demo --out demo
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from t2vid._version import __version__
+from t2vid.errors import T2VidError
+
+
+class Command(NamedTuple):
+    """One command: its line in the overview, an example, its arguments and what it calls."""
+
+    help: str
+    example: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], Any]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0 when it did its work, 2 for an input it refused (with one line that says why), 130 for Ctrl-C.
+    """
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.WARNING, format="t2vid: %(message)s")
+    try:
+        status = COMMANDS[options.command].run(options)
+    except T2VidError as error:
+        print(f"t2vid {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print(f"\nt2vid {options.command}: interrupted; run it again to go on", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `t2vid … | head`
+        sys.stderr.close()
+        return 0
+    return status if isinstance(status, int) else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="t2vid",
+        description="Long texts as frame sequences, mixed with video, to teach image-LLMs to understand video.",
+        epilog="Start with: t2vid demo",
+    )
+    parser.add_argument("--version", action="version", version=f"t2vid {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, command in COMMANDS.items():
+        sub = commands.add_parser(
+            name,
+            help=command.help,
+            description=command.help,
+            epilog=f"example:\n  {command.example}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(sub)
+    return parser
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", default="demo", help="folder for the page (default: demo)")
+    parser.add_argument("--steps", type=int, default=30, help="training steps (default: 30)")
+    parser.add_argument("--seed", type=int, default=0, help="of the mix and the model (default: 0)")
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from t2vid.demo import demo
+
+    demo(options.out, steps=options.steps, seed=options.seed)
+
+
+COMMANDS = {
+    "demo": Command(
+        "run the main job on the bundled sample and write a page to look at",
+        "t2vid demo --out demo",
+        _demo_arguments,
+        _demo,
+    ),
+}

@@ -1,0 +1,189 @@
+"""One self-contained HTML page: text, tables, pictures and line charts, nothing loaded from outside.
+
+>>> html = page("Title", [section("Numbers", table(["name", "n"], [["rows", 3]]))])
+>>> "<h2>Numbers</h2>" in html and "http" not in html
+True
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from PIL import Image
+
+# Colours that keep 3:1 against both backgrounds and differ for the common kinds of colour blindness.
+_COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
+
+_STYLE = """
+:root { color-scheme: light dark; --ink: #1c1e21; --soft: #5b6168; --line: #d8dce0; --back: #fbfbfa;
+        --card: #fff; --tint: #eef2f8; }
+@media (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --soft: #a2a9b1; --line: #363b42;
+        --back: #15171a; --card: #1d2024; --tint: #232a35; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 60rem; background: var(--back);
+       color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, sans-serif; }
+h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
+h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: 1rem; border-top: 1px solid var(--line); }
+p { margin: .5rem 0; max-width: 46rem; } .soft, figcaption, caption { color: var(--soft); }
+figure { margin: 1rem 0; } figcaption { font-size: .88rem; margin-top: .4rem; }
+img, svg { max-width: 100%; height: auto; border-radius: 6px; border: 1px solid var(--line); background: var(--card); }
+.scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .8rem 0; font-size: .93rem; min-width: 60%; }
+th, td { text-align: left; padding: .4rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { font-weight: 600; white-space: nowrap; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem; margin: 1.2rem 0; }
+.tile { background: var(--tint); border-radius: 8px; padding: .7rem .9rem; }
+.tile b { display: block; font-size: 1.35rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: .86rem; }
+pre { background: var(--tint); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; }
+svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg .axis { stroke: var(--line); }
+.legend span { margin-right: 1.2rem; white-space: nowrap; } .legend i { display: inline-block; width: .8rem; height: .25rem; margin-right: .4rem; vertical-align: middle; }
+@media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
+"""
+
+
+def page(title: str, sections: Sequence[str], *, intro: str = "") -> str:
+    """Put sections under a title into one HTML document."""
+    lead = f'<p class="soft">{escape(intro)}</p>' if intro else ""
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{_STYLE}</style></head>\n<body><main><h1>{escape(title)}</h1>{lead}\n"
+        + "\n".join(sections)
+        + "\n</main></body></html>\n"
+    )
+
+
+def section(title: str, *blocks: str) -> str:
+    """Put blocks under a heading."""
+    return f"<section><h2>{escape(title)}</h2>\n" + "\n".join(blocks) + "</section>"
+
+
+def paragraph(text: str) -> str:
+    """Give a paragraph of plain text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def code(text: str) -> str:
+    """Give a block of code or commands."""
+    return f"<pre><code>{escape(text)}</code></pre>"
+
+
+def tiles(values: Mapping[str, str]) -> str:
+    """Give a row of big figures, `{label: figure}`."""
+    cells = (
+        f'<div class="tile"><b>{escape(value)}</b><span>{escape(label)}</span></div>'
+        for label, value in values.items()
+    )
+    return '<div class="tiles">' + "".join(cells) + "</div>"
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]], *, caption: str = "") -> str:
+    """Give a table; a column of numbers is set flush right."""
+    numeric = [
+        bool(rows) and all(isinstance(row[at], int | float) for row in rows)
+        for at in range(len(head))
+    ]
+
+    def line(cells: Sequence[object], tag: str) -> str:
+        kinds = (' class="n"' if number else "" for number in numeric)
+        marked = (
+            f"<{tag}{kind}>{_cell(cell)}</{tag}>" for cell, kind in zip(cells, kinds, strict=True)
+        )
+        return "<tr>" + "".join(marked) + "</tr>"
+
+    title = f"<caption>{escape(caption)}</caption>" if caption else ""
+    body = "".join(line(row, "td") for row in rows)
+    return (
+        f'<div class="scroll"><table>{title}<thead>{line(head, "th")}</thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def picture(image: Image.Image, *, alt: str, caption: str = "") -> str:
+    """Embed an image losslessly.
+
+    Args:
+        image: any PIL image.
+        alt: what a reader who cannot see it should know.
+        caption: text under the picture.
+    """
+    buffer = io.BytesIO()
+    image.save(buffer, "webp", lossless=True, method=4)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return (
+        f'<figure><img src="data:image/webp;base64,{data}" width="{image.width}" '
+        f'height="{image.height}" alt="{escape(alt)}"><figcaption>{escape(caption)}</figcaption></figure>'
+    )
+
+
+def line_chart(
+    series: Mapping[str, Sequence[tuple[float, float]]], *, x: str, y: str, caption: str = ""
+) -> str:
+    """Draw line charts in one SVG.
+
+    Args:
+        series: `{name: [(x, y), …]}`.
+        x: what the horizontal axis is.
+        y: what the vertical axis is; it starts at 0.
+        caption: text under the chart.
+    """
+    points = [point for values in series.values() for point in values]
+    width, height, left, bottom = 720, 300, 52, 40
+    x_min, x_max = min(p[0] for p in points), max(p[0] for p in points)
+    y_max = _round_up(max(p[1] for p in points))
+
+    def place(point: tuple[float, float]) -> str:
+        across = (point[0] - x_min) / ((x_max - x_min) or 1)
+        up = point[1] / y_max
+        return (
+            f"{left + across * (width - left - 16):.1f},{(height - bottom) * (1 - up) + 8 * up:.1f}"
+        )
+
+    ticks = []
+    for step in range(5):
+        value = y_max * step / 4
+        at = place((x_min, value)).split(",")[1]
+        ticks.append(
+            f'<line class="axis" x1="{left}" x2="{width - 16}" y1="{at}" y2="{at}"/>'
+            f'<text x="{left - 8}" y="{at}" text-anchor="end" dominant-baseline="middle">{value:g}</text>'
+        )
+    for value in sorted({x_min, (x_min + x_max) / 2, x_max}):
+        at = place((value, 0)).split(",")[0]
+        ticks.append(
+            f'<text x="{at}" y="{height - bottom + 18}" text-anchor="middle">{value:g}</text>'
+        )
+    lines = [
+        f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(map(place, values))}"/>'
+        for values, colour in zip(series.values(), _cycle(len(series)), strict=True)
+    ]
+    legend = "".join(
+        f'<span><i style="background:{colour}"></i>{escape(name)}</span>'
+        for name, colour in zip(series, _cycle(len(series)), strict=True)
+    )
+    return (
+        f'<figure><p class="legend">{legend}</p><svg viewBox="0 0 {width} {height}" role="img" '
+        f'aria-label="{escape(y)} over {escape(x)}">{"".join(ticks)}{"".join(lines)}'
+        f'<text x="{(width + left) / 2}" y="{height - 6}" text-anchor="middle">{escape(x)}</text>'
+        f"</svg><figcaption>{escape(caption)}</figcaption></figure>"
+    )
+
+
+def _cycle(n: int) -> list[str]:
+    return [_COLOURS[at % len(_COLOURS)] for at in range(n)]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.1f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return escape(str(value))
+
+
+def _round_up(value: float) -> float:
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** len(str(int(value))) / 10 if value >= 1 else 0.1
+    return next(step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value)
