@@ -1,12 +1,11 @@
 """What the corpus builders share: finding the files, cutting them for several processes, counting.
 
->>> Corpus.__abstractmethods__ == {"_info", "make_rows"}
+>>> Job("train", 0, "triplets", files.Part("a.jsonl")).part.n_rows is None
 True
 """
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -56,9 +55,9 @@ class Corpus(datasets.GeneratorBasedBuilder):
         """What this process kept and dropped in the jobs that it finished."""
         return sum(self._by_job.values(), Counts())
 
-    @abc.abstractmethod
     def make_rows(self, job: Job, counts: Counts) -> Iterable[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
+        raise NotImplementedError
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the files of the config by split, where the user names none."""
