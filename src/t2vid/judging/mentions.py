@@ -1,0 +1,188 @@
+"""Every option letter in a text with the way it is used: presented, denied, hedged, joined, or only standing there.
+
+>>> [(m.letter, m.kind) for m in find_mentions("It isn't B, it is C; a man takes Vitamin D.", "ABCD")]
+[('B', 'no'), ('C', 'weak')]
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from t2vid.judging import phrases as say
+
+BEFORE_CHARS = 110  # a cue further away than this is about something else
+AFTER_CHARS = 60
+
+
+class Mention(NamedTuple):
+    """One letter in a text.
+
+    Attributes:
+        letter: the letter, as a capital.
+        start: where it stands.
+        end: where it ends.
+        kind: `cue` presented as the answer, `weak` named as an option, `plain` standing alone where an answer may
+            stand, `no` denied, `maybe` hedged, `if` under a condition, `pair` joined with another.
+        cued: whether a cue stands before it, whatever the kind.
+    """
+
+    letter: str
+    start: int
+    end: int
+    kind: str
+    cued: bool = False
+
+
+_BREAK = re.compile(r"[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]")
+_LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
+_TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)[\s\"'“‘]*$")
+_END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)\]。、，…|/]|[-–—]\s|$|\n)")
+_WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
+_WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
+_ARTICLE_OK = re.compile(
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!)\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and)\b|[^\x00-\x7f])",
+    re.IGNORECASE,
+)
+
+
+def find_mentions(text: str, letters: str, question: str = "") -> list[Mention]:
+    """Find the letters of a text.
+
+    Args:
+        text: the answer, cut and without markup.
+        letters: the valid letters; others are reported only where a cue presents them.
+        question: the question; its own condition ("If the ball is removed, ...") is none of the answer.
+    """
+    found = list(say.LETTER.finditer(text))
+    if not found:
+        return []
+    breaks = [0, *(b.end() for b in _BREAK.finditer(text)), len(text)]
+    groups = _groups(text, found)
+    asked = question.casefold() if " if " in f" {question.casefold()}" else ""
+    mentions: list[Mention] = []
+    items = _items(text, found)
+    for group in groups:
+        first, last = group[0], group[-1]
+        before = _before(text, first.start(), breaks)
+        after = text[last.end() : last.end() + AFTER_CHARS]
+        for one in group:
+            own_before = before if one is first else text[max(0, first.start() - 3) : one.start()]
+            kind, cued = _kind(text, one, group, before, after, letters, asked, one.start() in items, own_before)
+            if kind:
+                mentions.append(Mention(one[0].upper(), one.start(), one.end(), kind, cued))
+    return mentions
+
+
+def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
+    groups = [[found[0]]]
+    for previous, one in zip(found, found[1:], strict=False):
+        between = text[previous.end() : one.start()]
+        if len(between) < 40 and say.JOIN.match(between) and not _split_by_comma(text, previous, one, between):
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+    return groups
+
+
+def _split_by_comma(text: str, left: re.Match[str], right: re.Match[str], between: str) -> bool:
+    """Tell "not A, B" and "isn't B, C is" from "A, B": a comma alone after a denial joins nothing."""
+    if not say.COMMA_ONLY.match(between):
+        return False
+    return bool(say.DENIED_BEFORE.search(text[max(0, left.start() - BEFORE_CHARS) : left.start()]))
+
+
+def _items(text: str, found: list[re.Match[str]]) -> set[int]:
+    """Give the starts of letters that head an item ("A: absent. B: present."), where two or more letters do."""
+    heads = {}
+    for one in found:
+        if _LINE_ITEM.match(text[one.end() : one.end() + 4]) and re.search(r"(?:^|[\n.;!?,])[\s(\[\-•*]*(?:option |choice )?[(\[]?$", text[max(0, one.start() - 14) : one.start()], re.IGNORECASE):
+            rest = re.split(r"[.\n;!?]", text[one.end() + 1 : one.end() + 80], maxsplit=1)[0]
+            if re.search(r"\w", rest):
+                heads[one.start()] = one[0].upper()
+    return set(heads) if len(set(heads.values())) > 1 else set()
+
+
+def _before(text: str, start: int, breaks: list[int]) -> str:
+    left = max((b for b in breaks if b <= start), default=0)
+    return text[max(left, start - BEFORE_CHARS) : start]
+
+
+def _kind(
+    text: str, one: re.Match[str], group: list[re.Match[str]], before: str, after: str, letters: str, asked: str, item: bool, own_before: str
+) -> tuple[str, bool]:
+    letter = one[0]
+    valid = letter.upper() in letters
+    joined = len({m[0].upper() for m in group}) > 1
+    if joined and not all(m[0].upper() in letters for m in group):
+        return ("", False)  # R&B, A/C
+    if _is_name(before, own_before if one is not group[0] else before):
+        return ("", False)
+    cued = bool(say.CUE_BEFORE.search(before))
+    wrapped = bool(_WRAPPED_BEFORE.search(text[: one.start()][-2:]) and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4]))
+    if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
+        return ("", False)
+    if letter == "I" and not wrapped and not _END.match(text[one.end() : one.end() + 4]):
+        return ("", False)
+    if letter.islower() and not (cued or wrapped):
+        return ("", False)
+    if letter.islower() and not wrapped and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
+        return ("", False)
+    if say.DENIED_BEFORE.search(before) or (say.DENIED_AFTER.match(after) and not cued) or say.RETRACTED_BEFORE.search(before):
+        return ("no", cued)
+    if _conditional(before, after, asked):
+        return ("if", cued)
+    if say.MAYBE_BEFORE.search(before) or say.MAYBE_AFTER.match(after):
+        return ("maybe", cued)
+    if joined:
+        return ("pair", cued)
+    presented = cued or bool(say.CUE_AFTER.match(after)) or _sentence(before, after)
+    if not valid:
+        return ("cue", cued) if presented and letter.isupper() else ("", False)
+    if item and not cued and not say.CUE_AFTER.match(after):
+        return ("", False)
+    if presented:
+        return ("cue", cued)
+    if say.WEAK_BEFORE.search(before) and (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
+        return ("weak", cued)
+    return ("plain", cued) if wrapped or _stands(before, after) else ("", False)
+
+
+def _is_name(before: str, own: str) -> bool:
+    word = _TAIL_WORD.search(before)
+    if word is None or say.CUE_BEFORE.search(before):
+        return False
+    return word[1].casefold() in say.ENTITY
+
+
+def _conditional(before: str, after: str, asked: str) -> bool:
+    if say.CONDITION_AFTER.match(after):
+        return True
+    found = say.CONDITION_BEFORE.search(before)
+    if not found:
+        return False
+    clause = before[found.start() :].casefold().split(",")[0].strip()
+    if asked and len(clause) > 8 and clause in asked:
+        return False
+    return not say.NO_CONDITION.search(before)
+
+
+def _sentence(before: str, after: str) -> bool:
+    """Say whether the letter is a sentence or a line of its own."""
+    if before.strip(" \t\"'“‘«([{【「-–—•>*"):
+        return False
+    rest = after.lstrip("\"'”’»)]}】」")
+    return not rest or rest[0] in "\n" or bool(re.match(r"[.!。]\s*(?:[A-Z\n\"'(]|$)", rest)) or rest.strip() == ""
+
+
+def _stands(before: str, after: str) -> bool:
+    """Say whether an answer may stand here: closed on the right, and no noun on the left."""
+    if not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
+        return False
+    if not before.strip() or before.rstrip()[-1] in ",:;—–-(\"'“‘[{=>→|…/、，：" or ord(before.rstrip()[-1]) > 0x2E80:
+        return True
+    word = _TAIL_WORD.search(before)
+    if word is None:
+        return False
+    return word[1].casefold() in say.MAY_PRECEDE or word[1].casefold().endswith("ly")

@@ -1,0 +1,238 @@
+"""Option texts, prepared once: exact lookup, containment, lists to take out.
+
+>>> options = read_options(["A. The cat", "B. The dog"])
+>>> options.letters, options.exact(normal("a dog")), options.contained("I saw the cat run.")
+('AB', 'B', 'A')
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from t2vid.errors import InputError
+from t2vid.judging.phrases import REFUSAL
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty"
+).split()
+_WORD_TO_DIGIT = {word: str(i) for i, word in enumerate(_NUMBERS)}
+_APOSTROPHE = re.compile(r"['’`]")
+_SPLIT = re.compile(r"[\W_]+")
+_ARTICLES = frozenset(("a", "an", "the"))
+_OWN_LETTER = r"^\s*[(\[]?{}\s*[)\].:、]\s*"
+_YES_NO = frozenset(("yes", "no", "true", "false", "是", "否", "はい", "いいえ", "예", "아니오"))
+_NEGATORS = frozenset(
+    "not no never without neither nor isnt arent wasnt werent doesnt dont didnt cannot cant wont hardly instead rather than unlike "
+    "except wrong rejected eliminated excluding doubt unlikely could might maybe perhaps possibly whether either if or".split()
+)
+_COPULA = frozenset("is are was were seems looks would can could does did isnt arent wasnt werent doesnt didnt cant cannot".split())
+_DENIALS = frozenset("not never wrong incorrect false unlikely ruled out impossible isnt arent wasnt werent doesnt didnt cant cannot".split())
+_UNITS = frozenset("second seconds sec secs s minute minutes min mins frame frames fps percent px pixels ms hours hour am pm".split())
+_COUNTED = frozenset("frame frames second step option time timestamp minute scene shot clip figure page at".split())
+_CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
+_TEXT_CUE = re.compile(
+    r"\b(?:answer|option|choice|response|conclusion)\b\s*(?:(?:is|was|would be|should be|must be|will be)\b(?:\s+(?:clearly|definitely|likely|probably|that|most likely))*\s*:?|:)\s*|答案(?:是|为)?\s*:?\s*|(?:respuesta|réponse|antwort|risposta|resposta)(?:\s+\w+)?\s*(?::|es|est|ist|è|é)\s*",
+    re.IGNORECASE,
+)
+
+
+def normal(text: str) -> str:
+    """Reduce a text to comparable words: no case, punctuation or articles; number words as digits.
+
+    >>> normal("The red ball, THREE times.")
+    'red ball 3 times'
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    words = _SPLIT.split(_APOSTROPHE.sub("", text.casefold()))
+    kept = [_WORD_TO_DIGIT.get(word, word) for word in words if word and word not in _ARTICLES]
+    if not kept:  # an option "a" or "the" is its own text
+        kept = [word for word in words if word]
+    return " ".join(kept)
+
+
+class Options:
+    """The options of one question.
+
+    Attributes:
+        letters: the valid letters, in order.
+        texts: the normalised text of each.
+        longest: characters in the longest raw text.
+    """
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        self.letters = "".join(letter for letter, _ in pairs)
+        raw = [text for _, text in pairs]
+        if all(re.match(_OWN_LETTER.format(letter), text) for letter, text in pairs if text):
+            raw = [re.sub(_OWN_LETTER.format(letter), "", text) for letter, text in pairs]
+        self.raw = raw
+        self.texts = [normal(text) for text in raw]
+        self.longest = max(map(len, raw), default=0)
+        self._by_text: dict[str, str | None] = {}
+        for letter, text in zip(self.letters, self.texts, strict=True):
+            if text:  # None marks a text that two options share
+                self._by_text[text] = None if text in self._by_text else letter
+        self._number = bool(self.texts) and all(t.isdigit() for t in self.texts if t) and any(self.texts)
+        self._items: list[tuple[str, re.Pattern[str]]] | None = None
+
+    def exact(self, text: str) -> str | None:
+        """Give the letter whose normalised text is exactly `text`, where it is only one."""
+        return self._by_text.get(text) if text else None
+
+    def text_of(self, letter: str) -> str:
+        """Give the normalised text of a letter, empty where it has none."""
+        return self.texts[self.letters.index(letter)]
+
+    def contained(self, text: str) -> str | None:
+        """Give the letter of the only option whose text occurs in `text` and is not denied there."""
+        if not self.longest:
+            return None
+        said = normal(text)
+        tokens = said.split()
+        if self._number:
+            return self._one_number(tokens)
+        if tokens and tokens[0] in _YES_NO and self.exact(tokens[0]):
+            rest = {self.exact(t) for t in tokens[1:] if t in _YES_NO} - {None, self.exact(tokens[0])}
+            return None if rest else self.exact(tokens[0])
+        spans = self._occurrences(said)
+        if not spans:
+            return self._cut_short(said, tokens)
+        letters = {letter for letter, _, _, denied in spans if not denied}
+        if len(letters) != 1:
+            return None
+        letter = letters.pop()
+        refused = REFUSAL.search(text)
+        return None if refused and not REFUSAL.search(self.raw[self.letters.index(letter)]) else letter
+
+    def _occurrences(self, said: str) -> list[tuple[str, int, int, bool]]:
+        padded = f" {said} "
+        spans: list[tuple[str, int, int, bool]] = []
+        for letter, text in zip(self.letters, self.texts, strict=True):
+            if not text or text in _YES_NO:
+                continue
+            needle = text if _CJK.search(text) else f" {text} "
+            at = padded.find(needle)
+            while at >= 0:
+                spans.append((letter, at, at + len(needle), _denied(padded, at, at + len(needle))))
+                at = padded.find(needle, at + 1)
+        # "red" inside "dark red" is no mention of red
+        return [
+            s for s in spans
+            if not any(o is not s and o[1] <= s[1] and s[2] <= o[2] and o[2] - o[1] > s[2] - s[1] for o in spans)
+        ]
+
+    def _one_number(self, tokens: list[str]) -> str | None:
+        found = []
+        for i, token in enumerate(tokens):
+            if token.isdigit():
+                if tokens[i + 1 : i + 2] and tokens[i + 1] in _UNITS or i and tokens[i - 1] in _COUNTED:
+                    return None
+                found.append((token, any(t in _NEGATORS for t in tokens[max(0, i - 3) : i])))
+        if len({number for number, _ in found}) != 1 or any(denied for _, denied in found):
+            return None
+        return self.exact(found[0][0])
+
+    def _cut_short(self, said: str, tokens: list[str]) -> str | None:
+        if len(tokens) < 3:
+            return None
+        hits = [l for l, t in zip(self.letters, self.texts, strict=True) if t.startswith(said) and 2 * len(said) > len(t)]
+        return hits[0] if len(hits) == 1 else None
+
+    def after_cue(self, text: str) -> str | None:
+        """Give the option whose text follows the last "the answer is" as a whole sentence."""
+        if not self.longest:
+            return None
+        found = None
+        for match in _TEXT_CUE.finditer(text):
+            rest = re.split(r"[\n;]|[.!?](?:\s|$)", text[match.end() :], maxsplit=1)[0]
+            said = normal(rest)
+            letter = self.exact(said) or self.exact(normal(rest.split(",")[0]))
+            if letter is None and said:
+                # options hold full stops and line breaks of their own
+                longer = f"{normal(text[match.end():])} "
+                hits = [l for l, t in zip(self.letters, self.texts, strict=True) if t and len(t) > len(said) and longer.startswith(t + " ")]
+                letter = hits[0] if len(hits) == 1 else None
+            if letter:
+                found = letter
+        return found
+
+    def without_list(self, text: str) -> str:
+        """Take out runs of two or more options that are repeated as a list with their letters."""
+        if not self.longest or len(text) < 6:
+            return text
+        if self._items is None:
+            self._items = [
+                (letter, re.compile(rf"(?:^|(?<=[\s:(\[{{\"'.,;]))[\[(]?{letter}\s*[.):\]、-]\s*" + _flexible(raw) + r"[\s.;,]*", re.IGNORECASE))
+                for letter, raw in zip(self.letters, self.raw, strict=True)
+                if raw.strip()
+            ]
+        runs: list[tuple[int, int]] = []
+        at = 0
+        while True:
+            run = self._next_run(text, at)
+            if run is None:
+                break
+            runs.append(run)
+            at = run[1]
+        for start, end in reversed(runs):
+            text = text[:start] + "\n" + text[end:]
+        return text
+
+    def _next_run(self, text: str, at: int) -> tuple[int, int] | None:
+        assert self._items is not None
+        first: tuple[int, int, int] | None = None
+        for i, (_, pattern) in enumerate(self._items[:-1]):
+            match = pattern.search(text, at)
+            while match:
+                end, last = match.end(), i
+                for j in range(i + 1, len(self._items)):
+                    follow = self._items[j][1].match(text, end)
+                    if follow is None:
+                        break
+                    end, last = follow.end(), j
+                if last > i and (first is None or match.start() < first[0]):
+                    first = (match.start(), end, last)
+                    break
+                match = pattern.search(text, match.end()) if last == i else None
+        return None if first is None else (first[0], first[1])
+
+
+def _flexible(raw: str) -> str:
+    words = raw.strip().rstrip(".").split()
+    return r"\s+".join(map(re.escape, words))
+
+
+def _denied(padded: str, start: int, end: int) -> bool:
+    before = padded[:start].split()[-3:]
+    after = padded[end:].split()[:3]
+    if any(token in _NEGATORS for token in before):
+        return True
+    return bool(after) and after[0] in _COPULA and any(token in _DENIALS for token in after)
+
+
+def read_options(options: Sequence[str] | Mapping[str, str] | Options | None) -> Options:
+    """Prepare options given in order, by letter, or not at all (letters A to E)."""
+    if isinstance(options, Options):
+        return options
+    if not options:
+        return _prepared(tuple((letter, "") for letter in LETTERS[:5]))
+    if isinstance(options, Mapping):
+        return _prepared(tuple((str(key).strip().upper()[:1], _text(value)) for key, value in options.items()))
+    if len(options) > len(LETTERS):
+        raise InputError(f"{len(options)} options given, at most {len(LETTERS)} have a letter; split the question")
+    return _prepared(tuple(zip(LETTERS, map(_text, options), strict=False)))
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else value if isinstance(value, str) else str(value)
+
+
+@lru_cache(maxsize=4096)
+def _prepared(pairs: tuple[tuple[str, str], ...]) -> Options:
+    return Options(pairs)

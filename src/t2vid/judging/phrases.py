@@ -1,0 +1,227 @@
+"""What people write around an option letter, as patterns: cues, denials, hedges, conditions, joins, entities.
+
+>>> bool(CUE_BEFORE.search("I would say the answer is ")), bool(DENIED_BEFORE.search("It is not "))
+(True, True)
+
+A pattern `*_BEFORE` ends where the letter starts; a pattern `*_AFTER` starts where the letter ends. Every list is
+closed on purpose: what is not in it is no evidence, and an answer without evidence goes to the judge.
+"""
+
+from __future__ import annotations
+
+import re
+
+OPEN = r"[\s\"'“”‘’«»„(\[{<【「『《:=>→⇒➜|.·•\-–—✅✔☑👉]*"
+CLOSE = r"[\"'“”‘’«»)\]}>】」』》]*"
+FLAGS = re.IGNORECASE
+
+# Letters that touch no Latin, Greek or Cyrillic letter and no digit. Chinese, Japanese, Korean, Thai, Arabic and
+# Devanagari do not put a blank beside a Latin letter, so a touch with these scripts is no word.
+_WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u04ff"
+LETTER = re.compile(
+    rf"(?<![{_WORD}])(?<![{_WORD}][-'’.@])"
+    r"(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
+    rf"(?![{_WORD}]|['’][A-Za-z]|-[A-Za-z0-9]|[+#°%]|\.[A-Z](?![a-z])|\.\d)"
+)
+
+_ADVERB = (
+    r"(?:clearly|definitely|therefore|thus|indeed|still|actually|likely|probably|most likely|certainly|obviously|"
+    r"simply|just|then|surely|undoubtedly|evidently|really|again|hence|quite|absolutely|plainly|by far|of course|"
+    r"in fact|very|always|also|apparently|presumably|now|ultimately|without (?:a )?doubt|no doubt|going to be)"
+)
+_BE = (
+    r"(?:is|was|are|be|would be|should be|must be|has to be|have to be|had to be|will be|ought to be|needs to be|"
+    r"can only be|remains|seems to be|appears to be|seems|looks like|got to be|gotta be|being|becomes|equals|"
+    r"'s|’s|reads|comes out as|turns out to be|lies with|lands on|goes to|corresponds to|as)"
+)
+_RIGHT = (
+    r"(?:final|correct|right|best|true|proper|ultimate|accurate|appropriate|suitable|fitting|chosen|selected|only|"
+    r"likely|overall|single|valid|matching|intended|expected|predicted|definitive|own)"
+)
+_NOUN = r"(?:answer|ans|response|selection|solution|verdict|conclusion|guess|vote|bet|pick|prediction|decision|judg(?:e)?ment|result|output|key)"
+_LABEL = r"(?:options?|choices?|letters?|alternatives?|candidates?|items?|statements?|descriptions?|captions?|possibilit(?:y|ies)|answers?)"
+_FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|letter|labell?ed|marked|{_RIGHT}|{_BE}|{_LABEL}|{_NOUN}))*"
+
+# Answer words of other languages; the part that may follow the noun (a copula, an article, the word "option").
+_FOREIGN = {
+    "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
+    "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
+    "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
+    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
+    "fr": r"(?:r[eé]ponse|option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
+    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|option|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
+    "it": r"(?:risposta|opzione|scelta|scelgo|soluzione)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
+    "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
+    "nl": r"(?:antwoord|keuze|optie|kies)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
+    "ru": r"(?:ответ(?:ом)?|вариант|выбираю|выбор|буква)(?:\s+(?:правильный|верный|это|является|будет|вариант|буква))*",
+    "pl": r"(?:odpowied[zź]|opcja|wybieram|wyb[oó]r)(?:\s+(?:to|jest|poprawna|prawid[lł]owa|brzmi|opcja))*",
+    "tr": r"(?:cevap|yan[iı]t|se[cç]enek|[sş][iı]k)(?:\s+(?:do[gğ]ru|olarak))*",
+    "vi": r"(?:đáp án|câu trả lời|lựa chọn|chọn|phương án)(?:\s+(?:đúng|là|chính xác|phương án|đáp án|của tôi))*",
+    "id": r"(?:jawaban(?:nya)?|pilihan(?:nya)?|opsi|memilih)(?:\s+(?:yang|benar|tepat|adalah|ialah|opsi|saya))*",
+    "ar": r"(?:الإجابة|الاجابة|الجواب|الخيار|الإجابه|أختار)(?:\s+(?:الصحيحة|الصحيح|هي|هو|النهائية|الخيار))*",
+    "hi": r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:सही|है|विकल्प))*",
+    "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
+    "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger)(?:\s+(?:[aä]r|er|on|blir|r[aä]tt|riktige?))*",
+    "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|উত্তর|விடை)(?:\s+(?:είναι|je|este|corect|це|היא|نہیں|es))*",
+}
+_FOREIGN_CUE = "|".join(_FOREIGN.values())
+
+_VERB = (
+    r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"
+    r"vot(?:e|es|ing|ed) (?:for|goes to)|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
+    r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
+    r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
+    r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
+    r"mark(?:ing|ed)?|bet(?:ting)? on|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
+    r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
+    r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
+)
+_THEREFORE = r"(?:therefore|thus|hence|so|consequently|accordingly|ergo|in conclusion|in short|in summary|overall|finally|final|to conclude|all in all|as a result|verdict|conclusion|i\.e\.|ie|namely|that is|tl;?dr)"
+_CORRECTION = (
+    r"(?:actually|wait|correction|scratch that|i mean|i meant|make (?:that|it)|sorry|oops|my (?:mistake|bad)|on second thoughts?|"
+    r"on reflection|or rather|rather|but rather|edit|update|hold on|hmm|instead|strike that|let me correct that|no|nope)"
+)
+
+CUE_BEFORE = re.compile(
+    rf"(?:"
+    rf"\b{_NOUN}\b(?:\s+(?:here|{_LABEL}|(?:to|for|of) (?:this|the|my) \w+(?: \w+)?))?(?:,[^,.;!?\n]{{1,40}},)?(?:\s*[:=]|\s*['’]s\b|{_FILL})?"
+    rf"|\b{_RIGHT}\s+(?:\w+\s+)?{_LABEL}\b(?:\s+(?:here|(?:to|for|of|in) (?:this|the|my) \w+(?: \w+)?))?(?:,[^,.;!?\n]{{1,40}},)?{_FILL}"
+    rf"|\b(?:{_LABEL}|choice)\s*(?:\s{_BE}|[:=]){_FILL}"
+    rf"|\b{_VERB}\b{_FILL}(?:\s+(?:option|choice))?"
+    rf"|\b{_THEREFORE}\b\s*[,:]?{_FILL}"
+    rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
+    rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
+    rf"|(?:{_FOREIGN_CUE})"
+    rf"|(?:=>|→|⇒|➜|✅|✔|☑|👉|\[x\])"
+    rf"){OPEN}$",
+    FLAGS,
+)
+WEAK_BEFORE = re.compile(
+    rf"(?:\b(?:{_LABEL}|choice)|\b(?:it|that|this|which|there|video|clip|one)\b\s*{_BE}|\b(?:it'?s|that'?s|must be|has to be|should be|would be|gotta be|got to be|"
+    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than)\b|\b\w+ly\b,?){_FILL}{OPEN}$",
+    FLAGS,
+)
+
+_NOT_FOREIGN_BEFORE = r"不是|不选|不選|不能选|不应选|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
+_CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
+_THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
+DENIED_BEFORE = re.compile(
+    rf"(?:\b(?:{_CANT}|doubt|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
+    rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
+    rf"other than|apart from|aside from|besides|without|against|versus|vs|than|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
+    rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
+    FLAGS,
+)
+RETRACTED_BEFORE = re.compile(
+    r"\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
+    r"was going to|was leaning|had thought|i thought|thought about|considered|considering|would have|at a glance|one might|some might|some may|"
+    r"people might|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$",
+    FLAGS,
+)
+
+_LINK = rf"(?:\s*,?\s*(?:{_BE}|to be|makes?|holds?|stays?|sounds|feels))"
+DENIED_AFTER = re.compile(
+    rf"^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
+    rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only )*"
+    r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
+    r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
+    r"tempting|plausible|possible|attractive|close|similar|distractor|trap|lure|decoy|misleading|less|partially|partly|almost|half|unseen|"
+    r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt)|❌|✗|✘|x\b)"
+    r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
+    r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
+    r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no|gets)"
+    r")"
+    r"|^[\"'”’)\]】」]*\s*(?:是|は|が|은|는|이|가|选项|項)?(?:错|錯|不对|不對|不正|不是|不符|被排除|排除|ではな|ではありません|じゃな|が不正解|誤り|間違|아니|아닙|틀|오답|잘못)"
+    r"|^[\"'”’)\]]*\s*(?:no es|es (?:incorrect|fals)|n['’]est pas|est (?:faux|fausse|incorrect|erron)|ist (?:falsch|nicht|unwahr|ausgeschlossen)|n[aã]o [eé]|[eé] (?:incorret|errad|fals)|non [eè]|[eè] (?:sbagliat|errat|fals)|\s*(?:это )?(?:неверн|неправильн|не )|is (?:onjuist|fout|niet))",
+    FLAGS,
+)
+CUE_AFTER = re.compile(
+    rf"^{CLOSE}(?:\s+(?:option|choice|answer))?(?:"
+    rf"{_LINK}\s+(?:{_ADVERB}\s+)*(?:the |my |our |what |a |your |an )*(?:{_ADVERB}\s+)*(?:(?:one|single|only|most|closest|clear(?:est)?|obvious|strong(?:est)?|safe(?:st)?|sound(?:est)?|more|very|really|single|logical|natural|good|perfect|better)\s+)*"
+    rf"(?:{_RIGHT}|answers?|accurate|one\b|choice|option|winner|pick|match(?:es|ing)?|fit(?:s|ting)?|happen(?:s|ed|ing)?|shown|seen|correct|valid|supported|consistent|appropriate|solution|"
+    r"logical|clear(?:est)?|obvious|strong(?:est)?|closest|safe(?:st)?|sense|present|visible|confirmed|it\b|we see|i see|you see|occurs|occurred|depicted|described|i(?:'d| would)? (?:choose|pick|say|go)|true|yes|spot on|reasonable|plausible one|we want|stands?|exact(?:ly)?)"
+    r"|\s*[:=–—-]\s*(?:correct|right|true|yes|present|visible|confirmed|matches|fits|✓|✔|✅|supported)\b"
+    r"|\s*[✓✔✅]"
+    r"|,?\s+it (?:is|must be|has to be)\b"
+    r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
+    r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
+    r"|\s*(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
+    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+doğru"
+    r")",
+    FLAGS,
+)
+
+MAYBE_BEFORE = re.compile(
+    rf"(?:\b(?:maybe|perhaps|possibly|potentially|conceivably|might(?: also| well| even)? be|may(?: also| well| even)? be|could(?: also| well| even| possibly)? be|can be|can also be|could|might|may|either|whether|"
+    rf"not (?:entirely |quite |really |fully )?(?:sure|certain)(?: (?:if|whether|that|but))?|unsure(?: (?:if|whether))?|wonder(?:ing)?(?: (?:if|whether))?|unclear (?:if|whether)|between|is it|was it|could it be|would it be|what about|how about|both|"
+    r"say something like|quiz[aá]s?|tal vez|podr[ií]a ser|peut-[eê]tre|pourrait [eê]tre|vielleicht|k[oö]nnte|m[oö]glicherweise|forse|potrebbe essere|talvez|pode ser|poderia ser|возможно|может быть|mungkin|có thể là|misschien|ربما)\b|可能|也许|也許|或许|或者|大概|もしかして|아마도?)"
+    rf"(?:\s*(?:是|选|est|es|sein|essere|ser))?{_FILL}{OPEN}$",
+    FLAGS,
+)
+MAYBE_AFTER = re.compile(
+    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
+    FLAGS,
+)
+CONDITION_BEFORE = re.compile(
+    r"(?:\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|si|wenn|falls|sonst|sinon|se|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
+    FLAGS,
+)
+CONDITION_AFTER = re.compile(
+    rf"^{CLOSE}[\s,]*(?:(?:only |but only |and )?(?:if|unless|provided|assuming|depending|in case|otherwise|when)\b|如果|なら|なら|이라면|라면)", FLAGS
+)
+# Conditions that condition nothing: a turn of phrase around a firm answer.
+NO_CONDITION = re.compile(
+    r"\b(?:even if|as if|if (?:i|we|you|one) (?:had|have|must|were|was|need|am|are|should|look|watch|see|observe|consider|examine|follow|study|check|pay|replay|go by|may)|"
+    r"if (?:forced|pressed|needed|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes)|asked)|or else|nothing else|someone else|anything else|everything else|what else)\b",
+    FLAGS,
+)
+
+# "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
+JOIN = re.compile(
+    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
+    FLAGS,
+)
+COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;]\s*{OPEN}$")
+
+# Nouns that take a letter as their name: "Vitamin C", "Gate C", "Plan B".
+ENTITY = frozenset(
+    "vitamin gate plan hepatitis terminal room building team group type section exit platform level class grade size cup "
+    "bus route line row seat block channel model part wing district person player point camera box door object zone area "
+    "track lane hall floor unit ward tower dock pier bay aisle apartment apt flat house studio stage court field ring car "
+    "train flight bin shelf drawer slot port cell sector region street avenue lot stand stall table desk booth cabin deck "
+    "side act scene chapter appendix figure fig panel column paragraph exhibit series serie season volume page rank tier "
+    "league division pool phase step stage version edition mark mk category cat batch sample case test trial experiment "
+    "set subset node vertex angle variable factor cable battery key note chord string scale flu influenza virus strain "
+    "protein blood rh factor interleukin mr mrs ms dr sir lady agent subject patient participant witness suspect prisoner "
+    "student actor dancer boy girl man woman child people cardi mel jay ice big little boeing airbus gen generation "
+    "generación vía puerta plan vitamina grupo equipo sala line ligne salle porte groupe gleis halle raum gruppe klasse "
+    "entrance hangar pillar counter marker jersey shirt sign poster letter-sign elevator lift stairwell staircase corridor "
+    "bucket jar bottle can crate container circle square triangle cube sphere ball bowl plate ladder rope ramp track "
+    "country city company bank product brand star planet spectral spotify serial code drive disk disc port usb minor major "
+    "維他命 维生素 ビタミン".split()
+)
+
+# Words that may stand before a letter that is the answer, where no cue matched.
+MAY_PRECEDE = frozenset(
+    "is it's its be as with for to so thus hence therefore then like say answer only just still was that's would "
+    "definitely clearly surely certainly obviously probably likely doubt here yes yeah yep ok okay well sure right "
+    "alright exactly correct absolutely final mine id i'd i'll me think it and but".split()
+)
+# Words that may follow a letter that is the answer ("C because", "C for sure", "C, as").
+MAY_FOLLOW = re.compile(
+    r"^(?:because|since|as|for|here|to me|to my|it|is|was|seems|fits|matches|which|given|due|based|on the basis|all|without|by|again|then|definitely|"
+    r"clearly|obviously|certainly|surely|probably|please|sir|in my|i (?:think|believe|guess|say|would|am|'m|reckon|suppose)|would|must|has to|appears|looks|"
+    r"but|and not|not|rather|instead|over|after|from what|according|considering|while|whereas|with|makes|describes|happens|best|although|though|when|where|so|"
+    r"therefore|thus|hence|the others|i\.e|meaning|namely|final|thanks|→|=|ist|est|es|è|é|da|weil|car|parce|porque|perch[eé]|потому|karena|vì|omdat|als|denn)\b",
+    FLAGS,
+)
+
+REFUSAL = re.compile(
+    r"\b(?:can(?:no|['’]?)t|can not|could ?n[o'’]t|unable|not able|impossible|not possible|insufficient|not enough|unclear|unsure|uncertain|don['’]?t know|do not know|"
+    r"no (?:idea|clue|information|way)|not (?:sure|certain|clear|provided|visible|available|given|mentioned|specified)|sorry|apolog\w+|hard to (?:tell|say)|difficult to (?:tell|say|determine)|"
+    r"undetermined|indeterminate|inconclusive|none of (?:the|these)|neither|refuse|decline|won['’]?t|as an ai|need more|more (?:context|information))\b"
+    r"|无法|不能|不知道|不确定|抱歉|わかりません|分かりません|できません|알 수 없|모르|죄송|no (?:puedo|s[eé])|je ne (?:peux|sais)|ich (?:kann|wei[sß]+) (?:es )?nicht|n[aã]o (?:posso|sei)|non (?:posso|so)|не (?:могу|знаю)",
+    FLAGS,
+)
