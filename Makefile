@@ -1,0 +1,37 @@
+# make demo | test | test-slow | lint | bench | pictures | clean   (everything is installed into .venv)
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: demo test test-slow lint bench pictures clean
+
+demo: $(STAMP)
+	$(BIN)/t2vid demo --out demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -q
+
+test-slow: $(STAMP)
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	for script in render decode judge mix train_step; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+
+pictures: $(STAMP)
+	$(BIN)/python benchmarks/pictures.py
+
+clean:
+	rm -rf .venv demo build dist src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis
+
+# torch first and alone: a looser request would fetch gigabytes of CUDA packages.
+$(STAMP): setup.cfg constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --upgrade setuptools -c constraints.txt
+	$(BIN)/python -m pip install -q torch==2.13.0 -c constraints.txt
+	$(BIN)/python -m pip install -q -e ".[dev]" -c constraints.txt
+	touch $(STAMP)
