@@ -1,4 +1,4 @@
-"""What every test gets: a private cache, no network, one thread, and the loopback Hub where it asks.
+"""What every test gets: a private cache, no network, one thread, the loopback Hub if it asks.
 
 The environment is set before `datasets` is imported anywhere, because it is read at import.
 """
@@ -13,7 +13,7 @@ _HOME = tempfile.mkdtemp(prefix="t2vid-tests-")
 os.environ.update(
     HF_HOME=_HOME,
     HF_HUB_OFFLINE="0",
-    HF_ENDPOINT="http://127.0.0.1:9",  # nothing listens there: a test that reaches out fails at once
+    HF_ENDPOINT="http://127.0.0.1:9",  # nothing listens there: reaching out fails at once
     HF_HUB_DISABLE_XET="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_UPDATE_DOWNLOAD_COUNTS="0",

@@ -1,4 +1,4 @@
-"""What a user installs holds everything that the checkout has, the linked folders and samples too."""
+"""What a user installs holds all that the checkout has, linked folders and samples too."""
 
 from __future__ import annotations
 

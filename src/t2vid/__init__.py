@@ -1,6 +1,7 @@
 """t2vid: long texts as frame sequences, mixed with video, to teach image-LLMs to understand video.
 
-Importing it registers `t2vid/synthetic`, `t2vid/mix` … with `datasets` and `t2vid/video_mcq` with `evaluate`.
+Importing it registers `t2vid/synthetic`, `t2vid/mix` … with `datasets` and `t2vid/video_mcq`
+with `evaluate`.
 
 >>> import t2vid
 >>> len(t2vid.render_text("One short line."))

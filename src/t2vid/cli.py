@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it did its work, 2 for an input it refused (with one line that says why), 130 for Ctrl-C.
+        0 when it did its work, 2 for an input it refused (one line says why), 130 for Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -51,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="t2vid",
-        description="Long texts as frame sequences, mixed with video, to teach image-LLMs to understand video.",
+        description="Long texts as frame sequences, mixed with video, to teach image-LLMs video.",
         epilog="Start with: t2vid demo",
     )
     parser.add_argument("--version", action="version", version=f"t2vid {__version__}")

@@ -1,8 +1,8 @@
-"""The main job on the bundled sample: text and video → mix → training → answers → scores → a page.
+"""The main job on the bundled sample: text and video → mix → training → answers → scores → page.
 
     t2vid demo --out demo
 
-Everything is real but the model, a tiny Idefics3 with random weights, so the scores stay near chance.
+Everything is real but the model, a tiny Idefics3 with random weights; its scores stay near chance.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ ANSWER_WITH_A_LETTER = "Answer with the option's letter from the given choices d
 MAX_FRAMES = 8  # keeps the demo under three minutes on two cores; real runs use 24 or more
 
 _NEXT = """\
-t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml     # the paper's mix on a real checkpoint
+t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml     # the paper's mix, for real
 python -c "import t2vid; from datasets import load_dataset; \\
-           print(load_dataset('t2vid/synthetic', 'longalpaca', split='train'))"   # the real long texts"""
+           print(load_dataset('t2vid/synthetic', 'longalpaca', split='train'))"   # real texts"""
 
 
 @dataclass(frozen=True)
@@ -210,8 +210,9 @@ def _page(
             page.section("Answers", _answers(questions, before, after)),
             page.section("Next", page.paragraph("With a real checkpoint:"), page.code(_NEXT)),
         ],
-        intro="Long texts and short clips, both as frame sequences, in one training mix; a tiny Idefics3 with random "
-        "weights trained on it for a moment, asked multiple-choice questions before and after, and judged.",
+        intro="Long texts and short clips, both as frame sequences, in one training mix; a tiny "
+        "Idefics3 with random weights trained on it for a moment, asked multiple-choice questions "
+        "before and after, and judged.",
     )
 
 
@@ -241,8 +242,9 @@ def _scores(questions: list[dict[str, Any]], result: DemoResult, chance: float) 
         scores = (100 * s["by_category"][name]["accuracy"] for s in (result.before, result.after))
         rows.append([name, number, *scores])
     note = (
-        f"Guessing gives {100 * chance:.1f} %. A model of this size with random weights learns to answer in words it was "
-        "trained on, not to see: expect figures at or below chance. An answer that names no option counts as wrong."
+        f"Guessing gives {100 * chance:.1f} %. A model of this size with random weights learns to "
+        "answer in words it was trained on, not to see: expect figures at or below chance. An "
+        "answer that names no option counts as wrong."
     )
     head = ["category", "questions", "before, %", "after, %"]
     return [page.table(head, rows), page.paragraph(note)]

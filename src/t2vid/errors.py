@@ -8,6 +8,7 @@
     │   └── BudgetError                a row that does not fit its token or frame budget
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
     ├── MissingFile (FileNotFoundError)
+    ├── PublishError (OSError)          a push that did not finish; says what is visible and what to do next
     └── MissingExtra (ImportError)     an optional dependency is not installed
 
 >>> issubclass(BadVideo, ValueError)
@@ -25,7 +26,7 @@ class T2VidError(Exception):
 
 
 class InputError(T2VidError, ValueError):
-    """A value, a record or a text that cannot be used; the message names the value and the limit."""
+    """A value, a record or a text that cannot be used; the message names value and limit."""
 
 
 class MissingGlyphs(InputError):
@@ -45,7 +46,16 @@ class BudgetError(InputError):
 
 
 class BadVideo(T2VidError, ValueError):
-    """A video that cannot be decoded as asked; the message names the file and what was found."""
+    """A video that cannot be decoded as asked; the message names the file and what was found.
+
+    Args:
+        message: what is shown.
+        reason: one or two words, the same for all files with the same fault, for tables.
+    """
+
+    def __init__(self, message: str, *, reason: str = "unreadable") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class MissingFile(T2VidError, FileNotFoundError):
@@ -54,6 +64,10 @@ class MissingFile(T2VidError, FileNotFoundError):
     def __str__(self) -> str:
         # FileNotFoundError would format a single argument as an errno tuple in some Pythons.
         return str(self.args[0]) if self.args else ""
+
+
+class PublishError(T2VidError, OSError):
+    """A push that did not finish; the message says what is visible and what to do next."""
 
 
 class MissingExtra(T2VidError, ImportError):
@@ -75,4 +89,6 @@ def require(module: str, *, extra: str) -> ModuleType:
     except ModuleNotFoundError as error:
         if error.name is None or module.split(".")[0] != error.name.split(".")[0]:
             raise  # the module is there; one of its own imports is not
-        raise MissingExtra(f'{module} is not installed; run: pip install "t2vid[{extra}]"') from error
+        raise MissingExtra(
+            f'{module} is not installed; run: pip install "t2vid[{extra}]"'
+        ) from error

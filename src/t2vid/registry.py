@@ -1,6 +1,7 @@
-"""Makes `load_dataset("t2vid/…")` and `evaluate.load("t2vid/…")` find what ships in this package.
+"""Makes `load_dataset("t2vid/…")` and `evaluate.load("t2vid/…")` find what this package holds.
 
-The only file that touches private names of `datasets` and `evaluate`; `tests/contracts/` pins each of them.
+The only file that touches private names of `datasets` and `evaluate`; `tests/contracts/` pins
+each of them.
 
 >>> register()  # importing t2vid has done it; doing it again changes nothing
 >>> sorted(DATASETS)[0]
@@ -38,7 +39,7 @@ _MARK = "_t2vid_wraps"
 
 
 def register() -> None:
-    """Teach `datasets` and `evaluate` the names of this package; idempotent, imports neither torch nor evaluate."""
+    """Teach `datasets` and `evaluate` the names of this package; doing it twice changes nothing."""
     for module in (datasets.load, datasets.inspect):
         _wrap(module, "dataset_module_factory", DATASETS, _dataset_module)
     if "evaluate.loading" in sys.modules:
@@ -73,7 +74,7 @@ def _evaluation_module(path: str, module_path: str) -> Any:
 
 @functools.cache
 def source_hash() -> str:
-    """Hash the package's sources and bundled samples, so that no cache outlives the code that made it."""
+    """Hash sources and bundled samples, so that no cache outlives the code that made it."""
     root = Path(__file__).parent
     parts = ["*.py", "frames/*.py", "corpora/*.py", "mixing/*.py", "dataset_scripts/*.py"]
     digest = hashlib.sha256()

@@ -17,7 +17,7 @@ WORDS_PER_FRAME = 115
 FRAME_PX = 448
 FONT_PX = 20
 MARGIN_PX = 20
-# T2Vid paper, section 5.2.1: one frame a second, then at most 24 (MiniCPM, Idefics3) or 64 (InternVL)
+# T2Vid paper, section 5.2.1: one frame a second, then at most 24 or 64 (InternVL)
 FRAMES_PER_SECOND = 1.0
 MAX_FRAMES = {"minicpm": 24, "idefics3": 24, "internvl": 64}
 # T2Vid paper, section 5.2.1: one patch a frame
@@ -60,9 +60,9 @@ def messages(turns: Iterable[tuple[str, str]], *, n_frames: int) -> list[Message
     [{'type': 'image', 'text': None}, {'type': 'text', 'text': 'Why?'}]
     """
     out: list[Message] = []
-    frames = [{"type": "image", "text": None}] * n_frames
+    frames: list[Message] = [{"type": "image", "text": None}] * n_frames
     for role, text in turns:
-        content = [{"type": "text", "text": text}]
+        content: list[Message] = [{"type": "text", "text": text}]
         if role == "user" and frames:
             content, frames = [*frames, *content], []
         out.append({"role": role, "content": content})

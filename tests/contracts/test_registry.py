@@ -1,4 +1,4 @@
-"""What `registry.py` borrows from `datasets` and `evaluate`: a new release that moves it fails here."""
+"""What `registry.py` borrows from `datasets` and `evaluate`; a release that moves it fails here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Frames`: the one lazy column. It stores what frames are made from and makes them when a row is read.
+"""`Frames`: the one lazy column; it stores what frames are made from and makes them on reading.
 
 >>> from datasets import Dataset, Features
 >>> rows = Dataset.from_list([{"images": {"text": "A page."}}], features=Features(images=Frames()))
@@ -41,9 +41,9 @@ def text_value(text: str, spec: RenderSpec | None = None) -> dict[str, Any]:
 def video_value(
     source: str | os.PathLike[str] | bytes, spec: SampleSpec | None = None
 ) -> dict[str, Any]:
-    """Give the stored value of a video (a path, a URL or the file's bytes) that is decoded on reading."""
+    """Give the stored value of a video (path, URL or file content) that is decoded on reading."""
     inline = isinstance(source, bytes)
-    path, data = (None, source) if inline else (os.fspath(source), None)  # type: ignore[type-var]
+    path, data = (None, source) if inline else (os.fspath(source), None)
     return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
 
 
@@ -56,9 +56,9 @@ class Frames:
     `.timestamps_s` (video). All rows of a column share this one feature, so text and video rows
     concatenate and interleave; what differs between rows stands in each row's own `spec`.
 
-    A function given to `map` that reads this column is named with `input_columns=["images"]`, because
-    `datasets` writes back whatever a function read; to write a row that was read, give
-    `row["images"].encoded`, its recipe.
+    A function given to `map` that reads this column is called with `input_columns=["images"]`,
+    because `datasets` writes back whatever a function read; to write a row that was read, give its
+    recipe, `row["images"].encoded`.
 
     Args:
         max_frames: budget at reading time. A video is sampled to at most so many frames; of a text
@@ -108,7 +108,8 @@ class Frames:
         if isinstance(value, str):
             if len(value) > _MAX_PATH_CHARS or "\n" in value:
                 raise InputError(
-                    f"a string is the path of a video, and {value[:60]!r}… ({len(value):,} characters) "
+                    f"a string is the path of a video, and {value[:60]!r}… "
+                    f"({len(value):,} characters) "
                     'is no path; to draw it as text give {"text": …}'
                 )
             return video_value(value)
@@ -169,8 +170,9 @@ class Frames:
         elif pa.types.is_list(kind):
             # `map` writes back what its function read, and by now the frames are PNG files.
             raise InputError(
-                "Frames stores what frames are made from, not pixels; a function given to map() that "
-                "reads this column must say so, map(function, input_columns=[…]), or return frames.encoded"
+                "Frames stores what frames are made from, not pixels; a function given to map() "
+                "that reads this column must say so, map(function, input_columns=[…]), or return "
+                "frames.encoded"
             )
         else:
             raise InputError(
@@ -181,7 +183,7 @@ class Frames:
             columns[name].cast(leaf) if name in columns else pa.nulls(len(storage), leaf)
             for name, leaf in ((f.name, f.type) for f in self.pa_type)
         ]
-        # No null mask: `datasets` would not call `decode_example` and hand out None instead of no frames.
+        # No null mask: `datasets` would skip `decode_example` and hand out None, not zero frames.
         return pa.StructArray.from_arrays(arrays, fields=list(self.pa_type))
 
     def flatten(self) -> Any:

@@ -1,4 +1,4 @@
-"""What reading a `Frames` column gives: a list of PIL images that remembers where each one comes from.
+"""What reading a `Frames` column gives: PIL images that remember where each one comes from.
 
 >>> from PIL import Image
 >>> frames = FrameList([Image.new("L", (8, 8))], spans=[(0, 5)])

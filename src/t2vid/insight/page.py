@@ -1,4 +1,4 @@
-"""One self-contained HTML page: text, tables, pictures and line charts, nothing loaded from outside.
+"""One self-contained HTML page: text, tables, pictures, line charts; nothing from outside.
 
 >>> html = page("Title", [section("Numbers", table(["name", "n"], [["rows", 3]]))])
 >>> "<h2>Numbers</h2>" in html and "http" not in html
@@ -11,43 +11,22 @@ import base64
 import io
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import Path
 
 from PIL import Image
 
-# Colours that keep 3:1 against both backgrounds and differ for the common kinds of colour blindness.
+# They keep 3:1 against both backgrounds and differ for the common kinds of colour blindness.
 _COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1c1e21; --soft: #5b6168; --line: #d8dce0; --back: #fbfbfa;
-        --card: #fff; --tint: #eef2f8; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e7e9ec; --soft: #a2a9b1; --line: #363b42;
-        --back: #15171a; --card: #1d2024; --tint: #232a35; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; padding: 2.5rem 1.25rem 4rem; max-width: 60rem; background: var(--back);
-       color: var(--ink); font: 16px/1.55 system-ui, "Segoe UI", Roboto, sans-serif; }
-h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .4rem; }
-h2 { font-size: 1.25rem; margin: 2.6rem 0 .6rem; padding-top: 1rem; border-top: 1px solid var(--line); }
-p { margin: .5rem 0; max-width: 46rem; } .soft, figcaption, caption { color: var(--soft); }
-figure { margin: 1rem 0; } figcaption { font-size: .88rem; margin-top: .4rem; }
-img, svg { max-width: 100%; height: auto; border-radius: 6px; border: 1px solid var(--line); background: var(--card); }
-.scroll { overflow-x: auto; } table { border-collapse: collapse; margin: .8rem 0; font-size: .93rem; min-width: 60%; }
-th, td { text-align: left; padding: .4rem .8rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { font-weight: 600; white-space: nowrap; } td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(8.5rem, 1fr)); gap: .7rem; margin: 1.2rem 0; }
-.tile { background: var(--tint); border-radius: 8px; padding: .7rem .9rem; }
-.tile b { display: block; font-size: 1.35rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .tile span { color: var(--soft); font-size: .86rem; }
-pre { background: var(--tint); border-radius: 8px; padding: .8rem 1rem; overflow-x: auto; font-size: .88rem; }
-svg text { fill: var(--soft); font: 12px system-ui, sans-serif; } svg .axis { stroke: var(--line); }
-.legend span { margin-right: 1.2rem; white-space: nowrap; } .legend i { display: inline-block; width: .8rem; height: .25rem; margin-right: .4rem; vertical-align: middle; }
-@media print { body { max-width: none; padding: 0; } h2 { break-after: avoid; } figure, tr { break-inside: avoid; } }
-"""
+_STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 
 
 def page(title: str, sections: Sequence[str], *, intro: str = "") -> str:
     """Put sections under a title into one HTML document."""
     lead = f'<p class="soft">{escape(intro)}</p>' if intro else ""
     return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f"<title>{escape(title)}</title>"
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<style>{_STYLE}</style></head>\n<body><main><h1>{escape(title)}</h1>{lead}\n"
         + "\n".join(sections)
@@ -114,7 +93,8 @@ def picture(image: Image.Image, *, alt: str, caption: str = "") -> str:
     data = base64.b64encode(buffer.getvalue()).decode()
     return (
         f'<figure><img src="data:image/webp;base64,{data}" width="{image.width}" '
-        f'height="{image.height}" alt="{escape(alt)}"><figcaption>{escape(caption)}</figcaption></figure>'
+        f'height="{image.height}" alt="{escape(alt)}">'
+        f"<figcaption>{escape(caption)}</figcaption></figure>"
     )
 
 
@@ -147,7 +127,8 @@ def line_chart(
         at = place((x_min, value)).split(",")[1]
         ticks.append(
             f'<line class="axis" x1="{left}" x2="{width - 16}" y1="{at}" y2="{at}"/>'
-            f'<text x="{left - 8}" y="{at}" text-anchor="end" dominant-baseline="middle">{value:g}</text>'
+            f'<text x="{left - 8}" y="{at}" text-anchor="end" dominant-baseline="middle">'
+            f"{value:g}</text>"
         )
     for value in sorted({x_min, (x_min + x_max) / 2, x_max}):
         at = place((value, 0)).split(",")[0]
@@ -155,7 +136,8 @@ def line_chart(
             f'<text x="{at}" y="{height - bottom + 18}" text-anchor="middle">{value:g}</text>'
         )
     lines = [
-        f'<polyline fill="none" stroke="{colour}" stroke-width="2" points="{" ".join(map(place, values))}"/>'
+        f'<polyline fill="none" stroke="{colour}" stroke-width="2" '
+        f'points="{" ".join(map(place, values))}"/>'
         for values, colour in zip(series.values(), _cycle(len(series)), strict=True)
     ]
     legend = "".join(
