@@ -141,7 +141,7 @@ def text_row(
         return None
     try:
         n_frames = count_frames(triplet.context, spec)
-    except InputError as error:
+    except ValueError as error:  # ours are ValueErrors too; a font library raises plain ones
         missing = isinstance(error, MissingGlyphs)
         reason = "characters without a font" if missing else "text cannot be drawn"
         counts.drop(reason, source=file, example=f"{triplet.id}: {error}")

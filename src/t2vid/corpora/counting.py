@@ -48,8 +48,8 @@ def read_counts(dataset: Any) -> Counts:
     ]
     if not files:
         raise MissingFile(
-            "no counts-*.json beside this dataset: read them from what load_dataset gave, before any "
-            "map or filter; a stream keeps them in its builder's .counts"
+            "no counts-*.json beside this dataset; ask for those of what load_dataset gave, before "
+            "any map; a stream has them in its builder's .counts"
         )
     return sum((Counts.from_dict(json.loads(file.read_text("utf-8"))) for file in files), Counts())
 

@@ -185,7 +185,7 @@ def _json_list(file: IO[bytes], part: Part) -> Iterator[tuple[int, Any]]:
             break
         start = window.byte
         yield start, window.value()
-    window.at += 1
+    window.to(window.at + 1)
     if window.skip(""):
         raise RecordError(
             f"{part.path} goes on after its list at byte {window.byte:,}; make it JSONL"

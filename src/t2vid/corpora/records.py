@@ -52,7 +52,7 @@ def parsed(
             counts.drop(reason, source=source, example=f"row {row}: {shown(value)}")
             if isinstance(error, Unfit) and not fitted:
                 strangers.append((row, value, reason))
-                if len(strangers) >= PATIENCE:
+                if row < PATIENCE and len(strangers) >= PATIENCE:
                     break
             else:
                 fitted = True

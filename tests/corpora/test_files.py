@@ -1,0 +1,148 @@
+"""Rows come out of a file as they went in, whatever its kind, size and cut; other files are errors."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from t2vid.corpora import files
+from t2vid.corpora.files import BadRow, Part, read, split
+from t2vid.errors import MissingFile, RecordError
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+records = st.lists(st.dictionaries(st.text(), values, max_size=3), max_size=12)
+
+ROWS = [{"n": n, "text": 'é"\\\n😀' * n} for n in range(25)]
+
+
+def as_json(path: Path, rows: list[Any], **kwargs: Any) -> str:
+    path.write_text(json.dumps(rows, **kwargs), encoding="utf-8")
+    return str(path)
+
+
+def as_jsonl(path: Path, rows: list[Any], **kwargs: Any) -> str:
+    path.write_text("".join(json.dumps(row, **kwargs) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+def as_parquet(path: Path, rows: list[Any]) -> str:
+    pq.write_table(pa.Table.from_pylist(rows), path, row_group_size=10)
+    return str(path)
+
+
+def rows_of(path: str | Part) -> list[Any]:
+    return [value for _, value in read(path)]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=records,
+    indent=st.none() | st.integers(0, 4),
+    ascii_only=st.booleans(),
+    chunk=st.integers(1, 40),
+)
+def test_any_json_list_reads_as_json_reads_it(
+    tmp_path: Path, rows: list[Any], indent: int | None, ascii_only: bool, chunk: int
+) -> None:
+    path = as_json(tmp_path / "x", rows, indent=indent, ensure_ascii=ascii_only)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(files, "CHUNK", chunk)  # so that every cut through a record is tried
+        assert rows_of(path) == rows
+        parts = split(path, rows_per_part=3)
+        assert len(parts) == math.ceil(len(rows) / 3)
+        assert [pair for part in parts for pair in read(part)] == list(enumerate(rows))
+
+
+@pytest.mark.parametrize("write", [as_json, as_jsonl, as_parquet])
+def test_parts_cover_every_row_once_in_order(tmp_path: Path, write: Callable[..., str]) -> None:
+    path = write(tmp_path / "x", ROWS)
+    parts = split(path, rows_per_part=10)
+    assert [part.n_rows for part in parts] == [10, 10, 5]
+    assert [pair for part in parts for pair in read(part)] == list(enumerate(ROWS))
+    assert rows_of(path) == ROWS
+    assert rows_of(Part(path, 0, 4)) == ROWS[:4]
+
+
+@pytest.mark.parametrize("write", [as_json, as_jsonl])
+def test_the_name_and_a_byte_order_mark_do_not_matter(
+    tmp_path: Path, write: Callable[..., str]
+) -> None:
+    path = Path(write(tmp_path / "x.bin", ROWS, ensure_ascii=False))
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert rows_of(str(path)) == ROWS
+    assert [v for part in split(str(path), rows_per_part=7) for v in rows_of(part)] == ROWS
+
+
+def test_a_record_far_larger_than_a_chunk_is_read(tmp_path: Path) -> None:
+    big = [{"text": "é" * (3 * files.CHUNK)}, {"text": "small"}]
+    assert rows_of(as_json(tmp_path / "x", big, ensure_ascii=False)) == big
+
+
+def test_blank_lines_are_no_rows_and_broken_lines_are_bad_rows(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b'\n{"a": 1}\n\n{"a": \n{"a": "\xff"}\n{"a": 2}')
+    first, cut, foreign, last = rows_of(str(path))
+    assert (first, last) == ({"a": 1}, {"a": 2})
+    assert isinstance(cut, BadRow) and isinstance(foreign, BadRow)
+    assert "Expecting value" in cut.reason
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "is empty"),
+        (b"context,question\n", "starts with b'context"),
+        (b"\x89PNG\r\n", "JSON list, JSONL"),
+        (b'[{"a": 1}, {"a": }]', r"row 1 \(byte 11\) is broken"),
+        (b'[{"a": 1} {"a": 2}]trailing', "goes on after its list at byte 19"),
+        (b'[{"a": 1}', "the list is not closed"),
+        (b'[{"a": "never closed', "Unterminated string"),
+        (b'[{"a": "\xff\xfe"}]', "not UTF-8"),
+        (b"[" * 100_000, "nested too deep"),
+        (b"PAR1 and no more", "broken Parquet"),
+    ],
+)
+def test_another_file_is_an_error_that_says_what_was_found(
+    tmp_path: Path, content: bytes, message: str
+) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    for act in (rows_of, split):
+        with pytest.raises(RecordError, match=message) as caught:
+            act(str(path))
+        assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="does not exist; check data_files"):
+        rows_of(str(tmp_path / "nowhere"))
+    with pytest.raises(RecordError, match="is a folder"):
+        split(str(tmp_path))
+
+
+def test_a_folder_gives_its_public_file_or_all_that_fit(tmp_path: Path) -> None:
+    with pytest.raises(MissingFile, match="holds no file"):
+        files.in_folder(str(tmp_path))
+    with pytest.raises(MissingFile, match="not a folder"):
+        files.in_folder(str(tmp_path / "nowhere"))
+    for name in ("b.json", "a.jsonl", "notes.txt"):
+        (tmp_path / name).write_text("[]")
+    assert files.in_folder(str(tmp_path)) == [str(tmp_path / "a.jsonl"), str(tmp_path / "b.json")]
+    assert files.in_folder(str(tmp_path), "b.json") == [str(tmp_path / "b.json")]
+
+
+def test_a_remote_file_is_read_through_its_url(tmp_path: Path) -> None:
+    assert rows_of("file://" + as_json(tmp_path / "x", ROWS)) == ROWS
