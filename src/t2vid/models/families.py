@@ -1,0 +1,163 @@
+"""What differs between model families: where their parts are, how they take a frame.
+
+>>> family_of("idefics3").vision
+'vision_model'
+>>> family_of("qwen2_5_vl").packs
+False
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from t2vid.errors import InputError, require
+
+
+@dataclass(frozen=True)
+class Family:
+    """How one family of vision-language models takes frames.
+
+    Args:
+        name: our name of the family.
+        model_types: the `config.model_type` values that belong to it.
+        vision: attribute path of the vision tower inside the base model.
+        connector: attribute path of what maps vision features to the language model.
+        language: attribute path of the language model.
+        pixels: how frames reach the model. `"flat"`: `(frames, 3, height, width)`; `"nested"`: the
+            same with one leading axis; `"processor"`: whatever the family's image processor gives.
+        packs: whether several rows may share one sequence (plain rotary positions, no cross-row
+            state).
+    """
+
+    name: str
+    model_types: tuple[str, ...]
+    vision: str
+    connector: str
+    language: str
+    pixels: Literal["flat", "nested", "processor"]
+    packs: bool = False
+
+    @property
+    def lora_pattern(self) -> str:
+        """Pattern of the language model's projections, for `LoraConfig(target_modules=…)`."""
+        names = "q_proj|k_proj|v_proj|o_proj|qkv_proj|gate_proj|up_proj|down_proj|gate_up_proj"
+        return rf".*\b{self.language}\.(?:.*\.)?(?:{names})"
+
+
+FAMILIES = (
+    Family(
+        "idefics3",
+        ("idefics3", "smolvlm"),
+        "vision_model",
+        "connector",
+        "text_model",
+        "nested",
+        True,
+    ),
+    Family(
+        "internvl",
+        ("internvl",),
+        "vision_tower",
+        "multi_modal_projector",
+        "language_model",
+        "flat",
+        True,
+    ),
+    Family(
+        "qwen_vl",
+        ("qwen2_vl", "qwen2_5_vl", "qwen3_vl"),
+        "visual",
+        "visual.merger",
+        "language_model",
+        "processor",
+    ),
+    Family(
+        "llava_onevision",
+        ("llava_onevision",),
+        "vision_tower",
+        "multi_modal_projector",
+        "language_model",
+        "processor",
+    ),
+)
+
+
+def family_of(model: Any) -> Family:
+    """Find the family of a model.
+
+    Args:
+        model: a model, its config, or a `model_type` such as `"idefics3"`.
+
+    Raises:
+        InputError: for a type that no family lists.
+    """
+    config = getattr(model, "config", model)
+    model_type = config if isinstance(config, str) else getattr(config, "model_type", None)
+    for family in FAMILIES:
+        if model_type in family.model_types:
+            return family
+    known = sorted(name for family in FAMILIES for name in family.model_types)
+    raise InputError(f"model type {model_type!r} is no known family; known: {', '.join(known)}")
+
+
+def part(model: Any, path: str) -> Any:
+    """Fetch a part of a model by a path of `Family`, under any wrapper (PEFT, DDP, a head)."""
+    for name, module in model.named_modules():
+        if name == path or name.endswith(f".{path}"):
+            return module
+    raise InputError(f"{type(model).__name__} has no part {path!r}")
+
+
+def frame_px(processor: Any) -> tuple[int, int]:
+    """Give the `(width, height)` in pixels at which a model sees each frame."""
+    images = processor.image_processor
+    edge = _get(getattr(images, "max_image_size", None), "longest_edge")
+    if edge:
+        return int(edge), int(edge)
+    height, width = _get(images.size, "height"), _get(images.size, "width")
+    if not height or not width:
+        raise InputError(f"{type(images).__name__} has no fixed frame size (size={images.size})")
+    return int(width), int(height)
+
+
+def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
+    """Set a processor so that every frame is one image: no splitting, no tiles, no enlarging.
+
+    Args:
+        processor: changed in place.
+        upscale_first: keep Idefics3's detour (enlarge to 1456 pixels, then shrink to 364), which
+            the paper's code took; it costs about four times the CPU and blurs the frame a little.
+
+    Returns:
+        The same processor.
+    """
+    images = processor.image_processor
+    if hasattr(images, "do_image_splitting"):
+        images.do_image_splitting = False
+        if not upscale_first:
+            edge = frame_px(processor)[0]
+            images.size = type(images.size)(longest_edge=edge)
+    if hasattr(images, "crop_to_patches"):
+        images.crop_to_patches = False
+        # The class attribute of InternVLProcessor would win over the image processor: 24
+        # frames, 72 tiles.
+        processor.images_kwargs = {**(processor.images_kwargs or {}), "crop_to_patches": False}
+    return processor
+
+
+def load_processor(name: str, **kwargs: Any) -> Any:
+    """Load the processor of a checkpoint and set it to one patch a frame.
+
+    Args:
+        name: a folder or a name on the Hub.
+        **kwargs: for `AutoProcessor.from_pretrained`.
+    """
+    transformers = require("transformers", extra="train")
+    return one_patch(transformers.AutoProcessor.from_pretrained(name, **kwargs))
+
+
+def _get(value: Any, key: str) -> Any:
+    if value is None:
+        return None
+    return value.get(key) if isinstance(value, dict) else getattr(value, key, None)

@@ -1,0 +1,178 @@
+"""What `VideoSFTTrainer` promises: it learns, keeps sources apart, and says which rows failed."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from datasets import Dataset, Features, Image, List
+
+from t2vid.errors import BudgetError, InputError
+from t2vid.evaluation.run import answer
+from t2vid.frames.feature import Frames, text_value
+from t2vid.models.tiny import tiny_idefics3
+from t2vid.schema import row_features
+from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
+from training_rows import mixed_rows, texts
+
+ROWS = mixed_rows()
+
+
+@pytest.fixture(scope="module")
+def rows() -> Dataset:
+    return Dataset.from_list(ROWS, features=row_features(List(Image())))
+
+
+def settings(folder: Any, **kwargs: Any) -> VideoSFTConfig:
+    defaults = {
+        "per_device_train_batch_size": 4,
+        "learning_rate": 1e-2,
+        "lr_scheduler_type": "constant",
+        "logging_steps": 1,
+        "report_to": "none",
+        "save_strategy": "no",
+        "use_cpu": True,
+        "bf16": False,
+        "activation_checkpointing": False,
+        "disable_tqdm": True,
+    }
+    return VideoSFTConfig(str(folder), **(defaults | kwargs))
+
+
+def trainer(rows: Any, folder: Any, *, model: Any = None, **kwargs: Any) -> VideoSFTTrainer:
+    extra = {k: kwargs.pop(k) for k in ("peft_config", "eval_dataset", "args") if k in kwargs}
+    tiny, processor = tiny_idefics3(texts(ROWS))
+    args = extra.pop("args", None) or settings(folder, **kwargs)
+    return VideoSFTTrainer(
+        model or tiny, args, train_dataset=rows, processing_class=processor, **extra
+    )
+
+
+def logged(run: Any, name: str = "loss") -> list[float]:
+    return [line[name] for line in run.state.log_history if name in line]
+
+
+def test_tiny_idefics3_learns_mixed_rows_by_heart_and_reloads_to_the_same_logits(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=80, per_device_train_batch_size=8, learning_rate=3e-3)
+    run.train()
+    seen = logged(run)
+    assert sum(seen[-2:]) < 0.2 * sum(seen[:2])
+
+    model, processor = run.model, run.processing_class
+    want = [r["messages"][-1]["content"][0]["text"] for r in ROWS]
+    got = answer(model, processor, rows, max_new_tokens=12, batch_size=3)
+    assert got == want  # the clips differ only in what is seen in them
+
+    run.save_model(str(tmp_path / "saved"))
+    again = type(model).from_pretrained(tmp_path / "saved").eval()
+    batch = VideoCollator(processor, "idefics3", segments=False)(list(rows))
+    with torch.no_grad():
+        assert torch.equal(model.eval()(**batch).logits, again(**batch).logits)
+
+
+def test_losses_by_source_add_up_to_the_loss(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=2, per_device_train_batch_size=8)
+    run.train()
+    for line in run.state.log_history[:2]:
+        by_source = {k: v for k, v in line.items() if k.startswith("loss/")}
+        assert set(by_source) == {"loss/clips", "loss/pages", "loss/words"}
+        batch = VideoCollator(run.processing_class, "idefics3")(ROWS)
+        counts = dict.fromkeys(by_source, 0)
+        for s in batch["segments"]:
+            counts[f"loss/{s.source}"] += s.n_targets
+        mean = sum(by_source[k] * counts[k] for k in counts) / sum(counts.values())
+        assert line["loss"] == pytest.approx(mean, rel=1e-4)
+        assert line["frames_per_s"] > 0 and 0 < line["padding_share"] < 1
+        assert 0 <= line["data_wait_share"] <= 1
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_lazy_column_trains_within_its_budget(tmp_path, streaming):
+    lazy = [dict(ROWS[4], images=text_value("word " * 115 * 6)), dict(ROWS[7], images=None)]
+    data = Dataset.from_list(lazy, features=row_features(Frames()))
+    data = data.to_iterable_dataset() if streaming else data
+    run = trainer(data, tmp_path, max_steps=2, max_frames=2, per_device_train_batch_size=2)
+    batch = next(iter(run.get_train_dataloader()))
+    assert sorted(s.n_frames for s in batch["segments"]) == [0, 2]
+    run.train()
+    assert all(math.isfinite(loss) for loss in logged(run))
+
+
+def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=2, freeze_vision=True)
+    before = {k: v.clone() for k, v in run.model.state_dict().items()}
+    run.train()
+    moved = {k for k, v in run.model.state_dict().items() if not torch.equal(v, before[k])}
+    assert moved and not any("vision_model" in k for k in moved)
+    assert any("connector" in k for k in moved)
+
+
+@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft reads it
+def test_lora_trains_the_language_model_alone(rows, tmp_path):
+    peft = pytest.importorskip("peft")
+    from t2vid.models.families import family_of
+
+    config = peft.LoraConfig(r=4, target_modules=family_of("idefics3").lora_pattern)
+    run = trainer(rows, tmp_path, max_steps=2, peft_config=config)
+    names = [name for name, p in run.model.named_parameters() if p.requires_grad]
+    assert names and all("text_model" in name and "lora_" in name for name in names)
+    run.train()
+    assert logged(run, "loss/clips")
+
+
+def test_evaluation_logs_losses_by_source(rows, tmp_path):
+    run = trainer(rows, tmp_path, eval_dataset=rows, max_steps=1)
+    metrics = run.evaluate()
+    run.log(metrics)
+    assert metrics["eval_loss"] > 0
+    assert any("eval_loss/clips" in line for line in run.state.log_history)
+
+
+def test_a_failing_step_names_its_rows(rows, tmp_path, monkeypatch):
+    run = trainer(rows, tmp_path, max_steps=1, per_device_train_batch_size=8)
+
+    def out_of_memory(*args: Any, **kwargs: Any) -> None:
+        raise torch.OutOfMemoryError("out of memory")
+
+    monkeypatch.setattr(run.model.model.text_model, "forward", out_of_memory)
+    with pytest.raises(torch.OutOfMemoryError) as caught:
+        run.train()
+    assert "'clip/3' (11 frames)" in caught.value.__notes__[0]
+
+
+def test_a_row_that_is_too_long_stops_the_run_with_its_numbers(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=1, max_length=64, per_device_train_batch_size=8)
+    with pytest.raises(BudgetError, match=r"sample 'clip/\d' needs"):
+        run.train()
+
+
+def test_a_plain_sft_config_is_taken_over(rows, tmp_path):
+    from trl import SFTConfig
+
+    plain = SFTConfig(
+        str(tmp_path),
+        use_cpu=True,
+        bf16=False,
+        report_to="none",
+        max_steps=7,
+        activation_checkpointing=False,
+    )
+    run = trainer(rows, tmp_path, args=plain)
+    assert isinstance(run.args, VideoSFTConfig)
+    assert run.args.max_steps == 7 and run.args.max_length is None
+
+
+def test_a_dataset_without_images_is_refused(tmp_path):
+    data = Dataset.from_list(
+        [{"messages": []}], features=Features(messages=List({"role": Image()}))
+    )
+    with pytest.raises(InputError, match="no `images`"):
+        trainer(data, tmp_path)
+
+
+@pytest.mark.parametrize("bad", [{"loss_on": "all"}, {"max_frames": 0}, {"packing": True}])
+def test_settings_out_of_range_are_refused(tmp_path, bad):
+    with pytest.raises(InputError, match=next(iter(bad))):
+        settings(tmp_path, **bad)

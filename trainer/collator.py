@@ -1,0 +1,228 @@
+"""`VideoCollator`: rows of 0 to 64 frames in one batch; frames and padding stay out of the loss.
+
+>>> from t2vid.models.tiny import tiny_idefics3
+>>> model, processor = tiny_idefics3(["Why? So."])
+>>> collate = VideoCollator(processor, family="idefics3")
+>>> turns = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+>>> sorted(collate([{"messages": turns}]))
+['attention_mask', 'input_ids', 'labels', 'segments']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from t2vid.errors import InputError, T2VidError, require
+from t2vid.models.families import Family
+from t2vid.models.rows import EncodedRow, LossOn, RowEncoder, normalise
+
+IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Where one row lies in a batch.
+
+    Attributes:
+        row: index of the sequence.
+        start: first token.
+        end: one past the last token.
+        id: the row's id.
+        source: the row's source.
+        n_frames: number of frames.
+        n_targets: number of tokens in the loss.
+    """
+
+    row: int
+    start: int
+    end: int
+    id: str
+    source: str
+    n_frames: int
+    n_targets: int
+
+
+@dataclass
+class VideoCollator:
+    """Collates rows of `messages` and `images` for a vision-language model.
+
+    Works as the `data_collator` of any trainer; `VideoSFTTrainer` sets `uint8=True`, and normalises
+    on the device. Beside the model's inputs a batch holds `segments`, which say what lies where; a
+    trainer other than `VideoSFTTrainer` wants `segments=False`.
+
+    Args:
+        processor: the model's processor, set to one patch a frame.
+        family: the model's family, or its `model_type`.
+        loss_on: `"answer"` or `"conversation"`, as in `VideoSFTConfig`.
+        max_length: limit of tokens in a row; a longer row is an error.
+        max_frames: frames shown of a row, for all or by source.
+        pixels: `"direct"` or `"processor"`, as in `VideoSFTConfig`.
+        chat_template: replaces the processor's own.
+        reader: the `Frames` feature that makes frames of stored values, where the column is not
+            decoded.
+        pad_to_multiple_of: pad sequences to a multiple of so many tokens.
+        uint8: leave frames as `frames`, uint8 `(frames, height, width, 3)`, to be normalised on the
+            device.
+        dummy_frame: give a batch without frames one frame that nothing attends to, so that every
+            rank runs the vision tower (ZeRO-3 and FSDP hang otherwise).
+        segments: add `segments` to the batch.
+    """
+
+    processor: Any
+    family: Family | str
+    loss_on: LossOn = "answer"
+    max_length: int | None = None
+    max_frames: int | Mapping[str, int] | None = None
+    pixels: Literal["direct", "processor"] = "direct"
+    chat_template: str | None = None
+    reader: Any = None
+    pad_to_multiple_of: int | None = None
+    uint8: bool = False
+    dummy_frame: bool = False
+    segments: bool = True
+
+    def __post_init__(self) -> None:
+        """Build the encoder of single rows."""
+        require("torch", extra="train")
+        self.encode = RowEncoder(
+            self.processor,
+            family=self.family,
+            loss_on=self.loss_on,
+            max_length=self.max_length,
+            max_frames=self.max_frames,
+            pixels=self.pixels,
+            chat_template=self.chat_template,
+            reader=self.reader,
+        )
+
+    def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Collate rows.
+
+        Args:
+            examples: rows as `RowEncoder` takes them.
+
+        Returns:
+            `input_ids`, `attention_mask`, `labels`, each `(rows, tokens)`; `pixel_values` (or
+            `frames`) when any row has frames; what else the family's processor gives; `segments`.
+        """
+        rows = [self._encode(example) for example in examples]
+        sequences = [[row] for row in rows]
+        if self.dummy_frame and not any(row.n_frames for row in rows):
+            return self.batch(sequences, dummy=self._blank_row())
+        return self.batch(sequences)
+
+    torch_call = __call__  # the name under which TRL's own collators are called
+
+    def batch(
+        self, sequences: Sequence[Sequence[EncodedRow]], *, dummy: EncodedRow | None = None
+    ) -> dict[str, Any]:
+        """Lay encoded rows out in sequences.
+
+        Args:
+            sequences: the rows of each sequence, in order.
+            dummy: a row whose tokens are appended to the first sequence, unattended and out of the
+                loss.
+        """
+        import torch
+
+        rows = [row for sequence in sequences for row in sequence]
+        lengths = [sum(len(row.ids) for row in sequence) for sequence in sequences]
+        if dummy is not None:
+            rows = [dummy, *rows]
+            lengths[0] += len(dummy.ids)
+        width = _round_up(max(lengths), self.pad_to_multiple_of)
+        ids = np.full((len(sequences), width), self._pad_id, dtype=np.int64)
+        mask = np.zeros_like(ids)
+        labels = np.full_like(ids, IGNORED)
+        segments = []
+        for i, sequence in enumerate(sequences):
+            at = 0
+            for row in sequence:
+                here = slice(at, at + len(row.ids))
+                ids[i, here] = row.ids
+                mask[i, here] = 1
+                labels[i, here] = np.where(row.in_loss & ~row.is_frame, row.ids, IGNORED)
+                labels[i, at] = IGNORED  # nothing before it predicts a row's first token
+                targets = int((labels[i, here] != IGNORED).sum())
+                segments.append(
+                    Segment(i, at, here.stop, row.id, row.source, row.n_frames, targets)
+                )
+                at = here.stop
+            if dummy is not None and i == 0:
+                ids[i, at : at + len(dummy.ids)] = dummy.ids
+        out: dict[str, Any] = {
+            "input_ids": torch.from_numpy(ids),
+            "attention_mask": torch.from_numpy(mask),
+            "labels": torch.from_numpy(labels),
+        }
+        out |= self._pixels(rows)
+        if self.segments:
+            out["segments"] = segments
+        return out
+
+    def _encode(self, example: Mapping[str, Any]) -> EncodedRow:
+        try:
+            return self.encode(example)
+        except T2VidError:
+            raise
+        except Exception as error:
+            raise InputError(
+                f"sample {example.get('id')!r} of {example.get('source')!r} cannot be collated: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+
+    def _pixels(self, rows: Sequence[EncodedRow]) -> dict[str, Any]:
+        import torch
+
+        stacks = [row.frames for row in rows if row.frames is not None]
+        if stacks:
+            whole = stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+            out = {"frames": torch.from_numpy(whole)}
+            return out if self.uint8 else to_pixel_values(out, self.processor, self.encode.family)
+        parts = [row.pixels for row in rows if row.pixels]
+        out = {
+            name: torch.cat([part[name] for part in parts]) for name in (parts[0] if parts else ())
+        }
+        if "pixel_values" in out and self.encode.family.pixels == "nested":
+            out["pixel_values"] = out["pixel_values"].unsqueeze(0)
+        return out
+
+    def _blank_row(self) -> EncodedRow:
+        from PIL import Image
+
+        from t2vid.models.families import frame_px
+
+        turns = [{"role": "user", "content": "."}, {"role": "assistant", "content": "."}]
+        blank = Image.new("RGB", frame_px(self.processor))
+        row = self.encode({"messages": turns, "images": [blank]})
+        row.ids = self.encode.frame_ids(blank.size)
+        return row
+
+    @property
+    def _pad_id(self) -> int:
+        tokenizer = self.processor.tokenizer
+        pad = tokenizer.pad_token_id
+        return int(tokenizer.eos_token_id if pad is None else pad)
+
+
+def to_pixel_values(batch: dict[str, Any], processor: Any, family: Family) -> dict[str, Any]:
+    """Replace `frames` (uint8) of a batch by `pixel_values`, on whatever device they are.
+
+    Args:
+        batch: changed and returned; left alone when it holds no `frames`.
+        processor: whose mean and standard deviation apply.
+        family: whose layout the values get.
+    """
+    frames = batch.pop("frames", None)
+    if frames is not None:
+        values = normalise(frames, processor)
+        batch["pixel_values"] = values.unsqueeze(0) if family.pixels == "nested" else values
+    return batch
+
+
+def _round_up(value: int, multiple: int | None) -> int:
+    return value if not multiple else -(-value // multiple) * multiple

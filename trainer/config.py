@@ -1,0 +1,92 @@
+"""`VideoSFTConfig`: TRL's `SFTConfig` and what training on frames adds to it.
+
+>>> VideoSFTConfig(output_dir="runs/x", use_cpu=True, bf16=False, max_frames=24).max_length is None
+True
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from t2vid.errors import InputError, require
+
+require("trl", extra="train")
+
+from trl import SFTConfig  # noqa: E402
+
+
+@dataclass
+class VideoSFTConfig(SFTConfig):  # type: ignore[misc]
+    """Settings of `VideoSFTTrainer`: every field of `trl.SFTConfig`, with these added or changed.
+
+    `max_length` is None by default, and a row that exceeds it is an error with its numbers: a cut
+    row would lose its answer, or some of a frame's tokens, in silence.
+    """
+
+    _VALID_DICT_FIELDS = [*SFTConfig._VALID_DICT_FIELDS, "max_frames_by_source"]
+
+    max_length: int | None = field(
+        default=None,
+        metadata={"help": "Limit of tokens in a row, frames included; a longer row is an error."},
+    )
+    loss_on: str = field(
+        default="answer",
+        metadata={
+            "help": "'answer': the assistant's words and end token (the paper's MiniCPM code). "
+            "'conversation': every token but frames and padding (its Idefics3 code)."
+        },
+    )
+    max_frames: int | None = field(
+        default=None,
+        metadata={
+            "help": "Frames shown of a row; a `Frames` column draws or decodes no more than that."
+        },
+    )
+    max_frames_by_source: dict[str, int] | str | None = field(
+        default=None,
+        metadata={"help": "Frames shown by the row's `source`; `max_frames` holds for the others."},
+    )
+    freeze_vision: bool = field(
+        default=False, metadata={"help": "Leave the vision tower as it is (the paper's InternVL)."}
+    )
+    pixels: str = field(
+        default="direct",
+        metadata={
+            "help": "'direct': one resize to the model's size; uint8 is normalised on the device. "
+            "'processor': the family's image processor, step by step on the CPU."
+        },
+    )
+
+    def __post_init__(self) -> None:
+        """Check the fields of this class, then let TRL check its own."""
+        if getattr(self, "activation_checkpointing", False) is None:
+            # transformers 5.23 renamed the field and warns about TRL's own default
+            # under the old name.
+            self.activation_checkpointing = vars(self)["gradient_checkpointing"]
+            self.gradient_checkpointing = None
+        super().__post_init__()
+        _one_of("loss_on", self.loss_on, ("answer", "conversation"))
+        _one_of("pixels", self.pixels, ("direct", "processor"))
+        for name, limit in self.frame_budget.items():
+            if limit is not None and limit < 1:
+                raise InputError(
+                    f"max_frames ({limit}) of {name} must be > 0, or None for no limit"
+                )
+        if self.packing or self.padding_free:
+            raise InputError("packing and padding_free are TRL's, for text alone; leave them off")
+
+    @property
+    def frame_budget(self) -> dict[str, Any]:
+        """Frames shown by source, `*` standing for every other source."""
+        by_source = self.max_frames_by_source or {}
+        if isinstance(by_source, str):
+            raise InputError(
+                f"max_frames_by_source ({by_source!r}) must be a mapping of source: frames"
+            )
+        return {**by_source, "*": self.max_frames}
+
+
+def _one_of(name: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise InputError(f"{name} ({value!r}) must be one of {allowed}")

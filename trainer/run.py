@@ -1,0 +1,225 @@
+"""`train`: a YAML file and a few `key=value` make a run (`t2vid train --config FILE key=value`).
+
+>>> job, settings = split_settings({"dataset_name": "t2vid/mix", "learning_rate": 5e-6})
+>>> job.dataset_name, settings
+('t2vid/mix', {'learning_rate': 5e-06})
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2vid.errors import InputError, MissingFile, require
+
+logger = logging.getLogger(__name__)
+
+RECIPES = Path(__file__).parent / "recipes"
+TINY = "tiny"  # in place of a checkpoint: an Idefics3 of random weights, to try a recipe end to end
+
+
+@dataclass(frozen=True)
+class TrainJob:
+    """What a run trains, and on what; names as in TRL's scripts.
+
+    Args:
+        model_name_or_path: checkpoint, or `"tiny"` for a tiny Idefics3 with random weights.
+        dataset_name: what `load_dataset` takes, or a folder that `save_to_disk` wrote.
+        dataset_config: configuration of the dataset.
+        dataset_train_split: split to train on.
+        dataset_test_split: split to evaluate on; None for none.
+        data_dir: folder of local files for the builder.
+        data_files: local files for the builder.
+        streaming: read rows as they come instead of preparing the dataset.
+        attn_implementation: attention of the model: `"sdpa"`, `"flash_attention_2"`, `"eager"`.
+        dtype: of the weights: `"auto"`, `"bfloat16"`, `"float32"`.
+        use_peft: train a LoRA on the language model instead of every weight.
+        lora_r: rank.
+        lora_alpha: scale.
+        lora_dropout: dropout of the adapter's input.
+        lora_target_modules: regular expression; the family's own when None.
+        load_in_4bit: load the frozen weights in 4 bits (QLoRA; needs bitsandbytes and a GPU).
+    """
+
+    model_name_or_path: str = TINY
+    dataset_name: str = "t2vid/mix"
+    dataset_config: str | None = None
+    dataset_train_split: str = "train"
+    dataset_test_split: str | None = None
+    data_dir: str | None = None
+    data_files: Any = None
+    streaming: bool = False
+    attn_implementation: str | None = None
+    dtype: str = "auto"
+    use_peft: bool = False
+    lora_r: int = 16
+    lora_alpha: int = 32
+    lora_dropout: float = 0.05
+    lora_target_modules: str | None = None
+    load_in_4bit: bool = False
+
+
+def train(config: str | Path, overrides: Sequence[str] = ()) -> Any:
+    """Train as a YAML file says, and save the model and its processor into `output_dir`.
+
+    Args:
+        config: path of a YAML file, or the name of one of the project's recipes.
+        overrides: `key=value` pairs that replace keys of the file; values are read as YAML.
+
+    Returns:
+        The trainer after training.
+
+    Raises:
+        MissingFile: when there is no such file or recipe.
+        InputError: for a key that neither `TrainJob` nor `VideoSFTConfig` has.
+    """
+    trainer = build_trainer(*split_settings(read_settings(config, overrides)))
+    trainer.train(resume_from_checkpoint=trainer.args.resume_from_checkpoint)
+    trainer.save_model()
+    logger.info("saved to %s", trainer.args.output_dir)
+    return trainer
+
+
+def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
+    """Load what a job names and put the trainer together, without starting it.
+
+    Args:
+        job: model, dataset and adapter.
+        settings: fields of `VideoSFTConfig`.
+    """
+    from t2vid.trainer.config import VideoSFTConfig
+    from t2vid.trainer.sft_trainer import VideoSFTTrainer
+
+    args = VideoSFTConfig(**settings)
+    rows = load_rows(job, job.dataset_train_split)
+    test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
+    model, processor = load_model(job, rows)
+    return VideoSFTTrainer(
+        model,
+        args,
+        train_dataset=rows,
+        eval_dataset=test,
+        processing_class=processor,
+        peft_config=lora(job, model),
+    )
+
+
+def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """Read a YAML file and put `key=value` pairs over it.
+
+    Args:
+        config: path, or the name of a recipe of the project with or without `.yaml`.
+        overrides: `key=value`; `value` is YAML, so `8`, `1e-5`, `[a, b]` and `null` mean what they
+            look like.
+    """
+    import yaml
+
+    path = Path(config)
+    if not path.is_file():
+        path = RECIPES / f"{path.name.removesuffix('.yaml')}.yaml"
+    if not path.is_file():
+        names = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
+        raise MissingFile(f"{config} is no file and no recipe; the recipes are: {names}")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    if not isinstance(settings, dict):
+        raise InputError(f"{path} holds a {type(settings).__name__}; it must be `key: value` lines")
+    for pair in overrides:
+        key, equals, value = pair.partition("=")
+        if not equals or not key.isidentifier():
+            raise InputError(f"override {pair!r} must be key=value, e.g. learning_rate=1e-5")
+        settings[key] = yaml.safe_load(value)
+    return {key: _number(value) for key, value in settings.items()}
+
+
+def split_settings(settings: Mapping[str, Any]) -> tuple[TrainJob, dict[str, Any]]:
+    """Sort settings into the job and the fields of `VideoSFTConfig`."""
+    from t2vid.trainer.config import VideoSFTConfig
+
+    ours = {field.name for field in dataclasses.fields(TrainJob)}
+    theirs = {field.name for field in dataclasses.fields(VideoSFTConfig)}
+    unknown = sorted(set(settings) - ours - theirs)
+    if unknown:
+        import difflib
+
+        near = difflib.get_close_matches(unknown[0], ours | theirs, n=3)
+        raise InputError(f"no such setting: {', '.join(unknown)}; near {unknown[0]!r}: {near}")
+    job = TrainJob(**{key: value for key, value in settings.items() if key in ours})
+    return job, {key: value for key, value in settings.items() if key not in ours}
+
+
+def load_rows(job: TrainJob, split: str) -> Any:
+    """Load one split of a job's dataset."""
+    import datasets
+
+    if (Path(job.dataset_name) / "state.json").is_file():
+        return datasets.load_from_disk(job.dataset_name)
+    return datasets.load_dataset(
+        job.dataset_name,
+        job.dataset_config,
+        split=split,
+        data_dir=job.data_dir,
+        data_files=job.data_files,
+        streaming=job.streaming,
+    )
+
+
+def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
+    """Load a job's model and processor; for `"tiny"` the tokenizer learns from the rows."""
+    from t2vid.models.families import load_processor
+    from t2vid.models.rows import conversation
+
+    if job.model_name_or_path == TINY:
+        from t2vid.models.tiny import tiny_idefics3
+
+        turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
+        texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
+        return tiny_idefics3(texts)
+    transformers = require("transformers", extra="train")
+    quantised = _four_bits() if job.load_in_4bit else None
+    model = transformers.AutoModelForImageTextToText.from_pretrained(
+        job.model_name_or_path,
+        dtype=job.dtype,
+        attn_implementation=job.attn_implementation,
+        quantization_config=quantised,
+    )
+    return model, load_processor(job.model_name_or_path)
+
+
+def lora(job: TrainJob, model: Any) -> Any:
+    """Give the `LoraConfig` of a job, on the language model alone; None without `use_peft`."""
+    if not (job.use_peft or job.load_in_4bit):
+        return None
+    from t2vid.models.families import family_of
+
+    peft = require("peft", extra="train")
+    return peft.LoraConfig(
+        r=job.lora_r,
+        lora_alpha=job.lora_alpha,
+        lora_dropout=job.lora_dropout,
+        target_modules=job.lora_target_modules or family_of(model).lora_pattern,
+        task_type="CAUSAL_LM",
+    )
+
+
+def _four_bits() -> Any:
+    import torch
+
+    transformers = require("transformers", extra="train")
+    return transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+        bnb_4bit_use_double_quant=True,
+    )
+
+
+def _number(value: Any) -> Any:
+    # YAML 1.1 reads 5e-6 (no dot) as a string, and a learning rate is written exactly so.
+    if isinstance(value, str) and re.fullmatch(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+", value):
+        return float(value)
+    return value

@@ -1,0 +1,239 @@
+"""`VideoSFTTrainer`: TRL's `SFTTrainer` for rows of 0 to 64 frames, made in the data loader.
+
+    from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
+    args = VideoSFTConfig("runs/first", max_frames=24, loss_on="answer")
+    VideoSFTTrainer("HuggingFaceM4/Idefics3-8B-Llama3", args, train_dataset=rows).train()
+
+>>> from trl import SFTTrainer
+>>> issubclass(VideoSFTTrainer, SFTTrainer)
+True
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import replace
+from typing import Any, Literal, cast
+
+from t2vid.errors import InputError, require
+from t2vid.models.families import Family, family_of, load_processor, one_patch, part
+from t2vid.models.rows import LossOn
+
+require("trl", extra="train")
+
+import torch  # noqa: E402
+from accelerate.utils import gather_object  # noqa: E402
+from trl import SFTTrainer  # noqa: E402
+
+from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
+from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
+from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+
+KEPT_COLUMNS = ("id", "source", "n_frames", "n_words")
+
+
+class VideoSFTTrainer(SFTTrainer):  # type: ignore[misc]
+    """Supervised fine-tuning on frame sequences; a drop-in for `trl.SFTTrainer`.
+
+    Rows are `{id, source, images, messages}`; `images` is a `Frames` column, a list of images or
+    empty. Beside what TRL logs there are `loss/<source>`, `frames_per_s`, `tokens_per_s`,
+    `padding_share` and `data_wait_share`.
+
+    Args:
+        model: a vision-language model, or the name of one.
+        args: settings; a plain `SFTConfig` or `TrainingArguments` is taken over field by field.
+        data_collator: replaces the `VideoCollator` built from `args`.
+        train_dataset: a map-style or streaming dataset.
+        eval_dataset: likewise, or a dict of them.
+        processing_class: the model's processor; loaded from the model's name when left out. It is
+            set to one patch a frame.
+        **kwargs: the other arguments of `SFTTrainer`: `callbacks`, `peft_config`, `optimizers` …
+    """
+
+    _tag_names = ["trl", "sft", "t2vid"]
+
+    def __init__(
+        self,
+        model: Any,
+        args: Any = None,
+        data_collator: Any = None,
+        train_dataset: Any = None,
+        eval_dataset: Any = None,
+        processing_class: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        args = _config(args, model)
+        if processing_class is None:
+            name = model if isinstance(model, str) else model.config._name_or_path
+            processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
+        else:
+            one_patch(processing_class)
+        if not hasattr(processing_class, "image_processor"):
+            raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
+        self.family = _family(model, trust_remote_code=args.trust_remote_code)
+        reader = _reader(train_dataset)
+        train_dataset, eval_dataset = _undecoded(train_dataset), _undecoded(eval_dataset)
+        _require_images(train_dataset)
+        if data_collator is None:
+            data_collator = build_collator(processing_class, args, self.family, reader=reader)
+        self._source_losses: dict[str, SourceLosses] = defaultdict(SourceLosses)
+        self._segments: list[Segment] = []
+        self._meter = Meter()
+        super().__init__(
+            model,
+            args,
+            data_collator,
+            train_dataset,
+            eval_dataset,
+            processing_class,
+            **kwargs,
+        )
+        base = self.accelerator.unwrap_model(self.model)
+        if args.freeze_vision:
+            part(base, self.family.vision).requires_grad_(False)
+        base.register_forward_hook(self._see_losses)
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """Compute TRL's loss, and beside it each row's own for the losses by source."""
+        self._segments = inputs.pop("segments", None) or []
+        return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Run one step; whatever fails in it names the rows of the batch."""
+        segments = inputs.get("segments") or []
+        try:
+            return super().training_step(model, inputs, *args, **kwargs)
+        except Exception as error:
+            rows = ", ".join(f"{s.id!r} ({s.n_frames} frames)" for s in segments)
+            error.add_note(f"rows of this batch: {rows}")
+            raise
+
+    def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
+        """Fetch the batches of a step; count what they hold and how long they were waited for."""
+        start = time.perf_counter()
+        batches, n_items = super().get_batch_samples(*args, **kwargs)
+        self._meter.wait(time.perf_counter() - start)
+        for batch in batches:
+            self._meter.saw_batch(batch)
+        return batches, n_items
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add losses by source and throughput to a log line."""
+        mode = "train" if self.model.training else "eval"
+        losses = self._source_losses[mode].flush()
+        if self.accelerator.num_processes > 1:
+            losses = merge_losses(gather_object([losses]))
+        for source, (loss, n) in losses.items():
+            if n:
+                self._metrics[mode][f"loss/{source or 'unknown'}"].append(loss / n)
+        if mode == "train":
+            for name, value in self._meter.flush().items():
+                self._metrics[mode][name].append(value)
+        super().log(logs, start_time)
+
+    def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        inputs = super()._prepare_inputs(inputs)
+        return to_pixel_values(inputs, self.processing_class, self.family)
+
+    def _set_signature_columns_if_needed(self) -> None:
+        super()._set_signature_columns_if_needed()
+        kept: list[str] = vars(self)["_signature_columns"]
+        self._signature_columns = [*kept, *(name for name in KEPT_COLUMNS if name not in kept)]
+
+    def _see_losses(self, module: Any, args: Any, output: Any) -> None:
+        log_probs = getattr(output, "log_probs", None)
+        segments, self._segments = self._segments, []
+        if log_probs is None or not segments:
+            return
+        # Position t holds the loss of token t + 1, so a row's targets lie one to the left
+        # of its tokens.
+        sums = [-log_probs[s.row, max(s.start - 1, 0) : s.end - 1].detach().sum() for s in segments]
+        mode = "train" if self.model.training else "eval"
+        self._source_losses[mode].add(
+            [s.source for s in segments], torch.stack(sums).float(), [s.n_targets for s in segments]
+        )
+
+
+def build_collator(
+    processor: Any, args: VideoSFTConfig, family: Family, *, reader: Any = None
+) -> VideoCollator:
+    """Build the collator that a run with `args` uses, e.g. to look at its batches.
+
+    Args:
+        processor: the model's processor, set to one patch a frame.
+        args: settings of the run.
+        family: the model's family.
+        reader: the `Frames` feature of the dataset's column, or None.
+    """
+    return VideoCollator(
+        processor,
+        family,
+        loss_on=cast(LossOn, args.loss_on),
+        max_length=args.max_length,
+        max_frames=args.frame_budget,
+        pixels=cast(Literal["direct", "processor"], args.pixels),
+        reader=reader,
+        pad_to_multiple_of=args.pad_to_multiple_of,
+        uint8=True,
+        dummy_frame=args.deepspeed_plugin is not None or bool(args.fsdp),
+    )
+
+
+def _config(args: Any, model: Any) -> VideoSFTConfig:
+    if isinstance(args, VideoSFTConfig):
+        return args
+    if args is None:
+        name = (
+            model if isinstance(model, str) else model.config._name_or_path or type(model).__name__
+        )
+        return VideoSFTConfig(f"{name.split('/')[-1]}-SFT")
+    fields = args.to_dict()
+    fields |= {
+        name: getattr(args, name) for name in fields if name.endswith("_token")
+    }  # it hides these
+    if not hasattr(args, "loss_on"):
+        fields["max_length"] = None  # SFTConfig's 1024 is a default for text, not the user's choice
+    return VideoSFTConfig(**fields)
+
+
+def _family(model: Any, *, trust_remote_code: bool) -> Family:
+    if isinstance(model, str):
+        from transformers import AutoConfig
+
+        return family_of(AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code))
+    return family_of(model)
+
+
+def _reader(dataset: Any) -> Any:
+    from t2vid.frames.feature import Frames
+
+    feature = (getattr(dataset, "features", None) or {}).get("images")
+    return feature if isinstance(feature, Frames) else None
+
+
+def _undecoded(dataset: Any) -> Any:
+    # Rows reach the collator as stored, so that each is drawn or decoded within its own
+    # budget, and an
+    # error there names the row.
+    if isinstance(dataset, dict):
+        return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
+    reader = _reader(dataset)
+    return (
+        dataset if reader is None else dataset.cast_column("images", replace(reader, decode=False))
+    )
+
+
+def _require_images(dataset: Any) -> None:
+    columns = getattr(dataset, "column_names", None)
+    if columns and not {"images", "image"} & set(columns):
+        raise InputError(
+            f"the dataset has columns {columns} but no `images`; add an empty one, or use "
+            "trl.SFTTrainer for text alone"
+        )
