@@ -1,0 +1,343 @@
+"""A mix, stated: sources with their counts, filters and specs, a token budget, a seed.
+
+>>> recipe = Recipe.from_yaml("hybrid-30k")
+>>> [(source.name, source.count) for source in recipe.sources][-1]
+('longqlora', 5000)
+>>> Recipe.from_dict(recipe.to_dict()) == recipe
+True
+
+The hash covers every field, so two mixes with one hash were asked for in the same words.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from t2vid.errors import InputError, MissingFile
+from t2vid.frames.spec import RenderSpec, SampleSpec, _Spec
+from t2vid.mixing.budget import POLICIES, Budget, Policy
+from t2vid.mixing.plan import RowPlan
+from t2vid.schema import MAX_FRAMES
+
+if TYPE_CHECKING:
+    from t2vid.mixing.build import Built, DryRun
+
+Form = Literal["frames", "text"]
+
+TEXT_CONFIGS = ("longalpaca", "longqlora", "triplets", "sample")
+DATASETS: dict[str, tuple[str, ...]] = {
+    "t2vid/synthetic": TEXT_CONFIGS,
+    "t2vid/sharegemini": ("",),
+    "t2vid/video_chatgpt": ("",),
+}
+
+
+@dataclass(frozen=True)
+class Filters(_Spec):
+    """Which rows of a source may enter; None lets all in, every limit is inclusive.
+
+    Args:
+        min_words: words of the text, or of the turns of a video row.
+        max_words: the same from above.
+        max_question_words: words of the question, by the paper's count.
+        min_frames: frames of the row.
+        max_frames: the same from above.
+        unique: refuse a row whose text or video, question and answer came before.
+    """
+
+    min_words: int | None = None
+    max_words: int | None = None
+    max_question_words: int | None = None
+    min_frames: int | None = None
+    max_frames: int | None = None
+    unique: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source of a mix.
+
+    Args:
+        dataset: `t2vid/synthetic`, `t2vid/sharegemini` or `t2vid/video_chatgpt`.
+        config: for `t2vid/synthetic` `longalpaca`, `longqlora`, `triplets` or `sample`.
+        name: its name in the mix; the config or the end of the dataset's name by default.
+        count: rows to take; None with no `share` takes all.
+        share: rows to take as a part of the recipe's `rows`, 0 to 1; YAML may say `1/3`.
+        files: annotation files below the data folder, patterns allowed; the public names by default.
+        form: `text` gives the context as text before the question, without frames.
+        judge_as: the form that filters and budget look at, where it is not `form`: the paper's
+            pure-text arm holds the texts that were chosen for their frames.
+        render: how texts are drawn.
+        sample: which frames of a video are taken.
+        filters: which rows may enter.
+        columns: for `triplets`, the file's names of context, question and answer.
+        strict: refuse documents that hold an end marker themselves.
+
+    Raises:
+        InputError: for a value out of range.
+    """
+
+    dataset: str
+    config: str = ""
+    name: str = ""
+    count: int | None = None
+    share: float | None = None
+    files: tuple[str, ...] = ()
+    form: Form = "frames"
+    judge_as: Form | None = None
+    render: RenderSpec = RenderSpec()  # noqa: RUF009  frozen
+    sample: SampleSpec = SampleSpec()  # noqa: RUF009  frozen
+    filters: Filters = Filters()  # noqa: RUF009  frozen
+    columns: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+    def __post_init__(self) -> None:
+        """Check the values and fill in the name."""
+        if self.dataset not in DATASETS:
+            raise InputError(f"dataset ({self.dataset!r}) must be one of {sorted(DATASETS)}")
+        if self.config not in DATASETS[self.dataset]:
+            raise InputError(
+                f"config ({self.config!r}) of {self.dataset} must be one of {DATASETS[self.dataset]}"
+            )
+        if not self.name:
+            object.__setattr__(self, "name", self.config or self.dataset.rpartition("/")[2])
+        if self.count is not None and self.share is not None:
+            raise InputError(f"{self.name}: give count ({self.count}) or share ({self.share})")
+        if self.count is not None and self.count < 1:
+            raise InputError(f"{self.name}: count ({self.count}) must be > 0, or None for all rows")
+        if self.share is not None and not 0 < self.share <= 1:
+            raise InputError(f"{self.name}: share ({self.share}) must be > 0 and at most 1")
+        if self.form not in ("frames", "text"):
+            raise InputError(f"{self.name}: form ({self.form!r}) must be 'frames' or 'text'")
+        if self.form == "text" and self.is_video:
+            raise InputError(f"{self.name}: only a text can be given as text; use form='frames'")
+
+    @property
+    def is_video(self) -> bool:
+        """True for a source of videos."""
+        return self.dataset != "t2vid/synthetic"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every field as plain JSON values."""
+        value = dataclasses.asdict(self)
+        return {**value, "files": list(self.files), "columns": dict(self.columns)}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Build from a mapping; `render` may be the name of a preset."""
+        value = _known(cls, value)
+        if isinstance(value.get("files"), str):
+            value["files"] = [value["files"]]
+        if "files" in value:
+            value["files"] = tuple(value["files"])
+        if isinstance(value.get("share"), str):
+            value["share"] = float(Fraction(value["share"]))  # 1/3 has no decimals
+        for name, spec in (("render", RenderSpec), ("sample", SampleSpec), ("filters", Filters)):
+            if name in value:
+                value[name] = _spec(spec, value[name])
+        return cls(**value)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A mix that anyone can rebuild from the same files.
+
+    Args:
+        name: what the mix is called.
+        sources: what it is made of.
+        rows: rows in all; needed where a source has a share.
+        seed: of the choice of rows and of their order.
+        budget: what a row may cost; None is no limit.
+        over_budget: what becomes of a row that costs more: `drop`; `fewer_frames` takes fewer frames
+            of a video and the leading pages of a text; `denser_text` draws a text smaller, down to
+            12 px; `split` makes several rows of it; `error` stops.
+        remix: a new order of rows each epoch.
+
+    Raises:
+        InputError: for a value out of range.
+    """
+
+    name: str
+    sources: tuple[Source, ...]
+    rows: int | None = None
+    seed: int = 0
+    budget: Budget = Budget()  # noqa: RUF009  frozen
+    over_budget: Policy = "drop"
+    remix: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        if not self.sources:
+            raise InputError(f"recipe {self.name!r} has no sources")
+        if self.over_budget not in POLICIES:
+            raise InputError(f"over_budget ({self.over_budget!r}) must be one of {POLICIES}")
+        names = [source.name for source in self.sources]
+        if len(set(names)) < len(names):
+            raise InputError(f"names of sources {names} must differ; give each a name")
+        shares = [source.share for source in self.sources if source.share is not None]
+        if shares and self.rows is None:
+            raise InputError("a source with a share needs rows, the number that is shared")
+        if sum(shares) > 1 + 1e-9:
+            raise InputError(f"shares {shares} add up to {sum(shares):.3f}, more than 1")
+
+    def wanted(self) -> list[int | None]:
+        """Give the rows to take of each source; None is all of them.
+
+        Shares are rounded so that they add up (largest remainder first).
+        """
+        exact = [(source.share or 0) * (self.rows or 0) for source in self.sources]
+        counts = [int(rows + 1e-9) for rows in exact]
+        left = round(sum(exact)) - sum(counts)
+        by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
+        for i in by_remainder[:left]:
+            counts[i] += 1
+        return [
+            source.count if source.share is None else counts[i]
+            for i, source in enumerate(self.sources)
+        ]
+
+    def row_plan(self, n_rows: int) -> RowPlan:
+        """Give the order of the rows of a mix of `n_rows` rows, for training."""
+        return RowPlan(n_rows, seed=self.seed, remix=self.remix)
+
+    def for_family(self, family: str) -> Recipe:
+        """Give the same mix for another model family: its budget, and its frames of a video.
+
+        Args:
+            family: `"minicpm"`, `"idefics3"` or `"internvl"`.
+        """
+        budget = Budget.preset(family, tokenizer=self.budget.tokenizer)
+        frames = MAX_FRAMES[family]
+        sources = tuple(
+            dataclasses.replace(s, sample=dataclasses.replace(s.sample, max_frames=frames))
+            for s in self.sources
+        )
+        return dataclasses.replace(self, budget=budget, sources=sources)
+
+    def build(
+        self, *, data: str | Path, out: str | Path | None = None, **options: Any
+    ) -> Built | DryRun:
+        """Build this mix: `t2vid.mixing.build.build` with this recipe.
+
+        Args:
+            data: folder with the annotation files and the videos.
+            out: folder of the mix.
+            **options: `num_proc`, `dry_run`, `resume`, `engine` and the others of `build`.
+        """
+        from t2vid.mixing.build import build
+
+        return build(self, data=data, out=out, **options)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give every field, defaults included, as plain JSON values."""
+        value = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        value["sources"] = [source.to_dict() for source in self.sources]
+        value["budget"] = self.budget.to_dict()
+        return value
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Self:
+        """Build from a mapping; `budget` may be the name of a preset, or fields beside `preset`."""
+        value = _known(cls, value)
+        sources = tuple(
+            s if isinstance(s, Source) else Source.from_dict(s) for s in value.get("sources") or ()
+        )
+        budget = value.get("budget") or {}
+        if not isinstance(budget, Budget):
+            budget = {"preset": budget} if isinstance(budget, str) else dict(budget)
+            preset = budget.pop("preset", None)
+            budget = Budget.preset(preset, **budget) if preset else Budget.from_dict(budget)
+        return cls(**{**value, "sources": sources, "budget": budget})
+
+    def to_yaml(self) -> str:
+        """Give the fields that are not defaults as YAML, as one would write them."""
+        import yaml
+
+        value = _without_defaults(self.to_dict(), Recipe("", (Source("t2vid/sharegemini"),)))
+        blank = Source("t2vid/sharegemini", name="-").to_dict()
+        value["sources"] = [
+            {k: v for k, v in s.to_dict().items() if v != blank[k]} | {"dataset": s.dataset}
+            for s in self.sources
+        ]
+        return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
+
+    @classmethod
+    def from_yaml(cls, source: str | Path) -> Self:
+        """Read a recipe.
+
+        Args:
+            source: path of a YAML file, the name of a shipped recipe, or YAML text with a newline.
+
+        Raises:
+            MissingFile: when there is neither such a file nor such a recipe.
+            InputError: when the YAML is no recipe.
+        """
+        import yaml
+
+        text = _text(source)
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"{source} is no YAML: {error}") from error
+        if not isinstance(value, dict):
+            raise InputError(f"{str(source)[:80]!r} holds no recipe: fields of Recipe are needed")
+        return cls.from_dict(value)
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with any field."""
+        line = json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(line.encode()).hexdigest()[:16]
+
+
+def shipped() -> list[str]:
+    """Name the recipes of this package."""
+    folder = resources.files("t2vid.mixing") / "recipes"
+    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+
+
+def _text(source: str | Path) -> str:
+    if isinstance(source, str) and "\n" in source:
+        return source
+    if Path(source).is_file():
+        return Path(source).read_text(encoding="utf-8")
+    if str(source) in shipped():
+        packaged = resources.files("t2vid.mixing") / "recipes" / f"{source}.yaml"
+        return packaged.read_text(encoding="utf-8")
+    raise MissingFile(f"{source} is neither a file nor one of the recipes {shipped()}")
+
+
+def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:
+    names = [f.name for f in dataclasses.fields(cls)]
+    if not isinstance(value, Mapping):
+        raise InputError(f"{cls.__name__} is a mapping of {names}, not {value!r}")
+    if unknown := sorted(set(value) - set(names)):
+        raise InputError(f"{cls.__name__} has no field {unknown}; its fields are {names}")
+    return dict(value)
+
+
+def _spec(cls: Any, value: Any) -> Any:
+    if isinstance(value, cls):
+        return value
+    if isinstance(value, str):
+        preset = getattr(cls, value, None)
+        if not callable(preset) or value.startswith(("_", "from_", "to_")):
+            raise InputError(f"{cls.__name__} has no preset {value!r}; give its fields")
+        return preset()
+    return cls.from_dict(dict(value))
+
+
+def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:
+    defaults = blank.to_dict()
+    kept = {k: v for k, v in value.items() if k == "name" or v != defaults[k]}
+    if "budget" in kept:
+        kept["budget"] = {k: v for k, v in kept["budget"].items() if v != defaults["budget"][k]}
+    return kept

@@ -1,0 +1,196 @@
+"""Reads one record of a source, wherever it stands in its file, and makes a row of it.
+
+>>> from t2vid import samples
+>>> from t2vid.mixing.recipe import Source
+>>> texts = Reader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
+>>> place = texts.places()[0]
+>>> texts.item(place, Counts()).id
+'texts/00000'
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from t2vid.corpora import files, long_alpaca, long_qlora, triplets
+from t2vid.errors import MissingFile, RecordError
+from t2vid.mixing.recipe import Source
+from t2vid.schema import Counts, messages
+
+# The names under which the public annotation files are distributed (FORMATS: Hub pages of each).
+PUBLIC_FILES = {
+    ("t2vid/sharegemini", ""): ("sharegemini_webvid_core100k.json*",),
+    ("t2vid/video_chatgpt", ""): ("VideoInstruct100K.json", "VideoInstruct_100K.json"),
+    ("t2vid/synthetic", "longalpaca"): ("LongAlpaca-12k.json",),
+    ("t2vid/synthetic", "longqlora"): ("LongQLoRA-SFT-Data-39k.jsonl",),
+    ("t2vid/synthetic", "sample"): ("texts.jsonl",),
+}
+_CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
+
+
+class Place(NamedTuple):
+    """Where a record stands: number of the file, number of the row, byte (Parquet: row group)."""
+
+    file: int
+    row: int
+    start: int
+
+
+@dataclass(frozen=True)
+class Item:
+    """A record after its converter: the turns, and the text or the video that they are about.
+
+    Args:
+        id: `source/row`, stable under any filter.
+        turns: `(role, text)` pairs.
+        text: the long text, or "".
+        video: the video as the annotation names it, or "".
+    """
+
+    id: str
+    turns: tuple[tuple[str, str], ...]
+    text: str = ""
+    video: str = ""
+
+
+class Reader:
+    """The records of one source, by place.
+
+    Args:
+        source: what to read.
+        data: folder of the annotation files.
+
+    Raises:
+        MissingFile: when a file of the source is not below `data`.
+    """
+
+    def __init__(self, source: Source, data: Path) -> None:
+        self.source = source
+        self.files = find_files(source, data)
+        stems = [file.stem for file in self.files]
+        self.prefixes = [source.name] if len(stems) == 1 else [f"{source.name}/{s}" for s in stems]
+
+    def places(self) -> list[Place]:
+        """Find every record with one pass over each file; look at the first rows of each.
+
+        Raises:
+            RecordError: when a file is no file of this source, showing its first record.
+        """
+        found: list[Place] = []
+        for number, file in enumerate(self.files):
+            first = files.Part(str(file), n_rows=_CHECKED_ROWS)
+            for _ in self._converted(number, files.read(first), Counts()):
+                pass
+            for part in files.split(str(file), rows_per_part=1):
+                rows = range(part.first_row, part.first_row + (part.n_rows or 1))
+                found += [Place(number, row, part.start) for row in rows]
+        return found
+
+    def item(self, place: Place, counts: Counts) -> Item | None:
+        """Read one record; None, counted under its reason, where it does not parse."""
+        row = [(place.row, self._value(place))]
+        try:
+            return next(self._converted(place.file, row, counts), None)
+        except RecordError:
+            return None  # counted by the converter, which raises only for the first row of a file
+
+    def _value(self, place: Place) -> Any:
+        path = str(self.files[place.file])
+        if path.endswith(".parquet"):
+            return _row_group(path, place.start)[place.row]
+        return next(files.read(files.Part(path, place.row, 1, place.start)))[1]
+
+    def _converted(
+        self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
+    ) -> Iterator[Item]:
+        source, prefix = self.source, self.prefixes[file]
+        if source.is_video:
+            yield from _clips(source, rows, counts, prefix)
+            return
+        if source.config == "longalpaca":
+            found = long_alpaca.convert(rows, counts, strict=source.strict, source=prefix)
+        elif source.config == "longqlora":
+            found = long_qlora.convert(rows, counts, strict=source.strict, source=prefix)
+        else:
+            found = triplets.convert(rows, counts, source=prefix, columns=source.columns)
+        for t in found:
+            yield Item(t.id, (("user", t.question), ("assistant", t.answer)), text=t.context)
+
+
+def find_files(source: Source, data: Path) -> list[Path]:
+    """Find the annotation files of a source below the data folder, in the order of their names.
+
+    Raises:
+        MissingFile: naming the pattern without a file.
+    """
+    named = source.files or PUBLIC_FILES.get((source.dataset, source.config), ())
+    if not named:
+        raise MissingFile(f"{source.name}: name its files below {data} (files: [...] in the recipe)")
+    found: list[Path] = []
+    for pattern in named:
+        here = sorted(p for p in data.glob(pattern) if p.is_file())
+        here = here or sorted(p for p in data.glob(f"**/{pattern}") if p.is_file())
+        if not here and source.files:
+            raise MissingFile(f"{source.name}: no file {pattern!r} below {data}")
+        found += [path for path in here if path not in found]
+    if not found:
+        raise MissingFile(
+            f"{source.name}: none of {list(named)} is below {data}; download it there, or name other "
+            "files in the recipe (files: [...])"
+        )
+    return found if source.files else found[:1]
+
+
+def row_of(
+    item: Item, *, source: Source, text: str, turns: Sequence[tuple[str, str]], choice: Any
+) -> dict[str, Any]:
+    """Give the row of an item, with what the plan chose for it.
+
+    Args:
+        item: the record.
+        source: its source.
+        text: the part of its text that this row holds.
+        turns: the part of its turns that this row holds.
+        choice: `Choice` of `t2vid.mixing.select`: id, spec, counts.
+    """
+    images = {"text": None, "path": None, "bytes": None, "spec": None}
+    if item.video:
+        images |= {"path": choice.video, "spec": choice.spec}
+    elif choice.spec:
+        images |= {"text": text, "spec": choice.spec}
+    else:
+        turns = as_text(text, turns)
+    return {
+        "id": choice.id,
+        "source": source.name,
+        "images": images,
+        "messages": messages(turns, n_frames=choice.n_frames),
+        "n_frames": choice.n_frames,
+        "n_words": choice.n_words,
+    }
+
+
+def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Put a text before the question that is asked about it: the pure-text form of a row."""
+    (role, question), *rest = turns
+    return [(role, f"{text}\n\n{question}"), *rest]
+
+
+@functools.lru_cache(maxsize=2)
+def _row_group(path: str, group: int) -> dict[int, Any]:
+    part = next(part for part in files.split(path) if part.start == group)
+    return dict(files.read(part))
+
+
+def _clips(
+    source: Source, rows: Iterable[tuple[int, Any]], counts: Counts, prefix: str
+) -> Iterator[Item]:
+    from t2vid.corpora import share_gemini, video_chatgpt
+
+    module = share_gemini if source.dataset == "t2vid/sharegemini" else video_chatgpt
+    for clip in module.convert(rows, counts, source=prefix):
+        yield Item(clip.id, tuple(clip.turns), video=clip.video)
