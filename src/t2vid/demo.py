@@ -18,6 +18,7 @@ from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.insight import page
+from t2vid.progress import visible
 from t2vid.schema import messages
 
 # T2Vid, evaluation scripts: the sentence that follows the options
@@ -40,7 +41,7 @@ class DemoResult:
     after: dict[str, Any]
 
 
-def demo(out: str | Path = "demo", *, steps: int = 30, seed: int = 0) -> DemoResult:
+def demo(out: str | Path = "demo", *, steps: int = 150, seed: int = 0) -> DemoResult:
     """Run the whole job on the bundled sample and write `report.html` and its figures.
 
     Args:
@@ -84,12 +85,14 @@ def demo(out: str | Path = "demo", *, steps: int = 30, seed: int = 0) -> DemoRes
 def _train(
     model: Any, processor: Any, mix: Any, folder: Path, *, steps: int, seed: int
 ) -> tuple[list[float], dict[str, list[tuple[float, float]]]]:
+    from transformers import ProgressCallback
+
     from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
 
     config = VideoSFTConfig(
         output_dir=str(folder / "checkpoint"),
         max_steps=steps,
-        per_device_train_batch_size=4,
+        per_device_train_batch_size=6,
         learning_rate=3e-3,
         logging_steps=1,
         save_strategy="no",
@@ -100,6 +103,8 @@ def _train(
         max_frames=MAX_FRAMES,
     )
     trainer = VideoSFTTrainer(model, args=config, train_dataset=mix, processing_class=processor)
+    trainer.remove_callback(ProgressCallback)  # it would print every logged step
+    trainer.add_callback(_bar(steps))
     trainer.train()
     logs = [entry for entry in trainer.state.log_history if "loss" in entry]
     names = sorted({name for entry in logs for name in entry if name.startswith("loss/")})
@@ -107,6 +112,27 @@ def _train(
         name: [(entry["step"], entry[name]) for entry in logs if name in entry] for name in names
     }
     return [float(entry["loss"]) for entry in logs], series
+
+
+def _bar(steps: int) -> Any:
+    from tqdm import tqdm
+    from transformers import TrainerCallback
+
+    class Bar(TrainerCallback):
+        """One progress bar that shows the latest loss."""
+
+        def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.bar = tqdm(total=steps, desc="training", unit="step", disable=not visible())
+
+        def on_log(self, args: Any, state: Any, control: Any, logs: Any, **kwargs: Any) -> None:
+            if "loss" in logs:
+                self.bar.set_postfix(loss=f"{float(logs['loss']):.2f}")
+                self.bar.update()
+
+        def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+            self.bar.close()
+
+    return Bar()
 
 
 def _examine(
