@@ -70,7 +70,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", default="demo", help="folder for the page (default: demo)")
-    parser.add_argument("--steps", type=int, default=150, help="training steps (default: 150)")
+    parser.add_argument("--steps", type=int, default=120, help="training steps (default: 120)")
     parser.add_argument("--seed", type=int, default=0, help="of the mix and the model (default: 0)")
 
 

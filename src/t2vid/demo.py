@@ -41,7 +41,7 @@ class DemoResult:
     after: dict[str, Any]
 
 
-def demo(out: str | Path = "demo", *, steps: int = 150, seed: int = 0) -> DemoResult:
+def demo(out: str | Path = "demo", *, steps: int = 120, seed: int = 0) -> DemoResult:
     """Run the whole job on the bundled sample and write `report.html` and its figures.
 
     Args:
@@ -260,20 +260,23 @@ def _sheets(mix: Any) -> list[str]:
 
 def _scores(questions: list[dict[str, Any]], result: DemoResult, chance: float) -> list[str]:
     categories = sorted({question["category"] for question in questions})
-    rows: list[list[object]] = [
-        ["all", len(questions), *(100 * s["accuracy"] for s in (result.before, result.after))]
-    ]
+    rows: list[list[object]] = [_score_row("all", result.before, result.after)]
     for name in categories:
-        number = sum(question["category"] == name for question in questions)
-        scores = (100 * s["by_category"][name]["accuracy"] for s in (result.before, result.after))
-        rows.append([name, number, *scores])
+        parts = (score["by_category"][name] for score in (result.before, result.after))
+        rows.append(_score_row(name, *parts))
     note = (
-        f"Guessing gives {100 * chance:.1f} %. A model of this size with random weights learns to "
-        "answer in words it was trained on, not to see: expect figures at or below chance. An "
-        "answer that names no option counts as wrong."
+        f"Guessing gives {100 * chance:.1f} %. A model of this size learns in this time to answer "
+        "with a letter, and hardly to see: expect figures near chance. An answer that names no "
+        "option counts as wrong; intervals are Wilson's at 95 %."
     )
-    head = ["category", "questions", "before, %", "after, %"]
+    head = ["category", "questions", "before, %", "after, %", "95 % interval after"]
     return [page.table(head, rows), page.paragraph(note)]
+
+
+def _score_row(name: str, before: dict[str, Any], after: dict[str, Any]) -> list[object]:
+    low, high = (f"{100 * bound:.0f}" for bound in after["wilson"])
+    accuracies = (100 * score["accuracy"] for score in (before, after))
+    return [name, after["n"], *accuracies, f"{low}–{high}"]
 
 
 def _answers(questions: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]) -> str:
