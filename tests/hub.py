@@ -17,12 +17,13 @@ import json
 import os
 import re
 import threading
+import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 LFS_BYTES = 4096  # a binary file or one of at least this size goes through LFS, as on the real Hub
 DATE = "2024-11-29T00:00:00.000Z"
@@ -38,13 +39,31 @@ _LFS = re.compile(rf"/(?:(?P<kind>datasets|spaces)/)?{_ID}\.git/info/lfs/objects
 
 
 class Fault(Exception):
-    """An answer other than 200; `cut` closes the connection after half of the body instead."""
+    """An answer other than 200, a cut connection or a slow one.
+
+    Args:
+        status: of the answer.
+        code: of the header `X-Error-Code`.
+        message: of the body.
+        cut: `"answer"` does what was asked and closes after half of the answer, `"request"` closes
+            after half of the request's body and does nothing.
+        delay_s: waits and then answers as if nothing were wrong.
+        headers: further headers, such as `Retry-After`.
+    """
 
     def __init__(
-        self, status: int = 500, code: str = "", message: str = "", cut: bool = False
+        self,
+        status: int = 500,
+        code: str = "",
+        message: str = "",
+        *,
+        cut: Literal["answer", "request"] | None = None,
+        delay_s: float = 0,
+        headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(message)
-        self.status, self.code, self.message, self.cut = status, code, message or code, cut
+        self.status, self.code, self.message = status, code, message or code
+        self.cut, self.delay_s, self.headers = cut, delay_s, headers or {}
 
 
 @dataclass(frozen=True)
@@ -181,22 +200,32 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        self.body = self.rfile.read(length) if length else self._chunks()
         target = urllib.parse.urlsplit(self.path)
+        fault = self.hub.fault(self.command, target.path)
+        cut = fault is not None and fault.cut == "answer"
+        length = int(self.headers.get("Content-Length") or 0)
+        if fault is not None and fault.cut == "request":
+            self.hub.log.append((self.command, self.path, 0))
+            self.rfile.read(length // 2)
+            self.close_connection = True
+            return
+        self.body = self.rfile.read(length) if length else self._chunks()
         self.query = urllib.parse.parse_qs(target.query)
         self.token = bool(self.headers.get("Authorization"))
-        cut = False
         try:
-            fault = self.hub.fault(self.command, target.path)
-            if fault is not None and not fault.cut:
+            if fault is not None and fault.delay_s:
+                time.sleep(fault.delay_s)
+            elif fault is not None and not cut:
                 raise fault
-            cut = fault is not None
             with self.hub.lock:
                 status, headers, data = self._answer(target.path)
         except Fault as fault:
             status, data = fault.status, json.dumps({"error": fault.message}).encode()
-            headers = {"X-Error-Code": fault.code, "X-Error-Message": fault.message}
+            headers = {
+                "X-Error-Code": fault.code,
+                "X-Error-Message": fault.message,
+                **fault.headers,
+            }
         self._send(status, headers, data, cut=cut)
 
     do_HEAD = do_POST = do_PUT = do_DELETE = do_GET
@@ -342,14 +371,7 @@ class _Handler(BaseHTTPRequestHandler):
             return self._name(repo, what, revision)
         if what == "preupload":
             files = json.loads(self.body)["files"]
-            modes = {
-                f["path"]: "lfs" if _is_lfs(f["path"], f["size"]) else "regular" for f in files
-            }
-            return {
-                "files": [
-                    {"path": p, "uploadMode": m, "shouldIgnore": False} for p, m in modes.items()
-                ]
-            }
+            return {"files": [_upload_mode(f, repo.at(revision)) for f in files]}
         if what == "commit":
             return self._commit(kind, id, repo, revision)
         raise Fault(404, "", f"No such route: {what}")
@@ -431,6 +453,16 @@ class _Handler(BaseHTTPRequestHandler):
             return 416, {**headers, "Content-Range": f"bytes */{size}"}, b""
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
         return 206, headers, blob.data[first : last + 1]
+
+
+def _upload_mode(file: dict[str, Any], head: Commit) -> dict[str, Any]:
+    old = head.files.get(file["path"])
+    return {
+        "path": file["path"],
+        "uploadMode": "lfs" if _is_lfs(file["path"], file["size"]) else "regular",
+        "shouldIgnore": False,
+        "oid": old and (old.sha256 if old.lfs else old.oid),
+    }
 
 
 def _sibling(path: str, blob: Blob) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import textwrap
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from http.client import IncompleteRead
+from http.client import IncompleteRead, RemoteDisconnected
 from pathlib import Path
 
 import pytest
@@ -148,9 +148,14 @@ def test_faults_happen_where_they_are_asked_for(hub: Hub, api: HfApi) -> None:
     hub.fault = lambda method, path: Fault(503) if "/resolve/" in path else None
     assert fetch(f"{hub.url}/datasets/me/x/resolve/main/a")[0] == 503
     assert api.dataset_info("me/x").id == "me/x"
-    hub.fault = lambda method, path: Fault(cut=True)
+    hub.fault = lambda method, path: Fault(cut="answer")
     with pytest.raises(IncompleteRead):
         fetch(f"{hub.url}/datasets/me/x/resolve/main/a")
+    hub.fault = lambda method, path: Fault(cut="request")
+    with pytest.raises(RemoteDisconnected):
+        fetch(f"{hub.url}/datasets/me/x/resolve/main/a")
+    hub.fault = lambda method, path: Fault(delay_s=0.01)
+    assert fetch(f"{hub.url}/datasets/me/x/resolve/main/a")[0] == 200
 
 
 def fetch(url: str, **headers: str) -> tuple[int, bytes]:
