@@ -1,11 +1,13 @@
 """Draw the pictures of the README from the bundled samples; running it again gives the same bytes.
 
-    make pictures
+make pictures
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+
+from PIL import Image
 
 import t2vid
 from t2vid import samples
@@ -20,11 +22,22 @@ def sheet() -> None:
     pages = t2vid.render_text(text["context"], max_frames=4)
     clip = samples.ROOT / samples.clips()[0]["video"]
     frames = t2vid.sample_video(clip, t2vid.SampleSpec(max_frames=4))
-    captions = [f"text, characters {start:,}–{end:,}" for start, end in pages.spans or []]
-    captions += [f"video, {time:.2f} s" for time in frames.timestamps_s or []]
+    rows = [
+        contact_sheet(
+            pages, columns=4, captions=[f"text, characters {a:,}–{b:,}" for a, b in pages.spans]
+        ),
+        contact_sheet(
+            [frame.resize((448, 336), Image.Resampling.LANCZOS) for frame in frames],
+            columns=4,
+            captions=[f"video, {time:.2f} s" for time in frames.timestamps_s],
+        ),
+    ]
+    picture = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
+    for row, top in zip(rows, (0, rows[0].height), strict=True):
+        picture.paste(row.convert("RGB"), (0, top))
     OUT.mkdir(exist_ok=True)
     path = OUT / "frames.webp"
-    contact_sheet([*pages, *frames], columns=4, captions=captions).save(path, lossless=True)
+    picture.save(path, lossless=True)
     print(f"{path.relative_to(OUT.parent)}: {path.stat().st_size:,} bytes")
 
 
