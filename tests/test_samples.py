@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import re
+import sys
 from collections import Counter
 from importlib.resources import files
 from pathlib import Path
@@ -95,6 +97,17 @@ def test_every_clip_has_the_stated_frames() -> None:
         assert shape == stated[path.stem], path.name
         assert stream.codec_context.name == "h264" and stream.format.name == "yuv420p"
         assert 4 <= n_frames / shape[2] <= 40
+
+
+def test_clips_show_what_the_script_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = Path(__file__).parents[1] / "benchmarks" / "make_samples.py"
+    spec = importlib.util.spec_from_file_location("make_samples", script)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "make_samples", module)  # its dataclass looks itself up
+    spec.loader.exec_module(module)
+    assert module.check(SAMPLES) == []
+    assert module.psnr(module.CLIPS["ball"].frame(0), module.CLIPS["ball"].frame(60)) < 30
 
 
 def test_files_stay_small() -> None:
