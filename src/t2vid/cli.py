@@ -80,11 +80,28 @@ def _demo(options: argparse.Namespace) -> None:
     demo(options.out, steps=options.steps, seed=options.seed)
 
 
+def _train_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", required=True, help="YAML file, or the name of a recipe")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace keys of it")
+
+
+def _train(options: argparse.Namespace) -> None:
+    from t2vid.trainer.run import train
+
+    train(options.config, options.overrides)
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
         "t2vid demo --out demo",
         _demo_arguments,
         _demo,
+    ),
+    "train": Command(
+        "fine-tune a vision-language model as a YAML file says",
+        "t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml learning_rate=1e-5",
+        _train_arguments,
+        _train,
     ),
 }
