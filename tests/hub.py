@@ -49,6 +49,7 @@ class Fault(Exception):
             after half of the request's body and does nothing.
         delay_s: waits and then answers as if nothing were wrong.
         headers: further headers, such as `Retry-After`.
+        body: further entries of the body.
     """
 
     def __init__(
@@ -60,10 +61,12 @@ class Fault(Exception):
         cut: Literal["answer", "request"] | None = None,
         delay_s: float = 0,
         headers: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(message)
         self.status, self.code, self.message = status, code, message or code
         self.cut, self.delay_s, self.headers = cut, delay_s, headers or {}
+        self.body = {"error": self.message, **(body or {})}
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ class _Handler(BaseHTTPRequestHandler):
             with self.hub.lock:
                 status, headers, data = self._answer(target.path)
         except Fault as fault:
-            status, data = fault.status, json.dumps({"error": fault.message}).encode()
+            status, data = fault.status, json.dumps(fault.body).encode()
             headers = {
                 "X-Error-Code": fault.code,
                 "X-Error-Message": fault.message,
@@ -294,7 +297,7 @@ class _Handler(BaseHTTPRequestHandler):
             return {}
         url = {"url": f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{name}", "id": name}
         if f"{kind}/{name}" in self.hub.repos:
-            raise Fault(409, "", "You already created this repo")
+            raise Fault(409, "", "You already created this repo", body=url)
         private = asked.get("private") or asked.get("visibility") == "private"
         self.hub.put(f"{kind}/{name}", {".gitattributes": b""}, private=bool(private))
         return url

@@ -127,6 +127,7 @@ def test_missing_things_have_their_own_errors(hub: Hub, api: HfApi, tmp_path: Pa
     assert not list(HfApi(endpoint=hub.url, token=False).list_models(search="secret"))
     with pytest.raises(HfHubHTTPError, match="409"):
         api.create_repo("me/x")
+    assert api.create_repo("me/x", exist_ok=True).repo_id == "me/x"
     api.delete_repo("me/x")
     assert "models/me/x" not in hub.repos
     assert api.whoami()["name"] == "me"

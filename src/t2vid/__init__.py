@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from t2vid.frames.render import render_text
     from t2vid.frames.video import sample_video
     from t2vid.judging.extract import Choice, extract_choice
+    from t2vid.publishing.hub import push
 
 __all__ = [
     "Choice",
@@ -32,6 +33,7 @@ __all__ = [
     "SampleSpec",
     "__version__",
     "extract_choice",
+    "push",
     "render_text",
     "sample_video",
 ]
@@ -40,6 +42,7 @@ __all__ = [
 _LAZY = {
     "Choice": "t2vid.judging.extract",
     "extract_choice": "t2vid.judging.extract",
+    "push": "t2vid.publishing.hub",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
 }

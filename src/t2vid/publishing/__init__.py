@@ -1,1 +1,1 @@
-
+"""From rows to a repository on the Hub that others can trust."""

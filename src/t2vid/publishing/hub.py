@@ -1,0 +1,371 @@
+"""`push`: a dataset on the Hub that others can trust; it is shown only once it was loaded back.
+
+    prepare ──► upload ──► trial branch ──► load back, compare ──► one commit on main
+    (local)    (blobs)    (invisible)       (row for row)          (visible)
+
+>>> from datasets import Dataset
+>>> push(Dataset.from_dict({"n": [1]}), "t2vid/mix")  # a name that this package serves itself
+Traceback (most recent call last):
+...
+t2vid.errors.InputError: 't2vid/mix' is served by this package; choose another name to publish as
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from t2vid import registry
+from t2vid.errors import InputError, PublishError
+from t2vid.publishing import card
+from t2vid.publishing.licences import Licence, LicenceWarning, concerns, licences_of, strictest
+from t2vid.publishing.loadback import compare
+from t2vid.publishing.materialize import (
+    Form,
+    Pictures,
+    Shard,
+    Survey,
+    common_folder,
+    lazy_columns,
+    plain_features,
+    stage,
+    survey,
+)
+from t2vid.publishing.pictures import pictures
+from t2vid.publishing.remote import ATTEMPTS, File, Moved, Remote, wrong_paths
+
+if TYPE_CHECKING:
+    from datasets import Dataset, DatasetDict
+
+    from t2vid.schema import Counts
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a push left behind.
+
+    Attributes:
+        url: where to look at it.
+        repo_id: `owner/name`.
+        commit: the revision of `main` that shows it.
+        files: sizes in bytes of the config's files and of the card, by path in the repository.
+        n_rows: rows that were loaded back and found equal.
+        licence: the strictest stated licence.
+    """
+
+    url: str
+    repo_id: str
+    commit: str
+    files: Mapping[str, int]
+    n_rows: int
+    licence: str
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """What a push sends."""
+
+    config: str
+    splits: Mapping[str, Dataset]
+    form: Form
+    shards: Mapping[str, Sequence[Shard]]
+    facts: card.Facts
+    data: Sequence[File]
+    about: Sequence[File]
+
+    def owns(self, path: str) -> bool:
+        """Tell whether a path of the repository belongs to this config."""
+        return path.startswith((f"{_folder(self.config)}/", f"about/{self.config}/"))
+
+
+def push(
+    dataset: Dataset | DatasetDict,
+    repo_id: str,
+    *,
+    config: str = "default",
+    materialize: Pictures | None = None,
+    include_media: bool = False,
+    private: bool | None = None,
+    token: str | None = None,
+    licences: Mapping[str, str] | str | None = None,
+    recipe: Any = None,
+    counts: Counts | None = None,
+    resume: bool = True,
+    media_root: str | Path | None = None,
+    num_proc: int = 1,
+    stage_dir: str | Path | None = None,
+) -> Published:
+    """Publish a dataset so that anyone can load it, with or without t2vid.
+
+    Nothing changes on `main` until the whole has been loaded back from a trial branch and compared
+    row for row; then it appears in one commit. Pushing the same data again changes nothing.
+
+    Args:
+        dataset: one split, or several as a `DatasetDict`; they replace the config's.
+        repo_id: `owner/name` of the dataset repository; made if it is not there.
+        config: name of the config; other configs of the repository stay.
+        materialize: None publishes text as text (small; `cast_column` makes frames of it), `"webp"`
+            or `"png"` lossless pictures that the viewer shows.
+        include_media: upload the frames of videos, at each row's budget. Without it only their
+            names are published.
+        private: make a new repository private; an existing one must agree.
+        token: a token with write access; None takes the stored one.
+        licences: licence by source, or one for all; wins over what is known of a source.
+        recipe: what the dataset was built from, for the card: a `t2vid.Recipe`.
+        counts: what building dropped, for the card and `counts.json`.
+        resume: go on from the files that an interrupted push prepared.
+        media_root: folder that published video paths are relative to; by default the deepest one
+            that holds them all.
+        num_proc: processes that prepare files.
+        stage_dir: folder for prepared files; needs room for the whole upload.
+
+    Raises:
+        InputError: for arguments or rows that cannot be published as asked.
+        PublishError: when the Hub or the disk failed; the message says what is visible (nothing
+            new) and what to do next.
+
+    Warns:
+        LicenceWarning: before anything is uploaded, when a source forbids commercial use or states
+            no licence, or when frames of videos are about to be uploaded.
+    """
+    splits = _splits(dataset)
+    _check(repo_id, config, recipe)
+    total = sum((survey(split) for split in splits.values()), Survey())
+    root = media_root if media_root is not None else common_folder(total.folders)
+    form = Form(materialize, include_media, None if root is None else str(Path(root).absolute()))
+    _check_media(total, form)
+    known = licences_of(total.sources or {"all rows": total.n_rows}, licences)
+    for sentence in concerns(known, media_rows=total.n_videos if include_media else 0):
+        warnings.warn(f"{repo_id}: {sentence}", LicenceWarning, stacklevel=2)
+
+    remote = Remote(repo_id, token)
+    remote.sign_in()
+    prepared = _stage_folder(stage_dir, repo_id, config, fresh=not resume)
+    shards = {
+        name: stage(split, form, prepared, num_proc=num_proc) for name, split in splits.items()
+    }
+    facts, about = _about(config, splits, shards, total, form, known, recipe, counts)
+    parcel = _Parcel(config, splits, form, shards, facts, _named(shards, config), about)
+    remote.open(private)
+    remote.upload([*parcel.data, *about])
+    commit, files = _show(remote, parcel)
+    shutil.rmtree(prepared, ignore_errors=True)
+    return Published(
+        url=f"{remote.api.endpoint}/datasets/{remote.repo_id}",
+        repo_id=remote.repo_id,
+        commit=commit,
+        files={file.path: file.size for file in files},
+        n_rows=total.n_rows,
+        licence=strictest(known),
+    )
+
+
+# Checks: what can be refused is refused before the network is touched.
+
+
+def _splits(dataset: Any) -> dict[str, Dataset]:
+    from datasets import Dataset, DatasetDict
+
+    if isinstance(dataset, Dataset):
+        name = str(dataset.split) if dataset.split is not None else "train"
+        # "train[:10]" or "train+test" is a part of a split, not a name for one
+        splits = {name if re.fullmatch(r"\w+(\.\w+)*", name) else "train": dataset}
+    elif isinstance(dataset, DatasetDict) and dataset:
+        splits = {str(name): split for name, split in dataset.items()}
+    else:
+        raise InputError(
+            f"push takes a Dataset or a DatasetDict with splits, not a {type(dataset).__name__}; "
+            "turn a stream into one with Dataset.from_generator"
+        )
+    first = next(iter(splits))
+    for name, split in splits.items():
+        if not len(split):
+            raise InputError(f"split {name!r} has no rows; leave it out")
+        if split.features != splits[first].features:
+            raise InputError(f"split {name!r} has other columns than split {first!r}")
+    return splits
+
+
+def _check(repo_id: str, config: str, recipe: Any) -> None:
+    if repo_id in registry.DATASETS:
+        raise InputError(
+            f"{repo_id!r} is served by this package; choose another name to publish as"
+        )
+    if not re.fullmatch(r"(?!(data|about)$)\w[\w.-]*", config):
+        raise InputError(
+            f"config ({config!r}) must be made of letters, digits, '_', '-' and '.', and be "
+            "neither 'data' nor 'about'"
+        )
+    if recipe is not None and not (hasattr(recipe, "to_yaml") and hasattr(recipe, "hash")):
+        raise InputError(
+            f"recipe ({type(recipe).__name__}) must be a t2vid.Recipe; use t2vid.Recipe.from_yaml"
+        )
+
+
+def _check_media(total: Survey, form: Form) -> None:
+    if form.include_media or not total.n_videos:
+        return
+    if form.materialize:
+        raise InputError(
+            f"materialize={form.materialize!r} would upload frames of {total.n_videos:,} videos; "
+            "pass include_media=True if you may redistribute them, or leave materialize out"
+        )
+    if total.n_inline:
+        raise InputError(
+            f"{total.n_inline:,} rows hold a film as bytes without a path, and films are not "
+            "uploaded; pass include_media=True to upload their frames, or store paths"
+        )
+
+
+# Preparing, on this machine.
+
+
+def _folder(config: str) -> str:
+    return "data" if config == "default" else config
+
+
+def _stage_folder(stage_dir: str | Path | None, repo_id: str, config: str, *, fresh: bool) -> Path:
+    from huggingface_hub import constants
+
+    parent = Path(stage_dir) if stage_dir is not None else Path(constants.HF_HOME, "t2vid", "push")
+    folder = parent / f"{repo_id.replace('/', '--')}--{config}"
+    if fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    return folder
+
+
+def _named(shards: Mapping[str, Sequence[Shard]], config: str) -> list[File]:
+    return [
+        File(f"{_folder(config)}/{split}-{i:05d}-of-{len(parts):05d}.parquet", shard.path)
+        for split, parts in shards.items()
+        for i, shard in enumerate(parts)
+    ]
+
+
+def _about(
+    config: str,
+    splits: Mapping[str, Dataset],
+    shards: Mapping[str, Sequence[Shard]],
+    total: Survey,
+    form: Form,
+    licences: Mapping[str, Licence],
+    recipe: Any,
+    counts: Counts | None,
+) -> tuple[card.Facts, list[File]]:
+    """Give what the card tells, and the files beside it."""
+    first = next(iter(splits.values()))
+    plain = plain_features(first.features, form)
+    files = []
+    if recipe is not None:
+        files.append(File(f"about/{config}/recipe.yaml", recipe.to_yaml().encode()))
+    if counts is not None:
+        text = json.dumps(counts.to_dict(), indent=2, ensure_ascii=False) + "\n"
+        files.append(File(f"about/{config}/counts.json", text.encode()))
+    shown, missing = {}, {}
+    for title, (name, content) in pictures(first, form).items():
+        if isinstance(content, bytes):
+            shown[title] = f"about/{config}/{name}"
+            files.append(File(shown[title], content))
+        else:
+            missing[title] = content
+    facts = card.Facts(
+        config=config,
+        folder=_folder(config),
+        splits={
+            name: {"num_bytes": sum(s.n_bytes for s in parts), "num_examples": len(splits[name])}
+            for name, parts in shards.items()
+        },
+        download_bytes=sum(s.path.stat().st_size for parts in shards.values() for s in parts),
+        columns={name: str(plain.arrow_schema.field(name).type) for name in plain},
+        lazy=lazy_columns(first.features),
+        form=form,
+        total=total,
+        licences=licences,
+        recipe=None if recipe is None else recipe.to_yaml(),
+        recipe_hash=None if recipe is None else str(recipe.hash),
+        counts=counts,
+        pictures=shown,
+        missing=missing,
+    )
+    return facts, files
+
+
+# Showing: first to ourselves, then to everybody.
+
+
+def _show(remote: Remote, parcel: _Parcel) -> tuple[str, list[File]]:
+    """Compare on a trial branch, then commit to `main`; plan again when somebody else committed."""
+    names = "".join(file.digests[0] for file in parcel.data)
+    trial = f"t2vid-trial-{hashlib.sha256(names.encode()).hexdigest()[:12]}"
+    message = f"Publish {parcel.config} with t2vid"
+    before: dict[str, str] | None = None
+    compared = False
+    for _ in range(ATTEMPTS):
+        head = remote.head()
+        tree = remote.tree(head)
+        mine = {path: entry.blob_id for path, entry in tree.items() if parcel.owns(path)}
+        if before not in (None, mine):
+            raise PublishError(
+                f"somebody else changed config {parcel.config!r} of {remote.repo_id} during this "
+                f"push (now at {head[:10]}); nothing of this push is visible; look at theirs, then "
+                "run it again"
+            )
+        before = mine
+        files, gone = _plan(remote, parcel, tree, head)
+        if not wrong_paths(tree, files, gone):
+            _compare(remote, parcel, head)
+            return head, files
+        try:
+            if not compared:
+                remote.branch(trial, head)
+                _compare(remote, parcel, remote.commit(trial, head, files, gone, message=message))
+                compared = True
+            return remote.commit("main", head, files, gone, message=message), files
+        except Moved:
+            logger.warning("%s changed during the push; planning again", remote.repo_id)
+        finally:
+            remote.drop(trial)
+    raise PublishError(
+        f"{remote.repo_id} changed {ATTEMPTS} times while this push tried to commit; nothing of it "
+        "is visible; run it again when the repository is quiet (no file is sent twice)"
+    )
+
+
+def _plan(
+    remote: Remote, parcel: _Parcel, tree: Mapping[str, Any], head: str
+) -> tuple[list[File], list[str]]:
+    """Give the files of the commit and the paths that it removes."""
+    old = remote.read("README.md", head) if "README.md" in tree else None
+    lost = sorted(set(card.published_splits(old, parcel.config)) - set(parcel.splits))
+    if lost:
+        raise InputError(
+            f"config {parcel.config!r} of {remote.repo_id} also has the splits {lost}, which this "
+            "push would remove; push a DatasetDict that holds them too, or choose another config"
+        )
+    text = card.merge_card(old, parcel.facts, repo_id=remote.repo_id)
+    files = [*parcel.data, *parcel.about, File("README.md", text.encode())]
+    gone = {path for path in tree if parcel.owns(path)} - {file.path for file in files}
+    return files, sorted(gone)
+
+
+def _compare(remote: Remote, parcel: _Parcel, revision: str) -> None:
+    for name, split in parcel.splits.items():
+        compare(
+            remote,
+            split,
+            parcel.form,
+            parcel.shards[name],
+            config=parcel.config,
+            split=name,
+            revision=revision,
+        )

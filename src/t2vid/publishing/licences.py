@@ -1,0 +1,136 @@
+"""Under which licence each source stands, and what to know of it before anything is uploaded.
+
+>>> strictest(licences_of({"longalpaca": 5, "mine": 2}, {"mine": "mit"}))
+'cc-by-nc-4.0'
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from t2vid.errors import InputError
+
+NOT_STATED = "unknown"  # the Hub's own word for it
+
+
+class LicenceWarning(UserWarning):
+    """What is about to be uploaded may not be used freely; shown before any upload."""
+
+
+@dataclass(frozen=True)
+class Licence:
+    """Licence of a source.
+
+    Attributes:
+        id: its identifier on the Hub; `"unknown"` where none is stated.
+        where: where that is stated.
+    """
+
+    id: str
+    where: str = "by whoever pushed this"
+
+
+# As their authors state them, for the texts and annotations; the videos have terms of their own.
+LICENCES = {
+    "sharegemini": Licence("cc-by-nc-4.0", "https://huggingface.co/datasets/Share14/ShareGemini"),
+    "videochatgpt": Licence(
+        "cc-by-sa-4.0", "https://huggingface.co/datasets/MBZUAI/VideoInstruct-100K"
+    ),
+    "longalpaca": Licence("cc-by-nc-4.0", "https://github.com/dvlab-research/LongLoRA"),
+    "longqlora": Licence(
+        NOT_STATED, "not at https://huggingface.co/datasets/YeungNLP/LongQLoRA-Dataset"
+    ),
+    "t2vidsynthetic": Licence(
+        "apache-2.0", "https://huggingface.co/datasets/xjtupanda/T2Vid-Synthetic"
+    ),
+    "texts": Licence("apache-2.0", "in t2vid, which brings them"),
+    "clips": Licence("apache-2.0", "in t2vid, which brings them"),
+}
+
+
+def licences_of(
+    sources: Iterable[str], given: Mapping[str, str] | str | None = None
+) -> dict[str, Licence]:
+    """Find the licence of every source.
+
+    Args:
+        sources: names of the sources.
+        given: one licence for all, or licences by source; they win over what is known.
+
+    Raises:
+        InputError: when `given` names a source that is not there.
+    """
+    names = list(sources)
+    given = dict.fromkeys(names, given) if isinstance(given, str) else dict(given or {})
+    strangers = sorted(set(given) - set(names))
+    if strangers:
+        raise InputError(f"licences names {strangers}, which no row has as its source: {names}")
+    nothing = Licence(NOT_STATED, "nowhere that t2vid knows")
+    return {
+        name: Licence(given[name].lower()) if name in given else LICENCES.get(_key(name), nothing)
+        for name in names
+    }
+
+
+def restriction(licence: str) -> int:
+    """Rank a licence by how much it forbids: copyleft above free, then ND, NC, and "other" on top.
+
+    >>> sorted(["cc-by-nc-4.0", "cc-by-sa-4.0", "mit", "cc-by-nc-nd-4.0"], key=restriction)
+    ['mit', 'cc-by-sa-4.0', 'cc-by-nc-4.0', 'cc-by-nc-nd-4.0']
+    """
+    parts = licence.split("-")
+    if licence in ("other", NOT_STATED):
+        return 100
+    rank = 0 if licence.startswith(("cc0", "pddl", "unlicense")) else 1
+    rank += 2 if licence.startswith(("gpl", "agpl", "lgpl", "odbl")) or "sa" in parts else 0
+    return rank + (8 if "nc" in parts else 0) + (4 if "nd" in parts else 0)
+
+
+def strictest(licences: Mapping[str, Licence]) -> str:
+    """Give the strictest licence that is stated, or `"unknown"` where none is."""
+    stated = {licence.id for licence in licences.values()} - {NOT_STATED}
+    return max(stated, key=lambda name: (restriction(name), name), default=NOT_STATED)
+
+
+def forbids_commerce(licence: str) -> bool:
+    """Tell whether a licence is for non-commercial use only."""
+    return "nc" in licence.split("-")
+
+
+def concerns(licences: Mapping[str, Licence], *, media_rows: int = 0) -> list[str]:
+    """Say in sentences what somebody should know before uploading.
+
+    Args:
+        licences: licence by source.
+        media_rows: rows whose videos' frames would be uploaded.
+    """
+    bound = {name: one for name, one in licences.items() if forbids_commerce(one.id)}
+    silent = [name for name, one in licences.items() if one.id == NOT_STATED]
+    out = []
+    if bound:
+        out.append(
+            f"commercial use is forbidden by {listed(bound)} ({strictest(bound)}); the card states "
+            "it for the whole"
+        )
+    if silent:
+        out.append(
+            f"no licence is stated for {listed(silent)}; where you know one, pass it: "
+            f"licences={{{silent[0]!r}: …}}"
+        )
+    if media_rows:
+        out.append(
+            f"frames of {media_rows:,} videos are going to be uploaded; the licences are those of "
+            "the annotations, so be sure that you may redistribute the videos"
+        )
+    return out
+
+
+def listed(names: Iterable[str]) -> str:
+    """Give names in quotes with commas between them."""
+    return ", ".join(repr(name) for name in names)
+
+
+def _key(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())

@@ -1,0 +1,103 @@
+"""Load a published revision as a stranger would, and compare it with what was meant, row for row.
+
+>>> a, b = pa.table({"n": [1, 2, 3]}), pa.table({"n": [1, 2, 4]})
+>>> first_difference(iter([a]), iter([b[:1], b[1:]]))
+2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from t2vid.errors import PublishError
+from t2vid.publishing.materialize import Form, Shard, plain_tables
+from t2vid.publishing.remote import Remote, reason
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+BATCH_ROWS = 64
+
+
+def compare(
+    remote: Remote,
+    dataset: Dataset,
+    form: Form,
+    shards: Sequence[Shard],
+    *,
+    config: str,
+    split: str,
+    revision: str,
+) -> None:
+    """Load a split back and compare every row.
+
+    Raises:
+        PublishError: naming the first row that differs, or why nothing could be loaded.
+    """
+    # what is cheap to make is made again; drawn and decoded rows come from the prepared files
+    mine = _stored(shards) if form.makes_frames else plain_tables(dataset, form)
+    where = f"split {split!r} of {remote.repo_id} at {revision[:10]}"
+    standing = f"{remote.state}, main is as it was"
+    try:
+        row = first_difference(mine, _streamed(remote, config, split, revision))
+    except Exception as error:
+        raise PublishError(
+            f"{where} cannot be loaded back: {reason(error)}; {standing}; run the same push again"
+        ) from error
+    if row is not None:
+        raise PublishError(
+            f"row {row:,} of {where} is not what was sent; {standing}; the Hub's copy of a file is "
+            "broken: delete the repository and push again, so that it is sent anew"
+        )
+
+
+def first_difference(mine: Iterator[pa.Table], theirs: Iterator[pa.Table]) -> int | None:
+    """Give the first row in which two sequences of tables differ, however they are cut."""
+    done = 0
+    a = b = None
+    while True:
+        a = a if a is not None and len(a) else next((t for t in mine if len(t)), None)
+        b = b if b is not None and len(b) else next((t for t in theirs if len(t)), None)
+        if a is None or b is None:
+            return None if a is b else done
+        n = min(len(a), len(b))
+        row = _unequal_row(a[:n], b[:n])
+        if row is not None:
+            return done + row
+        a, b, done = a[n:], b[n:], done + n
+
+
+def _unequal_row(left: pa.Table, right: pa.Table) -> int | None:
+    if left.column_names != right.column_names:
+        return 0
+    if left.equals(right.cast(left.schema)):
+        return None
+    # NaN differs from itself for Arrow, and not for a reader
+    pairs = zip(left.to_pylist(), right.to_pylist(), strict=True)
+    return next((i for i, (one, other) in enumerate(pairs) if repr(one) != repr(other)), None)
+
+
+def _stored(shards: Sequence[Shard]) -> Iterator[pa.Table]:
+    for shard in shards:
+        with pq.ParquetFile(shard.path) as file:
+            for group in range(file.num_row_groups):
+                yield file.read_row_group(group)
+
+
+def _streamed(remote: Remote, config: str, split: str, revision: str) -> Iterator[pa.Table]:
+    from datasets import load_dataset
+
+    rows = load_dataset(
+        remote.repo_id,
+        config,
+        split=split,
+        revision=revision,
+        streaming=True,
+        token=remote.token,
+    )
+    tables: Iterator[pa.Table] = rows.with_format("arrow").iter(batch_size=BATCH_ROWS)
+    return tables
