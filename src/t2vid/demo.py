@@ -109,7 +109,8 @@ def _train(
     logs = [entry for entry in trainer.state.log_history if "loss" in entry]
     names = sorted({name for entry in logs for name in entry if name.startswith("loss/")})
     series = {
-        name: [(entry["step"], entry[name]) for entry in logs if name in entry] for name in names
+        name.removeprefix("loss/"): [(log["step"], log[name]) for log in logs if name in log]
+        for name in names
     }
     return [float(entry["loss"]) for entry in logs], series
 
