@@ -237,18 +237,17 @@ class _Handler(BaseHTTPRequestHandler):
         """Stay quiet: `hub.log` has it."""
 
     def _send(self, status: int, headers: dict[str, str], data: bytes, *, cut: bool) -> None:
+        sent = b"" if self.command == "HEAD" else data[: len(data) // 2] if cut else data
+        # before the client sees anything, or it may look into the log too early
+        self.hub.log.append((self.command, self.path, len(sent)))
+        self.close_connection = self.close_connection or cut
         self.send_response(status)
         for name, value in headers.items():
             if value:
                 self.send_header(name, value)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
-        if self.command == "HEAD":
-            data = b""
-        elif cut:
-            data, self.close_connection = data[: len(data) // 2], True
-        self.hub.log.append((self.command, self.path, len(data)))
-        self.wfile.write(data)
+        self.wfile.write(sent)
 
     def _chunks(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":
@@ -262,7 +261,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, path: str) -> tuple[int, dict[str, str], bytes]:
         if path.startswith("/lfs/") and self.command == "PUT":
-            self.hub.uploads[path.rpartition("/")[2]] = self.body
+            name = path.rpartition("/")[2]
+            if hashlib.sha256(self.body).hexdigest() != name:  # also when the client died half-way
+                raise Fault(400, "", f"The content of {name} has another hash")
+            self.hub.uploads[name] = self.body
             return 200, {}, b""
         if self.command in ("GET", "HEAD") and (match := _FILE.fullmatch(path)):
             return self._file(**match.groupdict())

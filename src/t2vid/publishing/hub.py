@@ -324,6 +324,7 @@ def _show(remote: Remote, parcel: _Parcel) -> tuple[str, list[File]]:
         files, gone = _plan(remote, parcel, tree, head)
         if not wrong_paths(tree, files, gone):
             _compare(remote, parcel, head)
+            remote.drop(trial)  # of a push that died right after it was done
             return head, files
         try:
             if not compared:

@@ -1,0 +1,323 @@
+"""A pushed dataset loads anywhere, says what it is, and is on the Hub exactly once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from datasets import Dataset, DatasetDict, load_dataset
+
+import t2vid
+from hub import Hub
+from media import read_numbers
+from rows import dataset_of, text_rows, video_rows
+from t2vid.errors import InputError
+from t2vid.publishing import materialize
+from t2vid.publishing.licences import LicenceWarning
+from t2vid.schema import Counts
+
+# huggingface_hub 2.4 hands a file object to httpx in the old way
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+REPO = "datasets/me/mix"
+
+
+def stranger(hub: Hub, home: Path, script: str) -> str:
+    """Run a script in a process that cannot import t2vid and has empty caches."""
+    block = "import sys\nsys.modules['t2vid'] = None\nfrom datasets import load_dataset\n"
+    done = subprocess.run(
+        [sys.executable, "-c", block + textwrap.dedent(script)],
+        env=hub.environment(home),
+        cwd=home.parent,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def front_matter(hub: Hub) -> dict[str, Any]:
+    return dict(yaml.safe_load(hub.files(REPO)["README.md"].decode().split("---\n")[1]))
+
+
+def test_a_stranger_loads_every_row_without_t2vid(hub: Hub, tmp_path: Path, mix: Dataset) -> None:
+    done = t2vid.push(mix, "me/mix")
+    assert done.n_rows == len(mix) == 8
+    out = stranger(
+        hub,
+        tmp_path / "stranger",
+        """
+        import json
+        rows = load_dataset("me/mix", split="train")
+        stream = load_dataset("me/mix", split="train", streaming=True)
+        assert list(stream) == list(rows)
+        print(json.dumps(list(rows)))
+        """,
+    )
+    for theirs, mine in zip(json.loads(out), mix.with_format("arrow")[:].to_pylist(), strict=True):
+        if mine["images"]["path"]:
+            mine["images"]["path"] = mine["images"]["path"].split("/corpus/")[1]
+        assert theirs == mine
+
+
+def test_whoever_has_t2vid_gets_the_same_frames(hub: Hub, videos: Path, mix: Dataset) -> None:
+    commit = t2vid.push(mix, "me/mix").commit
+    rows = load_dataset("me/mix", split="train", revision=commit)
+
+    def locate(row: dict[str, Any]) -> dict[str, Any]:  # as the card says
+        source = row["images"]
+        if source["path"] and "://" not in source["path"]:
+            source["path"] = f"{videos}/{source['path']}"
+        return row
+
+    rows = rows.map(locate).cast_column("images", t2vid.Frames())
+    for mine, theirs in zip(mix, rows, strict=True):
+        assert len(mine["images"]) == len(theirs["images"]) > 0
+        pairs = zip(mine["images"], theirs["images"], strict=True)
+        assert all(a.tobytes() == b.tobytes() for a, b in pairs)
+
+
+@pytest.mark.parametrize("kind", ["webp", "png"])
+def test_pictures_are_lossless_and_need_no_t2vid(
+    hub: Hub, tmp_path: Path, mix: Dataset, kind: Any
+) -> None:
+    with pytest.warns(LicenceWarning, match="frames of 2 videos"):
+        t2vid.push(mix, "me/mix", materialize=kind, include_media=True)
+    out = stranger(
+        hub,
+        tmp_path / "stranger",
+        """
+        import hashlib, json
+        rows = load_dataset("me/mix", split="train")
+        digest = lambda image: hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+        print(json.dumps([[digest(image) for image in images] for images in rows["images"]]))
+        print(rows[0]["images"][0].format, rows[0]["images"][0].mode, rows[7]["images"][0].mode)
+        """,
+    )
+    theirs, modes = out.splitlines()
+    assert json.loads(theirs) == [[sha(image) for image in row] for row in mix["images"]]
+    assert modes == {"webp": "WEBP RGB RGB", "png": "PNG L RGB"}[kind]
+
+
+def sha(image: Any) -> str:
+    return hashlib.sha256(image.convert("RGB").tobytes()).hexdigest()
+
+
+def test_media_are_the_sampled_frames_and_not_the_films(
+    hub: Hub, tmp_path: Path, mix: Dataset, videos: Path
+) -> None:
+    with pytest.warns(LicenceWarning, match="frames of 2 videos"):
+        commit = t2vid.push(mix, "me/mix", include_media=True).commit
+    rows = load_dataset("me/mix", split="train", revision=commit)
+    assert rows[0]["images"]["text"] and rows[0]["images"]["bytes"] is None
+    seen = rows.cast_column("images", t2vid.Frames())
+    for i in (6, 7):
+        assert read_numbers(seen[i]["images"]) == read_numbers(mix[i]["images"])
+        assert len(seen[i]["images"]) == 3
+        pairs = zip(seen[i]["images"], mix[i]["images"], strict=True)
+        assert all(a.tobytes() == b.tobytes() for a, b in pairs)
+    published = b"".join(hub.files(REPO).values())
+    assert not any(path.read_bytes()[:4000] in published for path in videos.rglob("*.mp4"))
+
+
+def test_neither_films_nor_local_paths_leave_the_machine(
+    hub: Hub, tmp_path: Path, mix: Dataset
+) -> None:
+    t2vid.push(mix, "me/mix")
+    rows = load_dataset("me/mix", split="train", revision="main")
+    assert [row["path"] for row in rows["images"]][6:] == ["a/one.mp4", "b/two.mp4"]
+    assert all(row["bytes"] is None for row in rows["images"])
+    sent = b"".join(hub.files(REPO).values())
+    assert str(tmp_path).encode() not in sent
+
+
+def test_videos_that_would_be_uploaded_are_refused_unless_asked_for(
+    hub: Hub, mix: Dataset, videos: Path
+) -> None:
+    with pytest.raises(InputError, match="frames of 2 videos; pass include_media=True"):
+        t2vid.push(mix, "me/mix", materialize="webp")
+    film = next(videos.rglob("*.mp4")).read_bytes()
+    inline = dataset_of([{**text_rows(1)[0], "images": {"bytes": film}}])
+    with pytest.raises(InputError, match="1 rows hold a film as bytes"):
+        t2vid.push(inline, "me/mix")
+    outside = dataset_of(video_rows(videos))
+    with pytest.raises(InputError, match="not inside media_root"):
+        t2vid.push(outside, "me/mix", media_root=videos / "a")
+    assert REPO not in hub.repos
+
+
+def test_the_licence_is_flagged_before_anything_is_uploaded(hub: Hub) -> None:
+    rows = dataset_of([*text_rows(3, source="long_alpaca"), *text_rows(3, source="video_chatgpt")])
+    # warnings are errors here, so nothing after the warning happens
+    with pytest.raises(LicenceWarning, match=r"'long_alpaca' \(cc-by-nc-4.0\)"):
+        t2vid.push(rows, "me/mix")
+    assert not hub.log and not hub.repos
+    with pytest.warns(LicenceWarning, match="commercial use is forbidden"):
+        assert t2vid.push(rows, "me/mix").licence == "cc-by-nc-4.0"
+    assert front_matter(hub)["license"] == "cc-by-nc-4.0"
+    card = hub.files(REPO)["README.md"].decode()
+    assert "| long_alpaca | cc-by-nc-4.0 |" in card and "| video_chatgpt | cc-by-sa-4.0 |" in card
+    assert "**cc-by-nc-4.0**" in card and "non-commercial use only" in card
+
+
+def test_a_source_without_a_stated_licence_is_said_so(hub: Hub) -> None:
+    rows = dataset_of([*text_rows(2, source="longqlora"), *text_rows(2, source="mine")])
+    with pytest.warns(LicenceWarning, match="no licence is stated for 'longqlora'"):
+        t2vid.push(rows, "me/mix", licences={"mine": "CC-BY-4.0"})
+    assert front_matter(hub)["license"] == ["cc-by-4.0", "unknown"]
+    assert "| longqlora | not stated |" in hub.files(REPO)["README.md"].decode()
+    with pytest.raises(InputError, match="'texts'.*which no row has"):
+        t2vid.push(rows, "me/mix", licences={"texts": "mit"})
+
+
+class OneRecipe:
+    """Has what push asks of a recipe."""
+
+    hash = "0123456789abcdef"
+
+    def to_yaml(self) -> str:
+        return "name: one\nnote: '```'\n"
+
+
+def test_the_card_tells_recipe_counts_and_how_to_load(hub: Hub, tmp_path: Path) -> None:
+    counts = Counts(kept=1).drop("too long", source="texts", example="texts/7")
+    rows = dataset_of(text_rows(5))
+    t2vid.push(rows, "me/mix", config="small", recipe=OneRecipe(), counts=counts)
+    files = hub.files(REPO)
+    card = files["README.md"].decode()
+    assert "hash `0123456789abcdef`" in card and "````yaml\nname: one\n" in card
+    assert "| texts | too long | 1 |" in card and "5 long texts drawn as frames" in card
+    assert files["about/small/recipe.yaml"].decode() == OneRecipe().to_yaml()
+    assert Counts.from_dict(json.loads(files["about/small/counts.json"])) == counts
+    assert files["about/small/frames.webp"][:4] == b"RIFF" and "about/small/frames.webp" in card
+    assert 'load_dataset("me/mix", "small", split="train")' in card
+    snippet = card.split("```python\n")[1].split("```")[0]
+    done = subprocess.run(
+        [sys.executable, "-c", f"{snippet}\nassert len(rows) == 5 and rows[0]['images'][0].size"],
+        env=hub.environment(tmp_path / "reader"),
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_recipe_counts_or_pictures_the_card_says_so(hub: Hub, videos: Path) -> None:
+    t2vid.push(dataset_of(video_rows(videos)), "me/mix")
+    card = hub.files(REPO)["README.md"].decode()
+    assert "No recipe was given" in card and "No counts of dropped rows were given" in card
+    assert "There is no picture of the first frames: the rows are videos" in card
+    assert "**The videos are not in this repository**" in card
+
+
+def test_pushing_the_same_again_changes_nothing(hub: Hub, texts: Dataset) -> None:
+    first = t2vid.push(texts, "me/mix")
+    sent = [entry for entry in hub.log if entry[0] == "PUT"]
+    assert t2vid.push(texts, "me/mix") == first
+    assert [entry for entry in hub.log if entry[0] == "PUT"] == sent
+    assert hub.repos[REPO].branches == {"main": first.commit}
+
+
+def test_a_push_is_one_commit_on_main_and_leaves_no_branch(hub: Hub, texts: Dataset) -> None:
+    done = t2vid.push(texts, "me/mix")
+    commit = hub.repos[REPO].at("main")
+    parent = hub.repos[REPO].commits[commit.parent or ""]
+    assert commit.id == done.commit and parent.parent is None
+    assert set(hub.repos[REPO].branches) == {"main"}
+
+
+def test_many_shards_hold_each_row_once(
+    hub: Hub, tmp_path: Path, texts: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
+    monkeypatch.setattr(materialize, "ROW_GROUP_BYTES", 500)
+    t2vid.push(texts.shuffle(seed=3), "me/mix")
+    shards = [path for path in hub.files(REPO) if path.endswith(".parquet")]
+    assert len(shards) > 3
+    rows = load_dataset("me/mix", split="train", revision="main")
+    assert rows["id"][:] == texts.shuffle(seed=3)["id"][:]
+
+
+def test_a_shorter_second_version_leaves_nothing_of_the_first(
+    hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
+    t2vid.push(texts, "me/mix", counts=Counts(kept=40))
+    t2vid.push(texts.select(range(3)), "me/mix")
+    files = {path for path in hub.files(REPO) if not path.startswith(".")}
+    assert files == {"data/train-00000-of-00001.parquet", "about/default/frames.webp", "README.md"}
+    assert len(load_dataset("me/mix", split="train", revision="main")) == 3
+
+
+def test_configs_live_side_by_side_and_other_words_of_the_card_stay(
+    hub: Hub, texts: Dataset
+) -> None:
+    t2vid.push(texts, "me/mix")
+    card = hub.files(REPO)["README.md"].decode()
+    edited = card.replace("# mix", "# mix\n\nMy own words.").replace("tags:", "language: de\ntags:")
+    hub.put(REPO, {"README.md": edited.encode()})
+    t2vid.push(texts.select(range(7)), "me/mix", config="small")
+    for config, n in (("default", 40), ("small", 7)):
+        assert len(load_dataset("me/mix", config, split="train", revision="main")) == n
+    merged = hub.files(REPO)["README.md"].decode()
+    assert "My own words." in merged and front_matter(hub)["language"] == "de"
+    assert [c["config_name"] for c in front_matter(hub)["configs"]] == ["default", "small"]
+    t2vid.push(texts.select(range(9)), "me/mix", config="small")
+    again = hub.files(REPO)["README.md"].decode()
+    assert again.count("## Config `small`") == 1 and "My own words." in again
+
+
+def test_splits_arrive_and_none_is_removed_in_passing(hub: Hub, texts: Dataset) -> None:
+    both = DatasetDict(train=texts, test=texts.select(range(4)))
+    t2vid.push(both, "me/mix")
+    loaded = load_dataset("me/mix", revision="main")
+    assert {name: len(split) for name, split in loaded.items()} == {"train": 40, "test": 4}
+    with pytest.raises(InputError, match=r"also has the splits \['test'\]"):
+        t2vid.push(texts, "me/mix")
+    assert len(load_dataset("me/mix", split="test", revision="main")) == 4
+
+
+def test_a_public_repository_is_not_taken_for_a_private_push(hub: Hub, texts: Dataset) -> None:
+    t2vid.push(texts, "me/secret", private=True)
+    assert hub.repos["datasets/me/secret"].private
+    hub.put(REPO, {"README.md": b"# Mine"})
+    with pytest.raises(InputError, match="exists and is public, but private=True"):
+        t2vid.push(texts, "me/mix", private=True)
+    assert hub.files(REPO) == {"README.md": b"# Mine"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"config": "data"}, "neither 'data' nor 'about'"),
+        ({"config": "../up"}, "letters, digits"),
+        ({"materialize": "jpeg"}, "must be None, 'webp' or 'png'"),
+        ({"recipe": "hybrid-30k"}, "must be a t2vid.Recipe"),
+    ],
+)
+def test_bad_arguments_are_refused_before_the_network(
+    hub: Hub, texts: Dataset, arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        t2vid.push(texts, "me/mix", **arguments)
+    with pytest.raises(InputError, match="not a IterableDataset"):
+        t2vid.push(texts.to_iterable_dataset(), "me/mix")  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="has no rows"):
+        t2vid.push(texts.select([]), "me/mix")
+    assert not hub.log
+
+
+def test_a_dataset_without_frames_is_published_too(hub: Hub) -> None:
+    rows = Dataset.from_dict({"n": [1, 2, 3], "x": [0.5, float("nan"), None]})
+    with pytest.warns(LicenceWarning, match="no licence is stated"):
+        assert t2vid.push(rows, "me/mix").n_rows == 3
+    t2vid.push(rows, "me/mix", licences="mit")
+    assert front_matter(hub)["license"] == "mit"
