@@ -120,6 +120,16 @@ def test_a_row_without_frames_stays_one(tmp_path: Path) -> None:
         assert pq.read_table(shard.path)["images"].to_pylist()[1] == empty
 
 
+def test_placeholders_tell_the_number_of_pictures(tmp_path: Path) -> None:
+    rows = dataset_of(text_rows(1)).cast_column("images", t2vid.Frames(max_frames=1))
+    assert rows[0]["n_frames"] == 2
+    (shard,) = stage(rows, Form("webp"), tmp_path)
+    (row,) = pq.read_table(shard.path).to_pylist()
+    parts = [part for turn in row["messages"] for part in turn["content"]]
+    assert row["n_frames"] == len(row["images"]) == sum(p["type"] == "image" for p in parts) == 1
+    assert parts[1:] == [{"type": "text", "text": t} for t in ("Which is 0?", "0.")]
+
+
 def test_the_survey_reads_kinds_sources_and_folders_only(tmp_path: Path) -> None:
     rows = [*text_rows(3), *video_rows(tmp_path / "corpus")]
     rows.append({**text_rows(1)[0], "images": {"bytes": b"a film", "path": None}})

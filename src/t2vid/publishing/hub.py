@@ -19,9 +19,12 @@ import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from t2vid import registry
 from t2vid.errors import InputError, PublishError
@@ -265,6 +268,12 @@ def _about(
     """Give what the card tells, and the files beside it."""
     first = next(iter(splits.values()))
     plain = plain_features(first.features, form)
+    if form.materialize and "n_frames" in plain:
+        paths = [str(shard.path) for parts in shards.values() for shard in parts]
+        drawn = sum(
+            pc.sum(pq.read_table(p, columns=["n_frames"])["n_frames"]).as_py() for p in paths
+        )
+        total = replace(total, n_frames=drawn)
     files = []
     if recipe is not None:
         files.append(File(f"about/{config}/recipe.yaml", recipe.to_yaml().encode()))

@@ -32,7 +32,9 @@ from t2vid.errors import InputError, PublishError
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
+from t2vid.models.rows import place_frames
 from t2vid.progress import progress
+from t2vid.schema import row_features
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
@@ -240,6 +242,8 @@ def plain_tables(
             columns[name] = pa.array(
                 [_publish(value, dataset.features[name], form) for value in values], kind
             )
+        if form.materialize and lazy:
+            columns |= _placed(columns, columns[lazy[0]], features)
         out = pa.table(columns).cast(features.arrow_schema)
         yield embed_table_storage(out) if embed else out
 
@@ -315,6 +319,24 @@ def published_path(path: str, root: str | None) -> str:
 
 def _frames(value: dict[str, Any] | None, feature: Frames) -> FrameList:
     return dataclasses.replace(feature, decode=True).decode_example(value)
+
+
+def _placed(columns: dict[str, Any], frames: pa.Array, features: Features) -> dict[str, Any]:
+    """Make `messages` and `n_frames` tell the number of pictures that are really there.
+
+    Nobody who loads pictures has `VideoCollator` to put that right, and trainers fail on it.
+    """
+    if features.get("messages") != row_features(None)["messages"]:
+        return {}
+    counts = [len(images) for images in frames.to_pylist()]
+    turns = [
+        row and place_frames(row, n)
+        for row, n in zip(columns["messages"].to_pylist(), counts, strict=True)
+    ]
+    placed = {"messages": pa.array(turns, columns["messages"].type)}
+    if "n_frames" in columns:
+        placed["n_frames"] = pa.array(counts, columns["n_frames"].type)
+    return placed
 
 
 def _write_shard(job: tuple[Dataset, Form, int, int, Path]) -> Shard:
