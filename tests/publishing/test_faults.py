@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import re
@@ -28,6 +29,7 @@ from t2vid.errors import PublishError
 from t2vid.publishing import materialize
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+push = functools.partial(t2vid.push, licences="apache-2.0")
 REPO = "datasets/me/mix"
 UPLOAD = r"PUT /lfs/"
 SHOW = r"POST .*/commit/main"
@@ -113,7 +115,7 @@ def test_a_passing_failure_anywhere_costs_a_wait_and_nothing_else(
     hub: Hub, texts: Dataset, waits: list[float], route: str, status: int
 ) -> None:
     trouble = hub.fault = Trouble(ROUTES[route], Fault(status))
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert trouble.met >= 2 and waits
     hub.fault = lambda method, path: None
     assert_published_once(hub, texts)
@@ -126,7 +128,7 @@ def test_a_connection_cut_anywhere_costs_a_wait_and_nothing_else(
     hub: Hub, texts: Dataset, waits: list[float], route: str, cut: Any
 ) -> None:
     hub.fault = Trouble(ROUTES[route], Fault(cut=cut))
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     hub.fault = lambda method, path: None
     assert_published_once(hub, texts)
 
@@ -136,13 +138,13 @@ def test_an_upload_that_breaks_for_good_goes_on_where_it_was(
 ) -> None:
     hub.fault = Trouble(UPLOAD, Fault(cut="request"), after=2, always=True)
     with pytest.raises(PublishError, match=r"2 of \d+ files \(.* MB\) are up") as caught:
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert "nothing new is visible" in str(caught.value)
     assert "run the same push again" in str(caught.value)
     assert_nothing_shown(hub)
     hub.fault = lambda method, path: None
     hub.log.clear()
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert len(uploads(hub)) == len(shards(hub)) - 2
     assert_published_once(hub, texts)
     assert not list((tmp_path / "home" / "t2vid").rglob("*.parquet"))
@@ -156,18 +158,18 @@ def test_a_lasting_failure_shows_nothing_and_a_later_push_succeeds(
 ) -> None:
     hub.fault = Trouble(ROUTES[route], Fault(status, message="come back later"), always=True)
     with pytest.raises(PublishError, match=f"{status}.* files are up|{status}.*of .* files"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     hub.fault = lambda method, path: None
     assert_nothing_shown(hub)
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert_published_once(hub, texts)
 
 
 def test_a_new_version_that_fails_leaves_the_old_one_whole(hub: Hub, texts: Dataset) -> None:
-    old = t2vid.push(texts.select(range(11)), "me/mix").commit
+    old = push(texts.select(range(11)), "me/mix").commit
     hub.fault = Trouble(SHOW, Fault(500), always=True)
     with pytest.raises(PublishError, match="the commit on main failed"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     hub.fault = lambda method, path: None
     assert hub.repos[REPO].at("main").id == old and len(ids()) == 11
 
@@ -177,28 +179,28 @@ def test_the_server_says_how_long_to_wait(
     hub: Hub, texts: Dataset, waits: list[float], route: str
 ) -> None:
     hub.fault = Trouble(ROUTES[route], Fault(429, headers={"Retry-After": "37"}))
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert len(waits) == 1 and 37 <= waits[0] <= 38  # huggingface_hub adds a second
 
 
 def test_a_date_to_wait_for_is_understood(hub: Hub, texts: Dataset, waits: list[float]) -> None:
     then = format_datetime(datetime.now(UTC) + timedelta(seconds=50), usegmt=True)
     hub.fault = Trouble(SHOW, Fault(503, headers={"Retry-After": then}))
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert len(waits) == 1 and 30 < waits[0] <= 50
 
 
 def test_waits_grow_until_it_gives_up(hub: Hub, texts: Dataset, waits: list[float]) -> None:
     hub.fault = Trouble(r"GET /api/whoami", Fault(503), always=True)
     with pytest.raises(PublishError, match="signing in failed.*503.*nothing was uploaded"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert waits == [1, 2, 4]
 
 
 def test_a_bad_token_is_not_tried_again(hub: Hub, texts: Dataset, waits: list[float]) -> None:
     hub.fault = Trouble(r"GET /api/whoami", Fault(401, message="Invalid token"), always=True)
     with pytest.raises(PublishError, match="401.*hf auth login"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert not waits and not hub.repos
 
 
@@ -216,7 +218,7 @@ def interfere(hub: Hub, route: str, act: Callable[[], object]) -> None:
 
 def test_somebody_elses_commit_in_between_is_kept(hub: Hub, texts: Dataset) -> None:
     interfere(hub, SHOW, lambda: hub.put(REPO, {"notes.md": b"theirs", "README.md": b"# Theirs"}))
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert_published_once(hub, texts)
     assert hub.files(REPO)["notes.md"] == b"theirs"
     card = hub.files(REPO)["README.md"].decode()
@@ -227,7 +229,7 @@ def test_two_who_push_the_same_config_do_not_mix(hub: Hub, texts: Dataset) -> No
     theirs = {"data/train-00000-of-00001.parquet": b"PAR1 theirs"}
     interfere(hub, SHOW, lambda: hub.put(REPO, theirs))
     with pytest.raises(PublishError, match="somebody else changed config 'default'.*nothing of"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert hub.files(REPO) == {".gitattributes": b"", **theirs}
     assert set(hub.repos[REPO].branches) == {"main"}
 
@@ -242,7 +244,7 @@ def test_a_repository_that_never_rests_is_given_up_on(hub: Hub, texts: Dataset) 
 
     hub.fault = busy  # type: ignore[assignment]
     with pytest.raises(PublishError, match="changed 4 times.*nothing of it is visible"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     hub.fault = lambda method, path: None
     assert_nothing_shown(hub)
 
@@ -259,7 +261,7 @@ def test_a_file_with_a_wrong_hash_is_never_shown(hub: Hub, texts: Dataset) -> No
         hub, ROUTES["trial"], lambda: spoil(hub, lambda data: data[:-40] + b"?" * 36 + data[-4:])
     )
     with pytest.raises(PublishError, match="does not hold what was sent: data/train-"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert_nothing_shown(hub)
 
 
@@ -289,13 +291,13 @@ def test_rows_that_come_back_different_are_never_shown(
 
     interfere(hub, ROUTES["trial"], swap)
     with pytest.raises(PublishError, match=r"row \d+ of split 'train' .* is not what was sent"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert_nothing_shown(hub)
 
 
 def test_a_slow_server_is_waited_for(hub: Hub, texts: Dataset, waits: list[float]) -> None:
     hub.fault = lambda method, path: Fault(delay_s=0.05)
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     hub.fault = lambda method, path: None
     assert_published_once(hub, texts)
     assert not waits
@@ -304,7 +306,7 @@ def test_a_slow_server_is_waited_for(hub: Hub, texts: Dataset, waits: list[float
 def test_a_hub_without_room_is_told_apart(hub: Hub, texts: Dataset) -> None:
     hub.fault = Trouble(UPLOAD, Fault(507, message="Insufficient Storage"), always=True)
     with pytest.raises(PublishError, match="507.*0 of .*no room left"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert_nothing_shown(hub)
 
 
@@ -319,7 +321,7 @@ PUSH = """
         limit = int(sys.argv[2])
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
     try:
-        print(t2vid.push(rows, "me/mix").commit)
+        print(t2vid.push(rows, "me/mix", licences="apache-2.0").commit)
     except t2vid.errors.PublishError as error:
         sys.exit(str(error))
 """
@@ -376,7 +378,7 @@ def test_a_killed_push_is_finished_by_the_next(
     assert len(staged) > 2
     before = set(hub.uploads)
     hub.log.clear()
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     assert not any(path.rpartition("/")[2] in before for path in uploads(hub))
     assert_published_once(hub, texts)
 
@@ -391,17 +393,17 @@ def test_what_was_prepared_is_not_prepared_again(
     hub.fault = Trouble(UPLOAD, Fault(507), always=True)
     texts = mix.select(range(6))
     with pytest.raises(PublishError):
-        t2vid.push(texts, "me/mix", materialize="png")
+        push(texts, "me/mix", materialize="png")
     once = len(drawn)
     with pytest.raises(PublishError):
-        t2vid.push(texts, "me/mix", materialize="png")
+        push(texts, "me/mix", materialize="png")
     assert once and len(drawn) == once
     with pytest.raises(PublishError):
-        t2vid.push(texts, "me/mix", materialize="png", resume=False)
+        push(texts, "me/mix", materialize="png", resume=False)
     assert len(drawn) == 2 * once
     changed = [*[row for row in texts.cast_column("images", t2vid.Frames(decode=False))]]
     changed[0]["images"]["text"] += " One more."
     hub.fault = lambda method, path: None
-    t2vid.push(Dataset.from_list(changed, features=texts.features), "me/mix", materialize="png")
+    push(Dataset.from_list(changed, features=texts.features), "me/mix", materialize="png")
     assert 2 * once < len(drawn) < 3 * once  # only the shard with the changed row
     assert len(ids()) == 6

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -19,12 +20,14 @@ from hub import Hub
 from media import read_numbers
 from rows import dataset_of, text_rows, video_rows
 from t2vid.errors import InputError
+from t2vid.mixing.recipe import Recipe, Source
 from t2vid.publishing import materialize
 from t2vid.publishing.licences import LicenceWarning
 from t2vid.schema import Counts
 
 # huggingface_hub 2.4 hands a file object to httpx in the old way
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
+push = functools.partial(t2vid.push, licences="apache-2.0")
 REPO = "datasets/me/mix"
 
 
@@ -48,7 +51,7 @@ def front_matter(hub: Hub) -> dict[str, Any]:
 
 
 def test_a_stranger_loads_every_row_without_t2vid(hub: Hub, tmp_path: Path, mix: Dataset) -> None:
-    done = t2vid.push(mix, "me/mix")
+    done = push(mix, "me/mix")
     assert done.n_rows == len(mix) == 8
     out = stranger(
         hub,
@@ -68,7 +71,7 @@ def test_a_stranger_loads_every_row_without_t2vid(hub: Hub, tmp_path: Path, mix:
 
 
 def test_whoever_has_t2vid_gets_the_same_frames(hub: Hub, videos: Path, mix: Dataset) -> None:
-    commit = t2vid.push(mix, "me/mix").commit
+    commit = push(mix, "me/mix").commit
     rows = load_dataset("me/mix", split="train", revision=commit)
 
     def locate(row: dict[str, Any]) -> dict[str, Any]:  # as the card says
@@ -89,7 +92,7 @@ def test_pictures_are_lossless_and_need_no_t2vid(
     hub: Hub, tmp_path: Path, mix: Dataset, kind: Any
 ) -> None:
     with pytest.warns(LicenceWarning, match="frames of 2 videos"):
-        t2vid.push(mix, "me/mix", materialize=kind, include_media=True)
+        push(mix, "me/mix", materialize=kind, include_media=True)
     out = stranger(
         hub,
         tmp_path / "stranger",
@@ -114,7 +117,7 @@ def test_media_are_the_sampled_frames_and_not_the_films(
     hub: Hub, tmp_path: Path, mix: Dataset, videos: Path
 ) -> None:
     with pytest.warns(LicenceWarning, match="frames of 2 videos"):
-        commit = t2vid.push(mix, "me/mix", include_media=True).commit
+        commit = push(mix, "me/mix", include_media=True).commit
     rows = load_dataset("me/mix", split="train", revision=commit)
     assert rows[0]["images"]["text"] and rows[0]["images"]["bytes"] is None
     seen = rows.cast_column("images", t2vid.Frames())
@@ -130,7 +133,7 @@ def test_media_are_the_sampled_frames_and_not_the_films(
 def test_neither_films_nor_local_paths_leave_the_machine(
     hub: Hub, tmp_path: Path, mix: Dataset
 ) -> None:
-    t2vid.push(mix, "me/mix")
+    push(mix, "me/mix")
     rows = load_dataset("me/mix", split="train", revision="main")
     assert [row["path"] for row in rows["images"]][6:] == ["a/one.mp4", "b/two.mp4"]
     assert all(row["bytes"] is None for row in rows["images"])
@@ -142,14 +145,14 @@ def test_videos_that_would_be_uploaded_are_refused_unless_asked_for(
     hub: Hub, mix: Dataset, videos: Path
 ) -> None:
     with pytest.raises(InputError, match="frames of 2 videos; pass include_media=True"):
-        t2vid.push(mix, "me/mix", materialize="webp")
+        push(mix, "me/mix", materialize="webp")
     film = next(videos.rglob("*.mp4")).read_bytes()
     inline = dataset_of([{**text_rows(1)[0], "images": {"bytes": film}}])
     with pytest.raises(InputError, match="1 rows hold a film as bytes"):
-        t2vid.push(inline, "me/mix")
+        push(inline, "me/mix")
     outside = dataset_of(video_rows(videos))
     with pytest.raises(InputError, match="not inside media_root"):
-        t2vid.push(outside, "me/mix", media_root=videos / "a")
+        push(outside, "me/mix", media_root=videos / "a")
     assert REPO not in hub.repos
 
 
@@ -177,6 +180,19 @@ def test_a_source_without_a_stated_licence_is_said_so(hub: Hub) -> None:
         t2vid.push(rows, "me/mix", licences={"texts": "mit"})
 
 
+def test_a_recipe_tells_the_corpus_behind_a_name(hub: Hub) -> None:
+    recipe = Recipe("one", (Source("t2vid/synthetic", config="longalpaca", name="papers"),))
+    with pytest.raises(LicenceWarning, match=r"'papers' \(cc-by-nc-4.0\)"):
+        t2vid.push(dataset_of(text_rows(2, source="papers")), "me/mix", recipe=recipe)
+    with pytest.raises(LicenceWarning, match="no licence is stated for 'papers'"):
+        t2vid.push(dataset_of(text_rows(2, source="papers")), "me/mix")
+
+
+def test_the_bundled_sample_is_free(hub: Hub) -> None:
+    rows = load_dataset("t2vid/mix", "sample", split="train").select(range(3))
+    assert t2vid.push(rows, "me/mix").licence == "apache-2.0"
+
+
 class OneRecipe:
     """Has what push asks of a recipe."""
 
@@ -189,7 +205,7 @@ class OneRecipe:
 def test_the_card_tells_recipe_counts_and_how_to_load(hub: Hub, tmp_path: Path) -> None:
     counts = Counts(kept=1).drop("too long", source="texts", example="texts/7")
     rows = dataset_of(text_rows(5))
-    t2vid.push(rows, "me/mix", config="small", recipe=OneRecipe(), counts=counts)
+    push(rows, "me/mix", config="small", recipe=OneRecipe(), counts=counts)
     files = hub.files(REPO)
     card = files["README.md"].decode()
     assert "hash `0123456789abcdef`" in card and "````yaml\nname: one\n" in card
@@ -211,7 +227,7 @@ def test_the_card_tells_recipe_counts_and_how_to_load(hub: Hub, tmp_path: Path) 
 
 
 def test_without_recipe_counts_or_pictures_the_card_says_so(hub: Hub, videos: Path) -> None:
-    t2vid.push(dataset_of(video_rows(videos)), "me/mix")
+    push(dataset_of(video_rows(videos)), "me/mix")
     card = hub.files(REPO)["README.md"].decode()
     assert "No recipe was given" in card and "No counts of dropped rows were given" in card
     assert "There is no picture of the first frames: the rows are videos" in card
@@ -219,15 +235,15 @@ def test_without_recipe_counts_or_pictures_the_card_says_so(hub: Hub, videos: Pa
 
 
 def test_pushing_the_same_again_changes_nothing(hub: Hub, texts: Dataset) -> None:
-    first = t2vid.push(texts, "me/mix")
+    first = push(texts, "me/mix")
     sent = [entry for entry in hub.log if entry[0] == "PUT"]
-    assert t2vid.push(texts, "me/mix") == first
+    assert push(texts, "me/mix") == first
     assert [entry for entry in hub.log if entry[0] == "PUT"] == sent
     assert hub.repos[REPO].branches == {"main": first.commit}
 
 
 def test_a_push_is_one_commit_on_main_and_leaves_no_branch(hub: Hub, texts: Dataset) -> None:
-    done = t2vid.push(texts, "me/mix")
+    done = push(texts, "me/mix")
     commit = hub.repos[REPO].at("main")
     parent = hub.repos[REPO].commits[commit.parent or ""]
     assert commit.id == done.commit and parent.parent is None
@@ -239,7 +255,7 @@ def test_many_shards_hold_each_row_once(
 ) -> None:
     monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
     monkeypatch.setattr(materialize, "ROW_GROUP_BYTES", 500)
-    t2vid.push(texts.shuffle(seed=3), "me/mix")
+    push(texts.shuffle(seed=3), "me/mix")
     shards = [path for path in hub.files(REPO) if path.endswith(".parquet")]
     assert len(shards) > 3
     rows = load_dataset("me/mix", split="train", revision="main")
@@ -250,8 +266,8 @@ def test_a_shorter_second_version_leaves_nothing_of_the_first(
     hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
-    t2vid.push(texts, "me/mix", counts=Counts(kept=40))
-    t2vid.push(texts.select(range(3)), "me/mix")
+    push(texts, "me/mix", counts=Counts(kept=40))
+    push(texts.select(range(3)), "me/mix")
     files = {path for path in hub.files(REPO) if not path.startswith(".")}
     assert files == {"data/train-00000-of-00001.parquet", "about/default/frames.webp", "README.md"}
     assert len(load_dataset("me/mix", split="train", revision="main")) == 3
@@ -260,37 +276,37 @@ def test_a_shorter_second_version_leaves_nothing_of_the_first(
 def test_configs_live_side_by_side_and_other_words_of_the_card_stay(
     hub: Hub, texts: Dataset
 ) -> None:
-    t2vid.push(texts, "me/mix")
+    push(texts, "me/mix")
     card = hub.files(REPO)["README.md"].decode()
     edited = card.replace("# mix", "# mix\n\nMy own words.").replace("tags:", "language: de\ntags:")
     hub.put(REPO, {"README.md": edited.encode()})
-    t2vid.push(texts.select(range(7)), "me/mix", config="small")
+    push(texts.select(range(7)), "me/mix", config="small")
     for config, n in (("default", 40), ("small", 7)):
         assert len(load_dataset("me/mix", config, split="train", revision="main")) == n
     merged = hub.files(REPO)["README.md"].decode()
     assert "My own words." in merged and front_matter(hub)["language"] == "de"
     assert [c["config_name"] for c in front_matter(hub)["configs"]] == ["default", "small"]
-    t2vid.push(texts.select(range(9)), "me/mix", config="small")
+    push(texts.select(range(9)), "me/mix", config="small")
     again = hub.files(REPO)["README.md"].decode()
     assert again.count("## Config `small`") == 1 and "My own words." in again
 
 
 def test_splits_arrive_and_none_is_removed_in_passing(hub: Hub, texts: Dataset) -> None:
     both = DatasetDict(train=texts, test=texts.select(range(4)))
-    t2vid.push(both, "me/mix")
+    push(both, "me/mix")
     loaded = load_dataset("me/mix", revision="main")
     assert {name: len(split) for name, split in loaded.items()} == {"train": 40, "test": 4}
     with pytest.raises(InputError, match=r"also has the splits \['test'\]"):
-        t2vid.push(texts, "me/mix")
+        push(texts, "me/mix")
     assert len(load_dataset("me/mix", split="test", revision="main")) == 4
 
 
 def test_a_public_repository_is_not_taken_for_a_private_push(hub: Hub, texts: Dataset) -> None:
-    t2vid.push(texts, "me/secret", private=True)
+    push(texts, "me/secret", private=True)
     assert hub.repos["datasets/me/secret"].private
     hub.put(REPO, {"README.md": b"# Mine"})
     with pytest.raises(InputError, match="exists and is public, but private=True"):
-        t2vid.push(texts, "me/mix", private=True)
+        push(texts, "me/mix", private=True)
     assert hub.files(REPO) == {"README.md": b"# Mine"}
 
 
@@ -307,11 +323,11 @@ def test_bad_arguments_are_refused_before_the_network(
     hub: Hub, texts: Dataset, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        t2vid.push(texts, "me/mix", **arguments)
+        push(texts, "me/mix", **arguments)
     with pytest.raises(InputError, match="not a IterableDataset"):
-        t2vid.push(texts.to_iterable_dataset(), "me/mix")  # type: ignore[arg-type]
+        push(texts.to_iterable_dataset(), "me/mix")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="has no rows"):
-        t2vid.push(texts.select([]), "me/mix")
+        push(texts.select([]), "me/mix")
     assert not hub.log
 
 

@@ -147,7 +147,8 @@ def push(
     root = media_root if media_root is not None else common_folder(total.folders)
     form = Form(materialize, include_media, None if root is None else str(Path(root).absolute()))
     _check_media(total, form)
-    known = licences_of(total.sources or {"all rows": total.n_rows}, licences)
+    names = list(total.sources) or ["all rows"]
+    known = licences_of(names, licences, corpora=_corpora(names, splits, recipe))
     for sentence in concerns(known, media_rows=total.n_videos if include_media else 0):
         warnings.warn(f"{repo_id}: {sentence}", LicenceWarning, stacklevel=2)
 
@@ -228,6 +229,16 @@ def _check_media(total: Survey, form: Form) -> None:
             f"{total.n_inline:,} rows hold a film as bytes without a path, and films are not "
             "uploaded; pass include_media=True to upload their frames, or store paths"
         )
+
+
+def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
+    """Tell which corpus is behind a source: a recipe may have given it a name of its own."""
+    infos = [split.info for split in splits.values()]
+    if all(i.config_name == "sample" and str(i.dataset_name).startswith("t2vid_") for i in infos):
+        return dict.fromkeys(names, "t2vid sample")
+    return {
+        source.name: source.config or source.dataset for source in getattr(recipe, "sources", ())
+    }
 
 
 # Preparing, on this machine.

@@ -45,19 +45,22 @@ LICENCES = {
     "t2vidsynthetic": Licence(
         "apache-2.0", "https://huggingface.co/datasets/xjtupanda/T2Vid-Synthetic"
     ),
-    "texts": Licence("apache-2.0", "in t2vid, which brings them"),
-    "clips": Licence("apache-2.0", "in t2vid, which brings them"),
+    "t2vidsample": Licence("apache-2.0", "in t2vid, which brings it"),
 }
 
 
 def licences_of(
-    sources: Iterable[str], given: Mapping[str, str] | str | None = None
+    sources: Iterable[str],
+    given: Mapping[str, str] | str | None = None,
+    *,
+    corpora: Mapping[str, str] | None = None,
 ) -> dict[str, Licence]:
     """Find the licence of every source.
 
     Args:
         sources: names of the sources.
         given: one licence for all, or licences by source; they win over what is known.
+        corpora: the corpus behind a source, where the source has a name of its own.
 
     Raises:
         InputError: when `given` names a source that is not there.
@@ -68,10 +71,9 @@ def licences_of(
     if strangers:
         raise InputError(f"licences names {strangers}, which no row has as its source: {names}")
     nothing = Licence(NOT_STATED, "nowhere that t2vid knows")
-    return {
-        name: Licence(given[name].lower()) if name in given else LICENCES.get(_key(name), nothing)
-        for name in names
-    }
+    corpora = corpora or {}
+    known = {name: LICENCES.get(_key(corpora.get(name, name)), nothing) for name in names}
+    return known | {name: Licence(licence.lower()) for name, licence in given.items()}
 
 
 def restriction(licence: str) -> int:
@@ -133,4 +135,4 @@ def listed(names: Iterable[str]) -> str:
 
 
 def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("t2vid/"))
