@@ -26,7 +26,7 @@ import hub as hub_module
 import t2vid
 from hub import Fault, Hub
 from t2vid.errors import PublishError
-from t2vid.publishing import materialize
+from t2vid.publishing import materialize, shards
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
 push = functools.partial(t2vid.push, licences="apache-2.0")
@@ -54,7 +54,7 @@ ROUTES = {
 @pytest.fixture(autouse=True)
 def several_shards(monkeypatch: pytest.MonkeyPatch) -> None:
     """Enough files that something can happen between two of them."""
-    monkeypatch.setattr(materialize, "SHARD_BYTES", 3000)
+    monkeypatch.setattr(shards, "SHARD_BYTES", 3000)
 
 
 class Trouble:
@@ -79,7 +79,7 @@ def ids(revision: str = "main") -> list[str]:
     return list(load_dataset("me/mix", split="train", revision=revision)["id"])
 
 
-def shards(hub: Hub) -> list[str]:
+def parquet_files(hub: Hub) -> list[str]:
     return [path for path in hub.files(REPO) if path.endswith(".parquet")]
 
 
@@ -105,7 +105,7 @@ def _line(repo: Any) -> list[Any]:
 
 
 def assert_nothing_shown(hub: Hub) -> None:
-    assert REPO not in hub.repos or not shards(hub)
+    assert REPO not in hub.repos or not parquet_files(hub)
     assert REPO not in hub.repos or set(hub.repos[REPO].branches) == {"main"}
 
 
@@ -119,7 +119,7 @@ def test_a_passing_failure_anywhere_costs_a_wait_and_nothing_else(
     assert trouble.met >= 2 and waits
     hub.fault = lambda method, path: None
     assert_published_once(hub, texts)
-    assert len(shards(hub)) > 2 and len(uploads(hub)) <= len(shards(hub)) + 2
+    assert len(parquet_files(hub)) > 2 and len(uploads(hub)) <= len(parquet_files(hub)) + 2
 
 
 @pytest.mark.parametrize("route", ROUTES)
@@ -145,7 +145,7 @@ def test_an_upload_that_breaks_for_good_goes_on_where_it_was(
     hub.fault = lambda method, path: None
     hub.log.clear()
     push(texts, "me/mix")
-    assert len(uploads(hub)) == len(shards(hub)) - 2
+    assert len(uploads(hub)) == len(parquet_files(hub)) - 2
     assert_published_once(hub, texts)
     assert not list((tmp_path / "home" / "t2vid").rglob("*.parquet"))
 
@@ -314,8 +314,8 @@ PUSH = """
     import sys, resource
     from datasets import load_from_disk
     import t2vid
-    from t2vid.publishing import materialize
-    materialize.SHARD_BYTES = 3000
+    from t2vid.publishing import shards
+    shards.SHARD_BYTES = 3000
     rows = load_from_disk(sys.argv[1])
     if len(sys.argv) > 2:
         limit = int(sys.argv[2])
@@ -389,7 +389,7 @@ def test_what_was_prepared_is_not_prepared_again(
     drawn: list[int] = []
     real = materialize.picture
     monkeypatch.setattr(materialize, "picture", lambda *a: drawn.append(1) or real(*a))
-    monkeypatch.setattr(materialize, "_estimate_bytes", lambda dataset, form: 4 * 3000)
+    monkeypatch.setattr(shards, "_estimate_bytes", lambda dataset, form: 4 * 3000)
     hub.fault = Trouble(UPLOAD, Fault(507), always=True)
     texts = mix.select(range(6))
     with pytest.raises(PublishError):

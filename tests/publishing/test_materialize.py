@@ -11,8 +11,6 @@ import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset, Features, List, Value, Video
 from datasets import Image as ImageFeature
-from hypothesis import given
-from hypothesis import strategies as st
 from PIL import Image
 
 import t2vid
@@ -20,21 +18,8 @@ from rows import dataset_of, text_rows, video_rows
 from t2vid.errors import InputError
 from t2vid.frames.spec import SampleSpec
 from t2vid.publishing import materialize
-from t2vid.publishing.materialize import Form, clip, picture, plan_shards, stage, survey
-
-
-@given(st.integers(1, 10**6), st.integers(0, 10**12))
-def test_shards_cover_every_row_once_and_are_even(n_rows: int, n_bytes: int) -> None:
-    ranges = plan_shards(n_rows, n_bytes)
-    assert ranges[0][0] == 0 and ranges[-1][1] == n_rows
-    assert all(a[1] == b[0] for a, b in zip(ranges, ranges[1:], strict=False))
-    sizes = [stop - start for start, stop in ranges]
-    assert min(sizes) >= 1 and max(sizes) - min(sizes) <= 1
-    assert max(sizes) == 1 or n_bytes / len(sizes) <= materialize.SHARD_BYTES
-
-
-def test_a_stream_of_thirty_thousand_rows_feeds_sixteen_workers() -> None:
-    assert len(plan_shards(30_000, 100)) == 16
+from t2vid.publishing.materialize import Form, clip, picture, survey
+from t2vid.publishing.shards import stage
 
 
 def noise(size: tuple[int, int], mode: str, seed: int) -> Image.Image:
@@ -63,53 +48,6 @@ def test_a_clip_gives_back_every_frame_bit_for_bit(n: int, size: tuple[int, int]
     again = t2vid.sample_video(clip(frames), SampleSpec(fps=1, max_frames=None))
     assert [f.tobytes() for f in again] == [f.tobytes() for f in frames]
     assert clip(frames) == clip(frames)
-
-
-def test_row_groups_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(materialize, "ROW_GROUP_BYTES", 5_000)
-    rows = dataset_of(text_rows(12))
-    (shard,) = stage(rows, Form("png"), tmp_path)
-    meta = pq.read_metadata(shard.path)
-    sizes = [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
-    largest_row = max(
-        sum(len(picture(frame, "png")) for frame in images) for images in rows["images"]
-    )
-    assert len(sizes) > 2 and max(sizes) < 5_000 + 2 * largest_row
-    assert meta.num_rows == 12
-
-
-def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
-    rows = text_rows(20)
-    one = stage(dataset_of(rows), Form(), tmp_path / "one")
-    kept = dataset_of([*rows, *text_rows(3, source="x")]).select(range(20))
-    two = stage(kept, Form(), tmp_path / "two")
-    assert [s.path.name for s in one] == [s.path.name for s in two]
-    assert [s.path.read_bytes() for s in one] == [s.path.read_bytes() for s in two]
-
-
-def test_processes_write_what_one_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(materialize, "SHARD_BYTES", 3000)
-    rows = dataset_of(text_rows(20))
-    one = stage(rows, Form(), tmp_path / "one")
-    two = stage(rows, Form(), tmp_path / "two", num_proc=2)
-    assert len(one) > 2
-    assert [(s.path.name, s.start, s.stop) for s in one] == [
-        (s.path.name, s.start, s.stop) for s in two
-    ]
-    assert [s.path.read_bytes() for s in one] == [s.path.read_bytes() for s in two]
-
-
-def test_a_changed_video_is_decoded_anew(tmp_path: Path) -> None:
-    rows = video_rows(tmp_path / "corpus")
-    form = Form(include_media=True, media_root=str(tmp_path / "corpus"))
-    (before,) = stage(dataset_of(rows), form, tmp_path / "stage")
-    (tmp_path / "corpus" / "a" / "one.mp4").write_bytes(
-        (tmp_path / "corpus" / "b" / "two.mp4").read_bytes()
-    )
-    (after,) = stage(dataset_of(rows), form, tmp_path / "stage")
-    assert before.path != after.path
-    first, second = pq.read_table(after.path)["images"].to_pylist()
-    assert first["bytes"] == second["bytes"]
 
 
 def test_a_row_without_frames_stays_one(tmp_path: Path) -> None:
@@ -148,6 +86,7 @@ def test_the_survey_reads_kinds_sources_and_folders_only(tmp_path: Path) -> None
         ("https://example.org/a.mp4", None, "https://example.org/a.mp4"),
         ("/home/me/v/a/b.mp4", "/home/me/v", "a/b.mp4"),
         ("a/b.mp4", "/home/me/v", "a/b.mp4"),
+        ("file:///home/me/v/a/b%20c.mp4", "/home/me/v", "a/b c.mp4"),
         ("../../me/b.mp4", None, "me/b.mp4"),
         ("/home/me/b.mp4", None, "home/me/b.mp4"),
     ],

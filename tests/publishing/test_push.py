@@ -21,7 +21,7 @@ from media import read_numbers
 from rows import dataset_of, text_rows, video_rows
 from t2vid.errors import InputError
 from t2vid.mixing.recipe import Recipe, Source
-from t2vid.publishing import materialize
+from t2vid.publishing import shards
 from t2vid.publishing.licences import LicenceWarning
 from t2vid.schema import Counts
 
@@ -156,6 +156,16 @@ def test_videos_that_would_be_uploaded_are_refused_unless_asked_for(
     assert REPO not in hub.repos
 
 
+def test_a_font_of_this_machine_is_not_published(hub: Hub) -> None:
+    font = str(Path(t2vid.__file__).parent / "fonts" / "LiberationMono-Regular.ttf")
+    spec = t2vid.RenderSpec(font=font)
+    rows = dataset_of([{**text_rows(1)[0], "images": {"text": "One page.", "spec": spec}}])
+    with pytest.raises(InputError, match="LiberationMono.*which only this machine has"):
+        push(rows, "me/mix")
+    push(rows, "me/mix", materialize="png")
+    assert font.encode() not in b"".join(hub.files(REPO).values())
+
+
 def test_the_licence_is_flagged_before_anything_is_uploaded(hub: Hub) -> None:
     rows = dataset_of([*text_rows(3, source="long_alpaca"), *text_rows(3, source="video_chatgpt")])
     # warnings are errors here, so nothing after the warning happens
@@ -253,11 +263,10 @@ def test_a_push_is_one_commit_on_main_and_leaves_no_branch(hub: Hub, texts: Data
 def test_many_shards_hold_each_row_once(
     hub: Hub, tmp_path: Path, texts: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
-    monkeypatch.setattr(materialize, "ROW_GROUP_BYTES", 500)
+    monkeypatch.setattr(shards, "SHARD_BYTES", 2000)
+    monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 500)
     push(texts.shuffle(seed=3), "me/mix")
-    shards = [path for path in hub.files(REPO) if path.endswith(".parquet")]
-    assert len(shards) > 3
+    assert sum(path.endswith(".parquet") for path in hub.files(REPO)) > 3
     rows = load_dataset("me/mix", split="train", revision="main")
     assert rows["id"][:] == texts.shuffle(seed=3)["id"][:]
 
@@ -265,7 +274,7 @@ def test_many_shards_hold_each_row_once(
 def test_a_shorter_second_version_leaves_nothing_of_the_first(
     hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(materialize, "SHARD_BYTES", 2000)
+    monkeypatch.setattr(shards, "SHARD_BYTES", 2000)
     push(texts, "me/mix", counts=Counts(kept=40))
     push(texts.select(range(3)), "me/mix")
     files = {path for path in hub.files(REPO) if not path.startswith(".")}

@@ -15,7 +15,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import re
 import shutil
 import warnings
 from collections.abc import Mapping, Sequence
@@ -26,24 +25,23 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from t2vid import registry
 from t2vid.errors import InputError, PublishError
 from t2vid.publishing import card
+from t2vid.publishing.checks import check_names, check_rows, splits_of
 from t2vid.publishing.licences import Licence, LicenceWarning, concerns, licences_of, strictest
 from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
     Form,
     Pictures,
-    Shard,
     Survey,
     common_folder,
     lazy_columns,
     plain_features,
-    stage,
     survey,
 )
 from t2vid.publishing.pictures import pictures
 from t2vid.publishing.remote import ATTEMPTS, File, Moved, Remote, wrong_paths
+from t2vid.publishing.shards import Shard, stage
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -141,12 +139,12 @@ def push(
         LicenceWarning: before anything is uploaded, when a source forbids commercial use or states
             no licence, or when frames of videos are about to be uploaded.
     """
-    splits = _splits(dataset)
-    _check(repo_id, config, recipe)
+    splits = splits_of(dataset)
+    check_names(repo_id, config=config, recipe=recipe)
     total = sum((survey(split) for split in splits.values()), Survey())
     root = media_root if media_root is not None else common_folder(total.folders)
     form = Form(materialize, include_media, None if root is None else str(Path(root).absolute()))
-    _check_media(total, form)
+    check_rows(total, form)
     names = list(total.sources) or ["all rows"]
     known = licences_of(names, licences, corpora=_corpora(names, splits, recipe))
     for sentence in concerns(known, media_rows=total.n_videos if include_media else 0):
@@ -172,63 +170,6 @@ def push(
         n_rows=total.n_rows,
         licence=strictest(known),
     )
-
-
-# Checks: what can be refused is refused before the network is touched.
-
-
-def _splits(dataset: Any) -> dict[str, Dataset]:
-    from datasets import Dataset, DatasetDict
-
-    if isinstance(dataset, Dataset):
-        name = str(dataset.split) if dataset.split is not None else "train"
-        # "train[:10]" or "train+test" is a part of a split, not a name for one
-        splits = {name if re.fullmatch(r"\w+(\.\w+)*", name) else "train": dataset}
-    elif isinstance(dataset, DatasetDict) and dataset:
-        splits = {str(name): split for name, split in dataset.items()}
-    else:
-        raise InputError(
-            f"push takes a Dataset or a DatasetDict with splits, not a {type(dataset).__name__}; "
-            "turn a stream into one with Dataset.from_generator"
-        )
-    first = next(iter(splits))
-    for name, split in splits.items():
-        if not len(split):
-            raise InputError(f"split {name!r} has no rows; leave it out")
-        if split.features != splits[first].features:
-            raise InputError(f"split {name!r} has other columns than split {first!r}")
-    return splits
-
-
-def _check(repo_id: str, config: str, recipe: Any) -> None:
-    if repo_id in registry.DATASETS:
-        raise InputError(
-            f"{repo_id!r} is served by this package; choose another name to publish as"
-        )
-    if not re.fullmatch(r"(?!(data|about)$)\w[\w.-]*", config):
-        raise InputError(
-            f"config ({config!r}) must be made of letters, digits, '_', '-' and '.', and be "
-            "neither 'data' nor 'about'"
-        )
-    if recipe is not None and not (hasattr(recipe, "to_yaml") and hasattr(recipe, "hash")):
-        raise InputError(
-            f"recipe ({type(recipe).__name__}) must be a t2vid.Recipe; use t2vid.Recipe.from_yaml"
-        )
-
-
-def _check_media(total: Survey, form: Form) -> None:
-    if form.include_media or not total.n_videos:
-        return
-    if form.materialize:
-        raise InputError(
-            f"materialize={form.materialize!r} would upload frames of {total.n_videos:,} videos; "
-            "pass include_media=True if you may redistribute them, or leave materialize out"
-        )
-    if total.n_inline:
-        raise InputError(
-            f"{total.n_inline:,} rows hold a film as bytes without a path, and films are not "
-            "uploaded; pass include_media=True to upload their frames, or store paths"
-        )
 
 
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:

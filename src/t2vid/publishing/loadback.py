@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from t2vid.errors import PublishError
-from t2vid.publishing.materialize import Form, Shard, plain_tables
+from t2vid.publishing.materialize import Form, plain_tables
 from t2vid.publishing.remote import Remote, reason
+from t2vid.publishing.shards import Shard
 
 if TYPE_CHECKING:
     from datasets import Dataset

@@ -8,43 +8,30 @@ b'PNG'
 from __future__ import annotations
 
 import dataclasses
-import errno
-import hashlib
 import io
-import multiprocessing
+import json
 import os
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.request import url2pathname
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from PIL import Image
 
-from t2vid import registry
-from t2vid.errors import InputError, PublishError
+from t2vid.errors import InputError
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
 from t2vid.models.rows import place_frames
-from t2vid.progress import progress
 from t2vid.schema import row_features
 
 if TYPE_CHECKING:
     from datasets import Dataset, Features
-
-# The viewer reads whole row groups and gives up at about 286 MiB; a random read pays for one.
-ROW_GROUP_BYTES = 16 * 2**20
-SHARD_BYTES = 128 * 2**20
-# A stream is divided by shards: eight ranks with two workers each should all have one.
-STREAM_SHARDS = 16
-STREAM_ROWS = 1000
 
 Pictures = Literal["webp", "png"]
 
@@ -87,6 +74,7 @@ class Survey:
         n_words: sum of the `n_words` column.
         sources: rows by `source`.
         folders: folders of the local videos.
+        fonts: font files of this machine that texts are drawn with.
     """
 
     n_rows: int = 0
@@ -97,20 +85,11 @@ class Survey:
     n_words: int = 0
     sources: Counter[str] = field(default_factory=Counter)
     folders: set[str] = field(default_factory=set)
+    fonts: set[str] = field(default_factory=set)
 
     def __add__(self, other: Survey) -> Survey:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self))
         return Survey(*(a | b if isinstance(a, set) else a + b for a, b in pairs))
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One staged Parquet file: rows `start` to `stop` of a split, `n_bytes` in memory."""
-
-    path: Path
-    start: int
-    stop: int
-    n_bytes: int
 
 
 def lazy_columns(features: Features) -> list[str]:
@@ -163,59 +142,6 @@ def survey(dataset: Dataset) -> Survey:
 def common_folder(folders: set[str]) -> str | None:
     """Give the deepest folder that holds all local videos; published paths are relative to it."""
     return os.path.commonpath(folders) if folders else None
-
-
-def plan_shards(n_rows: int, n_bytes: int) -> list[tuple[int, int]]:
-    """Cut rows into `(start, stop)` ranges of about equal length.
-
-    Args:
-        n_rows: number of rows.
-        n_bytes: their estimated size in bytes.
-
-    >>> plan_shards(10, 3 * SHARD_BYTES)
-    [(0, 3), (3, 6), (6, 10)]
-    """
-    by_size = -(-n_bytes // SHARD_BYTES)
-    count = max(1, min(n_rows, max(by_size, min(STREAM_SHARDS, n_rows // STREAM_ROWS))))
-    edges = [n_rows * i // count for i in range(count + 1)]
-    return list(zip(edges, edges[1:], strict=False))
-
-
-def stage(dataset: Dataset, form: Form, folder: Path, *, num_proc: int = 1) -> list[Shard]:
-    """Write a split as Parquet shards into `folder`, keeping those that are already there.
-
-    A shard's file is named after the hash of the rows it holds, so an interrupted run goes on where
-    it was and a changed row is never served from an old file.
-
-    Args:
-        dataset: one split.
-        form: in which form.
-        folder: where the files go.
-        num_proc: processes that write shards.
-
-    Raises:
-        PublishError: when the disk is full.
-        BadVideo: for a video that cannot be decoded, as the column's `on_bad` says.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    ranges = plan_shards(len(dataset), _estimate_bytes(dataset, form))
-    jobs = [(dataset, form, start, stop, folder) for start, stop in ranges]
-    try:
-        if num_proc > 1 and len(jobs) > 1:
-            context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(min(num_proc, len(jobs)), mp_context=context) as pool:
-                done = pool.map(_write_shard, jobs)
-                return list(progress(done, desc="write", total=len(jobs), unit="shard"))
-        done = map(_write_shard, jobs)
-        return list(progress(done, desc="write", total=len(jobs), unit="shard"))
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise PublishError(
-                f"{error.strerror} while writing {len(ranges)} shards into {folder}, which has "
-                f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB free; nothing was uploaded; make "
-                "room or name another folder with stage_dir=, and run the same push again"
-            ) from error
-        raise
 
 
 def plain_tables(
@@ -305,6 +231,7 @@ def published_path(path: str, root: str | None) -> str:
     Raises:
         InputError: for a file outside `root`.
     """
+    path = _local(path)
     if "://" in path:
         return path
     if root is None or not os.path.isabs(path):
@@ -339,82 +266,27 @@ def _placed(columns: dict[str, Any], frames: pa.Array, features: Features) -> di
     return placed
 
 
-def _write_shard(job: tuple[Dataset, Form, int, int, Path]) -> Shard:
-    dataset, form, start, stop, folder = job
-    path = folder / f"{_key(dataset, form, start, stop)}.parquet"
-    if not path.exists():
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        try:
-            _write_parquet(dataset, form, start, stop, partial)
-            os.replace(partial, path)
-        finally:
-            partial.unlink(missing_ok=True)
-    meta = pq.read_metadata(path)
-    n_bytes = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-    return Shard(path, start, stop, n_bytes)
-
-
-def _write_parquet(dataset: Dataset, form: Form, start: int, stop: int, path: Path) -> None:
-    schema = plain_features(dataset.features, form).arrow_schema
-    waiting: list[pa.Table] = []
-    with open(path, "wb") as file:
-        with pq.ParquetWriter(
-            file,
-            schema,
-            compression="zstd",
-            use_content_defined_chunking=True,
-            write_page_index=True,
-        ) as writer:
-            for table in plain_tables(dataset, form, start, stop):
-                waiting.append(table)
-                if sum(t.nbytes for t in waiting) >= ROW_GROUP_BYTES:
-                    writer.write_table(pa.concat_tables(waiting))
-                    waiting = []
-            if waiting:
-                writer.write_table(pa.concat_tables(waiting))
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _key(dataset: Dataset, form: Form, start: int, stop: int) -> str:
-    """Hash what a shard is made from: stored rows, form, this code, stamps of the video files."""
-    digest = hashlib.sha256(f"{form}|{dataset.features}|{registry.source_hash()}".encode())
-    lazy = lazy_columns(dataset.features)
-    rows = dataset.with_format("arrow")
-    for first in range(start, stop, 256):
-        table: pa.Table = rows[first : min(stop, first + 256)]
-        # not Arrow's own bytes: equal rows have other bytes after a select or a rebuild
-        digest.update(repr(table.to_pylist()).encode())
-        for name in lazy if form.makes_frames else []:
-            for path in table[name].combine_chunks().field("path").to_pylist():
-                if path and os.path.exists(path):
-                    stat = os.stat(path)
-                    digest.update(f"{stat.st_size} {stat.st_mtime_ns}".encode())
-    return digest.hexdigest()[:40]
-
-
-def _estimate_bytes(dataset: Dataset, form: Form) -> int:
-    if not len(dataset):
-        return 0
-    n = min(len(dataset), 8 if form.makes_frames else 64)
-    places = [len(dataset) * i // n for i in range(n)]
-    size = sum(t.nbytes for i in places for t in plain_tables(dataset, form, i, i + 1))
-    return int(size * len(dataset) // n)
-
-
 def _survey_column(values: pa.StructArray, found: Survey) -> None:
     texts, paths, blobs = (values.field(name).is_valid() for name in FIELDS[:3])
     here = values.is_valid()
     found.n_texts += _count(texts, here)
     found.n_videos += _count(pc.or_(paths, blobs), here)
     found.n_inline += _count(pc.and_(blobs, pc.invert(paths)), here)
-    for path in values.field("path").drop_null().to_pylist():
+    for path in map(_local, values.field("path").drop_null().to_pylist()):
         if "://" not in path and os.path.isabs(path):
             found.folders.add(os.path.dirname(path))
+    for spec in values.field("spec").unique().drop_null().to_pylist():
+        font = str(json.loads(spec).get("font", ""))
+        if os.sep in font or font.lower().endswith((".ttf", ".otf", ".ttc")):
+            found.fonts.add(font)
 
 
 def _count(mask: pa.BooleanArray, here: pa.BooleanArray) -> int:
     return int(pc.sum(pc.and_(mask, here)).as_py() or 0)
+
+
+def _local(path: str) -> str:
+    return url2pathname(path.removeprefix("file://")) if path.startswith("file://") else path
 
 
 def _is_gray(frame: Image.Image) -> bool:
