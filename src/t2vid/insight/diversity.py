@@ -1,0 +1,377 @@
+"""How varied the instructions of a training set are: a map to look at, numbers that need no eye.
+
+    from t2vid.insight import diversity
+    found = diversity({"sharegemini": videos, "mix": mix})
+    print(found.table())
+
+The map is the paper's (T2Vid, Figs. 4 and 6): instructions embedded, then t-SNE. Nine templates
+make nine islands; a varied set makes a cloud.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t2vid.errors import InputError, require
+from t2vid.progress import progress
+
+SAMPLE = 5_000
+DIMENSIONS = 64  # of TF-IDF after SVD
+SAME = 0.9  # cosine from which two instructions count as one template
+TOP_TEMPLATES = 10
+RESAMPLES = 200
+PERPLEXITY = 30
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A number and its 95 % bootstrap interval.
+
+    A resample repeats rows, so entropies come out low in it; the interval is the spread of the
+    resamples laid around the value.
+    """
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.2f} ({self.low:.2f}–{self.high:.2f})"
+
+
+@dataclass(frozen=True)
+class SourceDiversity:
+    """The numbers of one source.
+
+    Attributes:
+        n: instructions looked at.
+        n_clusters: groups of instructions within cosine 0.9 of one another.
+        cluster_entropy: entropy of the groups' shares in nats; 0 for one template, log(n) where
+            every instruction stands alone. Grows with n, so compare at equal n.
+        template_share: share of the rows whose instruction belongs to the ten largest groups.
+        exact_share: share of the rows whose instruction is one of the ten most frequent strings.
+        vendi: Vendi score (Friedman and Dieng, 2023), the effective number of different rows.
+        distinct_1: different words over all words.
+        distinct_2: different pairs of words over all pairs.
+        nearest: mean cosine distance to the nearest other instruction.
+        templates: the most frequent strings and how often each occurs.
+    """
+
+    n: int
+    n_clusters: int
+    cluster_entropy: Figure
+    template_share: Figure
+    exact_share: Figure
+    vendi: Figure
+    distinct_1: float
+    distinct_2: float
+    nearest: Figure
+    templates: list[tuple[str, int]]
+
+
+@dataclass(frozen=True)
+class Diversity:
+    """What `diversity` found.
+
+    Attributes:
+        sources: the numbers by source; `all` stands for the whole where there are several.
+        embedder: what embedded the instructions.
+        texts: the sampled instructions.
+        labels: the source of each.
+        xy: their places on the map, `(n, 2)`.
+    """
+
+    sources: dict[str, SourceDiversity]
+    embedder: str
+    texts: list[str]
+    labels: list[str]
+    xy: NDArray[np.float64]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values, the map included."""
+        from dataclasses import asdict
+
+        points = [
+            {"x": round(float(x), 3), "y": round(float(y), 3), "source": label, "text": text}
+            for (x, y), label, text in zip(self.xy, self.labels, self.texts, strict=True)
+        ]
+        numbers = {name: asdict(source) for name, source in self.sources.items()}
+        return {"embedder": self.embedder, "sources": numbers, "points": points}
+
+    def table(self) -> str:
+        """Give the numbers as a text table, one line a source."""
+        head = (
+            f"{'source':<16}{'n':>7}{'clusters':>10}  entropy            template share     vendi"
+        )
+        lines = [head]
+        for name, source in self.sources.items():
+            lines.append(
+                f"{name:<16}{source.n:>7,}{source.n_clusters:>10,}  {source.cluster_entropy!s:<18} "
+                f"{source.template_share!s:<18} {source.vendi}"
+            )
+        return "\n".join(lines)
+
+
+def diversity(
+    dataset: Any,
+    *,
+    sample: int = SAMPLE,
+    seed: int = 0,
+    embedder: str | None = None,
+) -> Diversity:
+    """Measure how varied the instructions of a dataset are, and lay them out on a map.
+
+    Args:
+        dataset: rows with `messages` (and `source`), or a mapping of names to such datasets; lists
+            of strings are taken as instructions.
+        sample: at most so many instructions a source, drawn without replacement; the numbers of
+            sources with equal n compare.
+        seed: of the sample, the map and the bootstrap.
+        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+
+    Raises:
+        InputError: for fewer than two instructions, or a sample below 2.
+        MissingExtra: when the extra `insight` is not installed.
+    """
+    if sample < 2:
+        raise InputError(f"sample ({sample}) must be at least 2")
+    rng = np.random.default_rng(seed)
+    named = {name: _draw(texts, sample, rng) for name, texts in _by_source(dataset).items()}
+    texts = [text for each in named.values() for text in each]
+    labels = [name for name, each in named.items() for _ in each]
+    if len(texts) < 2:
+        raise InputError(f"the dataset has {len(texts)} instructions; a map needs at least 2")
+    vectors, how = embed(texts, embedder=embedder, seed=seed)
+    wanted = [*named, "all"] if len(named) > 1 else list(named)
+    sources = {}
+    for name in progress(wanted, desc="measuring", unit="source"):
+        chosen = [at for at, label in enumerate(labels) if name in ("all", label)]
+        sources[name] = _measure([texts[at] for at in chosen], vectors[chosen], rng)
+    return Diversity(sources, how, texts, labels, _map(vectors, seed))
+
+
+def instruction(row: Mapping[str, Any]) -> str:
+    """Give the first user text of a row.
+
+    >>> instruction({"messages": [{"role": "user", "content": "Why?"}]})
+    'Why?'
+    """
+    for message in row["messages"]:
+        if message["role"] == "user":
+            content = message["content"]
+            if isinstance(content, str):
+                return content
+            return " ".join(part["text"] for part in content if part["type"] == "text")
+    return ""
+
+
+def embed(
+    texts: Sequence[str], *, embedder: str | None = None, seed: int = 0
+) -> tuple[Vectors, str]:
+    """Embed texts as unit vectors `(n, dimensions)`, and say how.
+
+    Args:
+        texts: at least two.
+        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        seed: of the SVD.
+    """
+    if embedder is not None:
+        module = require("sentence_transformers", extra="insight")
+        model = module.SentenceTransformer(embedder)
+        vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
+        return np.asarray(vectors, dtype=np.float32), f"sentence-transformers: {embedder}"
+    require("sklearn", extra="insight")
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    counts = TfidfVectorizer(
+        ngram_range=(1, 2), max_features=50_000, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
+    )
+    try:
+        matrix = counts.fit_transform(texts)
+    except ValueError as error:
+        raise InputError(f"the instructions hold no words ({error}); check the column") from error
+    size = min(DIMENSIONS, min(matrix.shape) - 1)
+    if size >= 1:
+        matrix = TruncatedSVD(size, random_state=seed).fit_transform(matrix)
+    else:
+        matrix = matrix.toarray()
+    vectors = np.asarray(matrix, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(norms, 1e-12), f"TF-IDF and SVD to {vectors.shape[1]} dimensions"
+
+
+def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None = None) -> Any:
+    """Choose k rows that cover the instructions: greedy k-centre (Gonzalez, 1985) on embeddings.
+
+    Each step takes the row farthest from all chosen ones, so no row left out is farther from the
+    choice than twice the best possible radius.
+
+    Args:
+        dataset: a `datasets.Dataset` of rows with `messages`, or a list of strings.
+        k: rows to choose.
+        seed: of the first row.
+        embedder: as in `diversity`.
+
+    Returns:
+        The chosen rows in their original order: `dataset.select(...)`, or a list of strings.
+
+    Raises:
+        InputError: when k is below 1 or above the number of rows.
+    """
+    texts = _texts(dataset)
+    if not 1 <= k <= len(texts):
+        raise InputError(f"k ({k:,}) must be from 1 to the number of rows, {len(texts):,}")
+    if k == len(texts):
+        chosen = np.arange(k)
+    else:
+        vectors, _ = embed(texts, embedder=embedder, seed=seed)
+        chosen = np.sort(_k_centre(vectors, k, np.random.default_rng(seed)))
+    if hasattr(dataset, "select"):
+        return dataset.select(chosen)
+    return [texts[at] for at in chosen]
+
+
+def _k_centre(vectors: Vectors, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    chosen = np.empty(k, dtype=np.int64)
+    nearest = np.full(len(vectors), -np.inf, dtype=np.float32)  # similarity to the closest chosen
+    at = int(rng.integers(len(vectors)))
+    for step in progress(range(k), desc="selecting", total=k):
+        chosen[step] = at
+        np.maximum(nearest, vectors @ vectors[at], out=nearest)
+        nearest[at] = np.inf  # equal instructions must not bring the same row twice
+        at = int(nearest.argmin())
+    return chosen
+
+
+def _by_source(dataset: Any) -> dict[str, list[str]]:
+    if isinstance(dataset, Mapping):
+        return {name: _texts(part) for name, part in dataset.items()}
+    if "source" not in (getattr(dataset, "column_names", None) or []):
+        return {"rows": _texts(dataset)}
+    by_source: dict[str, list[str]] = {}
+    for source, text in zip(dataset["source"], _texts(dataset), strict=True):
+        by_source.setdefault(source, []).append(text)
+    return by_source
+
+
+def _texts(dataset: Any) -> list[str]:
+    if hasattr(dataset, "select_columns"):  # reading the frames of a row would draw them
+        dataset = dataset.select_columns(["messages"])
+    rows: Iterable[Any] = progress(dataset, desc="reading")
+    return [row if isinstance(row, str) else instruction(row) for row in rows]
+
+
+def _draw(texts: list[str], sample: int, rng: np.random.Generator) -> list[str]:
+    if len(texts) <= sample:
+        return texts
+    return [texts[at] for at in np.sort(rng.choice(len(texts), sample, replace=False))]
+
+
+def _measure(texts: list[str], vectors: Vectors, rng: np.random.Generator) -> SourceDiversity:
+    groups = _groups(texts, vectors)
+    exact = Counter(texts)
+    frequent = {text for text, _ in exact.most_common(TOP_TEMPLATES)}
+    large = {group for group, _ in Counter(groups.tolist()).most_common(TOP_TEMPLATES)}
+    in_large = np.isin(groups, list(large)).astype(float)
+    in_frequent = np.array([text in frequent for text in texts], dtype=float)
+    distances = _nearest(vectors)
+    words = [re.findall(r"\w+", text.lower()) for text in texts]
+    return SourceDiversity(
+        n=len(texts),
+        n_clusters=len(set(groups.tolist())),
+        cluster_entropy=_bootstrap(lambda at: _entropy(groups[at]), len(texts), rng),
+        template_share=_bootstrap(lambda at: float(in_large[at].mean()), len(texts), rng),
+        exact_share=_bootstrap(lambda at: float(in_frequent[at].mean()), len(texts), rng),
+        vendi=_bootstrap(lambda at: _vendi(vectors[at]), len(texts), rng, resamples=30),
+        distinct_1=_distinct(words, 1),
+        distinct_2=_distinct(words, 2),
+        nearest=_bootstrap(lambda at: float(distances[at].mean()), len(texts), rng),
+        templates=exact.most_common(TOP_TEMPLATES),
+    )
+
+
+def _groups(texts: list[str], vectors: Vectors) -> NDArray[np.int64]:
+    """Give each text the number of its group: the first leader within cosine 0.9, else its own."""
+    first: dict[str, int] = {}
+    for at, text in enumerate(texts):
+        first.setdefault(text, at)
+    of_text: dict[str, int] = {}
+    leaders = np.empty((len(first), vectors.shape[1]), dtype=np.float32)
+    n = 0
+    # The most frequent string first, so that a template leads its own rewordings.
+    for text, _ in Counter(texts).most_common():
+        vector = vectors[first[text]]
+        likeness = leaders[:n] @ vector
+        best = int(likeness.argmax()) if n else -1
+        if n and likeness[best] >= SAME:
+            of_text[text] = best
+        else:
+            leaders[n] = vector
+            of_text[text] = n
+            n += 1
+    return np.array([of_text[text] for text in texts])
+
+
+def _entropy(groups: NDArray[np.int64]) -> float:
+    shares = np.unique(groups, return_counts=True)[1] / len(groups)
+    return float(-(shares * np.log(shares)).sum())
+
+
+def _vendi(vectors: Vectors) -> float:
+    # The kernel X Xᵀ / n and the smaller Xᵀ X / n have the same eigenvalues but zeros.
+    values = np.linalg.eigvalsh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    values = values[values > 1e-12]
+    values = values / values.sum()
+    return float(np.exp(-(values * np.log(values)).sum()))
+
+
+def _nearest(vectors: Vectors) -> NDArray[np.float64]:
+    if len(vectors) < 2:
+        return np.zeros(len(vectors))
+    out = np.empty(len(vectors))
+    for start in range(0, len(vectors), 1000):
+        likeness = vectors[start : start + 1000] @ vectors.T
+        rows = np.arange(len(likeness))
+        likeness[rows, start + rows] = -np.inf
+        out[start : start + 1000] = 1 - likeness.max(axis=1)
+    return np.maximum(out, 0)
+
+
+def _distinct(words: list[list[str]], n: int) -> float:
+    grams = [tuple(each[at : at + n]) for each in words for at in range(len(each) - n + 1)]
+    return len(set(grams)) / len(grams) if grams else 0.0
+
+
+def _bootstrap(
+    measure: Any, n: int, rng: np.random.Generator, *, resamples: int = RESAMPLES
+) -> Figure:
+    value = measure(np.arange(n))
+    draws = [measure(rng.integers(0, n, n)) for _ in range(resamples)]
+    low, high = np.quantile(draws, [0.025, 0.975]) - np.mean(draws)
+    return Figure(value, value + float(low), value + float(high))
+
+
+def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
+    require("openTSNE", extra="insight")
+    from openTSNE import TSNE
+
+    perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
+    tsne = TSNE(
+        perplexity=perplexity,
+        metric="cosine",
+        initialization="pca",
+        random_state=seed,
+        n_jobs=2,
+        negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
+    )
+    return np.asarray(tsne.fit(vectors), dtype=np.float64)

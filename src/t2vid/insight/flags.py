@@ -1,0 +1,185 @@
+"""What makes a training set lopsided: shared openings, answer lengths, letters, languages, twins.
+
+>>> rows = [("Describe it.", "The video begins with a black screen.")] * 3 + [("Why?", "So.")]
+>>> found = {flag.name: flag.value for flag in flags(rows)}
+>>> found["opening_share"], found["exact_twins"]
+(0.75, 0.5)
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from t2vid.errors import InputError
+from t2vid.insight.diversity import instruction
+
+OPENING_WORDS = 5  # "The video begins with a": T2Vid, section 5.1.2, on ShareGemini
+_OPERATORS = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+_CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([\d.]+)\s*")
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One measured bias.
+
+    Attributes:
+        name: what `fail_if` calls it.
+        value: the measure, 0 to 1.
+        says: the sentence that a reader sees.
+        examples: what it is about, the most frequent first, with how often it occurs.
+    """
+
+    name: str
+    value: float
+    says: str
+    examples: list[tuple[str, int]]
+
+
+def flags(dataset: Any) -> list[Flag]:
+    """Measure the biases of a dataset.
+
+    Args:
+        dataset: rows with `messages`, or pairs of instruction and answer.
+
+    Raises:
+        InputError: when there is no row.
+    """
+    pairs = list(_pairs(dataset))
+    if not pairs:
+        raise InputError("the dataset has no rows; there is nothing to measure")
+    return [
+        _openings(pairs),
+        _templates(pairs),
+        _lengths(pairs),
+        _letters(pairs),
+        _scripts(pairs),
+        _twins(pairs),
+    ]
+
+
+def failed(found: Sequence[Flag], conditions: Iterable[str]) -> list[str]:
+    """Say which conditions hold, for a pipeline that shall stop then.
+
+    Args:
+        found: what `flags` gave.
+        conditions: such as `"template_share>0.5"`.
+
+    Raises:
+        InputError: for a condition that cannot be read, or an unknown name.
+
+    >>> failed([Flag("template_share", 0.7, "", [])], ["template_share>0.5"])
+    ['template_share>0.5 (it is 0.700)']
+    """
+    values = {flag.name: flag.value for flag in found}
+    out = []
+    for condition in conditions:
+        parsed = _CONDITION.fullmatch(condition)
+        if parsed is None or parsed[1] not in values:
+            raise InputError(
+                f"condition {condition!r} must be NAME>NUMBER with a name of {sorted(values)}"
+            )
+        name, sign, limit = parsed.groups()
+        if _OPERATORS[sign](values[name], float(limit)):
+            out.append(f"{condition} (it is {values[name]:.3f})")
+    return out
+
+
+def _pairs(dataset: Any) -> Iterable[tuple[str, str]]:
+    if hasattr(dataset, "select_columns"):  # reading the frames of a row would draw them
+        dataset = dataset.select_columns(["messages"])
+    for row in dataset:
+        yield (instruction(row), _answer(row)) if isinstance(row, Mapping) else row
+
+
+def _answer(row: Mapping[str, Any]) -> str:
+    for message in row["messages"]:
+        if message["role"] == "assistant":
+            content = message["content"]
+            if isinstance(content, str):
+                return content
+            return " ".join(part["text"] for part in content if part["type"] == "text")
+    return ""
+
+
+def _openings(pairs: Sequence[tuple[str, str]]) -> Flag:
+    words = (answer.lower().split()[:OPENING_WORDS] for _, answer in pairs)
+    counted = Counter(" ".join(start) for start in words if len(start) == OPENING_WORDS)
+    top = counted.most_common(5)
+    share = top[0][1] / len(pairs) if top else 0.0
+    says = f"{100 * share:.1f} % of the answers open with the same {OPENING_WORDS} words"
+    return Flag("opening_share", share, says, top)
+
+
+def _templates(pairs: Sequence[tuple[str, str]]) -> Flag:
+    counted = Counter(" ".join(question.lower().split()) for question, _ in pairs).most_common(10)
+    share = sum(n for text, n in counted if n > 1) / len(pairs)
+    says = f"the ten most frequent instructions make {100 * share:.1f} % of the rows"
+    return Flag("template_share", share, says, counted)
+
+
+def _lengths(pairs: Sequence[tuple[str, str]]) -> Flag:
+    lengths = sorted(len(answer.split()) for _, answer in pairs)
+    low, high = lengths[len(lengths) // 10], lengths[(len(lengths) * 9) // 10 - 1]
+    middle = lengths[len(lengths) // 2]
+    alike = sum(0.8 * middle <= n <= 1.2 * middle for n in lengths) / len(lengths)
+    says = (
+        f"{100 * alike:.1f} % of the answers are within a fifth of the median of {middle} words "
+        f"(one tenth has up to {low}, nine tenths up to {high})"
+    )
+    return Flag("same_length", alike, says, [])
+
+
+def _letters(pairs: Sequence[tuple[str, str]]) -> Flag:
+    letters = Counter(
+        match[1].upper()
+        for _, answer in pairs
+        if (match := re.fullmatch(r"\(?([A-Ja-j])\)?\.?", answer.strip()))
+    )
+    total = sum(letters.values())
+    top = letters.most_common()
+    share = top[0][1] / total if total else 0.0
+    says = (
+        f"{100 * share:.1f} % of {total:,} answers that are a letter are {top[0][0]}"
+        if top
+        else "no answer is a bare letter"
+    )
+    return Flag("letter_share", share, says, top)
+
+
+def _scripts(pairs: Sequence[tuple[str, str]]) -> Flag:
+    scripts = Counter(_script(question + " " + answer) for question, answer in pairs)
+    top = scripts.most_common()
+    share = top[0][1] / len(pairs)
+    says = f"{100 * share:.1f} % of the rows are written in {top[0][0]} letters"
+    return Flag("script_share", share, says, top)
+
+
+def _script(text: str) -> str:
+    names = Counter(
+        unicodedata.name(letter, "unknown").split()[0].title()
+        for letter in text[:2000]
+        if letter.isalpha()
+    )
+    return names.most_common(1)[0][0] if names else "no"
+
+
+def _twins(pairs: Sequence[tuple[str, str]]) -> Flag:
+    counted = Counter(
+        " ".join(f"{question} {answer}".lower().split()) for question, answer in pairs
+    )
+    extra = sum(n - 1 for n in counted.values())
+    share = extra / len(pairs)
+    top = [(text[:120], n) for text, n in counted.most_common(5) if n > 1]
+    says = f"{extra:,} rows repeat the instruction and answer of another row"
+    return Flag("exact_twins", share, says, top)

@@ -1,0 +1,119 @@
+"""The numbers see what the paper's pictures show: nine islands, a cloud once text is mixed in."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from datasets import Dataset
+
+from t2vid.errors import InputError
+from t2vid.insight.diversity import SAMPLE, diversity, select_diverse
+from t2vid.schema import messages
+
+WORDS = (
+    "lake boat tower clock green early letter walk seven stone market bread lamp river song".split()
+)
+TEMPLATES = [
+    f"{verb} {what}"
+    for verb in ("Describe closely", "Explain in order", "Summarise briefly")
+    for what in ("the events of this clip.", "everything a viewer sees.", "how the scene changes.")
+]
+
+
+@pytest.fixture(scope="module")
+def nine() -> list[str]:
+    rng = np.random.default_rng(0)
+    return [TEMPLATES[at] for at in rng.integers(0, 9, 300)]
+
+
+@pytest.fixture(scope="module")
+def varied() -> list[str]:
+    rng = np.random.default_rng(1)
+    return [f"{n} " + " ".join(rng.choice(WORDS, 8)) for n in range(300)]
+
+
+@pytest.fixture(scope="module")
+def found(nine, varied):
+    return diversity({"nine": nine, "mix": nine[:150] + varied[:150]}, seed=3)
+
+
+def test_nine_templates_are_nine_clusters_on_nine_islands(found):
+    source = found.sources["nine"]
+    assert source.n_clusters == 9
+    assert source.template_share.value == source.exact_share.value == 1
+    points = {}
+    for (x, y), text, label in zip(found.xy, found.texts, found.labels, strict=True):
+        if label == "nine":
+            points.setdefault(text, []).append((x, y))
+    centres = {text: np.mean(places, axis=0) for text, places in points.items()}
+    for text, places in points.items():
+        spread = max(np.linalg.norm(np.array(place) - centres[text]) for place in places)
+        others = (np.linalg.norm(centres[text] - centres[t]) for t in centres if t != text)
+        assert spread < min(others)
+
+
+def test_mixing_texts_in_raises_every_number(found):
+    nine, mix = found.sources["nine"], found.sources["mix"]
+    assert mix.cluster_entropy.low > nine.cluster_entropy.high
+    assert mix.vendi.low > nine.vendi.high
+    assert mix.nearest.low > nine.nearest.high
+    assert mix.template_share.high < nine.template_share.low
+    assert mix.distinct_2 > nine.distinct_2
+
+
+def test_the_same_seed_gives_the_same_map_and_numbers(nine, varied):
+    rows = nine[:40] + varied[:40]
+    first, second = diversity(rows, seed=5), diversity(rows, seed=5)
+    assert json.dumps(first.to_dict()) == json.dumps(second.to_dict())
+
+
+def test_intervals_hold_their_value(found):
+    for source in found.sources.values():
+        for figure in (source.cluster_entropy, source.vendi, source.nearest, source.exact_share):
+            assert figure.low <= figure.value <= figure.high
+
+
+def test_a_dataset_is_read_by_source_without_drawing_a_frame(nine):
+    rows = [
+        {
+            "source": "a" if n % 2 else "b",
+            "images": None,
+            "messages": messages([("user", text), ("assistant", "So.")], n_frames=2),
+        }
+        for n, text in enumerate(nine[:60])
+    ]
+    found = diversity(Dataset.from_list(rows))
+    assert set(found.sources) == {"a", "b", "all"}
+    assert sorted(found.texts) == sorted(nine[:60])
+
+
+def test_a_sample_is_no_larger_than_asked(varied):
+    assert diversity(varied, sample=50).sources["rows"].n == 50 < len(varied) < SAMPLE
+
+
+@pytest.mark.parametrize("rows", [[], ["one"], ["", "  "]])
+def test_too_few_or_empty_instructions_are_refused(rows):
+    with pytest.raises(InputError, match="instructions"):
+        diversity(rows)
+
+
+def test_selection_covers_what_random_rows_miss(nine, varied):
+    rows = nine + varied[:9]
+    chosen = select_diverse(rows, 18, seed=0)
+    assert set(chosen) == set(TEMPLATES) | set(varied[:9])
+
+
+def test_selection_is_deterministic_ordered_and_without_repeats(varied):
+    rows = Dataset.from_dict({"messages": [[{"role": "user", "content": t}] for t in varied]})
+    first = [row["messages"][0]["content"] for row in select_diverse(rows, 40, seed=2)]
+    assert first == select_diverse(varied, 40, seed=2)
+    assert len(set(first)) == 40
+    assert [varied.index(text) for text in first] == sorted(varied.index(text) for text in first)
+
+
+@pytest.mark.parametrize("k", [0, 10])
+def test_a_selection_of_no_or_too_many_rows_is_refused(k):
+    with pytest.raises(InputError, match="must be from 1 to the number of rows, 3"):
+        select_diverse(["a b", "c d", "e f"], k)
