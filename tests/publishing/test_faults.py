@@ -383,6 +383,17 @@ def test_a_killed_push_is_finished_by_the_next(
     assert_published_once(hub, texts)
 
 
+def test_a_branch_that_could_not_be_deleted_goes_with_the_next_push(
+    hub: Hub, texts: Dataset
+) -> None:
+    hub.fault = Trouble(ROUTES["drop"], Fault(503), always=True)
+    done = push(texts, "me/mix")  # it is published all the same
+    hub.fault = lambda method, path: None
+    assert len(hub.repos[REPO].branches) == 2
+    assert push(texts, "me/mix") == done
+    assert_published_once(hub, texts)
+
+
 def test_what_was_prepared_is_not_prepared_again(
     hub: Hub, mix: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
