@@ -28,9 +28,12 @@ import datasets.load
 # Module paths are strings: registering a name must not import the module behind it.
 DATASETS = {
     "t2vid/mix": "t2vid.dataset_scripts.mix",
+    "t2vid/mvbench": "t2vid.dataset_scripts.mvbench",
     "t2vid/sharegemini": "t2vid.dataset_scripts.sharegemini",
     "t2vid/synthetic": "t2vid.dataset_scripts.synthetic",
+    "t2vid/tempcompass": "t2vid.dataset_scripts.tempcompass",
     "t2vid/video_chatgpt": "t2vid.dataset_scripts.video_chatgpt",
+    "t2vid/video_mme": "t2vid.dataset_scripts.video_mme",
 }
 METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
 
@@ -78,7 +81,8 @@ def source_hash() -> str:
     root = Path(__file__).parent
     parts = ["*.py", "frames/*.py", "corpora/*.py", "mixing/*.py", "dataset_scripts/*.py"]
     digest = hashlib.sha256()
-    for pattern in [*parts, "metrics/*/*.py", "samples/*.jsonl"]:
+    parts += ["metrics/*/*.py", "evaluation/benchmarks/*.py"]
+    for pattern in [*parts, "samples/*.jsonl"]:
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -1,0 +1,97 @@
+"""MVBench (arXiv 2311.17005): twenty tasks, their folders, time bounds and folders of frames.
+
+>>> record = {"video": "a.mp4", "question": "Next?", "candidates": ["Sat.", "Ran."], "answer": "Ran."}
+>>> next(convert([(0, {**record, "start": 2, "end": 9})], Counts(), task="action_sequence")).answer
+'B'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from t2vid.evaluation.benchmarks.questions import (
+    LETTERS,
+    Question,
+    Videos,
+    letter_of,
+    t2vid_questions,
+    unusable,
+)
+from t2vid.schema import Counts
+
+SOURCE = "mvbench"
+HUB_FOLDER = "hf://datasets/OpenGVLab/MVBench/json"
+# Folder of each task's videos, as the archives unpack (video_chat2/mvbench.ipynb, data_list).
+FOLDERS = {
+    "action_sequence": "star/Charades_v1_480",
+    "action_prediction": "star/Charades_v1_480",
+    "action_antonym": "ssv2_video",
+    "fine_grained_action": "Moments_in_Time_Raw/videos",
+    "unexpected_action": "FunQA_test/test",
+    "object_existence": "clevrer/video_validation",
+    "object_interaction": "star/Charades_v1_480",
+    "object_shuffle": "perception/videos",
+    "moving_direction": "clevrer/video_validation",
+    "action_localization": "sta/sta_video",
+    "scene_transition": "scene_qa/video",
+    "action_count": "perception/videos",
+    "moving_count": "clevrer/video_validation",
+    "moving_attribute": "clevrer/video_validation",
+    "state_change": "perception/videos",
+    "fine_grained_pose": "nturgbd",
+    "character_order": "perception/videos",
+    "egocentric_navigation": "vlnqa",
+    "episodic_reasoning": "tvqa/frames_fps3_hq",
+    "counterfactual_inference": "clevrer/video_validation",
+}
+TASKS = tuple(FOLDERS)
+FRAME_FOLDER_TASKS = ("episodic_reasoning",)  # numbered images, three a second
+
+
+def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
+    """Convert official records, or T2Vid's, which are told by their `prompt`.
+
+    Args:
+        rows: `(row number, record)` pairs of one task's file.
+        counts: where unusable rows are counted.
+        task: name of the task, for official records the name of their file.
+    """
+    for number, record in rows:
+        if isinstance(record, dict) and "prompt" in record:
+            yield from t2vid_questions([(number, record)], counts, source=SOURCE)
+        else:
+            yield from _official(number, record, counts, task)
+
+
+def find(videos: Videos, question: Question) -> str | None:
+    """Find the video, or the folder of frames, of a question."""
+    folder = FOLDERS.get(question.category)
+    return videos.find(question.video, *([folder, f"video/{folder}"] if folder else []), "video")
+
+
+def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Question]:
+    name = f"{task} row {number:,}"
+    if unusable(record, ("video", "question", "candidates", "answer"), name, counts, task):
+        return
+    options = [str(option) for option in record["candidates"]]
+    answer = letter_of(str(record["answer"]), options)
+    if answer is None or len(options) > len(LETTERS):
+        counts.drop("the answer is none of the options", source=task, example=name)
+        return
+    start_s, end_s = record.get("start"), record.get("end")
+    if start_s is not None and end_s is not None and not 0 <= start_s < end_s:
+        counts.drop("time bounds out of order", source=task, example=name)
+        return
+    yield Question(
+        id=f"{SOURCE}/{task}/{number}",
+        source=SOURCE,
+        video=str(record["video"]),
+        question=str(record["question"]),
+        options=tuple(options),
+        answer=answer,
+        category=task,
+        start_s=start_s,
+        end_s=end_s,
+        official=record,
+    )

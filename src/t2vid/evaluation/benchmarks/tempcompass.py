@@ -1,0 +1,159 @@
+"""TempCompass (arXiv 2403.00476): four formats, as Parquet, as the repository's JSON, as T2Vid's JSONL.
+
+>>> nested = {"v1": {"action": [{"question": "What?\nA. wave\nB. bow", "answer": "B. bow"}]}}
+>>> [q.answer for q in convert(flatten(nested), Counts(), task="multi-choice")]
+['B']
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from t2vid.errors import RecordError
+from t2vid.evaluation.benchmarks.questions import (
+    LETTERS,
+    Question,
+    Style,
+    Videos,
+    letter_of,
+    split_options,
+    t2vid_questions,
+    unusable,
+)
+from t2vid.schema import Counts
+
+SOURCE = "tempcompass"
+HUB_FILE = "hf://datasets/lmms-lab/TempCompass/{task}/test-00000-of-00001.parquet"
+STYLES: dict[str, Style] = {
+    "multi-choice": "choice",
+    "yes_no": "yes_no",
+    "caption_matching": "matching",
+    "captioning": "caption",
+}
+TASKS = tuple(STYLES)
+VIDEO_FOLDERS = ("videos", "tempcompass_videos", "tempcompass_videos/videos")
+
+
+def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
+    """Convert records of one format; T2Vid's, which are told by their `prompt`, are multiple choice.
+
+    Args:
+        rows: `(row number, record)` pairs, flat as in the Parquet files or from `flatten`.
+        counts: where unusable rows are counted.
+        task: one of `TASKS`.
+    """
+    places: Counter[tuple[str, str]] = Counter()
+    for number, record in rows:
+        name = f"{task} row {number:,}"
+        if isinstance(record, dict) and "prompt" in record:
+            yield from t2vid_questions([(number, record)], counts, source=SOURCE)
+            continue
+        keys = ["video_id", "question", "dim", "mc_answer" if task == "captioning" else "answer"]
+        if unusable(record, keys, name, counts, task):
+            continue
+        place = str(record["video_id"]), str(record["dim"])
+        read = _READERS[task](record)
+        if read is None:
+            counts.drop("the answer is none of the options", source=task, example=name)
+        else:
+            yield Question(
+                id=f"{SOURCE}/{task}/{place[0]}/{place[1]}/{places[place]}",
+                source=SOURCE,
+                video=f"{place[0]}.mp4",
+                category=place[1],
+                style=STYLES[task],
+                official={**record, "task": task},
+                **read,
+            )
+        places[place] += 1
+
+
+def find(videos: Videos, question: Question) -> str | None:
+    """Find the video of a question."""
+    return videos.find(question.video, *VIDEO_FOLDERS)
+
+
+def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Flatten the repository's `{video_id: {dim: [record, …]}}` into numbered records."""
+    number = 0
+    for video_id, dims in nested.items():
+        for dim, records in dims.items():
+            for record in records:
+                yield number, {"video_id": video_id, "dim": dim, **record}
+                number += 1
+
+
+def read_nested(path: str) -> dict[str, Any] | None:
+    """Read a file of the repository's nested layout; None where the file is of another kind.
+
+    Raises:
+        RecordError: for a JSON object of another shape.
+    """
+    with open(path, "rb") as file:
+        if file.read(64).lstrip()[:1] != b"{":
+            return None
+        file.seek(0)
+        try:
+            nested = json.load(file)
+        except ValueError:
+            return None  # several objects: JSONL
+    if "prompt" in nested or "video_id" in nested:
+        return None  # JSONL of a single line
+    if not all(isinstance(dims, dict) for dims in nested.values()):
+        raise RecordError(f"{path} is JSON, but not {{video_id: {{dim: [record, …]}}}}")
+    return dict(nested)
+
+
+def _multi_choice(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    return _lettered(str(record["question"]), str(record["answer"]))
+
+
+def _yes_no(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    letter = {"yes": "A", "no": "B"}.get(str(record["answer"]).strip().rstrip(".").lower())
+    if letter is None:
+        return None
+    question = str(record["question"])
+    return {"question": question, "options": ("Yes", "No"), "answer": letter}
+
+
+def _matching(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    # "Which caption fits?\nCaption A: …\nCaption B: …", or Sentence A, Option 1, …
+    stem, *lines = str(record["question"]).split("\n")
+    pairs = [line.split(": ", 1) for line in lines if ": " in line]
+    wanted = str(record["answer"])
+    hit = [at for at, line in enumerate(pairs) if wanted in (": ".join(line), line[0], line[1])]
+    if not hit:
+        return None
+    return {
+        "question": stem,
+        "options": tuple(text for _, text in pairs),
+        "labels": tuple(label for label, _ in pairs),
+        "answer": LETTERS[hit[0]],
+    }
+
+
+def _captioning(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    read = _lettered(str(record["mc_question"]), str(record["mc_answer"]))
+    return None if read is None else {**read, "instruction": str(record["question"])}
+
+
+def _lettered(question: str, answer: str) -> dict[str, Any] | None:
+    stem, options = split_options(question)
+    _, written = split_options(answer)
+    letter = letter_of(written.get("A", answer), list(options.values()))
+    if letter is None and answer[:1] in options and answer[1:2] in (".", ")", ""):
+        letter = answer[0]
+    if letter is None:
+        return None
+    return {"question": stem, "options": tuple(options.values()), "answer": letter}
+
+
+_READERS = {
+    "multi-choice": _multi_choice,
+    "yes_no": _yes_no,
+    "caption_matching": _matching,
+    "captioning": _captioning,
+}
