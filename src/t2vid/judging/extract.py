@@ -121,7 +121,17 @@ def _as_text(prediction: object) -> str:
 _LOOKALIKE = {0x1F170 + i: chr(65 + i) for i in range(26)}  # 🅰, which NFKC leaves alone
 _LOOKALIKE |= {0x1F150 + i: chr(65 + i) for i in range(26)}  # 🅐
 _LOOKALIKE |= {0x1F1E6 + i: chr(65 + i) for i in range(26)}  # 🇦
-_INVISIBLE = dict.fromkeys([0xAD, 0xFEFF, *range(0x200B, 0x2010), *range(0x2028, 0x202F), *range(0x2060, 0x2065), 0xFE0F, 0xFE0E])
+_INVISIBLE = dict.fromkeys(
+    [
+        0xAD,
+        0xFEFF,
+        *range(0x200B, 0x2010),
+        *range(0x2028, 0x202F),
+        *range(0x2060, 0x2065),
+        0xFE0F,
+        0xFE0E,
+    ]
+)
 _ROLE = re.compile(
     r"^\s*(?:(?:<s>|<bos>|<\|begin_of_text\|>|<\|startoftext\|>|\[/INST\]|<\|im_start\|>|<start_of_turn>|<\|start_header_id\|>|<\|end_header_id\|>|"
     r"<\|assistant\|>|<｜Assistant｜>)\s*|(?:#+\s*)?(?:assistant|gpt|bot|ai|model|response|chatbot|system)\s*(?::|<\|end_header_id\|>|(?=\n))\s*)+",
@@ -161,8 +171,14 @@ _THOUGHT = re.compile(
     r"|<unused94>.*?<unused95>|<\|channel\|>(?:analysis|commentary)<\|message\|>.*?(?:<\|end\|>|$)|<\|channel>thought.*?<channel\|>",
     re.IGNORECASE | re.DOTALL,
 )
-_THOUGHT_END = re.compile(rf"^.*(?:</(?:{_THINK})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>)", re.IGNORECASE | re.DOTALL)
-_THOUGHT_OPEN = re.compile(rf"<(?:{_THINK})\b[^<>]*>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<unused94>|<\|channel>thought", re.IGNORECASE)
+_THOUGHT_END = re.compile(
+    rf"^.*(?:</(?:{_THINK})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<channel\|>)",
+    re.IGNORECASE | re.DOTALL,
+)
+_THOUGHT_OPEN = re.compile(
+    rf"<(?:{_THINK})\b[^<>]*>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<unused94>|<\|channel>thought",
+    re.IGNORECASE,
+)
 _HARMONY = re.compile(r"(?:<\|start\|>)?(?:assistant)?<\|channel\|>final<\|message\|>")
 _STOP = re.compile(
     r"</s>|<s>|<eos>|<pad>|<end_of_utterance>|<end_of_turn>|<start_of_turn>|<\|(?!begin_of_box|end_of_box|begin_of_solution|end_of_solution)[\w -]{2,30}\|>|"
@@ -298,13 +314,21 @@ def _unwrap_json(text: str) -> str:
 
 # --------------------------------------------------------------------------------------------- 4 a letter alone
 
-_LATEX = re.compile(r"\\+(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\+[()\[\],;! ]|\\+(?:quad|qquad)\b")
+_LATEX = re.compile(
+    r"\\+(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\+[()\[\],;! ]|\\+(?:quad|qquad)\b"
+)
 _MARKUP = str.maketrans("", "", "*`$")
 _STRUCK = re.compile(r"~~.*?~~|<(?:s|del|strike)>.*?</(?:s|del|strike)>", re.DOTALL | re.IGNORECASE)
-_HTML = re.compile(r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|center|font|body|html)\b[^<>]{0,60}>", re.IGNORECASE)
+_HTML = re.compile(
+    r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|center|font|body|html)\b[^<>]{0,60}>",
+    re.IGNORECASE,
+)
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)\s+")
 _HYPHEN = re.compile(r"\b(answer|option|choice)\s?[-_]\s?(?=[A-J]\b)", re.IGNORECASE)
-_ALONE = re.compile(rf"^[\s\"'“”‘’«»„(\[{{<【「『《=>→|.·•\-–—_:,:;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$", re.IGNORECASE)
+_ALONE = re.compile(
+    rf"^[\s\"'“”‘’«»„(\[{{<【「『《=>→|.·•\-–—_:,:;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
+    re.IGNORECASE,
+)
 
 
 def letter_alone(answer: Answer) -> Choice | None:
@@ -402,7 +426,10 @@ def letter_and_text(answer: Answer) -> Choice | None:
             return None
     elif match[1].isupper():
         return None
-    if any(m.start > match.start(1) and m.kind != "no" and m.letter != letter for m in answer.mentions()):
+    if any(
+        m.start > match.start(1) and m.kind != "no" and m.letter != letter
+        for m in answer.mentions()
+    ):
         return None
     other = answer.options.exact(said)
     return Choice(letter, "letter against text" if other and other != letter else "letter and text")
@@ -583,7 +610,10 @@ def paper_choice(prediction: object) -> Choice:
     text = _as_text(prediction).strip()
     for prefix in _PAPER_PREFIXES:
         text = text.replace(prefix, "")
-    for name, pattern in (("paper: letter and dot", _PAPER_DOT), ("paper: any capital", _PAPER_ANY)):
+    for name, pattern in (
+        ("paper: letter and dot", _PAPER_DOT),
+        ("paper: any capital", _PAPER_ANY),
+    ):
         match = pattern.search(text)
         if match:
             return Choice(match[0][0], name)

@@ -69,7 +69,9 @@ def find_mentions(text: str, letters: str, question: str = "") -> list[Mention]:
         after = text[last.end() : last.end() + AFTER_CHARS]
         for one in group:
             own_before = before if one is first else text[max(0, first.start() - 3) : one.start()]
-            kind, cued = _kind(text, one, group, before, after, letters, asked, one.start() in items, own_before)
+            kind, cued = _kind(
+                text, one, group, before, after, letters, asked, one.start() in items, own_before
+            )
             if kind:
                 mentions.append(Mention(one[0].upper(), one.start(), one.end(), kind, cued))
     return mentions
@@ -79,7 +81,11 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
     groups = [[found[0]]]
     for previous, one in zip(found, found[1:], strict=False):
         between = text[previous.end() : one.start()]
-        if len(between) < 40 and say.JOIN.match(between) and not _split_by_comma(text, previous, one, between):
+        if (
+            len(between) < 40
+            and say.JOIN.match(between)
+            and not _split_by_comma(text, previous, one, between)
+        ):
             groups[-1].append(one)
         else:
             groups.append([one])
@@ -97,7 +103,11 @@ def _items(text: str, found: list[re.Match[str]]) -> set[int]:
     """Give the starts of letters that head an item ("A: absent. B: present."), where two or more letters do."""
     heads = {}
     for one in found:
-        if _LINE_ITEM.match(text[one.end() : one.end() + 4]) and re.search(r"(?:^|[\n.;!?,])[\s(\[\-•*]*(?:option |choice )?[(\[]?$", text[max(0, one.start() - 14) : one.start()], re.IGNORECASE):
+        if _LINE_ITEM.match(text[one.end() : one.end() + 4]) and re.search(
+            r"(?:^|[\n.;!?,])[\s(\[\-•*]*(?:option |choice )?[(\[]?$",
+            text[max(0, one.start() - 14) : one.start()],
+            re.IGNORECASE,
+        ):
             rest = re.split(r"[.\n;!?]", text[one.end() + 1 : one.end() + 80], maxsplit=1)[0]
             if re.search(r"\w", rest):
                 heads[one.start()] = one[0].upper()
@@ -110,7 +120,15 @@ def _before(text: str, start: int, breaks: list[int]) -> str:
 
 
 def _kind(
-    text: str, one: re.Match[str], group: list[re.Match[str]], before: str, after: str, letters: str, asked: str, item: bool, own_before: str
+    text: str,
+    one: re.Match[str],
+    group: list[re.Match[str]],
+    before: str,
+    after: str,
+    letters: str,
+    asked: str,
+    item: bool,
+    own_before: str,
 ) -> tuple[str, bool]:
     letter = one[0]
     valid = letter.upper() in letters
@@ -120,16 +138,27 @@ def _kind(
     if _is_name(before, own_before if one is not group[0] else before):
         return ("", False)
     cued = bool(say.CUE_BEFORE.search(before))
-    wrapped = bool(_WRAPPED_BEFORE.search(text[: one.start()][-2:]) and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4]))
+    wrapped = bool(
+        _WRAPPED_BEFORE.search(text[: one.start()][-2:])
+        and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4])
+    )
     if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
         return ("", False)
     if letter == "I" and not wrapped and not _END.match(text[one.end() : one.end() + 4]):
         return ("", False)
     if letter.islower() and not (cued or wrapped):
         return ("", False)
-    if letter.islower() and not wrapped and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
+    if (
+        letter.islower()
+        and not wrapped
+        and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip()))
+    ):
         return ("", False)
-    if say.DENIED_BEFORE.search(before) or (say.DENIED_AFTER.match(after) and not cued) or say.RETRACTED_BEFORE.search(before):
+    if (
+        say.DENIED_BEFORE.search(before)
+        or (say.DENIED_AFTER.match(after) and not cued)
+        or say.RETRACTED_BEFORE.search(before)
+    ):
         return ("no", cued)
     if _conditional(before, after, asked):
         return ("if", cued)
@@ -144,7 +173,9 @@ def _kind(
         return ("", False)
     if presented:
         return ("cue", cued)
-    if say.WEAK_BEFORE.search(before) and (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
+    if say.WEAK_BEFORE.search(before) and (
+        _END.match(after) or say.MAY_FOLLOW.match(after.lstrip())
+    ):
         return ("weak", cued)
     return ("plain", cued) if wrapped or _stands(before, after) else ("", False)
 
@@ -173,14 +204,23 @@ def _sentence(before: str, after: str) -> bool:
     if before.strip(" \t\"'“‘«([{【「-–—•>*"):
         return False
     rest = after.lstrip("\"'”’»)]}】」")
-    return not rest or rest[0] in "\n" or bool(re.match(r"[.!。]\s*(?:[A-Z\n\"'(]|$)", rest)) or rest.strip() == ""
+    return (
+        not rest
+        or rest[0] in "\n"
+        or bool(re.match(r"[.!。]\s*(?:[A-Z\n\"'(]|$)", rest))
+        or rest.strip() == ""
+    )
 
 
 def _stands(before: str, after: str) -> bool:
     """Say whether an answer may stand here: closed on the right, and no noun on the left."""
     if not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
         return False
-    if not before.strip() or before.rstrip()[-1] in ",:;—–-(\"'“‘[{=>→|…/、，：" or ord(before.rstrip()[-1]) > 0x2E80:
+    if (
+        not before.strip()
+        or before.rstrip()[-1] in ",:;—–-(\"'“‘[{=>→|…/、，："
+        or ord(before.rstrip()[-1]) > 0x2E80
+    ):
         return True
     word = _TAIL_WORD.search(before)
     if word is None:

@@ -31,10 +31,18 @@ _NEGATORS = frozenset(
     "not no never without neither nor isnt arent wasnt werent doesnt dont didnt cannot cant wont hardly instead rather than unlike "
     "except wrong rejected eliminated excluding doubt unlikely could might maybe perhaps possibly whether either if or".split()
 )
-_COPULA = frozenset("is are was were seems looks would can could does did isnt arent wasnt werent doesnt didnt cant cannot".split())
-_DENIALS = frozenset("not never wrong incorrect false unlikely ruled out impossible isnt arent wasnt werent doesnt didnt cant cannot".split())
-_UNITS = frozenset("second seconds sec secs s minute minutes min mins frame frames fps percent px pixels ms hours hour am pm".split())
-_COUNTED = frozenset("frame frames second step option time timestamp minute scene shot clip figure page at".split())
+_COPULA = frozenset(
+    "is are was were seems looks would can could does did isnt arent wasnt werent doesnt didnt cant cannot".split()
+)
+_DENIALS = frozenset(
+    "not never wrong incorrect false unlikely ruled out impossible isnt arent wasnt werent doesnt didnt cant cannot".split()
+)
+_UNITS = frozenset(
+    "second seconds sec secs s minute minutes min mins frame frames fps percent px pixels ms hours hour am pm".split()
+)
+_COUNTED = frozenset(
+    "frame frames second step option time timestamp minute scene shot clip figure page at".split()
+)
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _TEXT_CUE = re.compile(
     r"\b(?:answer|option|choice|response|conclusion)\b\s*(?:(?:is|was|would be|should be|must be|will be)\b(?:\s+(?:clearly|definitely|likely|probably|that|most likely))*\s*:?|:)\s*|答案(?:是|为)?\s*:?\s*|(?:respuesta|réponse|antwort|risposta|resposta)(?:\s+\w+)?\s*(?::|es|est|ist|è|é)\s*",
@@ -78,7 +86,9 @@ class Options:
         for letter, text in zip(self.letters, self.texts, strict=True):
             if text:  # None marks a text that two options share
                 self._by_text[text] = None if text in self._by_text else letter
-        self._number = bool(self.texts) and all(t.isdigit() for t in self.texts if t) and any(self.texts)
+        self._number = (
+            bool(self.texts) and all(t.isdigit() for t in self.texts if t) and any(self.texts)
+        )
         self._items: list[tuple[str, re.Pattern[str]]] | None = None
 
     def exact(self, text: str) -> str | None:
@@ -98,7 +108,10 @@ class Options:
         if self._number:
             return self._one_number(tokens)
         if tokens and tokens[0] in _YES_NO and self.exact(tokens[0]):
-            rest = {self.exact(t) for t in tokens[1:] if t in _YES_NO} - {None, self.exact(tokens[0])}
+            rest = {self.exact(t) for t in tokens[1:] if t in _YES_NO} - {
+                None,
+                self.exact(tokens[0]),
+            }
             return None if rest else self.exact(tokens[0])
         spans = self._occurrences(said)
         if not spans:
@@ -108,7 +121,9 @@ class Options:
             return None
         letter = letters.pop()
         refused = REFUSAL.search(text)
-        return None if refused and not REFUSAL.search(self.raw[self.letters.index(letter)]) else letter
+        return (
+            None if refused and not REFUSAL.search(self.raw[self.letters.index(letter)]) else letter
+        )
 
     def _occurrences(self, said: str) -> list[tuple[str, int, int, bool]]:
         padded = f" {said} "
@@ -123,15 +138,24 @@ class Options:
                 at = padded.find(needle, at + 1)
         # "red" inside "dark red" is no mention of red
         return [
-            s for s in spans
-            if not any(o is not s and o[1] <= s[1] and s[2] <= o[2] and o[2] - o[1] > s[2] - s[1] for o in spans)
+            s
+            for s in spans
+            if not any(
+                o is not s and o[1] <= s[1] and s[2] <= o[2] and o[2] - o[1] > s[2] - s[1]
+                for o in spans
+            )
         ]
 
     def _one_number(self, tokens: list[str]) -> str | None:
         found = []
         for i, token in enumerate(tokens):
             if token.isdigit():
-                if tokens[i + 1 : i + 2] and tokens[i + 1] in _UNITS or i and tokens[i - 1] in _COUNTED:
+                if (
+                    tokens[i + 1 : i + 2]
+                    and tokens[i + 1] in _UNITS
+                    or i
+                    and tokens[i - 1] in _COUNTED
+                ):
                     return None
                 found.append((token, any(t in _NEGATORS for t in tokens[max(0, i - 3) : i])))
         if len({number for number, _ in found}) != 1 or any(denied for _, denied in found):
@@ -141,7 +165,11 @@ class Options:
     def _cut_short(self, said: str, tokens: list[str]) -> str | None:
         if len(tokens) < 3:
             return None
-        hits = [l for l, t in zip(self.letters, self.texts, strict=True) if t.startswith(said) and 2 * len(said) > len(t)]
+        hits = [
+            l
+            for l, t in zip(self.letters, self.texts, strict=True)
+            if t.startswith(said) and 2 * len(said) > len(t)
+        ]
         return hits[0] if len(hits) == 1 else None
 
     def after_cue(self, text: str) -> str | None:
@@ -155,8 +183,12 @@ class Options:
             letter = self.exact(said) or self.exact(normal(rest.split(",")[0]))
             if letter is None and said:
                 # options hold full stops and line breaks of their own
-                longer = f"{normal(text[match.end():])} "
-                hits = [l for l, t in zip(self.letters, self.texts, strict=True) if t and len(t) > len(said) and longer.startswith(t + " ")]
+                longer = f"{normal(text[match.end() :])} "
+                hits = [
+                    l
+                    for l, t in zip(self.letters, self.texts, strict=True)
+                    if t and len(t) > len(said) and longer.startswith(t + " ")
+                ]
                 letter = hits[0] if len(hits) == 1 else None
             if letter:
                 found = letter
@@ -168,7 +200,15 @@ class Options:
             return text
         if self._items is None:
             self._items = [
-                (letter, re.compile(rf"(?:^|(?<=[\s:(\[{{\"'.,;]))[\[(]?{letter}\s*[.):\]、-]\s*" + _flexible(raw) + r"[\s.;,]*", re.IGNORECASE))
+                (
+                    letter,
+                    re.compile(
+                        rf"(?:^|(?<=[\s:(\[{{\"'.,;]))[\[(]?{letter}\s*[.):\]、-]\s*"
+                        + _flexible(raw)
+                        + r"[\s.;,]*",
+                        re.IGNORECASE,
+                    ),
+                )
                 for letter, raw in zip(self.letters, self.raw, strict=True)
                 if raw.strip()
             ]
@@ -223,9 +263,13 @@ def read_options(options: Sequence[str] | Mapping[str, str] | Options | None) ->
     if not options:
         return _prepared(tuple((letter, "") for letter in LETTERS[:5]))
     if isinstance(options, Mapping):
-        return _prepared(tuple((str(key).strip().upper()[:1], _text(value)) for key, value in options.items()))
+        return _prepared(
+            tuple((str(key).strip().upper()[:1], _text(value)) for key, value in options.items())
+        )
     if len(options) > len(LETTERS):
-        raise InputError(f"{len(options)} options given, at most {len(LETTERS)} have a letter; split the question")
+        raise InputError(
+            f"{len(options)} options given, at most {len(LETTERS)} have a letter; split the question"
+        )
     return _prepared(tuple(zip(LETTERS, map(_text, options), strict=False)))
 
 

@@ -168,7 +168,8 @@ CONDITION_BEFORE = re.compile(
     FLAGS,
 )
 CONDITION_AFTER = re.compile(
-    rf"^{CLOSE}[\s,]*(?:(?:only |but only |and )?(?:if|unless|provided|assuming|depending|in case|otherwise|when)\b|如果|なら|なら|이라면|라면)", FLAGS
+    rf"^{CLOSE}[\s,]*(?:(?:only |but only |and )?(?:if|unless|provided|assuming|depending|in case|otherwise|when)\b|如果|なら|なら|이라면|라면)",
+    FLAGS,
 )
 # Conditions that condition nothing: a turn of phrase around a firm answer.
 NO_CONDITION = re.compile(
