@@ -153,9 +153,11 @@ def plain_tables(
     from datasets.table import embed_table_storage
 
     stop = len(dataset) if stop is None else stop
-    features = plain_features(dataset.features, form)
-    lazy = lazy_columns(dataset.features)
-    step = 1 if form.makes_frames else 32
+    given = dataset.features  # a copy at each access
+    features = plain_features(given, form)
+    schema = features.arrow_schema
+    lazy = lazy_columns(given)
+    step = 1 if form.makes_frames else 64
     rows = dataset.with_format("arrow")
     others = [feature for name, feature in features.items() if name not in lazy]
     embed = _holds(others, (ImageFeature, Audio))
@@ -163,14 +165,14 @@ def plain_tables(
         table: pa.Table = rows[first : min(stop, first + step)]
         columns = {name: table[name] for name in features}
         for name in lazy:
-            values = table[name].to_pylist()
-            kind = features.arrow_schema.field(name).type
-            columns[name] = pa.array(
-                [_publish(value, dataset.features[name], form) for value in values], kind
-            )
+            if form.makes_frames:
+                made = [_made(value, given[name], form) for value in table[name].to_pylist()]
+                columns[name] = pa.array(made, schema.field(name).type)
+            else:
+                columns[name] = _without_media(table[name].combine_chunks(), form)
         if form.materialize and lazy:
             columns |= _placed(columns, columns[lazy[0]], features)
-        out = pa.table(columns).cast(features.arrow_schema)
+        out = pa.table(columns).cast(schema)
         yield embed_table_storage(out) if embed else out
 
 
@@ -207,7 +209,19 @@ def clip(frames: Sequence[Image.Image]) -> bytes:
     return out.getvalue()
 
 
-def _publish(value: dict[str, Any] | None, feature: Frames, form: Form) -> Any:
+def _without_media(values: pa.StructArray, form: Form) -> pa.StructArray:
+    """Give stored values without films and without the folders of this machine."""
+    text, path, _, spec = values.flatten()
+    names = [name and published_path(name, form.media_root) for name in path.to_pylist()]
+    return pa.StructArray.from_arrays(
+        [text, pa.array(names, pa.string()), pa.nulls(len(values), pa.binary()), spec],
+        names=list(FIELDS),
+        mask=values.is_null(),
+    )
+
+
+def _made(value: dict[str, Any] | None, feature: Frames, form: Form) -> Any:
+    """Give a stored value with its frames made: pictures, or for a video a clip of them."""
     empty = value is None or all(value[name] is None for name in FIELDS[:3])
     if form.materialize:
         frames = [] if empty else _frames(value, feature)
@@ -215,8 +229,6 @@ def _publish(value: dict[str, Any] | None, feature: Frames, form: Form) -> Any:
     if empty or value is None or value["text"] is not None:
         return value
     path = value["path"] and published_path(value["path"], form.media_root)
-    if not form.include_media:
-        return {**value, "path": path, "bytes": None}
     frames = _frames(value, feature)
     spec = SampleSpec(fps=1.0, max_frames=None).to_json()
     return {"text": None, "path": path, "bytes": clip(frames) if frames else None, "spec": spec}
