@@ -17,7 +17,7 @@ from trl import SFTConfig  # noqa: E402
 
 
 @dataclass
-class VideoSFTConfig(SFTConfig):  # type: ignore[misc]
+class VideoSFTConfig(SFTConfig):
     """Settings of `VideoSFTTrainer`: every field of `trl.SFTConfig`, with these added or changed.
 
     `max_length` is None by default, and a row that exceeds it is an error with its numbers: a cut

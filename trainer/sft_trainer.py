@@ -33,7 +33,7 @@ from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
 KEPT_COLUMNS = ("id", "source", "n_frames", "n_words")
 
 
-class VideoSFTTrainer(SFTTrainer):  # type: ignore[misc]
+class VideoSFTTrainer(SFTTrainer):
     """Supervised fine-tuning on frame sequences; a drop-in for `trl.SFTTrainer`.
 
     Rows are `{id, source, images, messages}`; `images` is a `Frames` column, a list of images or

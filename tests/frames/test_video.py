@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from media import make_clip, read_numbers
 
+from media import make_clip, read_numbers
 from t2vid.errors import BadVideo, MissingFile
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video

@@ -28,7 +28,9 @@ def test_the_stream_is_the_plan_for_any_number_of_workers(workers):
 def test_the_ranks_share_the_plan_and_go_on_from_one_integer(world_size):
     def run(position: int, world: int, steps: int | None) -> list[int]:
         ranks = [
-            loaded(PlanStream(ROWS, PLAN, batch_size=3, position=position, rank=r, world_size=world), 0)
+            loaded(
+                PlanStream(ROWS, PLAN, batch_size=3, position=position, rank=r, world_size=world), 0
+            )
             for r in range(world)
         ]
         return [x for step in zip_ragged(ranks)[:steps] for batch in step for x in batch]

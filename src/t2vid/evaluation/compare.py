@@ -247,7 +247,8 @@ def _cluster_totals(
         raise InputError(f"{len(clusters)} cluster names for {values.size} values; give one each")
     places: dict[Any, int] = {}
     index = np.fromiter((places.setdefault(c, len(places)) for c in clusters), dtype=np.int64)
-    return np.bincount(index, weights=values), np.bincount(index).astype(float)
+    sums = np.bincount(index, weights=values).astype(np.float64)
+    return sums, np.bincount(index).astype(np.float64)
 
 
 def _resampled(
@@ -286,4 +287,4 @@ def _two_sided(k: int, n: int) -> float:
     smaller = min(k, n - k)
     # whole numbers: exact for any n, where floats underflow beyond about a thousand
     tail = sum(math.comb(n, i) for i in range(smaller + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, float(2 * tail / 2**n))

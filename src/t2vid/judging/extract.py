@@ -17,11 +17,9 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple
 
 from t2vid.errors import InputError
-from t2vid.judging import phrases as say
 from t2vid.judging.mentions import Mention, find_mentions
 from t2vid.judging.options import Options, normal, read_options
 
@@ -326,7 +324,7 @@ _HTML = re.compile(
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)\s+")
 _HYPHEN = re.compile(r"\b(answer|option|choice)\s?[-_]\s?(?=[A-J]\b)", re.IGNORECASE)
 _ALONE = re.compile(
-    rf"^[\s\"'“”‘’«»„(\[{{<【「『《=>→|.·•\-–—_:,:;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
+    r"^[\s\"'“”‘’«»„(\[{<【「『《=>→|.·•\-–—_:,:;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
     re.IGNORECASE,
 )
 

@@ -166,8 +166,8 @@ class Options:
         if len(tokens) < 3:
             return None
         hits = [
-            l
-            for l, t in zip(self.letters, self.texts, strict=True)
+            letter
+            for letter, t in zip(self.letters, self.texts, strict=True)
             if t.startswith(said) and 2 * len(said) > len(t)
         ]
         return hits[0] if len(hits) == 1 else None
@@ -185,8 +185,8 @@ class Options:
                 # options hold full stops and line breaks of their own
                 longer = f"{normal(text[match.end() :])} "
                 hits = [
-                    l
-                    for l, t in zip(self.letters, self.texts, strict=True)
+                    each
+                    for each, t in zip(self.letters, self.texts, strict=True)
                     if t and len(t) > len(said) and longer.startswith(t + " ")
                 ]
                 letter = hits[0] if len(hits) == 1 else None

@@ -1,1 +1,1 @@
-
+"""A mix: which rows, in which order, within which budget."""

@@ -274,5 +274,3 @@ def _vocabulary_hash(tokenizer: Any) -> str:
     backend = getattr(tokenizer, "backend_tokenizer", None)
     state = backend.to_str() if backend is not None else repr(sorted(tokenizer.get_vocab().items()))
     return hashlib.sha256(state.encode()).hexdigest()[:16]
-
-

@@ -35,7 +35,9 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-            self._db.execute("CREATE TABLE IF NOT EXISTS n (k BLOB PRIMARY KEY, v INT) WITHOUT ROWID")
+            self._db.execute(
+                "CREATE TABLE IF NOT EXISTS n (k BLOB PRIMARY KEY, v INT) WITHOUT ROWID"
+            )
         except (sqlite3.Error, OSError) as error:
             self._give_up(error)
 
@@ -51,7 +53,9 @@ class Cache:
         """
         salt = hashlib.blake2b(kind.encode(), digest_size=16).digest()
         keys = [
-            hashlib.blake2b(item.encode("utf-8", "surrogatepass"), key=salt, digest_size=16).digest()
+            hashlib.blake2b(
+                item.encode("utf-8", "surrogatepass"), key=salt, digest_size=16
+            ).digest()
             for item in items
         ]
         known = self._get(keys)

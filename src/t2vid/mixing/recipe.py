@@ -301,7 +301,9 @@ class Recipe:
 def shipped() -> list[str]:
     """Name the recipes of this package."""
     folder = resources.files("t2vid.mixing") / "recipes"
-    return sorted(f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml"))
+    return sorted(
+        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
+    )
 
 
 def _text(source: str | Path) -> str:

@@ -129,7 +129,9 @@ def find_files(source: Source, data: Path) -> list[Path]:
     """
     named = source.files or PUBLIC_FILES.get((source.dataset, source.config), ())
     if not named:
-        raise MissingFile(f"{source.name}: name its files below {data} (files: [...] in the recipe)")
+        raise MissingFile(
+            f"{source.name}: name its files below {data} (files: [...] in the recipe)"
+        )
     found: list[Path] = []
     for pattern in named:
         here = sorted(p for p in data.glob(pattern) if p.is_file())
@@ -157,7 +159,7 @@ def row_of(
         turns: the part of its turns that this row holds.
         choice: `Choice` of `t2vid.mixing.select`: id, spec, counts.
     """
-    images = {"text": None, "path": None, "bytes": None, "spec": None}
+    images: dict[str, str | None] = {"text": None, "path": None, "bytes": None, "spec": None}
     if item.video:
         images |= {"path": choice.video, "spec": choice.spec}
     elif choice.spec:

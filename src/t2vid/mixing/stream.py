@@ -65,7 +65,9 @@ class PlanStream(IterableDataset[Any]):
         super().__init__()
         _check_rank(rank, world_size)
         if plan.n_rows != len(dataset):
-            raise InputError(f"the plan is over {plan.n_rows:,} rows, the dataset has {len(dataset):,}")
+            raise InputError(
+                f"the plan is over {plan.n_rows:,} rows, the dataset has {len(dataset):,}"
+            )
         self.dataset, self.plan, self.batch_size = dataset, plan, batch_size
         self.rank, self.world_size = rank, world_size
         self.start, self.epochs = position, epochs

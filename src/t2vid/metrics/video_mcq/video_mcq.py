@@ -24,8 +24,9 @@ journal={arXiv preprint arXiv:2411.19951}, year={2024}}
 """
 
 _DESCRIPTION = """\
-Accuracy of free-text answers to multiple-choice questions. Ordered rules read the chosen letter out of each answer, or \
-abstain; an optional judge decides what they left open; what is still open counts as wrong. No row leaves the denominator.
+Accuracy of free-text answers to multiple-choice questions. Ordered rules read the chosen letter out of each answer,
+or abstain; an optional judge decides what they left open; what is still open counts as wrong. No row leaves the
+denominator.
 """
 
 _INPUTS = """
@@ -35,14 +36,14 @@ Args:
     options: (config "full") for each row the list of option texts, in order.
     question, category, id, duration, video: (config "full") one string a row, each column optional.
     scheme: "t2vid" or "paper", the rules of the T2Vid script.
-    judge: a function of (question, options, prediction) that gives a letter or None; asked only where the rules abstain.
+    judge: a function of (question, options, prediction) that gives a letter or None; asked where the rules abstain.
     confidence: coverage of the intervals, 0.95 unless told.
     resamples: draws of the bootstrap.
     seed: seed of the bootstrap.
     return_rows: add `rows`, one mapping a row with id, letter, rule, reference and correct.
 Returns:
     accuracy and n over all rows; unanswered; wilson and bootstrap intervals (clustered by video where videos are
-    given); macro_accuracy; by_category; by_duration; decided_by; confusion[reference][letter], Z standing for no letter.
+    given); macro_accuracy; by_category; by_duration; decided_by; confusion[reference][letter], Z for no letter.
 """
 
 _REQUIRED = ("predictions", "references")
@@ -163,14 +164,14 @@ def _decide(
     references: Sequence[str],
     options: Sequence[Sequence[str]] | None,
     questions: Sequence[str] | None,
-    scheme: str,
+    scheme: Any,
     judge: Callable[[str, Sequence[str], str], str | None] | None,
 ) -> tuple[list[tuple[str | None, str]], list[str | None]]:
     # A Space has t2vid from its requirements.txt; importing it here keeps the loader from asking for it earlier.
     from t2vid.judging.extract import extract_choice
 
     golds: list[str | None]
-    known: dict[tuple[Any, ...], tuple[str | None, str]] = {}
+    known: dict[str, tuple[str | None, str]] = {}
     if options is None:
         gold_of = {text: _bare(text) for text in set(references)}
         golds = [gold_of[text] for text in references]
@@ -184,22 +185,19 @@ def _decide(
             for r, o in zip(references, options, strict=True)
         ]
         rows = zip(predictions, options, questions or [""] * len(predictions), strict=True)
-    choices = []
+    choices: list[tuple[str | None, str]] = []
     for prediction, texts, question in rows:
-        if options is None:
-            choice = known.get((prediction,))
-            if choice is None:
-                choice = tuple(extract_choice(prediction, texts, scheme=scheme))  # type: ignore[arg-type]
-                if (
-                    len(prediction) < 16
-                ):  # many rows repeat a few bare letters; long answers are all different
-                    known[(prediction,)] = choice
-        else:
-            choice = tuple(extract_choice(prediction, texts or None, question, scheme=scheme))  # type: ignore[arg-type]
-        if choice[0] is None and judge is not None:
+        letter, rule = known.get(prediction, (None, ""))
+        if not rule:
+            letter, rule = extract_choice(prediction, texts or None, question, scheme=scheme)
+            if options is None and len(prediction) < 16:  # many rows repeat a few bare letters
+                known[prediction] = letter, rule
+        if letter is None and judge is not None:
             letter = judge(question, texts, prediction)
-            choice = (letter, "judge") if letter and letter != NO_LETTER else (None, "judge: none")
-        choices.append(choice)
+            letter, rule = (
+                (letter, "judge") if letter not in (None, "", NO_LETTER) else (None, "judge: none")
+            )
+        choices.append((letter, rule))
     return choices, golds
 
 
