@@ -114,6 +114,7 @@ def _write_shard(job: tuple[Dataset, Form, int, int, Path]) -> Shard:
 def _write_parquet(dataset: Dataset, form: Form, start: int, stop: int, path: Path) -> None:
     schema = plain_features(dataset.features, form).arrow_schema
     waiting: list[pa.Table] = []
+    n_bytes = 0
     with open(path, "wb") as file:
         with pq.ParquetWriter(
             file,
@@ -124,9 +125,10 @@ def _write_parquet(dataset: Dataset, form: Form, start: int, stop: int, path: Pa
         ) as writer:
             for table in plain_tables(dataset, form, start, stop):
                 waiting.append(table)
-                if sum(t.nbytes for t in waiting) >= ROW_GROUP_BYTES:
+                n_bytes += table.nbytes
+                if n_bytes >= ROW_GROUP_BYTES:
                     writer.write_table(pa.concat_tables(waiting))
-                    waiting = []
+                    waiting, n_bytes = [], 0
             if waiting:
                 writer.write_table(pa.concat_tables(waiting))
         file.flush()
