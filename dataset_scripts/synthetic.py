@@ -88,6 +88,7 @@ class Synthetic(Corpus):
         super().__init__(*args, data_files=data_files, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
+        self.config.__post_init__()  # datasets sets options on a copy of a named config, unchecked
         return datasets.DatasetInfo(features=row_features(Frames()))
 
     def public_files(self) -> dict[str, list[str]]:
