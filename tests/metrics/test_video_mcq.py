@@ -1,0 +1,125 @@
+"""`evaluate.load("t2vid/video_mcq")`: every row in the denominator, from any folder and by any route."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import evaluate
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import t2vid.metrics.video_mcq as package
+
+pytestmark = [
+    pytest.mark.usefixtures("empty_folder"),
+    # evaluate 0.4.6 leaves its cache file to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+OPTIONS = ["a red fox", "a grey heron", "a brown bear"]
+
+
+@pytest.fixture
+def metric():
+    return evaluate.load("t2vid/video_mcq")
+
+
+@pytest.fixture
+def full():
+    return evaluate.load("t2vid/video_mcq", "full")
+
+
+def test_name_folder_and_file_give_the_same_scores(metric):
+    folder = Path(package.__file__).parent
+    rows = {"predictions": ["(B)", "A man."], "references": ["B", "A"]}
+    scores = metric.compute(**rows)
+    assert scores["accuracy"] == 0.5 and scores["n"] == 2
+    for route in (folder, folder / "video_mcq.py"):
+        assert evaluate.load(str(route)).compute(**rows) == scores
+
+
+def test_answers_that_name_nothing_are_wrong_and_counted(metric):
+    scores = metric.compute(predictions=["B", None, "", "A man walks."], references=list("BBBA"))
+    assert scores["accuracy"] == 0.25 and scores["n"] == 4
+    assert scores["unanswered"] == 3
+    assert sum(scores["decided_by"].values()) == 4
+
+
+def test_no_rows_give_no_accuracy_and_no_error(metric):
+    assert math.isnan(metric.compute(predictions=[], references=[])["accuracy"])
+
+
+def test_option_texts_categories_and_durations(full):
+    scores = full.compute(
+        predictions=["a grey heron", "C", "a red fox"],
+        references=["B", "C", "B"],
+        options=[OPTIONS] * 3,
+        question=["Which?"] * 3,
+        category=["animal", "animal", "order"],
+        duration=["short", "long", "long"],
+        id=["1", "2", "3"],
+        return_rows=True,
+    )
+    assert scores["by_category"]["animal"]["accuracy"] == 1
+    assert scores["by_duration"]["long"] == scores["by_duration"]["long"] | {
+        "accuracy": 0.5,
+        "n": 2,
+    }
+    assert scores["macro_accuracy"] == 0.5
+    assert scores["confusion"]["B"] == {"B": 1, "A": 1}
+    assert [row["id"] for row in scores["rows"]] == ["1", "2", "3"]
+
+
+def test_batches_and_single_rows_add_up(metric):
+    metric.add_batch(predictions=["A", "B"], references=["A", "C"])
+    metric.add(prediction="C", reference="C")
+    assert metric.compute()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_combined_with_another_metric(metric):
+    both = evaluate.combine([metric, evaluate.load("t2vid/video_mcq")])
+    assert both.compute(predictions=["A"], references=["A"])
+
+
+def test_a_judge_decides_only_what_the_rules_left_open(full):
+    asked = []
+
+    def judge(question, options, prediction):
+        asked.append(prediction)
+        return "A"
+
+    scores = full.compute(
+        predictions=["B", "the reddish one"],
+        references=["B", "A"],
+        options=[OPTIONS] * 2,
+        judge=judge,
+    )
+    assert asked == ["the reddish one"]
+    assert scores["accuracy"] == 1 and scores["decided_by"]["judge"] == 1
+
+
+def test_intervals_hold_the_accuracy_and_widen_with_clusters(full):
+    predictions = ["A"] * 50 + ["B"] * 50
+    columns = {"references": ["A"] * 100, "options": [OPTIONS] * 100}
+    alone = full.compute(predictions=predictions, **columns)
+    videos = [str(n // 25) for n in range(100)]
+    together = full.compute(predictions=predictions, video=videos, **columns)
+    for scores in (alone, together):
+        assert scores["bootstrap"][0] <= scores["accuracy"] <= scores["bootstrap"][1]
+        assert scores["wilson"][0] <= scores["accuracy"] <= scores["wilson"][1]
+    width = [scores["bootstrap"][1] - scores["bootstrap"][0] for scores in (alone, together)]
+    assert width[1] > width[0] and together["clusters"] == 4
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.tuples(st.text(max_size=30), st.sampled_from("ABCD")), min_size=1, max_size=30))
+def test_every_row_has_exactly_one_judgement(rows):
+    predictions, references = zip(*rows, strict=True)
+    scores = evaluate.load("t2vid/video_mcq").compute(
+        predictions=list(predictions), references=list(references), return_rows=True
+    )
+    assert len(scores["rows"]) == scores["n"] == len(rows)
+    counted = sum(n for row in scores["confusion"].values() for n in row.values())
+    assert counted == sum(scores["decided_by"].values()) == len(rows)
