@@ -20,6 +20,7 @@ from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
 
 if TYPE_CHECKING:
+    from t2vid.evaluation.run import evaluate
     from t2vid.frames.render import render_text
     from t2vid.frames.video import sample_video
     from t2vid.judging.extract import Choice, extract_choice
@@ -32,6 +33,7 @@ __all__ = [
     "RenderSpec",
     "SampleSpec",
     "__version__",
+    "evaluate",
     "extract_choice",
     "push",
     "render_text",
@@ -41,6 +43,7 @@ __all__ = [
 # Public names that cost an import of their own, by the module that holds them.
 _LAZY = {
     "Choice": "t2vid.judging.extract",
+    "evaluate": "t2vid.evaluation.run",
     "extract_choice": "t2vid.judging.extract",
     "push": "t2vid.publishing.hub",
     "render_text": "t2vid.frames.render",

@@ -9,6 +9,7 @@
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
     ├── MissingFile (FileNotFoundError)
     ├── PublishError (OSError)          a push that did not finish; says what is visible and what to do next
+    ├── BackendError (OSError)         a served model or judge that does not answer
     └── MissingExtra (ImportError)     an optional dependency is not installed
 
 >>> issubclass(BadVideo, ValueError)
@@ -68,6 +69,10 @@ class MissingFile(T2VidError, FileNotFoundError):
 
 class PublishError(T2VidError, OSError):
     """A push that did not finish; the message says what is visible and what to do next."""
+
+
+class BackendError(T2VidError, OSError):
+    """A served model or judge that cannot be reached or keeps failing; what it answered is kept."""
 
 
 class MissingExtra(T2VidError, ImportError):

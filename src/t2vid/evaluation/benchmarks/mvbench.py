@@ -1,6 +1,6 @@
 """MVBench (arXiv 2311.17005): twenty tasks, their folders, time bounds and folders of frames.
 
->>> record = {"video": "a.mp4", "question": "Next?", "candidates": ["Sat.", "Ran."], "answer": "Ran."}
+>>> record = {"video": "a.mp4", "question": "Next?", "candidates": ["Sat", "Ran"], "answer": "Ran"}
 >>> next(convert([(0, {**record, "start": 2, "end": 9})], Counts(), task="action_sequence")).answer
 'B'
 """

@@ -1,4 +1,4 @@
-"""What every benchmark becomes: a `Question` with options, a letter, and where its video is.
+r"""What every benchmark becomes: a `Question` with options, a letter, and where its video is.
 
 >>> question, options = split_options("Which way?\nA. left\nB. right\nPick one.")
 >>> question, list(options.values())
@@ -134,12 +134,12 @@ def features(images: Any) -> Any:
 
 
 def split_options(prompt: str) -> tuple[str, dict[str, str]]:
-    """Take a prompt apart into the question and its lettered lines; what follows them is left out.
+    r"""Take a prompt apart into the question and its lettered lines, leaving out what follows.
 
     A line counts only with the next letter, so that two options under one letter (as in two rows
     of T2Vid's TempCompass file, the first of them glued to the question) lose none.
 
-    >>> split_options("Order?A. x then y\\nA. y then x\\nB. both")
+    >>> split_options("Order?A. x then y\nA. y then x\nB. both")
     ('Order?A. x then y', {'A': 'y then x', 'B': 'both'})
     """
     lines = prompt.split("\n")

@@ -1,4 +1,4 @@
-"""TempCompass (arXiv 2403.00476): four formats, as Parquet, as the repository's JSON, as T2Vid's JSONL.
+r"""TempCompass (arXiv 2403.00476): four formats, in three layouts.
 
 >>> nested = {"v1": {"action": [{"question": "What?\nA. wave\nB. bow", "answer": "B. bow"}]}}
 >>> [q.answer for q in convert(flatten(nested), Counts(), task="multi-choice")]
@@ -38,7 +38,7 @@ VIDEO_FOLDERS = ("videos", "tempcompass_videos", "tempcompass_videos/videos")
 
 
 def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
-    """Convert records of one format; T2Vid's, which are told by their `prompt`, are multiple choice.
+    """Convert records of one format; T2Vid's, told by their `prompt`, are multiple choice.
 
     Args:
         rows: `(row number, record)` pairs, flat as in the Parquet files or from `flatten`.

@@ -1,4 +1,4 @@
-"""Video-MME (arXiv 2405.21075): the official Parquet rows, subtitles, and the public folder layout.
+r"""Video-MME (arXiv 2405.21075): the official Parquet rows, subtitles, and the public folder layout.
 
 >>> cues = read_srt("1\n00:00:01,000 --> 00:00:02,500\n<font size='1'>Two towers</font>\n")
 >>> cues[0].start_s, cues[0].end_s, cues[0].text

@@ -1,0 +1,327 @@
+"""What answers: a model in this process, a served one (vLLM, any OpenAI-compatible API), a function.
+
+>>> backend = Function(lambda ask: "B", name="always-b")
+>>> backend.identity
+'function always-b'
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import io
+import json
+import os
+import random
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from t2vid.errors import BackendError, BudgetError, InputError, require
+from t2vid.evaluation.asking import Ask, check_strategy
+from t2vid.evaluation.protocol import Protocol as HowToAsk
+
+_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
+_MAX_WAIT_S = 30.0
+
+
+class Answer(NamedTuple):
+    """An answer, or why there is none."""
+
+    text: str
+    error: str | None = None
+
+
+class Backend(Protocol):
+    """What can answer a batch of questions."""
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+
+    @property
+    def identity(self) -> str:
+        """What changes when the answers might."""
+
+    def prepare(self, ask: Ask) -> Any:
+        """Do what needs no model, in a thread ahead of the batch; a `BudgetError` is an answer."""
+
+    def length(self, prepared: Any) -> int:
+        """Say how long a prepared question is, for batches of equal length."""
+
+    def answer(self, prepared: Sequence[Any], protocol: HowToAsk) -> list[Answer]:
+        """Answer a batch, in order."""
+
+
+class Local:
+    """A vision-language model of a known family in this process.
+
+    Args:
+        model: the model, put into evaluation mode.
+        processor: its processor; set to one patch a frame.
+        name: what tables call it; by default where it was loaded from.
+        max_length: limit of tokens of a prompt; by default what the model's positions allow.
+    """
+
+    def __init__(
+        self, model: Any, processor: Any, *, name: str = "", max_length: int | None = None
+    ) -> None:
+        from t2vid.models.families import family_of, frame_px, one_patch
+        from t2vid.models.rows import RowEncoder
+
+        self.model, self.processor = model.eval(), one_patch(processor)
+        self.name = name or str(model.config._name_or_path or type(model).__name__)
+        self.family = family_of(model)
+        self.encode = RowEncoder(
+            self.processor, family=self.family, max_length=max_length or max_positions(model)
+        )
+        self._frame_px = frame_px(self.processor) if self.encode.direct else None
+        self._identity = ""
+
+    @classmethod
+    def load(cls, name: str, **kwargs: Any) -> Local:
+        """Load a checkpoint and its processor.
+
+        Args:
+            name: a folder or a name on the Hub.
+            **kwargs: for `AutoModelForImageTextToText.from_pretrained`.
+        """
+        from t2vid.models.families import load_processor
+
+        transformers = require("transformers", extra="eval")
+        kwargs = {"dtype": "auto", "device_map": None, **kwargs}
+        model = transformers.AutoModelForImageTextToText.from_pretrained(name, **kwargs)
+        torch = require("torch", extra="eval")
+        if torch.cuda.is_available() and kwargs["device_map"] is None:
+            model = model.to("cuda")
+        return cls(model, load_processor(name), name=name)
+
+    @property
+    def identity(self) -> str:
+        """Class, type of numbers, and a hash of the first values of every weight."""
+        if not self._identity:
+            digest = hashlib.sha256()
+            for name, weight in self.model.state_dict().items():
+                digest.update(f"{name} {tuple(weight.shape)}".encode())
+                digest.update(str(weight.flatten()[:8].tolist()).encode())
+            kind = f"{type(self.model).__name__} {self.model.dtype}"
+            self._identity = f"{kind} {digest.hexdigest()[:16]}"
+        return self._identity
+
+    def fit(self, frame: Any) -> Any:
+        """Resize a frame to what the model sees, as encoding it would."""
+        if not self.encode.direct or frame.size == self._frame_px:
+            return frame
+        return frame.resize(self._frame_px, self.processor.image_processor.resample)
+
+    def prepare(self, ask: Ask) -> Any:
+        """Encode a question: token ids and pixels."""
+        return self.encode(ask.row, prompt_only=True)
+
+    def length(self, prepared: Any) -> int:
+        """Give the number of tokens of the prompt."""
+        return len(prepared.ids)
+
+    def answer(self, prepared: Sequence[Any], protocol: HowToAsk) -> list[Answer]:
+        """Generate greedily."""
+        from t2vid.evaluation.run import generate
+
+        texts = generate(
+            self.model,
+            self.processor,
+            self.encode,
+            prepared,
+            max_new_tokens=protocol.max_new_tokens,
+        )
+        return [Answer(text) for text in texts]
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model behind an OpenAI-compatible API, such as `vllm serve`.
+
+    Args:
+        model: its name there.
+        url: of the API, up to `/v1`.
+        key_variable: environment variable that holds the API key.
+        timeout_s: for one answer.
+        retries: further tries after an overloaded, broken or silent server.
+        wait_s: before the first of them; doubled each time, or what the server asks for.
+    """
+
+    model: str
+    url: str
+    key_variable: str = "OPENAI_API_KEY"
+    timeout_s: float = 120.0
+    retries: int = 4
+    wait_s: float = 1.0
+    _random: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
+
+    @property
+    def name(self) -> str:
+        """What tables call it."""
+        return self.model
+
+    @property
+    def identity(self) -> str:
+        """The model's name; a server tells no more, and the same model may move."""
+        return f"served {self.model}"
+
+    def prepare(self, ask: Ask) -> bytes:
+        """Write the request, frames as PNG, so that nothing is lost on the way."""
+        content: list[dict[str, Any]] = [
+            {"type": "image_url", "image_url": {"url": _data_url(frame)}} for frame in ask.frames
+        ]
+        content.append({"type": "text", "text": ask.prompt})
+        turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
+        if ask.system:
+            turns.insert(0, {"role": "system", "content": ask.system})
+        return json.dumps({"model": self.model, "messages": turns}).encode()
+
+    def length(self, prepared: bytes) -> int:
+        """Give the size of the request."""
+        return len(prepared)
+
+    def answer(self, prepared: Sequence[bytes], protocol: HowToAsk) -> list[Answer]:
+        """Send the batch at once.
+
+        Raises:
+            BackendError: when the server cannot be reached or keeps failing.
+        """
+        limits = {"max_tokens": protocol.max_new_tokens, "temperature": 0, "seed": 0}
+        tail = json.dumps(limits)[1:].encode()
+        with ThreadPoolExecutor(max(1, len(prepared))) as pool:
+            return list(pool.map(lambda body: self._send(body[:-1] + b", " + tail), prepared))
+
+    def _send(self, body: bytes) -> Answer:
+        why = ""
+        for attempt in range(self.retries + 1):
+            wait_s = self.wait_s * 2**attempt * (1 + self._random.random() / 4)
+            try:
+                return Answer(self._post(body))
+            except urllib.error.HTTPError as error:
+                with error:
+                    why = f"HTTP {error.code}: {error.read(300).decode(errors='replace')}"
+                if error.code not in _AGAIN:
+                    if error.code in (400, 413, 422):  # this question is refused, others may pass
+                        return Answer("", why)
+                    break
+                wait_s = _asked_wait(error.headers.get("Retry-After"), wait_s)
+            except (
+                OSError,
+                http.client.HTTPException,
+                ValueError,
+                LookupError,
+                TypeError,
+            ) as error:
+                why = f"{type(error).__name__}: {error}"
+            if attempt < self.retries:
+                time.sleep(min(wait_s, _MAX_WAIT_S))
+        raise BackendError(
+            f"{self.url} did not answer for {self.model!r} after {attempt + 1} tries ({why}); the "
+            "answers so far are kept: start the server and run the same command again"
+        )
+
+    def _post(self, body: bytes) -> str:
+        headers = {"Content-Type": "application/json"}
+        if os.environ.get(self.key_variable):
+            headers["Authorization"] = f"Bearer {os.environ[self.key_variable]}"
+        address = self.url.rstrip("/") + "/chat/completions"
+        request = urllib.request.Request(address, body, headers)
+        with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
+            text = json.load(reply)["choices"][0]["message"]["content"]
+        return str(text or "").strip()
+
+
+@dataclass(frozen=True)
+class Function:
+    """Any function of an `Ask` that gives a text."""
+
+    call: Callable[[Ask], str]
+    name: str = "function"
+
+    @property
+    def identity(self) -> str:
+        """The name; a function cannot be told apart further."""
+        return f"function {self.name}"
+
+    def prepare(self, ask: Ask) -> Ask:
+        """Leave the question as it is."""
+        return ask
+
+    def length(self, prepared: Ask) -> int:
+        """Give the length of the prompt."""
+        return len(prepared.prompt)
+
+    def answer(self, prepared: Sequence[Ask], protocol: HowToAsk) -> list[Answer]:
+        """Call the function for each."""
+        return [Answer(self.call(ask)) for ask in prepared]
+
+
+def backend_of(model: Any, processor: Any = None) -> Backend:
+    """Give the back end of what a user names.
+
+    Args:
+        model: a back end; a model with its `processor`; a function of an `Ask`; a folder or Hub
+            name of a checkpoint; `openai:MODEL@URL` for a served one.
+        processor: of a model in this process.
+
+    Raises:
+        InputError: for a model without its processor, or a served one without its address.
+    """
+    if hasattr(model, "prepare") and hasattr(model, "identity"):
+        return model  # type: ignore[no-any-return]
+    if isinstance(model, str | os.PathLike):
+        name = os.fspath(model)
+        if name.startswith("openai:"):
+            served, _, url = name.removeprefix("openai:").rpartition("@")
+            if not served:
+                raise InputError(f"model {name!r} must be openai:MODEL@URL, URL ending in /v1")
+            return Served(served, url)
+        return Local.load(name)
+    if hasattr(model, "generate"):
+        if processor is None:
+            raise InputError("a model needs its processor: evaluate(model, …, processor=processor)")
+        return Local(model, processor)
+    if callable(model):
+        return Function(model, name=getattr(model, "__name__", "function"))
+    raise InputError(f"model ({type(model).__name__}) must be a model, a name or a function")
+
+
+def check(backend: Backend, protocol: HowToAsk) -> None:
+    """Refuse a protocol that the back end cannot follow."""
+    if isinstance(backend, Local):
+        check_strategy(protocol, backend.family.pixels)
+
+
+def max_positions(model: Any) -> int | None:
+    """Give the longest sequence a model was built for; None where it does not say."""
+    config = getattr(model.config, "text_config", None) or model.config
+    limit = getattr(config, "max_position_embeddings", None)
+    return None if limit is None else int(limit)
+
+
+def prepared_or_error(backend: Backend, ask: Ask) -> Any:
+    """Prepare a question; one that is too long is an answer with an error."""
+    try:
+        return backend.prepare(ask)
+    except BudgetError as error:
+        return Answer("", str(error))
+
+
+def _data_url(frame: Any) -> str:
+    buffer = io.BytesIO()
+    (frame if frame.mode in ("RGB", "L") else frame.convert("RGB")).save(buffer, "PNG")
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _asked_wait(header: str | None, default_s: float) -> float:
+    try:
+        return float(header) if header else default_s
+    except ValueError:  # a date
+        return default_s

@@ -1,0 +1,195 @@
+"""How a benchmark is asked: frames, prompt, decoding and judge, frozen, hashed, written to YAML.
+
+>>> Protocol.named("ig-vlm").strategy, Protocol.named("t2vid").frames
+('grid', 24)
+>>> Protocol().asking_hash == Protocol(scheme="paper").asking_hash  # judged another way, asked alike
+True
+
+A protocol has two hashes. `asking_hash` covers what can change an answer, and a file of answers is
+bound to it; `hash` covers the judging too, and stands beside every score.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+
+from t2vid.errors import InputError
+from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
+from t2vid.frames.sampling import Select
+from t2vid.frames.spec import SampleSpec, _Spec
+from t2vid.schema import FRAMES_PER_SECOND
+
+ASKING = 1  # raised when the same protocol would be asked otherwise than before
+
+Strategy = Literal["frames", "grid", "slow_fast", "text", "blank"]
+
+# Each benchmark's own words, so that figures compare: T2Vid's question files; Video-MME, README;
+# MVBench, mvbench.ipynb; TempCompass, run_qwen2_vl.py.
+PROMPTS = {
+    "t2vid": "{subtitles}{question}\n{options}\n" + T2VID_SUFFIX,
+    # T2Vid's script for Video-MME writes the same without the last line break.
+    "t2vid-video-mme": "{subtitles}{question}\n{options}" + T2VID_SUFFIX,
+    "video-mme": "{subtitles}Select the best answer to the following multiple-choice question "
+    "based on the video. Respond with only the letter (A, B, C, or D) of the correct option.\n"
+    "{question}\n{options}\nThe best answer is:",
+    "mvbench": "{subtitles}Question: {question}\nOptions:\n{options}\nOnly give the best option.",
+    "tempcompass": "{subtitles}{question}\n{options}\nPlease directly give the best option:",
+}
+GRID_HINT = (
+    "The picture shows {frames} frames of one video, {columns} a row; time runs from left to "
+    "right, then from top to bottom. "
+)
+
+
+@dataclass(frozen=True)
+class Protocol(_Spec):
+    """Everything besides model and benchmark that decides a score.
+
+    Args:
+        strategy: `frames` shows them one after another; `grid` puts them into one picture (IG-VLM,
+            arXiv 2403.18406); `slow_fast` shows `frames` at full size and `fast_frames` small
+            (SlowFast-LLaVA, arXiv 2407.15841), for families whose processor keeps sizes; the
+            controls: `text` shows none, `blank` as many gray ones.
+        frames: at most so many frames of a video.
+        fps: frames a second before the choice of `frames`; None takes every frame.
+        select: rule of the choice, as in `SampleSpec`.
+        size: size of a frame, as in `SampleSpec`; None leaves it to the model.
+        bounds: show only the part of a video that a question bounds (MVBench).
+        subtitles: write the subtitles at the sampled frames before the question (Video-MME).
+        prompt: a name of `PROMPTS`, or a template of `{question}`, `{options}`, `{subtitles}`.
+        system: text of a system turn; empty for none.
+        max_new_tokens: limit of tokens of an answer; decoding is greedy.
+        circular: ask every rotation of the options (MMBench, arXiv 2307.06281).
+        grid_columns: frames in a row of the grid.
+        fast_frames: frames of the fast path.
+        fast_px: longer edge of a frame of the fast path, in pixels.
+        scheme: rules that read the letter, as in `extract_choice`.
+        judge: `none`, or `backend:model` for what the rules leave open, e.g.
+            `transformers:meta-llama/Llama-3.1-8B-Instruct` or `openai:model@http://host/v1`.
+    """
+
+    strategy: Strategy = "frames"
+    frames: int = 24
+    fps: float | None = FRAMES_PER_SECOND
+    select: Select = "paper"
+    size: tuple[int, int] | int | str | None = None
+    bounds: bool = True
+    subtitles: bool = False
+    prompt: str = "t2vid"
+    system: str = ""
+    max_new_tokens: int = 32
+    circular: bool = False
+    grid_columns: int = 3
+    fast_frames: int = 50
+    fast_px: int = 112
+    scheme: Literal["t2vid", "paper"] = "t2vid"
+    judge: str = "none"
+
+    def __post_init__(self) -> None:
+        """Check every field against its limit."""
+        if self.strategy not in get_args(Strategy):
+            raise InputError(f"strategy ({self.strategy!r}) must be one of {get_args(Strategy)}")
+        for name in ("frames", "max_new_tokens", "grid_columns", "fast_frames", "fast_px"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} ({getattr(self, name)}) must be > 0")
+        if self.scheme not in ("t2vid", "paper"):
+            raise InputError(f"scheme ({self.scheme!r}) must be 't2vid' or 'paper'")
+        if self.judge != "none" and ":" not in self.judge:
+            raise InputError(f"judge ({self.judge!r}) must be 'none' or 'backend:model'")
+        if self.prompt not in PROMPTS and "{question}" not in self.prompt:
+            raise InputError(
+                f"prompt ({self.prompt[:60]!r}) must be one of {sorted(PROMPTS)} or hold {{question}}"
+            )
+        try:
+            self.template.format(question="", options="", subtitles="")
+        except (KeyError, IndexError, ValueError) as error:
+            raise InputError(
+                f"prompt ({self.prompt[:60]!r}) must name only {{question}}, {{options}} and "
+                f"{{subtitles}}; double other braces ({error!r})"
+            ) from error
+        self.sample  # noqa: B018  (checks fps, select and size)
+
+    @property
+    def template(self) -> str:
+        """The text of the prompt."""
+        return PROMPTS.get(self.prompt, self.prompt)
+
+    @property
+    def sample(self) -> SampleSpec:
+        """How a video is sampled."""
+        n = max(self.frames, self.fast_frames) if self.strategy == "slow_fast" else self.frames
+        values: dict[str, Any] = {"fps": self.fps, "max_frames": n, "select": self.select}
+        if self.size is not None:
+            values["size"] = self.size
+        return SampleSpec(**values)
+
+    @property
+    def asking_hash(self) -> str:
+        """Sixteen hexadecimal digits that change with anything that can change an answer."""
+        asking = {k: v for k, v in self.to_dict().items() if k not in ("scheme", "judge")}
+        asking |= {"prompt": self.template, "version": ASKING, "sample": self.sample.to_dict()}
+        line = json.dumps(asking, sort_keys=True)
+        return hashlib.sha256(line.encode()).hexdigest()[:16]
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with anything that can change a score."""
+        line = f"{self.asking_hash} {self.scheme} {self.judge}"
+        return hashlib.sha256(line.encode()).hexdigest()[:16]
+
+    @classmethod
+    def named(cls, name: str | Path | Self) -> Self:
+        """Give a protocol by its name, or read it from a YAML file.
+
+        Args:
+            name: a name of `PROTOCOLS`, a path, or a protocol, which is given back.
+
+        Raises:
+            InputError: for a name that is neither, listing the known.
+        """
+        if isinstance(name, cls):
+            return name
+        if str(name) in PROTOCOLS:
+            return cls(**PROTOCOLS[str(name)])
+        path = Path(str(name))
+        if path.is_file():
+            return cls.from_yaml(path.read_text(encoding="utf-8"))
+        raise InputError(f"protocol {str(name)!r} is no file and none of {sorted(PROTOCOLS)}")
+
+    def summary(self) -> str:
+        """Say in one line what differs from the default, and both hashes.
+
+        >>> Protocol(frames=8).summary().startswith("frames=8 [")
+        True
+        """
+        default = Protocol().to_dict()
+        changed = [f"{k}={v}" for k, v in self.to_dict().items() if v != default[k]]
+        return f"{', '.join(changed) or 'default'} [asked {self.asking_hash}, scored {self.hash}]"
+
+    def replace(self, **changes: Any) -> Self:
+        """Give a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)
+
+
+PROTOCOLS: dict[str, dict[str, Any]] = {
+    # T2Vid paper, 5.2.1: 1 fps, at most 24 frames (64 for InternVL), greedy
+    "t2vid": {},
+    "t2vid-64": {"frames": 64},
+    # the decisions of the paper's own scripts: its frame rule, its reading of answers
+    "paper": {"select": "paper_eval", "fps": None, "scheme": "paper"},
+    "video-mme": {"prompt": "video-mme"},
+    "video-mme-subtitles": {"prompt": "video-mme", "subtitles": True},
+    "mvbench": {"prompt": "mvbench", "frames": 16, "select": "midpoint", "fps": None},
+    "tempcompass": {"prompt": "tempcompass", "frames": 16},
+    # imagegridworth/IG-VLM: six frames in one picture
+    "ig-vlm": {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},
+    # apple/ml-slowfast-llava: ten frames slow, fifty fast at 4 x 4 tokens (4 x 28 pixels)
+    "slow-fast": {"strategy": "slow_fast", "frames": 10, "fast_frames": 50, "fast_px": 112},
+    "text-only": {"strategy": "text"},
+    "blank-frames": {"strategy": "blank"},
+}

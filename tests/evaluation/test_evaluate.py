@@ -1,0 +1,271 @@
+"""What `evaluate` promises: nothing asked twice, nothing lost, nothing mixed, no row left out."""
+
+from __future__ import annotations
+
+import collections
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import t2vid
+from benchmark_rows import make_rows
+from t2vid.errors import InputError, RecordError
+from t2vid.evaluation import run as running
+from t2vid.evaluation.asking import Ask
+from t2vid.evaluation.backends import Function
+from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.runs import Run
+from t2vid.models.tiny import tiny_idefics3
+
+FAST = Protocol(frames=4, max_new_tokens=3)
+
+
+def right(ask: Ask) -> str:
+    return f"The answer is {ask.line['answer']}."
+
+
+def scores(run: Run) -> dict[str, Any]:
+    return json.loads((run.folder / "scores.json").read_text())
+
+
+def test_a_tiny_model_answers_and_is_scored_over_every_row(clips, tmp_path):
+    model, processor = tiny_idefics3(["What is number one of clip two? A cup."])
+    run = t2vid.evaluate(
+        model, make_rows(clips), FAST, out=tmp_path, processor=processor, batch_size=5
+    )
+    lines = run.answers()
+    assert len(lines) == 12 and {line["n_frames"] for line in lines} == {2, 3, 4}
+    figures = scores(run)
+    assert figures["n"] == 12 and figures["protocol_hash"] == FAST.hash
+    judged = [json.loads(line) for line in (tmp_path / "judged.jsonl").read_text().splitlines()]
+    assert sum(line["correct"] for line in judged) == figures["accuracy"] * 12
+    alone = t2vid.evaluate(
+        model, make_rows(clips), FAST, out=tmp_path / "1", processor=processor, batch_size=1
+    )
+    texts = [{x["id"]: x["prediction"] for x in r.answers()} for r in (run, alone)]
+    assert texts[0] == texts[1]
+
+
+def test_a_video_is_decoded_once_for_all_its_questions(clips, tmp_path, monkeypatch):
+    opened = collections.Counter()
+    decode = running.sample_video
+
+    def counted(source, spec):
+        opened[source] += 1
+        return decode(source, spec)
+
+    monkeypatch.setattr(running, "sample_video", counted)
+    t2vid.evaluate(right, make_rows(clips), FAST, out=tmp_path, batch_size=2)
+    assert set(opened.values()) == {1} and len(opened) == 4
+
+
+def test_a_second_run_asks_nothing_and_a_longer_one_only_the_rest(clips, tmp_path):
+    asked = []
+    backend = Function(lambda ask: asked.append(ask.key) or "A", name="counting")
+    t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path, limit=5)
+    assert len(asked) == 5
+    t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path)
+    t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path)
+    assert len(asked) == len(set(asked)) == 12
+
+
+KILLED = """
+import os, signal, sys
+sys.path[:0] = {paths!r}
+from pathlib import Path
+import t2vid
+from benchmark_rows import make_rows
+from t2vid.evaluation.backends import Function
+from t2vid.evaluation.protocol import Protocol
+
+calls = 0
+def answer(ask):
+    global calls
+    calls += 1
+    if calls == {die}:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "The answer is " + ask.line["answer"]
+
+clips = [Path(path) for path in {clips!r}]
+t2vid.evaluate(Function(answer, name="same"), make_rows(clips), Protocol(frames=4, max_new_tokens=3),
+               out={out!r}, batch_size=4)
+print(calls)
+"""
+
+
+def test_a_kill_costs_at_most_one_batch_and_resume_equals_uninterrupted(clips, tmp_path):
+    here = Path(__file__).parent
+
+    def start(die: int, out: str) -> subprocess.CompletedProcess[str]:
+        code = KILLED.format(
+            paths=[str(here.parent)],
+            die=die,
+            clips=[str(clip) for clip in clips],
+            out=str(tmp_path / out),
+        )
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+    assert start(die=10, out="killed").returncode == -9
+    assert len(Run.read(tmp_path / "killed").answers()) == 8  # two batches of four
+    resumed, whole = start(die=0, out="killed"), start(die=0, out="whole")
+    assert (resumed.stdout.strip(), whole.stdout.strip()) == ("4", "12"), resumed.stderr
+    first, second = (Run.read(tmp_path / name) for name in ("killed", "whole"))
+    by_id = [{line["id"]: line for line in run.answers()} for run in (first, second)]
+    assert by_id[0] == by_id[1] and scores(first)["accuracy"] == 1.0
+
+
+def test_a_torn_last_line_is_asked_again_and_a_broken_one_is_an_error(clips, tmp_path):
+    rows = make_rows(clips)
+    t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    path = tmp_path / "answers.jsonl"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-40])
+    assert len(Run.read(tmp_path).answers()) == 11
+    run = t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    assert len(run.answers()) == 12 and scores(run)["accuracy"] == 1.0
+    path.write_bytes(whole.replace(b'"id"', b'"id', 1))
+    with pytest.raises(RecordError, match="line 1"):
+        run.answers()
+
+
+def test_protocols_models_and_benchmarks_never_mix(clips, tmp_path):
+    rows = make_rows(clips)
+    t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    with pytest.raises(InputError, match="asking_hash"):
+        t2vid.evaluate(right, rows, FAST.replace(frames=3), out=tmp_path)
+    with pytest.raises(InputError, match="model"):
+        t2vid.evaluate(Function(right, name="other"), rows, FAST, out=tmp_path)
+    edited = [{**rows[0], "question": "Something else?"}, *rows[1:]]
+    with pytest.raises(InputError, match="another question"):
+        t2vid.evaluate(right, edited, FAST, out=tmp_path)
+    other = t2vid.evaluate(right, rows, FAST.replace(frames=3), out=tmp_path / "other")
+    with open(tmp_path / "answers.jsonl", "a") as file:
+        file.write((other.folder / "answers.jsonl").read_text())
+    with pytest.raises(InputError, match="copied together"):
+        Run.read(tmp_path).answers()
+
+
+def test_two_processes_do_not_write_one_file(clips, tmp_path):
+    run = t2vid.evaluate(right, make_rows(clips), FAST, out=tmp_path)
+    with run.writer(), pytest.raises(InputError, match="another process"), run.writer():
+        pass
+
+
+def test_several_processes_share_the_videos_and_lose_none(clips, tmp_path, monkeypatch):
+    rows = make_rows(clips)
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    for rank in (0, 1, 2):
+        monkeypatch.setenv("RANK", str(rank))
+        t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    assert len(list(tmp_path.glob("answers*.jsonl"))) == 3
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    monkeypatch.setenv("RANK", "0")
+    run = t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    assert len(run.answers()) == 12 and scores(run)["accuracy"] == 1.0
+
+
+def test_a_bad_video_counts_as_wrong_and_can_be_asked_again(clips, tmp_path):
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video at all")
+    rows = make_rows([clips[0], broken])
+    run = t2vid.evaluate(right, rows, FAST, out=tmp_path / "run")
+    figures = scores(run)
+    assert (figures["n"], figures["errors"], figures["accuracy"]) == (6, 3, 0.5)
+    assert sum("BadVideo" in line.get("error", "") for line in run.answers()) == 3
+    broken.write_bytes(clips[1].read_bytes())
+    run = t2vid.evaluate(right, rows, FAST, out=tmp_path / "run", retry_errors=True)
+    assert (scores(run)["errors"], scores(run)["accuracy"]) == (0, 1.0)
+
+
+def test_circular_asks_every_rotation_and_a_constant_letter_gains_nothing(clips, tmp_path):
+    rows = make_rows(clips)
+    how = FAST.replace(circular=True)
+    run = t2vid.evaluate(lambda ask: "A", rows, how, out=tmp_path / "a")
+    assert len(run.answers()) == sum(len(row["options"]) for row in rows)
+    assert scores(run)["circular"]["circular_accuracy"] == 0 and scores(run)["n"] == 12
+    run = t2vid.evaluate(right, rows, how, out=tmp_path / "right")
+    assert scores(run)["circular"]["circular_accuracy"] == 1.0
+
+
+def test_the_controls_show_no_picture_of_the_video(clips, tmp_path):
+    seen: dict[str, list[Any]] = {"text-only": [], "blank-frames": []}
+    for name, frames in seen.items():
+        keep = Function(lambda ask, frames=frames: frames.append(ask.frames) or "A", name=name)
+        t2vid.evaluate(keep, make_rows(clips), name, out=tmp_path / name)
+    assert all(len(frames) == 0 for frames in seen["text-only"])
+    assert [len(frames) for frames in seen["blank-frames"]][:1] == [2]
+    colours = {c for frames in seen["blank-frames"] for f in frames for _, c in f.getcolors()}
+    assert len(colours) == 1
+
+
+def test_the_grid_is_one_picture_in_reading_order(clips, tmp_path):
+    asks: list[Ask] = []
+    keep = Function(lambda ask: asks.append(ask) or "A")
+    t2vid.evaluate(keep, make_rows(clips[3:]), "ig-vlm", out=tmp_path)
+    (picture,) = asks[0].frames
+    assert picture.size == (3 * 96, 2 * 64) and "5 frames" in asks[0].prompt
+
+
+def test_only_the_subtitles_at_sampled_frames_are_shown(clips, tmp_path):
+    prompts: list[str] = []
+    keep = Function(lambda ask: prompts.append(ask.prompt) or "A")
+    how = Protocol.named("video-mme-subtitles").replace(frames=1)
+    t2vid.evaluate(keep, make_rows(clips[3:]), how, out=tmp_path)
+    assert "second" in prompts[0] and "first" not in prompts[0]
+
+
+def test_slow_fast_shows_many_small_frames_and_is_refused_where_all_are_resized(clips, tmp_path):
+    asks: list[Ask] = []
+    keep = Function(lambda ask: asks.append(ask) or "A")
+    how = Protocol(strategy="slow_fast", frames=2, fast_frames=4, fast_px=48)
+    t2vid.evaluate(keep, make_rows(clips[3:]), how, out=tmp_path / "ok")
+    assert [f.size for f in asks[0].frames] == [(96, 64)] * 2 + [(48, 32)] * 4
+    model, processor = tiny_idefics3(["Why?"])
+    with pytest.raises(InputError, match="slow_fast"):
+        t2vid.evaluate(model, make_rows(clips), how, out=tmp_path / "no", processor=processor)
+
+
+def test_the_judge_is_asked_only_where_the_rules_abstain_and_its_failure_is_counted(
+    clips, tmp_path
+):
+    asked = []
+
+    def judge(question: str, options: list[str], prediction: str) -> str | None:
+        asked.append(prediction)
+        if "raise" in prediction:
+            raise TimeoutError
+        return "B"
+
+    def say(ask: Ask) -> str:
+        return ["A", "I cannot tell, hm.", "I raise my hands."][int(ask.key[0][-1])]
+
+    run = t2vid.evaluate(say, make_rows(clips), FAST, out=tmp_path, judge=judge)
+    figures = scores(run)
+    assert set(asked) == {"I cannot tell, hm.", "I raise my hands."}
+    assert figures["judge_errors"] == 4 and figures["n"] == 12
+
+
+def test_labels_other_than_letters_are_understood(clips, tmp_path):
+    rows = make_rows(
+        clips,
+        style="matching",
+        labels=("Caption A", "Caption B"),
+        options=("It waves.", "It bows."),
+        answer="B",
+    )
+    run = t2vid.evaluate(lambda ask: "Caption B.", rows, FAST, out=tmp_path)
+    assert scores(run)["accuracy"] == 1.0 and "Caption A: It waves." in run.answers()[0]["prompt"]
+
+
+def test_what_is_no_model_is_refused(clips, tmp_path):
+    rows = make_rows(clips)
+    with pytest.raises(InputError, match="processor"):
+        t2vid.evaluate(tiny_idefics3(["x"])[0], rows, FAST, out=tmp_path)
+    with pytest.raises(InputError, match="openai:MODEL@URL"):
+        t2vid.evaluate("openai:http://x", rows, FAST, out=tmp_path)
+    with pytest.raises(InputError, match="twice"):
+        t2vid.evaluate(right, [*rows, rows[0]], FAST, out=tmp_path)

@@ -1,0 +1,147 @@
+"""A served model: right requests, bounded patience, and nothing lost when the server fails."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import io
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import t2vid
+from benchmark_rows import make_rows
+from media import read_number
+from t2vid.errors import BackendError
+from t2vid.evaluation.backends import Served
+from t2vid.evaluation.protocol import Protocol
+
+FAST = Protocol(frames=2, max_new_tokens=7)
+
+
+class Server(ThreadingHTTPServer):
+    """Answers "B", after the faults that a test puts into `faults`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.faults: list[str] = []
+        self.requests: list[dict[str, Any]] = []
+        self.lock = threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        with self.server.lock:
+            self.server.requests.append(
+                {"path": self.path, "key": self.headers["Authorization"]} | body
+            )
+            fault = self.server.faults.pop(0) if self.server.faults else ""
+        reply = json.dumps({"choices": [{"message": {"role": "assistant", "content": " B\n"}}]})
+        if fault == "slow":
+            time.sleep(0.6)
+        if fault.isdigit():
+            self.send_response(int(fault))
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(b"no")
+            return
+        if fault == "malformed":
+            reply = reply[:-9]
+        elif fault == "empty":
+            reply = json.dumps({"choices": []})
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(reply) + 50 * (fault == "cut")))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):  # the client may have lost its patience
+            self.wfile.write(reply.encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def served(server: Server, **kwargs: Any) -> Served:
+    return Served("vlm", server.url, **{"wait_s": 0.01, "timeout_s": 5.0, **kwargs})
+
+
+def test_the_request_holds_every_frame_losslessly_and_asks_greedily(
+    server: Server, clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("OPENAI_API_KEY", "secret")
+    run = t2vid.evaluate(f"openai:vlm@{server.url}", make_rows(clips[:1]), FAST, out=tmp_path)
+    assert [line["prediction"] for line in run.answers()] == ["B"] * 3
+    request = server.requests[0]
+    assert (request["path"], request["key"]) == ("/v1/chat/completions", "Bearer secret")
+    assert (request["model"], request["max_tokens"], request["temperature"]) == ("vlm", 7, 0)
+    *pictures, text = request["messages"][0]["content"]
+    numbers = []
+    for picture in pictures:
+        kind, data = picture["image_url"]["url"].split(",")
+        assert kind == "data:image/png;base64"
+        numbers.append(read_number(Image.open(io.BytesIO(base64.b64decode(data)))))
+    assert numbers == sorted(set(numbers)) and len(numbers) == 2
+    assert text["text"].endswith("directly.")
+    assert "secret" not in (tmp_path / "run.json").read_text()
+
+
+@pytest.mark.parametrize("fault", ["429", "500", "503", "malformed", "empty", "cut", "slow"])
+def test_a_fault_that_passes_is_tried_again(fault, server, clips, tmp_path):
+    server.faults = [fault, fault]
+    backend = served(server, timeout_s=0.3 if fault == "slow" else 5.0)
+    run = t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path, batch_size=1)
+    assert [line["prediction"] for line in run.answers()] == ["B"] * 3
+    assert len(server.requests) == 5
+
+
+def test_a_refused_question_is_counted_and_the_others_go_on(server, clips, tmp_path):
+    server.faults = ["400"]
+    run = t2vid.evaluate(served(server), make_rows(clips[:1]), FAST, out=tmp_path, batch_size=1)
+    lines = run.answers()
+    assert [line["prediction"] for line in lines] == ["", "B", "B"] and "400" in lines[0]["error"]
+    assert json.loads((tmp_path / "scores.json").read_text())["errors"] == 1
+
+
+def test_a_server_that_keeps_failing_stops_the_run_and_keeps_the_answers(server, clips, tmp_path):
+    rows = make_rows(clips[:1])
+    server.faults = ["", *["500"] * 3]
+    backend = served(server, retries=2)
+    with pytest.raises(BackendError, match="3 tries"):
+        t2vid.evaluate(backend, rows, FAST, out=tmp_path, batch_size=1)
+    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 1
+    run = t2vid.evaluate(backend, rows, FAST, out=tmp_path, batch_size=1)
+    assert len(run.answers()) == 3 and len(server.requests) == 6
+
+
+def test_a_wrong_key_is_not_tried_again(server, clips, tmp_path):
+    server.faults = ["401"] * 9
+    with pytest.raises(BackendError, match="401"):
+        t2vid.evaluate(served(server), make_rows(clips[:1]), FAST, out=tmp_path, batch_size=1)
+    assert len(server.requests) == 1
+
+
+def test_no_server_is_one_clear_error(clips, tmp_path):
+    backend = Served("vlm", "http://127.0.0.1:9/v1", retries=1, wait_s=0.01)
+    with pytest.raises(BackendError, match="run the same command again"):
+        t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path)
