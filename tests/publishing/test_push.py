@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import textwrap
+import types
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import t2vid
 from hub import Hub
 from media import read_numbers
 from rows import dataset_of, text_rows, video_rows
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingExtra
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.publishing import shards
 from t2vid.publishing.licences import LicenceWarning
@@ -242,6 +243,24 @@ def test_without_recipe_counts_or_pictures_the_card_says_so(hub: Hub, videos: Pa
     assert "No recipe was given" in card and "No counts of dropped rows were given" in card
     assert "There is no picture of the first frames: the rows are videos" in card
     assert "**The videos are not in this repository**" in card
+
+
+def test_the_picture_of_lengths_is_shown_or_its_absence_explained(
+    hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def missing(dataset: Dataset) -> bytes:
+        raise MissingExtra('matplotlib is not installed; run: pip install "t2vid[insight]"')
+
+    lengths = types.ModuleType("t2vid.insight.lengths")
+    monkeypatch.setitem(sys.modules, lengths.__name__, lengths)
+    lengths.picture = missing  # type: ignore[attr-defined]
+    push(texts, "me/mix")
+    reason = "There is no picture of the lengths: matplotlib is not installed"
+    assert reason in hub.files(REPO)["README.md"].decode()
+    lengths.picture = lambda dataset: b"a picture of %d" % len(dataset)  # type: ignore[attr-defined]
+    push(texts, "me/mix")
+    assert hub.files(REPO)["about/default/lengths.png"] == b"a picture of 40"
+    assert "](about/default/lengths.png)" in hub.files(REPO)["README.md"].decode()
 
 
 def test_pushing_the_same_again_changes_nothing(hub: Hub, texts: Dataset) -> None:

@@ -7,10 +7,12 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from t2vid.errors import MissingExtra
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
 from t2vid.publishing.materialize import Form, lazy_columns, picture
@@ -69,4 +71,11 @@ def _first_values(rows: Any, column: str, *, videos: bool) -> dict[str, Any]:
 
 
 def _lengths(dataset: Dataset) -> bytes | str:
-    return "t2vid.insight.lengths is not part of this version"
+    try:
+        draw = importlib.import_module("t2vid.insight.lengths").picture
+    except ModuleNotFoundError:
+        return "t2vid.insight.lengths is not part of this version"
+    try:
+        return bytes(draw(dataset))
+    except MissingExtra as error:
+        return str(error)
