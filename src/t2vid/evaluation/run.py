@@ -331,6 +331,7 @@ def _prepare(
     for place, shift in group:
         row = rows[place]
         question = asking.ask(row, shift, frames, protocol)
+        question.line["place"] = place
         question.line["fingerprint"] = asking.fingerprint(row, row["images"])
         made = Answer("", error) if error else prepared_or_error(backend, question)
         out.append((question, made))

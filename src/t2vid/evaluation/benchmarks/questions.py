@@ -244,10 +244,10 @@ class Videos:
         places = [Path(folder) / relative for folder in folders]
         for place in [*places, relative, *(Path(*p.parts[1:]) for p in places)]:
             for suffix in (place.suffix, *SUFFIXES):
-                path = self.root / place.with_name(_stem(place.name) + suffix)
+                path = self.root / place.with_name(stem_of(place.name) + suffix)
                 if path.exists():
                     return str(path)
-        found = self._index().get(_stem(relative.name), [])
+        found = self._index().get(stem_of(relative.name), [])
         return str(found[0]) if len(found) == 1 else None
 
     def _index(self) -> dict[str, list[Path]]:
@@ -255,7 +255,7 @@ class Videos:
             self._by_stem = {}
             for path in sorted(self.root.rglob("*")) if self.root else ():
                 if path.suffix in SUFFIXES and (path.suffix or path.is_dir()):
-                    self._by_stem.setdefault(_stem(path.name), []).append(path)
+                    self._by_stem.setdefault(stem_of(path.name), []).append(path)
         return self._by_stem
 
 
@@ -267,7 +267,8 @@ def _bounded(spec: SampleSpec, start_s: float | None, end_s: float | None) -> Sa
     return dataclasses.replace(spec, start_s=start_s, end_s=end_s)
 
 
-def _stem(name: str) -> str:
+def stem_of(name: str) -> str:
+    """Take a video suffix off a name."""
     # YouTube ids and TVQA folders may hold dots; only a known suffix is one.
     stem, dot, suffix = name.rpartition(".")
     return stem if dot and f".{suffix}" in SUFFIXES else name

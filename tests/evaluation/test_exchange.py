@@ -1,0 +1,201 @@
+"""Files of others: official layouts are written as their scorers read them, predictions come back."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from datasets import Dataset
+
+import t2vid
+from t2vid.errors import InputError
+from t2vid.evaluation.backends import Function
+from t2vid.evaluation.benchmarks import mvbench, tempcompass, video_mme
+from t2vid.evaluation.benchmarks.questions import Question, features
+from t2vid.evaluation.exchange import export, read_predictions
+from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.runs import Run
+from t2vid.frames.feature import Frames
+from t2vid.frames.spec import SampleSpec
+from t2vid.schema import Counts
+
+RECORDS = [
+    {
+        "video_id": f"00{n}",
+        "duration": "short",
+        "domain": "Knowledge",
+        "sub_category": "Geography",
+        "url": "u",
+        "videoID": f"yt-{n}",
+        "question_id": f"00{n}-{k}",
+        "task_type": "Counting Problem",
+        "question": "How many towers?",
+        "options": [f"A. {k}.", f"B. {k + 1}.", "C. 30.", "D. 40."],
+        "answer": "B",
+    }
+    for n in (1, 2)
+    for k in (1, 2, 3)
+]
+NESTED = {
+    f"{n}": {
+        "action": [
+            {"question": f"Does what?\nA. wave {n}\nB. bow", "answer": "B. bow"},
+            {"question": "How often?\nA. once\nB. twice", "answer": "A. once"},
+        ]
+    }
+    for n in (11, 12)
+}
+
+
+def dataset(questions: list[Question]) -> Any:
+    rows = [question.row(None, SampleSpec()) for question in questions]
+    return Dataset.from_list(rows, features=features(Frames()))
+
+
+@pytest.fixture
+def mme() -> Any:
+    return dataset(list(video_mme.convert(enumerate(RECORDS), Counts())))
+
+
+@pytest.fixture
+def compass() -> Any:
+    rows = tempcompass.flatten(NESTED)
+    return dataset(list(tempcompass.convert(rows, Counts(), task="multi-choice")))
+
+
+def answered(rows: Any, out: Path, say: str = "The answer is B.") -> Run:
+    return t2vid.evaluate(Function(lambda ask: say), rows, Protocol(strategy="text"), out=out)
+
+
+def accuracy(run: Run) -> float:
+    return json.loads((run.folder / "scores.json").read_text())["accuracy"]
+
+
+def test_video_mme_results_have_the_official_shape(mme, tmp_path):
+    (path,) = export(answered(mme, tmp_path / "run"), "video_mme", tmp_path / "results.json")
+    videos = json.loads(path.read_text())
+    assert [video["video_id"] for video in videos] == ["001", "002"]
+    assert list(videos[0]) == [
+        "video_id",
+        "duration",
+        "domain",
+        "sub_category",
+        "missing",
+        "questions",
+    ]
+    assert [q["question_id"] for q in videos[1]["questions"]] == ["002-1", "002-2", "002-3"]
+    question = videos[0]["questions"][0]
+    assert question["options"] == RECORDS[0]["options"]
+    assert question["response"] == "The answer is B." and question["answer"] == "B"
+
+
+def test_tempcompass_predictions_are_the_questions_with_a_prediction(compass, tmp_path):
+    (path,) = export(answered(compass, tmp_path / "run", "B"), "tempcompass", tmp_path / "mine")
+    assert path.name == "multi-choice.json"
+    written = json.loads(path.read_text())
+    assert written.keys() == NESTED.keys()
+    for video, dims in NESTED.items():
+        got = written[video]["action"]
+        assert [{**record, "prediction": "B"} for record in dims["action"]] == got
+
+
+def test_t2vids_question_file_becomes_official_predictions(tmp_path):
+    suffix = "Answer with the option's letter from the given choices directly."
+    record = {
+        "question_id": 5,
+        "video": "videos/77_reverse.mp4",
+        "prompt": f"Which?\nA. one\nB. two\n{suffix}",
+        "GT": "B",
+        "category": "order",
+    }
+    rows = dataset(list(tempcompass.convert([(0, record)], Counts(), task="multi-choice")))
+    run = answered(rows, tmp_path / "run", "A")
+    (path,) = export(run, "tempcompass", tmp_path / "mine")
+    assert json.loads(path.read_text()) == {
+        "77_reverse": {
+            "order": [{"question": "Which?\nA. one\nB. two", "answer": "B. two", "prediction": "A"}]
+        }
+    }
+    (path,) = export(run, "t2vid", tmp_path / "answers.jsonl")
+    answer = json.loads(path.read_text())
+    assert answer == {
+        "question_id": 5,
+        "prompt": record["prompt"],
+        "pred": "A",
+        "GT": "B",
+        "category": "order",
+    }
+    back, counts = read_predictions(path, rows, out=tmp_path / "back")
+    assert counts.kept == 1 and back.answers()[0]["prediction"] == "A"
+
+
+def test_what_is_exported_comes_back_with_the_same_score(mme, compass, tmp_path):
+    for rows, layout, name in ((mme, "video_mme", "x.json"), (compass, "tempcompass", "p")):
+        run = answered(rows, tmp_path / layout)
+        (path,) = export(run, layout, tmp_path / name)
+        back, counts = read_predictions(path, rows, out=tmp_path / f"{layout}-back")
+        assert accuracy(back) == accuracy(run) > 0
+        assert counts.kept == len(rows) and not counts.dropped
+
+
+def test_an_export_of_another_benchmark_is_refused(mme, tmp_path):
+    run = answered(mme, tmp_path / "run")
+    with pytest.raises(InputError, match="no answers to tempcompass"):
+        export(run, "tempcompass", tmp_path / "x")
+    with pytest.raises(InputError, match="layout"):
+        export(run, "mvbench", tmp_path / "x")
+
+
+def test_lmms_evals_samples_are_read(mme, tmp_path):
+    path = tmp_path / "20260101_samples_videomme.jsonl"
+    lines = [
+        {"doc_id": n, "doc": r, "target": r["answer"], "resps": [["B"]], "filtered_resps": ["B"]}
+        for n, r in enumerate(RECORDS[:5])
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run, counts = read_predictions(path, mme, out=tmp_path / "run", name="theirs")
+    assert counts.kept == 5 and counts.dropped == {"not predicted": 1}
+    assert accuracy(run) == pytest.approx(5 / 6)  # the question without a prediction counts
+    assert run.name == "theirs"
+
+
+def test_lmms_evals_mvbench_samples_match_by_content(tmp_path):
+    records = [
+        {"video": "a.webm", "question": "What?", "candidates": ["x", "y"], "answer": "y"},
+        {"video": "b.webm", "question": "What?", "candidates": ["x", "y"], "answer": "x"},
+    ]
+    rows = dataset(list(mvbench.convert(enumerate(records), Counts(), task="action_antonym")))
+    path = tmp_path / "samples.jsonl"
+    lines = [{"doc_id": n, "doc": r, "resps": [["B. y"]]} for n, r in enumerate(records)]
+    lines.append({"doc_id": 9, "doc": {**records[0], "question": "Other?"}, "resps": [["A"]]})
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    assert counts.dropped == {"matches no question": 1} and accuracy(run) == 0.5
+
+
+@pytest.mark.parametrize("suffix", ["tsv", "csv", "json"])
+def test_vlmevalkits_tables_are_read(mme, tmp_path, suffix):
+    rows = [
+        {
+            "index": n,
+            "video": r["videoID"],
+            "question": r["question"],
+            "candidates": str(r["options"]),
+            "answer": r["answer"],
+            "prediction": "Answer: B" if n else "",
+        }
+        for n, r in enumerate(RECORDS)
+    ]
+    path = tmp_path / f"model_Video-MME_8frame.{suffix}"
+    if suffix == "json":
+        path.write_text(json.dumps(rows))
+    else:
+        with open(path, "w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if suffix == "tsv" else ",")
+            writer.writeheader()
+            writer.writerows(rows)
+    run, counts = read_predictions(path, mme, out=tmp_path / "run")
+    assert counts.kept == 6 and accuracy(run) == pytest.approx(5 / 6)
