@@ -137,7 +137,9 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
         overall.notes.append(f"{one['name']}: {Protocol.from_dict(one['protocol']).summary()}")
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
-        for source, part in one["by_source"].items():
+        sources = one["by_source"]
+        whole = {"all": one} if len(sources) > 1 else {}
+        for source, part in {**sources, **whole}.items():
             overall.rows.append(
                 [
                     one["name"],
@@ -146,10 +148,10 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                     _range(part["wilson"]),
                     _range(part["bootstrap"]),
                     part["n"],
-                    one["questions"] if len(one["by_source"]) == 1 else None,
+                    one["questions"] if part is one or not whole else None,
                     100 * part["macro_accuracy"],
                     part["unanswered"],
-                    one["errors"] if len(one["by_source"]) == 1 else None,
+                    part["errors"],
                 ]
             )
     overall.notes.append(

@@ -61,6 +61,7 @@ def evaluate(
     retry_errors: bool = False,
     judge: Any = None,
     name: str = "",
+    load: Mapping[str, Any] | None = None,
 ) -> Run:
     """Put a benchmark to a model and score the answers; run again, it does only what is missing.
 
@@ -82,6 +83,8 @@ def evaluate(
         judge: decides what the rules leave open, in place of the protocol's: a function of
             `(question, options, prediction)` that gives a letter or None.
         name: what tables call the run; by default the model's name.
+        load: for a benchmark by name, arguments of `load_dataset`, such as
+            `{"data_dir": "MVBench"}`.
 
     Raises:
         InputError: when `out` holds the answers of another protocol, model or benchmark.
@@ -90,7 +93,7 @@ def evaluate(
     if batch_size < 1 or workers < 1:
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
     protocol = Protocol.named(protocol)
-    rows, title = _benchmark(benchmark)
+    rows, title = _benchmark(benchmark, load or {})
     backend = backend_of(model, processor)
     check(backend, protocol)
     run = Run.open(out, _header(backend, title, protocol, name, len(rows)))
@@ -220,12 +223,12 @@ def _pad_id(tokenizer: Any) -> int:
     return int(tokenizer.eos_token_id if pad is None else pad)
 
 
-def _benchmark(benchmark: Any) -> tuple[Any, str]:
+def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     """Give the rows with frames left as they are stored, and the name."""
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
-        benchmark = load_dataset(benchmark, split="test")
+        benchmark = load_dataset(benchmark, **{"split": "test", **load})
     elif isinstance(benchmark, list):
         from datasets import Dataset
 

@@ -60,7 +60,6 @@ def score(
     }
     scores |= {
         "questions": run.header.get("questions", len(first)),
-        "errors": sum(bool(line.get("error")) for line in first),
         "judge_errors": guard.errors,
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
@@ -125,9 +124,10 @@ def _figures(
     metric: Any, lines: list[dict[str, Any]], judge: _Guarded, settings: dict[str, Any]
 ) -> dict[str, Any]:
     if not lines:
-        return {"accuracy": float("nan"), "n": 0}
+        return {"accuracy": float("nan"), "n": 0, "errors": 0}
     figures: dict[str, Any] = _compute(metric, lines, judge, settings)
     styles = Counter(line["style"] for line in lines)
+    figures["errors"] = sum(bool(line.get("error")) for line in lines)
     return figures | ({"styles": dict(styles)} if len(styles) > 1 else {})
 
 
