@@ -235,7 +235,7 @@ def test_the_judge_is_asked_only_where_the_rules_abstain_and_its_failure_is_coun
     asked = []
 
     def judge(question: str, options: list[str], prediction: str) -> str | None:
-        asked.append(prediction)
+        asked.append((question, prediction))
         if "raise" in prediction:
             raise TimeoutError
         return "B"
@@ -245,7 +245,9 @@ def test_the_judge_is_asked_only_where_the_rules_abstain_and_its_failure_is_coun
 
     run = t2vid.evaluate(say, make_rows(clips), FAST, out=tmp_path, judge=judge)
     figures = scores(run)
-    assert set(asked) == {"I cannot tell, hm.", "I raise my hands."}
+    assert {said for _, said in asked} == {"I cannot tell, hm.", "I raise my hands."}
+    assert len(asked) == len(set(asked)) == 8
+    assert figures["decided_by"] == {"letter alone": 4, "judge": 4, "judge: none": 4}
     assert figures["judge_errors"] == 4 and figures["n"] == 12
 
 
@@ -259,6 +261,22 @@ def test_labels_other_than_letters_are_understood(clips, tmp_path):
     )
     run = t2vid.evaluate(lambda ask: "Caption B.", rows, FAST, out=tmp_path)
     assert scores(run)["accuracy"] == 1.0 and "Caption A: It waves." in run.answers()[0]["prompt"]
+
+
+def test_a_caption_is_read_by_the_judge_alone(clips, tmp_path):
+    rows = make_rows(clips, style="caption", instruction="Describe it.", answer="B")
+    run = t2vid.evaluate(lambda ask: "A dog. Not a cup.", rows, FAST, out=tmp_path / "none")
+    assert scores(run)["unanswered"] == 12 and run.answers()[0]["prompt"] == "Describe it."
+    run = t2vid.evaluate(
+        lambda ask: "A dog. Not a cup.", rows, FAST, out=tmp_path / "b", judge=lambda *_: "B"
+    )
+    assert scores(run)["decided_by"] == {"judge": 12} and scores(run)["accuracy"] == 1.0
+
+
+def test_a_judge_cannot_leave_the_options(clips, tmp_path):
+    rows = make_rows(clips)
+    run = t2vid.evaluate(lambda ask: "hm", rows, FAST, out=tmp_path, judge=lambda *_: "E")
+    assert scores(run)["unanswered"] == 12 and scores(run)["accuracy"] == 0
 
 
 def test_what_is_no_model_is_refused(clips, tmp_path):

@@ -135,6 +135,12 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     overall = Table("Accuracy, %", head, [])
     for one in scores:
         overall.notes.append(f"{one['name']}: {Protocol.from_dict(one['protocol']).summary()}")
+        if "circular" in one:
+            part = one["circular"]
+            overall.notes.append(
+                f"{one['name']}: {100 * part['circular_accuracy']:.1f} % of {part['questions']:,} "
+                "questions are answered correctly in every rotation of their options"
+            )
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
         sources = one["by_source"]

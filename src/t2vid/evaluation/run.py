@@ -42,7 +42,7 @@ from t2vid.models.families import family_of, one_patch
 from t2vid.models.rows import EncodedRow, RowEncoder, normalise
 from t2vid.progress import progress, visible
 
-WINDOW = 4  # batches prepared together, so that questions of like length share one
+WINDOW = 2  # batches prepared together, so that questions of like length share one
 
 Key = tuple[str, int]
 Group = list[tuple[int, int]]  # (row, rotation) of every question about one video
@@ -300,12 +300,14 @@ def _prepared_batches(
             ahead.append([pool.submit(_prepare, g, rows, protocol, backend) for g in window])
 
     submit()
+    pairs: list[tuple[Ask, Any]] = []
     while ahead:
         submit()  # the next window is decoded while this one is answered
-        pairs = [pair for future in ahead.popleft() for pair in future.result()]
+        pairs += [pair for future in ahead.popleft() for pair in future.result()]
         pairs.sort(key=lambda pair: _length(pair[1], backend))
-        for start in range(0, len(pairs), batch_size):
-            yield pairs[start : start + batch_size]
+        while len(pairs) >= batch_size or (pairs and not ahead):
+            yield pairs[:batch_size]
+            del pairs[:batch_size]
 
 
 def _windows(groups: Iterable[Group], size: int) -> Iterator[list[Group]]:

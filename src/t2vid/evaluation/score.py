@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,9 @@ from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.compare import circular
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
+from t2vid.progress import progress
+
+logger = logging.getLogger(__name__)
 
 Judge = Callable[[str, Sequence[str], str], str | None]
 
@@ -42,25 +46,28 @@ def score(
     Returns:
         What `evaluate.load("t2vid/video_mcq", "full")` gives, over every answer; with `errors`
         (questions without an answer: bad videos, refused requests, all counted as wrong),
-        `by_source`, `judge_errors` and, for a circular run, `circular`.
+        `by_source`, `judge_errors` and, for a circular run, `circular`. All of it is counted from
+        the rows of `judged.jsonl`.
     """
     run = Run.read(run)
-    how = Protocol.from_dict(dict(run.header["protocol"])) if "protocol" in run.header else None
-    how = Protocol.named(protocol) if protocol is not None else how or Protocol()
-    lines = run.answers()
-    guard = _Guarded(judge or judge_of(how.judge))
+    how = Protocol.from_dict(dict(run.header["protocol"]))
+    how = Protocol.named(protocol) if protocol is not None else how
     metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
-    settings = {"confidence": confidence, "seed": seed, "scheme": how.scheme}
-    first = [line for line in lines if not line.get("rotation")]
-    judged = _judge(metric, lines, guard, settings)
-    scores = _figures(metric, first, guard, settings)
+    lines = run.answers()
+    judged = _by_rules(metric, lines, how.scheme)
+    judge_errors = _by_judge(judged, judge or judge_of(how.judge))
+    for line in judged:
+        line["correct"] = line["letter"] == line["answer"]
+    first = [line for line in judged if not line.get("rotation")]
+    settings = {"confidence": confidence, "seed": seed}
+    scores = _figures(metric, first, settings)
     scores["by_source"] = {
-        source: _figures(metric, [x for x in first if x["source"] == source], guard, settings)
+        source: _figures(metric, [x for x in first if x["source"] == source], settings)
         for source in sorted({line["source"] for line in first})
     }
     scores |= {
         "questions": run.header.get("questions", len(first)),
-        "judge_errors": guard.errors,
+        "judge_errors": judge_errors,
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
@@ -92,54 +99,58 @@ def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
     return prediction
 
 
-class _Guarded:
-    """A judge that remembers its letters and whose failures are counted, not raised."""
-
-    def __init__(self, judge: Judge | None) -> None:
-        self.judge, self.errors = judge, 0
-        self._known: dict[tuple[Any, ...], str | None] = {}
-
-    def __call__(self, question: str, options: Sequence[str], prediction: str) -> str | None:
-        key = question, tuple(options), prediction
-        if key not in self._known and self.judge is not None:
-            try:
-                self._known[key] = self.judge(question, options, prediction)
-            except Exception:  # noqa: BLE001  (a judge is other people's code; its row counts as wrong)
-                self.errors += 1
-                self._known[key] = None
-        return self._known.get(key)
-
-
-def _judge(
-    metric: Any, lines: list[dict[str, Any]], judge: _Guarded, settings: dict[str, Any]
-) -> list[dict[str, Any]]:
-    rows = _compute(metric, lines, judge, settings, return_rows=True)["rows"] if lines else []
+def _by_rules(metric: Any, lines: list[dict[str, Any]], scheme: str) -> list[dict[str, Any]]:
+    """Read the letters that the rules can read; a caption names no option, so it is left open."""
+    if not lines:
+        return []
+    said = ["" if x["style"] == "caption" else unlabelled(x["prediction"], x) for x in lines]
+    rows = _compute(metric, lines, said, scheme=scheme, resamples=1, return_rows=True)["rows"]
     return [
-        {**line, **{name: row[name] for name in ("letter", "rule", "correct")}}
+        {**line, "letter": row["letter"], "rule": row["rule"]}
         for line, row in zip(lines, rows, strict=True)
     ]
 
 
+def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
+    """Let the judge decide what is open, each distinct answer once; give how often it failed."""
+    if judge is None:
+        return 0
+    known: dict[tuple[Any, ...], str | None] = {}
+    errors = 0
+    undecided = [x for x in judged if x["letter"] is None and x["prediction"].strip()]
+    for line in progress(undecided, desc="judge", unit="answer"):
+        key = line["question"], tuple(line["options"]), line["prediction"]
+        if key not in known:
+            try:
+                known[key] = judge(line["question"], line["options"], line["prediction"])
+            except Exception as error:  # a judge is other people's code; its row counts as wrong
+                logger.warning("the judge failed on %s: %r", line["id"], error)
+                known[key], errors = None, errors + 1
+        letter = known[key]
+        there = letter in LETTERS[: len(line["options"])] if letter else False
+        line["letter"], line["rule"] = (letter, "judge") if there else (None, "judge: none")
+    return errors
+
+
 def _figures(
-    metric: Any, lines: list[dict[str, Any]], judge: _Guarded, settings: dict[str, Any]
+    metric: Any, judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
 ) -> dict[str, Any]:
-    if not lines:
+    """Give the figures of judged rows: the metric counts the letters that stand in them."""
+    if not judged:
         return {"accuracy": float("nan"), "n": 0, "errors": 0}
-    figures: dict[str, Any] = _compute(metric, lines, judge, settings)
-    styles = Counter(line["style"] for line in lines)
-    figures["errors"] = sum(bool(line.get("error")) for line in lines)
+    letters = [line["letter"] or "" for line in judged]
+    figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
+    figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())
+    figures["errors"] = sum(bool(line.get("error")) for line in judged)
+    styles = Counter(line["style"] for line in judged)
     return figures | ({"styles": dict(styles)} if len(styles) > 1 else {})
 
 
 def _compute(
-    metric: Any,
-    lines: Sequence[Mapping[str, Any]],
-    judge: _Guarded,
-    settings: Mapping[str, Any],
-    **more: Any,
+    metric: Any, lines: Sequence[Mapping[str, Any]], said: Sequence[str], **settings: Any
 ) -> Any:
     return metric.compute(
-        predictions=[unlabelled(line["prediction"], line) for line in lines],
+        predictions=said,
         references=[line["answer"] for line in lines],
         options=[line["options"] for line in lines],
         question=[line["question"] for line in lines],
@@ -147,7 +158,5 @@ def _compute(
         duration=[line["duration"] or "" for line in lines],
         video=[f"{line['source']}/{line['video']}" for line in lines],
         id=[line["id"] for line in lines],
-        judge=judge if judge.judge is not None else None,
         **settings,
-        **more,
     )
