@@ -218,6 +218,18 @@ def test_only_the_subtitles_at_sampled_frames_are_shown(clips, tmp_path):
     assert "second" in prompts[0] and "first" not in prompts[0]
 
 
+def test_an_answer_that_is_begun_is_gone_on_with(clips, tmp_path):
+    model, processor = tiny_idefics3(["What is number one? Best option:(A"])
+    rows, how = make_rows(clips[:1]), FAST.replace(prefill="Best option:(")
+    plain = t2vid.evaluate(model, rows, FAST, out=tmp_path / "0", processor=processor)
+    begun = t2vid.evaluate(model, rows, how, out=tmp_path / "1", processor=processor)
+    assert all(line["prediction"].startswith("Best option:(") for line in begun.answers())
+    tails = [line["prediction"].removeprefix("Best option:(") for line in begun.answers()]
+    assert tails != [line["prediction"] for line in plain.answers()]
+    run = t2vid.evaluate(lambda ask: ask.line["answer"] + ") x", rows, how, out=tmp_path / "2")
+    assert scores(run)["accuracy"] == 1.0
+
+
 def test_slow_fast_shows_many_small_frames_and_is_refused_where_all_are_resized(clips, tmp_path):
     asks: list[Ask] = []
     keep = Function(lambda ask: asks.append(ask) or "A")

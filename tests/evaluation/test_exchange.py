@@ -152,7 +152,13 @@ def test_an_export_of_another_benchmark_is_refused(mme, tmp_path):
 def test_lmms_evals_samples_are_read(mme, tmp_path):
     path = tmp_path / "20260101_samples_videomme.jsonl"
     lines = [
-        {"doc_id": n, "doc": r, "target": r["answer"], "resps": [["B"]], "filtered_resps": ["B"]}
+        {
+            "doc_id": n,
+            "target": r["answer"],
+            "filtered_resps": ["B"],
+            "videomme_perception_score": {"question_id": r["question_id"], "pred_answer": "B"},
+            "input": "Select the best answer.",
+        }
         for n, r in enumerate(RECORDS[:5])
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -162,7 +168,37 @@ def test_lmms_evals_samples_are_read(mme, tmp_path):
     assert run.name == "theirs"
 
 
-def test_lmms_evals_mvbench_samples_match_by_content(tmp_path):
+def test_lmms_evals_mvbench_samples_match_by_row_and_prompt(tmp_path):
+    records = [
+        {"video": "a.webm", "question": "What?", "candidates": ["x", "y"], "answer": "y"},
+        {"video": "b.webm", "question": "What?", "candidates": ["x", "y"], "answer": "x"},
+        {"video": "c.webm", "question": "Where?", "candidates": ["x", "y"], "answer": "y"},
+    ]
+    questions = [
+        *mvbench.convert(enumerate(records), Counts(), task="action_antonym"),
+        *mvbench.convert(enumerate(records), Counts(), task="action_count"),
+    ]
+    path = tmp_path / "20260101_samples_mvbench_action_antonym.jsonl"
+
+    def sample(place: int, question: str, answer: str) -> dict[str, Any]:
+        prompt = f"Watch closely. {question}\nA. x\nB. y\nOnly give the best option."
+        return {"doc_id": place, "input": prompt, "target": "?", "filtered_resps": [answer]}
+
+    lines = [
+        sample(0, "What?", "B. y"),
+        sample(1, "What?", "A"),
+        sample(7, "Where?", "A"),  # another row number, but only one question reads so
+        sample(8, "What?", "B"),  # two questions read so
+    ]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    rows = dataset(questions).select(range(3))
+    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    got = {line["id"]: line["prediction"] for line in run.answers()}
+    assert list(got.values()) == ["B. y", "A", "A"] and accuracy(run) == pytest.approx(2 / 3)
+    assert counts.dropped == {"matches no question": 1}
+
+
+def test_samples_with_their_documents_match_by_content(tmp_path):
     records = [
         {"video": "a.webm", "question": "What?", "candidates": ["x", "y"], "answer": "y"},
         {"video": "b.webm", "question": "What?", "candidates": ["x", "y"], "answer": "x"},

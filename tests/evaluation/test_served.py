@@ -134,6 +134,14 @@ def test_a_server_that_keeps_failing_stops_the_run_and_keeps_the_answers(server,
     assert len(run.answers()) == 3 and len(server.requests) == 6
 
 
+def test_a_begun_answer_is_sent_as_an_open_turn(server, clips, tmp_path):
+    how = FAST.replace(prefill="Best option:(")
+    run = t2vid.evaluate(served(server), make_rows(clips[:1]), how, out=tmp_path)
+    assert server.requests[0]["messages"][-1] == {"role": "assistant", "content": "Best option:("}
+    assert server.requests[0]["continue_final_message"] is True
+    assert run.answers()[0]["prediction"] == "Best option:(B"
+
+
 def test_a_wrong_key_is_not_tried_again(server, clips, tmp_path):
     server.faults = ["401"] * 9
     with pytest.raises(BackendError, match="401"):

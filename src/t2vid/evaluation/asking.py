@@ -43,6 +43,7 @@ class Ask:
         frames: PIL images in order.
         prompt: the text.
         system: text of a system turn, or empty.
+        prefill: how the answer begins, or empty.
         line: what the file of answers says beside the answer.
     """
 
@@ -50,6 +51,7 @@ class Ask:
     frames: Sequence[Image.Image]
     prompt: str
     system: str
+    prefill: str
     line: dict[str, Any]
 
     @property
@@ -194,7 +196,9 @@ def ask(row: Mapping[str, Any], shift: int, frames: FrameList, protocol: Protoco
         "n_frames": len(frames) if shown else 0,
         "times_s": [round(time, 3) for time in times] if shown else [],
     }
-    return Ask((row["id"], shift), shown, prompt, protocol.system, line)
+    # TempCompass's other formats are not answered by a letter
+    prefill = protocol.prefill if (row.get("style") or "choice") == "choice" else ""
+    return Ask((row["id"], shift), shown, prompt, protocol.system, prefill, line)
 
 
 def check_strategy(protocol: Protocol, pixels: str) -> None:

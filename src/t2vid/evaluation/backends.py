@@ -22,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
 from t2vid.evaluation.protocol import Protocol as HowToAsk
@@ -121,7 +123,11 @@ class Local:
 
     def prepare(self, ask: Ask) -> Any:
         """Encode a question: token ids and pixels."""
-        return self.encode(ask.row, prompt_only=True)
+        row = self.encode(ask.row, prompt_only=True)
+        if ask.prefill:
+            more = self.processor.tokenizer(ask.prefill, add_special_tokens=False)["input_ids"]
+            row.ids = np.concatenate([row.ids, np.asarray(more, dtype=row.ids.dtype)])
+        return row
 
     def length(self, prepared: Any) -> int:
         """Give the number of tokens of the prompt."""
@@ -181,7 +187,11 @@ class Served:
         turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if ask.system:
             turns.insert(0, {"role": "system", "content": ask.system})
-        return json.dumps({"model": self.model, "messages": turns}).encode()
+        body: dict[str, Any] = {"model": self.model, "messages": turns}
+        if ask.prefill:  # vLLM and SGLang go on with a turn that was begun
+            turns.append({"role": "assistant", "content": ask.prefill})
+            body |= {"add_generation_prompt": False, "continue_final_message": True}
+        return json.dumps(body).encode()
 
     def length(self, prepared: bytes) -> int:
         """Give the size of the request."""

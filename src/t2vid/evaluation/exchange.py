@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import csv
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.schema import Counts
 
+_HEADING = re.compile(r"\boptions?:\s*(?=\n)", re.IGNORECASE)
 _ANSWER_KEYS = ("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred")
 
 
@@ -80,7 +82,7 @@ def read_predictions(
     rows = benchmark.cast_column("images", Frames(decode=False))
     counts = Counts()
     found: dict[str, str] = {}
-    index = _Index(rows)
+    index = _Index(rows, path.name)
     for place, record in enumerate(_records(path)):
         row_id = index.find(record)
         if row_id is None:
@@ -122,11 +124,20 @@ def _lines(
 
 
 class _Index:
-    """Finds the question that a foreign record answers."""
+    """Finds the question that a foreign record answers.
 
-    def __init__(self, rows: Any) -> None:
+    Args:
+        rows: of the benchmark.
+        file: name of the predictions, which names the task where lmms-eval wrote it.
+    """
+
+    def __init__(self, rows: Any, file: str) -> None:
         self.by_name: dict[str, str] = {}
         self.by_content: dict[tuple[str, ...], str] = {}
+        self.in_order: list[tuple[str, str]] = []  # (id, what the prompt of it must hold)
+        self.by_prompt: dict[str, list[str]] = {}
+        categories = {row["category"] for row in rows if row["source"] == "mvbench"}
+        named = max((name for name in categories if name and name in file), key=len, default=None)
         for row in rows:
             self.by_name[row["id"].partition("/")[2]] = row["id"]
             official = json.loads(row["official"] or "{}")
@@ -135,19 +146,40 @@ class _Index:
             }
             for video in videos - {None}:
                 self.by_content[_content(str(video), row["question"], row["options"])] = row["id"]
+            if named is None or row["category"] == named:
+                said = _plain([row["question"], *row["options"]])
+                self.in_order.append((row["id"], said))
+                self.by_prompt.setdefault(said, []).append(row["id"])
 
     def find(self, record: Mapping[str, Any]) -> str | None:
-        """Give the id, None where nothing fits."""
-        inner = record.get("doc") if isinstance(record.get("doc"), dict) else {}
-        record = {**record, **(inner or {})}
+        """Give the id, None where nothing or more than one question fits."""
+        inner = [value for value in record.values() if isinstance(value, dict)]
+        flat: dict[str, Any] = {}
+        for part in (*inner, record):  # lmms-eval puts the id of Video-MME into its metric
+            flat |= part
         for key in ("question_id", "id"):
-            if str(record.get(key)) in self.by_name:
-                return self.by_name[str(record[key])]
-        video = next(
-            (record[key] for key in ("videoID", "video", "video_id") if record.get(key)), ""
-        )
-        question, options = _question(record)
+            if str(flat.get(key)) in self.by_name:
+                return self.by_name[str(flat[key])]
+        if isinstance(record.get("input"), str):
+            return self._by_prompt(record["input"], record.get("doc_id"))
+        video = next((flat[key] for key in ("videoID", "video", "video_id") if flat.get(key)), "")
+        question, options = _question(flat)
         return self.by_content.get(_content(str(video), question, options))
+
+    def _by_prompt(self, prompt: str, place: Any) -> str | None:
+        """Find by the row number, where the prompt agrees, else by a prompt that only one has."""
+        question, options = split_options(_HEADING.sub("", prompt))
+        if not options:
+            question, options = prompt, {}
+        told = _plain([question, *options.values()])
+        if isinstance(place, int) and 0 <= place < len(self.in_order):
+            row_id, said = self.in_order[place]
+            if _holds(told, said):
+                return row_id
+        fitting = [
+            name for said, names in self.by_prompt.items() if _holds(told, said) for name in names
+        ]
+        return fitting[0] if len(fitting) == 1 else None
 
 
 def _question(record: Mapping[str, Any]) -> tuple[str, list[str]]:
@@ -168,8 +200,17 @@ def _question(record: Mapping[str, Any]) -> tuple[str, list[str]]:
 
 
 def _content(video: str, question: str, options: Iterable[str]) -> tuple[str, ...]:
-    plain = (" ".join(str(text).split()).rstrip(".").casefold() for text in (question, *options))
-    return (stem_of(Path(video).name), *plain)
+    return (stem_of(Path(video).name), _plain([question, *options]))
+
+
+def _plain(texts: Iterable[str]) -> str:
+    """Write question and options so that blanks, case and a last full stop do not matter."""
+    return "\n".join(" ".join(str(text).split()).rstrip(".").casefold() for text in texts)
+
+
+def _holds(told: str, said: str) -> bool:
+    """Say whether a prompt ends with a question and its options; words may stand before."""
+    return told == said or told.endswith(" " + said)
 
 
 def _text(record: Mapping[str, Any]) -> str:

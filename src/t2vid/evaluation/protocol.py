@@ -63,6 +63,7 @@ class Protocol(_Spec):
         subtitles: write the subtitles at the sampled frames before the question (Video-MME).
         prompt: a name of `PROMPTS`, or a template of `{question}`, `{options}`, `{subtitles}`.
         system: text of a system turn; empty for none.
+        prefill: how every answer begins, such as MVBench's `Best option:(`.
         max_new_tokens: limit of tokens of an answer; decoding is greedy.
         circular: ask every rotation of the options (MMBench, arXiv 2307.06281).
         grid_columns: frames in a row of the grid.
@@ -82,6 +83,7 @@ class Protocol(_Spec):
     subtitles: bool = False
     prompt: str = "t2vid"
     system: str = ""
+    prefill: str = ""
     max_new_tokens: int = 32
     circular: bool = False
     grid_columns: int = 3
@@ -184,7 +186,13 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
     "paper": {"select": "paper_eval", "fps": None, "scheme": "paper"},
     "video-mme": {"prompt": "video-mme"},
     "video-mme-subtitles": {"prompt": "video-mme", "subtitles": True},
-    "mvbench": {"prompt": "mvbench", "frames": 16, "select": "midpoint", "fps": None},
+    "mvbench": {
+        "prompt": "mvbench",
+        "prefill": "Best option:(",
+        "frames": 16,
+        "select": "midpoint",
+        "fps": None,
+    },
     "tempcompass": {"prompt": "tempcompass", "frames": 16},
     # imagegridworth/IG-VLM: six frames in one picture
     "ig-vlm": {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},

@@ -376,6 +376,7 @@ def _answered(
     lines = []
     for question, made in batch:
         text, error = made if isinstance(made, Answer) else next(answers)
-        line = {"id": question.key[0], **question.line, "prediction": text}
+        said = question.prefill + text.removeprefix(question.prefill) if text else text
+        line = {"id": question.key[0], **question.line, "prediction": said}
         lines.append({**line, "error": error} if error else line)
     return lines
