@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from math import inf
 from typing import Any
 
 from t2vid.evaluation.benchmarks.questions import (
@@ -80,7 +81,7 @@ def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Q
         counts.drop("the answer is none of the options", source=task, example=name)
         return
     start_s, end_s = record.get("start"), record.get("end")
-    if start_s is not None and end_s is not None and not 0 <= start_s < end_s:
+    if not _in_order(start_s, end_s):
         counts.drop("time bounds out of order", source=task, example=name)
         return
     yield Question(
@@ -95,3 +96,10 @@ def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Q
         end_s=end_s,
         official=record,
     )
+
+
+def _in_order(start_s: Any, end_s: Any) -> bool:
+    given = [bound for bound in (start_s, end_s) if bound is not None]
+    if not all(isinstance(bound, int | float) for bound in given):
+        return False
+    return 0 <= (start_s or 0) < (inf if end_s is None else end_s)

@@ -202,14 +202,14 @@ def t2vid_questions(
 def unusable(
     record: Any, keys: Sequence[str], name: str, counts: Counts, source: str
 ) -> str | None:
-    """Count a record that is no mapping or lacks a key; say why, None where it is usable."""
+    """Count a record that is no mapping or lacks a value; say why, None where it is usable."""
     if isinstance(record, BadRow):
         why = "no JSON"
     elif not isinstance(record, Mapping):
         why = "no object"
     else:
-        missing = [key for key in keys if record.get(key) in (None, "")]
-        why = f"lacks {', '.join(missing)}" if missing else ""
+        bad = [key for key in keys if not _fits(key, record.get(key))]
+        why = f"no usable {', '.join(bad)}" if bad else ""
     if why:
         counts.drop(why, source=source, example=name)
     return why or None
@@ -257,6 +257,12 @@ class Videos:
                 if path.suffix in SUFFIXES and (path.suffix or path.is_dir()):
                     self._by_stem.setdefault(stem_of(path.name), []).append(path)
         return self._by_stem
+
+
+def _fits(key: str, value: Any) -> bool:
+    if key in ("options", "candidates"):
+        return isinstance(value, list) and bool(value) and all(_fits("", item) for item in value)
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
 
 
 def _bounded(spec: SampleSpec, start_s: float | None, end_s: float | None) -> SampleSpec:

@@ -53,9 +53,10 @@ def convert(
         name = f"{source} row {number:,}"
         if unusable(record, KEYS, name, counts, source):
             continue
-        _, options = split_options("\n".join(record["options"]))
-        if len(options) != len(record["options"]):  # written without letters
-            options = dict(zip(LETTERS, record["options"], strict=False))
+        written = [str(option) for option in record["options"]]
+        _, options = split_options("\n".join(written))
+        if len(options) != len(written):  # written without letters
+            options = dict(zip(LETTERS, written, strict=False))
         answer = str(record["answer"]).strip().upper()
         if answer not in options:
             counts.drop("the answer is none of the options", source=source, example=name)
@@ -68,7 +69,7 @@ def convert(
             options=tuple(options.values()),
             answer=answer,
             category=str(record.get("task_type") or ""),
-            duration=record.get("duration"),
+            duration=str(record["duration"]) if record.get("duration") else None,
             cues=tuple(cues_of(subtitles, str(record["videoID"]))),
             official=record,
         )
