@@ -5,5 +5,6 @@ True
 """
 
 from t2vid.judging.extract import Choice, extract_choice
+from t2vid.judging.llm import Judge, Verdict, judge_from
 
-__all__ = ["Choice", "extract_choice"]
+__all__ = ["Choice", "Judge", "Verdict", "extract_choice", "judge_from"]
