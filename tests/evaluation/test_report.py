@@ -40,6 +40,7 @@ def test_every_figure_is_that_of_the_rows(clips, tmp_path):
     overall = dict(zip(tables[0]["head"], tables[0]["rows"][0], strict=True))
     assert overall["accuracy"] == pytest.approx(100 * sum(x["correct"] for x in judged) / 12)
     assert (overall["n"], overall["of"], overall["no letter"]) == (12, 12, 5)
+    assert overall["guessing"] == pytest.approx(sum(100 / len(x["options"]) for x in judged) / 12)
     by_category = next(t for t in tables if "by category" in t["title"])
     for label, cell in by_category["rows"]:
         category, n = re.fullmatch(r"(\w+) \((\d+)\)", label).groups()

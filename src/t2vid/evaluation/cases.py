@@ -72,7 +72,7 @@ def describe(
             found.append({"video": str(video), "model": name, "answer": answer.text})
             blocks.append(page.table(["model", "answer"], [[name, answer.text or "(nothing)"]]))
         sections.append(page.section(Path(video).name, *blocks))
-    intro = f"Question: {question} Protocol: {how.summary()}"
+    intro = f"Question: {question} Protocol: {how.summary()} [{how.asking_hash}]"
     Path(out).write_text(page.page("Case study", sections, intro=intro), encoding="utf-8")
     return found
 

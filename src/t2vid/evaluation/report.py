@@ -130,11 +130,11 @@ def scores_of(run: Run) -> dict[str, Any]:
 
 def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     """Give every figure of every run: overall, how answers were read, by group."""
-    head = ["run", "benchmark", "accuracy", "95 % interval", "by video", "n", "of", "macro"]
-    head += ["no letter", "errors"]
+    head = ["run", "benchmark", "accuracy", "95 % interval", "by video", "guessing", "n", "of"]
+    head += ["macro", "no letter", "errors"]
     overall = Table("Accuracy, %", head, [])
     for one in scores:
-        overall.notes.append(f"{one['name']}: {Protocol.from_dict(one['protocol']).summary()}")
+        overall.notes.append(f"{one['name']}: {_protocol(one)}")
         if "circular" in one:
             part = one["circular"]
             overall.notes.append(
@@ -153,6 +153,7 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                     100 * part["accuracy"],
                     _range(part["wilson"]),
                     _range(part["bootstrap"]),
+                    100 * part["guessing"],
                     part["n"],
                     one["questions"] if part is one or not whole else None,
                     100 * part["macro_accuracy"],
@@ -279,7 +280,7 @@ def html(tables: Sequence[Table], title: str) -> str:
     sections = [
         page.section(
             table.title,
-            page.table(table.head, [[_shown(cell) for cell in row] for row in table.rows]),
+            page.table(table.head, [[_bare(cell) for cell in row] for row in table.rows]),
             *(page.paragraph(note) for note in table.notes),
         )
         for table in tables
@@ -354,15 +355,16 @@ def _our_row(
 def _paper_notes(
     placed: set[str], ours: Mapping[str, Mapping[str, Figure]], scores: Sequence[Mapping[str, Any]]
 ) -> list[str]:
-    notes = ["Paper: T2Vid, arXiv 2411.19951. Ours: accuracy [95 % interval] Δ to the row above."]
+    notes = ["Paper: T2Vid, arXiv 2411.19951."]
+    if placed:
+        notes.append("Ours: accuracy [95 % interval] and the difference to the paper's row above.")
     for one in scores:
         if one["name"] not in placed:
             continue
-        protocol = Protocol.from_dict(one["protocol"])
         for source, part in one["by_source"].items():
             size = paper.OFFICIAL_SIZE.get(source)
             short = f", {part['n']:,} of {size:,} questions" if size and part["n"] < size else ""
-            notes.append(f"{one['name']} on {source}: {protocol.summary()}{short}")
+            notes.append(f"{one['name']} on {source}: {_protocol(one)}{short}")
     return notes
 
 
@@ -415,8 +417,18 @@ def _differences(first: Run, second: Run) -> list[str]:
     return ["asked or judged differently: " + "; ".join(told)] if told else []
 
 
+def _protocol(scores: Mapping[str, Any]) -> str:
+    # The hashes as they were then: this version may ask otherwise.
+    told = Protocol.from_dict(scores["protocol"]).summary()
+    return f"{told} [asked {scores['asking_hash']}, scored {scores['protocol_hash']}]"
+
+
 def _range(bounds: Sequence[float]) -> str:
     return f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]".replace("-", "−")
+
+
+def _bare(cell: Cell) -> str | int | float:
+    return cell if isinstance(cell, int | float) and not math.isnan(cell) else _shown(cell)
 
 
 def _shown(cell: Cell) -> str:

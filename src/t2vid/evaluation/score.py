@@ -137,10 +137,11 @@ def _figures(
 ) -> dict[str, Any]:
     """Give the figures of judged rows: the metric counts the letters that stand in them."""
     if not judged:
-        return {"accuracy": float("nan"), "n": 0, "errors": 0}
+        return {"accuracy": float("nan"), "n": 0, "guessing": float("nan"), "errors": 0}
     letters = [line["letter"] or "" for line in judged]
     figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())
+    figures["guessing"] = sum(1 / len(line["options"]) for line in judged) / len(judged)
     figures["errors"] = sum(bool(line.get("error")) for line in judged)
     styles = Counter(line["style"] for line in judged)
     return figures | ({"styles": dict(styles)} if len(styles) > 1 else {})

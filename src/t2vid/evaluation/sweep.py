@@ -123,15 +123,15 @@ def draw(series: Mapping[str, Sequence[Point]], marks: Mapping[str, int]) -> byt
     for name, n in marks.items():
         if n <= 2 * most:
             axes.axvline(n, color="#666666", linestyle="--", linewidth=1)
-            axes.text(
-                n, 1, f" {name}: {n}", transform=axes.get_xaxis_transform(), va="top", fontsize=8
-            )
+            place = axes.get_xaxis_transform()
+            told = f"{name}: {n:,}"
+            axes.text(n, 0.03, told, transform=place, rotation=90, ha="right", fontsize=8)
     axes.set_xscale("log", base=2)
     axes.set_xticks(sorted({point.frames for points in series.values() for point in points}))
     axes.get_xaxis().set_major_formatter(lambda value, _: f"{value:g}")
     axes.set_xlabel("frames shown of a video")
     axes.set_ylabel("accuracy, %")
-    axes.legend(frameon=False, loc="lower right")
+    axes.legend(frameon=False, loc="best")
     axes.spines[["top", "right"]].set_visible(False)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None})
@@ -143,7 +143,9 @@ def _page(name: str, points: Sequence[Point], marks: Mapping[str, int], how: Pro
     rows: list[list[Any]] = [
         [p.frames, p.value, f"[{p.low:.1f}, {p.high:.1f}]", p.n] for p in points
     ]
-    notes = [f"{what}: {n:,} frames" for what, n in marks.items()] + [how.summary()]
+    notes = [f"{what}: {n:,} frames" for what, n in marks.items()] + [
+        f"{how.summary()} [{how.asking_hash}]"
+    ]
     text = html([Table("Accuracy", head, rows, notes)], f"{name} over frames")
     curve = page.line_chart(
         {name: [(point.frames, point.value) for point in points]},
