@@ -1,4 +1,4 @@
-"""`t2vid/mix`: long texts and videos in one training set.
+"""`t2vid/mix`: long texts and videos in one training set, by a recipe.
 
 Config `sample` mixes the bundled texts with the bundled clips; it needs no network.
 
@@ -7,85 +7,121 @@ Config `sample` mixes the bundled texts with the bundled clips; it needs no netw
     >>> mix = load_dataset("t2vid/mix", "sample", split="train")
     >>> sorted(set(mix["source"]))
     ['clips', 'texts']
+
+Every shipped recipe is a config: `load_dataset("t2vid/mix", "hybrid-30k", data_dir="data")`; your own
+comes by `recipe=`. The rows are those of `t2vid build`, row for row.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import datasets
-import numpy as np
 
 from t2vid import samples
-from t2vid.frames.feature import Frames, text_value, video_value
-from t2vid.frames.render import count_frames
-from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.frames.video import probe
-from t2vid.schema import messages, row_features
-
-_ROLES = {"human": "user", "gpt": "assistant"}
+from t2vid.errors import MissingFile
+from t2vid.frames.feature import Frames
+from t2vid.mixing.build import rooted
+from t2vid.mixing.recipe import Recipe, shipped
+from t2vid.mixing.shards import BuildPlan, PlannedRows, make_plan
+from t2vid.mixing.sources import find_files
+from t2vid.schema import Counts, row_features
 
 
 @dataclass
 class MixConfig(datasets.BuilderConfig):
-    """Args: seed of the order of rows, and the frame budget of a video."""
+    """Options of `t2vid/mix`; each changes the recipe.
 
-    seed: int = 0
-    max_frames: int = 24
+    Args:
+        recipe: a `Recipe`, a YAML file or the name of a shipped recipe; the config's name by default.
+        seed: of the choice of rows and of their order.
+        max_frames: at most so many frames of a video.
+        family: `minicpm`, `idefics3` or `internvl`: its token budget and its frames of a video.
+        files: set by the builder; changes with the annotation files, so that no cache outlives them.
+    """
+
+    recipe: Recipe | str | None = None
+    seed: int | None = None
+    max_frames: int | None = None
+    family: str | None = None
+    files: str = ""
+
+    def asked(self) -> Recipe:
+        """Give the recipe with the options applied."""
+        recipe = (
+            self.recipe
+            if isinstance(self.recipe, Recipe)
+            else Recipe.from_yaml(self.recipe or self.name)
+        )
+        if self.family is not None:
+            recipe = recipe.for_family(self.family)
+        if self.seed is not None:
+            recipe = dataclasses.replace(recipe, seed=self.seed)
+        if self.max_frames is not None:
+            recipe = recipe.with_max_frames(self.max_frames)
+        return recipe
 
 
 class Mix(datasets.GeneratorBasedBuilder):
-    """Builder behind `load_dataset("t2vid/mix", …)`."""
+    """Builder behind `load_dataset("t2vid/mix", …)`; `builder.counts` says what was dropped and why."""
 
     BUILDER_CONFIG_CLASS = MixConfig
     BUILDER_CONFIGS = [
-        MixConfig(name="sample", version=datasets.Version("1.0.0"), description="Bundled sample.")
+        MixConfig(name=name, version=datasets.Version("2.0.0"), description=f"Recipe {name}.")
+        for name in sorted(shipped(), key="sample".__ne__)
     ]
+    DEFAULT_CONFIG_NAME = "sample"
+    DEFAULT_WRITER_BATCH_SIZE = 100  # a row may hold a whole document
     config: MixConfig
+    counts: Counts
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Take what every builder of `datasets` takes."""
+        if kwargs.get("data_dir") is not None:
+            named = {k: kwargs[k] for k in ("recipe",) if k in kwargs}
+            config = MixConfig(name=kwargs.get("config_name") or "sample", **named)
+            kwargs.setdefault("files", _fingerprint(config.asked(), Path(kwargs["data_dir"])))
+        super().__init__(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(features=row_features(Frames()))
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
-        return [datasets.SplitGenerator(name=datasets.Split.TRAIN)]
-
-    def _generate_examples(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        rows = [*_text_rows(), *_clip_rows(self.config.max_frames)]
-        for place in np.random.default_rng(self.config.seed).permutation(len(rows)):
-            yield rows[place]["id"], rows[place]
-
-
-def _text_rows() -> Iterator[dict[str, Any]]:
-    spec = RenderSpec()
-    for text in samples.texts():
-        turns = [("user", text["question"]), ("assistant", text["answer"])]
-        frames = count_frames(text["context"], spec)
-        yield {
-            "id": f"texts/{text['id']}",
-            "source": "texts",
-            "images": text_value(text["context"], spec),
-            "messages": messages(turns, n_frames=frames),
-            "n_frames": frames,
-            "n_words": len(text["context"].split()),
-        }
-
-
-def _clip_rows(max_frames: int) -> Iterator[dict[str, Any]]:
-    spec = SampleSpec(max_frames=max_frames)
-    for clip in samples.clips():
-        path = str(samples.ROOT / clip["video"])
-        frames = probe(path, spec).n_frames
-        turns = [
-            (_ROLES[turn["from"]], turn["value"].replace("<video>", "").strip())
-            for turn in clip["conversations"]
+        recipe = self.config.asked()
+        plan, choices = make_plan(recipe, self._folder(recipe))
+        self.counts = plan.counts
+        rows = PlannedRows(plan, choices)
+        # `num_proc` deals out the items of a list.
+        shards = list(range(plan.n_shards))
+        return [
+            datasets.SplitGenerator(
+                name=datasets.Split.TRAIN, gen_kwargs={"shards": shards, "rows": rows}
+            )
         ]
-        yield {
-            "id": f"clips/{clip['id']}",
-            "source": "clips",
-            "images": video_value(path, spec),
-            "messages": messages(turns, n_frames=frames),
-            "n_frames": frames,
-            "n_words": sum(len(text.split()) for _, text in turns),
-        }
+
+    def _generate_examples(
+        self, shards: list[int], rows: PlannedRows
+    ) -> Iterator[tuple[str, dict[str, Any]]]:
+        plan = cast(BuildPlan, rows.plan)
+        for shard in shards:
+            for row, _ in rows.rows(shard):
+                yield row["id"], row | {"images": rooted(row["images"], plan.data)}
+
+    def _folder(self, recipe: Recipe) -> str | Path:
+        if self.config.data_dir is not None:
+            return self.config.data_dir
+        if recipe.name == "sample":
+            return samples.ROOT
+        raise MissingFile(
+            f"mix {recipe.name!r} needs data_dir=, a folder with its annotation files and videos"
+        )
+
+
+def _fingerprint(recipe: Recipe, data: Path) -> str:
+    found = [path for source in recipe.sources for path in find_files(source, data)]
+    stats = [(str(path.relative_to(data)), path.stat()) for path in found]
+    return " ".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)

@@ -215,12 +215,17 @@ class Recipe:
             family: `"minicpm"`, `"idefics3"` or `"internvl"`.
         """
         budget = Budget.preset(family, tokenizer=self.budget.tokenizer)
-        frames = MAX_FRAMES[family]
+        return dataclasses.replace(self.with_max_frames(MAX_FRAMES[family]), budget=budget)
+
+    def with_max_frames(self, max_frames: int) -> Recipe:
+        """Give the same mix with at most so many frames of a video."""
         sources = tuple(
-            dataclasses.replace(s, sample=dataclasses.replace(s.sample, max_frames=frames))
+            dataclasses.replace(s, sample=dataclasses.replace(s.sample, max_frames=max_frames))
+            if s.is_video
+            else s
             for s in self.sources
         )
-        return dataclasses.replace(self, budget=budget, sources=sources)
+        return dataclasses.replace(self, sources=sources)
 
     def build(
         self, *, data: str | Path, out: str | Path | None = None, **options: Any

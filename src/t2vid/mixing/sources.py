@@ -157,7 +157,7 @@ def row_of(
         source: its source.
         text: the part of its text that this row holds.
         turns: the part of its turns that this row holds.
-        choice: `Choice` of `t2vid.mixing.select`: id, spec, counts.
+        choice: `Choice` of `t2vid.mixing.selection`: id, spec, counts.
     """
     images: dict[str, str | None] = {"text": None, "path": None, "bytes": None, "spec": None}
     if item.video:

@@ -1,0 +1,91 @@
+"""Conversations about a video in the LLaVA form, as ShareGemini and T2Vid's own files have them.
+
+>>> clip = clip_of({"video": "a/1.mp4", "conversations": [
+...     {"from": "human", "value": "What is this?\\n<video>"}, {"from": "gpt", "value": "A boat."}]}, "x/0")
+>>> clip.turns
+(('user', 'What is this?'), ('assistant', 'A boat.'))
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from t2vid.corpora.records import Record, have, needed
+from t2vid.errors import RecordError
+
+_MARKER = re.compile(r"[ \t]*<(?:video|image)>[ \t]*\n?")
+_ROLES = {
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+    "system": "system",
+}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A conversation about one video.
+
+    Args:
+        id: `source/row number`.
+        video: the video as the annotation names it: a path, a name or a stem.
+        turns: `(role, text)` pairs, a user first, without markers.
+    """
+
+    id: str
+    video: str
+    turns: tuple[tuple[str, str], ...]
+
+
+def clip_of(record: Record, clip_id: str) -> Clip:
+    """Read one record of `video` and `conversations`; the video marker may stand anywhere or nowhere.
+
+    Args:
+        record: `{video, conversations: [{from, value}]}`, or `{role, content}` turns.
+        clip_id: id of the result.
+
+    Raises:
+        RecordError: with a short reason, where the record holds no usable conversation.
+    """
+    have(record, "video", "conversations")
+    video = needed(record, "video")
+    turns = record["conversations"]
+    if not isinstance(turns, list) or not turns:
+        raise RecordError("no conversation")
+    return Clip(clip_id, video, without_open_end(tuple(_turn(turn) for turn in turns)))
+
+
+def without_marker(text: str) -> str:
+    """Drop video and image markers and the white space that they leave at both ends."""
+    return _MARKER.sub("", text).strip()
+
+
+def without_open_end(turns: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """Check the order of turns: user and assistant in alternation, ending with an answer.
+
+    Raises:
+        RecordError: where they do not alternate, or one is blank.
+    """
+    spoken = [role for role, _ in turns if role != "system"]
+    if spoken != ["user", "assistant"] * (len(spoken) // 2) or not spoken:
+        raise RecordError("turns do not alternate")
+    for role, text in turns:
+        if not text:
+            raise RecordError("no question" if role == "user" else "no answer")
+    return turns
+
+
+def _turn(turn: Any) -> tuple[str, str]:
+    if not isinstance(turn, dict):
+        raise RecordError("a turn is not an object")
+    role = _ROLES.get(str(turn.get("from", turn.get("role"))).lower())
+    if role is None:
+        raise RecordError("a turn of nobody known")
+    key = "value" if "value" in turn else "content"
+    value = turn.get(key)
+    if not isinstance(value, str):
+        raise RecordError("a turn without text")
+    return role, without_marker(value)

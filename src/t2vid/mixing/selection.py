@@ -1,0 +1,472 @@
+"""Chooses the rows of a source: candidates in a seeded order, measured, filtered and budgeted.
+
+>>> from t2vid import samples
+>>> from t2vid.mixing.recipe import Recipe
+>>> recipe = Recipe.from_yaml("sample")
+>>> choices, counts = Selection(recipe, samples.ROOT).rows(0)
+>>> counts.kept == len(choices) > 0
+True
+
+Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted, each once and cached.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs
+from t2vid.frames.render import count_frames
+from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.text import paginate
+from t2vid.frames.video import probe
+from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
+from t2vid.mixing.cache import Cache
+from t2vid.mixing.plan import permuted
+from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.sources import Item, Place, Reader, as_text
+from t2vid.schema import Counts, n_words
+
+CHUNK = 64  # candidates measured together
+# Sizes that `denser_text` tries; below 12 px the error rate of reading passes 3 % (RENDERING).
+DENSER_PX = (20, 18, 16, 14, 12)
+VIDEO_SUFFIXES = frozenset(".mp4 .mkv .webm .avi .mov .m4v .mpg .mpeg .flv .ts .gif".split())
+Turns = tuple[tuple[str, str], ...]
+
+
+class Choice(NamedTuple):
+    """One row of a mix: where its record stands and what of it the row holds.
+
+    Args:
+        id: of the row.
+        source: number of the source in the recipe.
+        file: number of the file in the source.
+        row: number of the record in the file.
+        start: byte or row group where the record begins.
+        begin: first character of the text.
+        end: character after the last.
+        turn: first turn.
+        turn_end: turn after the last.
+        video: path of the video, relative to the data folder.
+        spec: JSON of the `RenderSpec` or `SampleSpec`; "" gives the text as text.
+        n_frames: frames that the spec makes.
+        n_words: words of the text, or of the turns about a video.
+        text_tokens: tokens of everything that is not drawn.
+        n_bytes: UTF-8 bytes of everything that is stored.
+    """
+
+    id: str
+    source: int
+    file: int
+    row: int
+    start: int
+    begin: int
+    end: int
+    turn: int
+    turn_end: int
+    video: str
+    spec: str
+    n_frames: int
+    n_words: int
+    text_tokens: int
+    n_bytes: int
+
+
+class Verdict(NamedTuple):
+    """What became of one candidate: rows, or the reason why there are none."""
+
+    choices: list[Choice]
+    digest: bytes = b""
+    reason: str = ""
+    example: str = ""
+    changed: str = ""
+
+
+Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+
+@dataclass
+class Measured:
+    """An item with what it costs in its full form."""
+
+    item: Item
+    video: str
+    n_frames: int
+    text_tokens: int
+    problem: str = ""
+
+
+class Selection:
+    """Measures and chooses rows; picklable, so that several processes can measure.
+
+    Args:
+        recipe: the mix.
+        data: folder of annotation files and videos.
+        cache: file of the counts; None counts everything anew.
+        assume_videos: give a video that is not there the frames of its spec, to plan before downloading.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: str | Path,
+        *,
+        cache: Path | None = None,
+        assume_videos: bool = False,
+    ) -> None:
+        self.recipe, self.data = recipe, Path(data)
+        self.cache_path, self.assume_videos = cache, assume_videos
+        self.videos: dict[str, str] = {}
+        if any(source.is_video for source in recipe.sources):
+            self.videos = scan_videos(self.data)
+        self._open()
+
+    def _open(self) -> None:
+        self.cache = Cache(self.cache_path)
+        self.count_tokens = TokenCounter(self.recipe.budget.tokenizer)
+        self.readers = [Reader(source, self.data) for source in self.recipe.sources]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what belongs to one process."""
+        own = ("cache", "count_tokens", "readers")
+        return {k: v for k, v in self.__dict__.items() if k not in own}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open it again in this process."""
+        self.__dict__.update(state)
+        self._open()
+
+    def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Choice], Counts]:
+        """Choose the rows of one source.
+
+        Candidates come in an order that depends on the seed and the corpus alone, so a smaller count
+        is a prefix of a larger one, and two recipes over the same corpus choose the same rows.
+
+        Args:
+            number: of the source in the recipe.
+            mapper: an ordered `map`, perhaps over processes; items after the last needed are dropped.
+        """
+        source, wanted = self.recipe.sources[number], self.recipe.wanted()[number]
+        counts, chosen, seen = Counts(), [], set()
+        places = self.readers[number].places()
+        if not places:
+            return [], counts
+        key = f"choice {self.recipe.seed} {source.dataset} {source.config} {source.files}"
+        order = permuted(np.arange(len(places)), len(places), key=key)
+        chunks = [
+            (number, [places[i] for i in order[at : at + CHUNK]])
+            for at in range(0, len(order), CHUNK)
+        ]
+        looked_at = 0
+        for verdicts in mapper(self.measure, chunks):
+            for verdict in verdicts:
+                looked_at += 1
+                if source.filters.unique and verdict.digest in seen and verdict.choices:
+                    verdict = Verdict([], reason="repeats an earlier row", example=verdict.example)
+                if not verdict.choices:
+                    counts.drop(verdict.reason, source=source.name, example=verdict.example)
+                    continue
+                seen.add(verdict.digest)
+                for choice in verdict.choices:
+                    chosen.append(choice)
+                    counts.keep(source=source.name)
+                if verdict.changed:
+                    counts.sources[source.name][verdict.changed] += 1
+                if wanted is not None and len(chosen) >= wanted:
+                    break
+            if wanted is not None and len(chosen) >= wanted:
+                break
+        extra = len(chosen) - (wanted if wanted is not None else len(chosen))
+        if extra > 0:  # the last record was split into more rows than there was room for
+            chosen = chosen[:wanted]
+            counts.kept -= extra
+            counts.sources[source.name]["kept"] -= extra
+        if looked_at < len(places):
+            counts.sources[source.name]["not needed"] += len(places) - looked_at
+        if wanted is not None and len(chosen) < wanted:
+            counts.sources[source.name]["short of the count by"] += wanted - len(chosen)
+        return chosen, counts
+
+    def measure(self, task: tuple[int, list[Place]]) -> list[Verdict]:
+        """Give the verdict on each candidate of a chunk."""
+        number, places = task
+        source, reader = self.recipe.sources[number], self.readers[number]
+        items: list[Item | None] = []
+        reasons: list[tuple[str, str]] = []
+        for place in places:
+            counts = Counts()
+            items.append(reader.item(place, counts))
+            reason = next(iter(counts.dropped), "no row")
+            reasons.append((reason, f"{source.name} {place.row}"))
+        measured = iter(self._measured(source, [item for item in items if item is not None]))
+        verdicts = []
+        for place, item, (reason, example) in zip(places, items, reasons, strict=True):
+            if item is None:
+                verdicts.append(Verdict([], reason=reason, example=example))
+            else:
+                verdicts.append(self._verdict(number, place, next(measured)))
+        return verdicts
+
+    def _measured(self, source: Source, items: Sequence[Item]) -> list[Measured]:
+        texts = [conversation_text(item.turns, has_frames=True) for item in items]
+        tokens = self.tokens(texts)
+        if source.is_video:
+            videos = [self._video(item.video) for item in items]
+            frames = self._video_frames(source.sample, videos)
+        else:
+            videos = [""] * len(items)
+            frames = self._pages(source.render, [item.text for item in items])
+        out = []
+        for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
+            problem = ""
+            if n < 0 and source.is_video:
+                problem = self._video_problem(source.sample, video)
+            elif n < 0:
+                problem = _text_problem(source.render, item.text)
+            out.append(Measured(item, video or item.video, n, text_tokens, problem))
+        return out
+
+    def tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, those that were counted before from the cache."""
+        return self.cache.counted(f"tokens {self.count_tokens.name}", texts, self.count_tokens)
+
+    def _pages(self, spec: RenderSpec, texts: Sequence[str]) -> list[int]:
+        def count(new: list[str]) -> list[int]:
+            return [_count_frames(text, spec) for text in new]
+
+        return self.cache.counted(f"pages {spec.hash}", texts, count)
+
+    def _video(self, name: str) -> str:
+        """Give the path of a video below the data folder; "" where there is none."""
+        return self.videos.get(_stem(name), "")
+
+    def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
+        paths = [self.data / video for video in videos]
+        keys = []
+        for video, path in zip(videos, paths, strict=True):
+            stat = os.stat(path)
+            keys.append(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}" if video else "")
+        by_key = dict(zip(keys, paths, strict=True))
+
+        def count(new: list[str]) -> list[int]:
+            return [_count_video(by_key[key], spec) if key else -1 for key in new]
+
+        counts = self.cache.counted(f"video {spec.to_json()}", keys, count)
+        if self.assume_videos and not self.videos:
+            return [spec.max_frames or 1 for _ in counts]
+        return counts
+
+    def _video_problem(self, spec: SampleSpec, video: str) -> str:
+        if not video:
+            return "no such video"
+        try:
+            probe(str(self.data / video), spec)
+        except (BadVideo, MissingFile) as error:
+            return f"bad video ({getattr(error, 'reason', type(error).__name__)})"
+        return "video without frames"
+
+    def _verdict(self, number: int, place: Place, m: Measured) -> Verdict:
+        source, budget = self.recipe.sources[number], self.recipe.budget
+        item = m.item
+        if m.problem:
+            example = f"{item.id}: {item.video}" if item.video else item.id
+            return Verdict([], reason=m.problem, example=example)
+        cost = Cost(m.n_frames, m.text_tokens, question_words(item.turns[0][1]))
+        if (source.judge_as or source.form) == "text":
+            cost = self._cost_as_text(item)
+        if reason := _filtered(source, item, cost):
+            return Verdict([], reason=reason, example=item.id)
+        reason = budget.over(cost, source=source.name)
+        if not reason:
+            choice = self._choice(number, place, m, 0, len(item.text), 0, len(item.turns))
+            return Verdict([choice], _digest(item, m.video))
+        policy = self.recipe.over_budget
+        if policy == "error":
+            raise budget.error(item.id, cost, reason)
+        choices: list[Choice] = []
+        if policy != "drop" and source.form == "frames" and reason != "over max_question_words":
+            choices = self._fitted(number, place, m)
+        if not choices:
+            return Verdict([], reason=reason, example=item.id)
+        return Verdict(choices, _digest(item, m.video), changed=f"{policy} ({reason})")
+
+    def _cost_as_text(self, item: Item) -> Cost:
+        whole = conversation_text(as_text(item.text, item.turns), has_frames=False)
+        return Cost(0, self.tokens([whole])[0], question_words(item.turns[0][1]))
+
+    def _fitted(self, number: int, place: Place, m: Measured) -> list[Choice]:
+        """Make rows that fit of one that does not, by the recipe's policy; none where none can."""
+        item, source, policy = m.item, self.recipe.sources[number], self.recipe.over_budget
+        end, n_turns = len(item.text), len(item.turns)
+        room = self.recipe.budget.frames_that_fit(text_tokens=m.text_tokens)
+        if policy == "split" and n_turns > 2:
+            return self._turns_apart(number, place, m)
+        if not room:
+            return []
+        if source.is_video:
+            spec = dataclasses.replace(source.sample, max_frames=min(room, m.n_frames))
+            fewer = dataclasses.replace(m, n_frames=min(room, m.n_frames))
+            return [self._choice(number, place, fewer, 0, 0, 0, n_turns, sample=spec)]
+        if policy == "denser_text":
+            for px in DENSER_PX:
+                dense = dataclasses.replace(
+                    source.render, font_px=px, words_per_frame=None, layout="t2vid"
+                )
+                n = self._pages(dense, [item.text])[0]
+                if 0 < n <= room:
+                    fewer = dataclasses.replace(m, n_frames=n)
+                    return [self._choice(number, place, fewer, 0, end, 0, n_turns, render=dense)]
+            return []
+        parts = _parts(item.text, source.render, room)
+        if policy == "fewer_frames":
+            parts = parts[:1]
+        rows = []
+        for part, (begin, stop, n) in enumerate(parts):
+            piece = dataclasses.replace(m, n_frames=n)
+            name = "" if len(parts) == 1 else f"#{part}"
+            rows.append(self._choice(number, place, piece, begin, stop, 0, n_turns, suffix=name))
+        return rows
+
+    def _turns_apart(self, number: int, place: Place, m: Measured) -> list[Choice]:
+        """Give each row as many exchanges of a conversation as fit beside all frames."""
+        budget, turns = self.recipe.budget, m.item.turns
+        rows: list[Choice] = []
+        at = 0
+        while at < len(turns):
+            best = None
+            for stop in range(at + 2, len(turns) + 1, 2):
+                tokens = self.tokens([conversation_text(turns[at:stop], has_frames=True)])[0]
+                if budget.over(Cost(m.n_frames, tokens)):
+                    break
+                best = (stop, tokens)
+            if best is None:
+                return []
+            piece = dataclasses.replace(m, text_tokens=best[1])
+            end = len(m.item.text)
+            rows.append(
+                self._choice(number, place, piece, 0, end, at, best[0], suffix=f"#{len(rows)}")
+            )
+            at = best[0]
+        return rows
+
+    def _choice(
+        self,
+        number: int,
+        place: Place,
+        m: Measured,
+        begin: int,
+        end: int,
+        turn: int,
+        turn_end: int,
+        *,
+        render: RenderSpec | None = None,
+        sample: SampleSpec | None = None,
+        suffix: str = "",
+    ) -> Choice:
+        source, item = self.recipe.sources[number], m.item
+        turns, text = item.turns[turn:turn_end], item.text[begin:end]
+        frames, tokens, spec = m.n_frames, m.text_tokens, ""
+        if source.is_video:
+            spec = (sample or source.sample).to_json()
+            words = n_words([text for _, text in turns])
+        else:
+            words = n_words([text])
+            if source.form == "frames":
+                spec = (render or source.render).to_json()
+            else:
+                frames, tokens = 0, self._cost_as_text(item).text_tokens
+        n_bytes = len(text.encode()) + sum(len(part.encode()) for _, part in turns)
+        return Choice(
+            item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
+            m.video, spec, frames, words, tokens, n_bytes,
+        )  # fmt: skip
+
+
+def scan_videos(data: Path) -> dict[str, str]:
+    """Find every video below a folder: its path relative to the folder, by stem, in one pass.
+
+    Of two videos with one stem the first in the order of paths counts, on every machine.
+    """
+    found: dict[str, str] = {}
+    for folder, folders, names in os.walk(data):
+        folders.sort()
+        for name in sorted(names):
+            stem, suffix = os.path.splitext(name)
+            if suffix.lower() in VIDEO_SUFFIXES and stem not in found:
+                found[stem] = os.path.relpath(os.path.join(folder, name), data).replace(os.sep, "/")
+    return found
+
+
+def _stem(name: str) -> str:
+    base = name.replace("\\", "/").rpartition("/")[2]
+    stem, suffix = os.path.splitext(base)
+    return stem if suffix.lower() in VIDEO_SUFFIXES else base
+
+
+def _count_frames(text: str, spec: RenderSpec) -> int:
+    try:
+        return count_frames(text, spec)
+    except InputError:
+        return -1
+
+
+def _count_video(path: Path, spec: SampleSpec) -> int:
+    try:
+        return probe(str(path), spec).n_frames or -1
+    except (BadVideo, MissingFile):
+        return -1
+
+
+def _text_problem(spec: RenderSpec, text: str) -> str:
+    try:
+        count_frames(text, spec)
+    except MissingGlyphs:
+        return "characters without a font"
+    except InputError:
+        pass
+    return "text cannot be drawn"
+
+
+def _filtered(source: Source, item: Item, cost: Cost) -> str:
+    """Give the first filter that refuses a row; "" where all let it in."""
+    filters = source.filters
+    words = n_words([item.text] if item.text else [text for _, text in item.turns])
+    values = {"words": words, "question_words": cost.question_words, "frames": cost.n_frames}
+    for name, value in values.items():
+        low, high = getattr(filters, f"min_{name}", None), getattr(filters, f"max_{name}", None)
+        if low is not None and value < low:
+            return f"under min_{name} of the source"
+        if high is not None and value > high:
+            return f"over max_{name} of the source"
+    return ""
+
+
+def _parts(text: str, spec: RenderSpec, room: int) -> list[tuple[int, int, int]]:
+    """Cut a text into `(begin, end, frames)` parts of at most `room` frames each."""
+    spans = paginate(text, spec)
+    parts, first = [], 0
+    while first < len(spans):
+        last = min(first + room, len(spans))
+        while True:
+            begin, end = spans[first][0], spans[last - 1][1]
+            piece = text[begin:end]
+            n = _count_frames(piece, spec) if piece.strip() else 0
+            if n <= room or last == first + 1:
+                break
+            last -= 1  # a piece alone may take a page more than it took inside the text
+        if 0 < n <= room:
+            parts.append((begin, end, n))
+        first = last
+    return parts
+
+
+def _digest(item: Item, video: str) -> bytes:
+    parts = [video or item.text, *(f"{role}\0{text}" for role, text in item.turns)]
+    return hashlib.blake2b("\1".join(parts).encode("utf-8", "replace"), digest_size=16).digest()

@@ -1,0 +1,298 @@
+"""The plan of a build on disk, and the one pure function that writes a shard of it.
+
+    >>> plan, choices = make_plan(Recipe.from_yaml("hybrid-30k"), "data")  # doctest: +SKIP
+    >>> write_shard("mix", 7).sha256                                              # doctest: +SKIP
+    '5f0c…'
+
+Whoever calls `write_shard`, wherever and however often, gets the same bytes: a process pool, Ray,
+a second attempt after a crash. Rows never travel; only the folder and a number do.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from t2vid.errors import InputError, MissingFile
+from t2vid.mixing import overlap
+from t2vid.mixing.cache import default_path
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.selection import Choice, Mapper, Selection
+from t2vid.mixing.sources import Place, Reader, row_of
+from t2vid.schema import Counts, row_features
+
+ROWS_PER_SHARD = 1000
+ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
+FORMAT = 1  # raise it when the same plan would give other bytes
+WORK = ".work"
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """Everything that decides the bytes of a mix.
+
+    Args:
+        recipe: the mix.
+        data: folder of the annotation files and videos.
+        n_rows: rows of the mix.
+        rows_per_shard: rows of every shard but the last.
+        inputs: the annotation files, `{path relative to data: sha256}`.
+        hash: of the recipe, the inputs and the chosen rows in their order.
+        counts: what was kept and dropped.
+        counted_by: how text tokens were counted.
+    """
+
+    recipe: Recipe
+    data: str
+    n_rows: int
+    rows_per_shard: int
+    inputs: dict[str, str]
+    hash: str
+    counts: Counts
+    counted_by: str
+
+    @property
+    def n_shards(self) -> int:
+        """Number of shards."""
+        return -(-self.n_rows // self.rows_per_shard)
+
+    def shard_name(self, number: int) -> str:
+        """Give the path of a shard below the folder of the mix."""
+        return f"data/train-{number:05d}-of-{self.n_shards:05d}.parquet"
+
+    def save(self, out: Path, choices: list[Choice]) -> None:
+        """Write the plan into the folder of the mix, the chosen rows first."""
+        work = out / WORK
+        work.mkdir(parents=True, exist_ok=True)
+        columns = [pa.array(column) for column in zip(*choices, strict=True)]
+        pq.write_table(pa.table(columns, names=list(Choice._fields)), work / "rows.parquet")
+        value = asdict(self) | {"recipe": self.recipe.to_dict(), "counts": self.counts.to_dict()}
+        write_atomically(work / "plan.json", json.dumps(value, indent=1, ensure_ascii=False))
+
+    @classmethod
+    def load(cls, out: str | Path) -> BuildPlan:
+        """Read the plan of a mix.
+
+        Raises:
+            MissingFile: when `out` holds none.
+        """
+        path = Path(out) / WORK / "plan.json"
+        if not path.is_file():
+            raise MissingFile(f"{out} holds no plan of a mix; build it first")
+        value = json.loads(path.read_text(encoding="utf-8"))
+        value["recipe"] = Recipe.from_dict(value["recipe"])
+        value["counts"] = Counts.from_dict(value["counts"])
+        return cls(**value)
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard: number, path below the mix, rows, SHA-256 and size in bytes."""
+
+    number: int
+    path: str
+    rows: int
+    sha256: str
+    n_bytes: int
+
+
+def make_plan(
+    recipe: Recipe,
+    data: str | Path,
+    *,
+    mapper: Mapper = map,
+    rows_per_shard: int = ROWS_PER_SHARD,
+    assume_videos: bool = False,
+) -> tuple[BuildPlan, list[Choice]]:
+    """Choose the rows of a mix and put them in order; nothing is written.
+
+    Args:
+        recipe: the mix.
+        data: folder of annotation files and videos.
+        mapper: an ordered `map`, perhaps over processes.
+        rows_per_shard: rows of a shard.
+        assume_videos: plan with the frames of the spec where there are no videos at all.
+
+    Raises:
+        MissingFile: when the data folder or an annotation file is not there.
+        InputError: when no row is left.
+    """
+    if not Path(data).is_dir():
+        raise MissingFile(f"data folder {data} does not exist")
+    selection = Selection(recipe, data, cache=default_path(), assume_videos=assume_videos)
+    chosen: list[Choice] = []
+    counts = Counts()
+    for number in range(len(recipe.sources)):
+        rows, counted = selection.rows(number, mapper=mapper)
+        chosen += rows
+        counts += counted
+    if not chosen:
+        raise InputError(f"no row of {data} is left for {recipe.name!r}: {counts}")
+    order = recipe.row_plan(len(chosen)).rows(0, len(chosen))
+    choices = [chosen[i] for i in order]
+    inputs = {
+        os.path.relpath(file, data): sha256_of(file)
+        for reader in selection.readers
+        for file in reader.files
+    }
+    digest = hashlib.sha256(
+        f"{FORMAT} {recipe.hash} {rows_per_shard} {sorted(inputs.items())}".encode()
+    )
+    for choice in choices:
+        digest.update(repr(tuple(choice)).encode("utf-8", "surrogatepass"))
+    plan = BuildPlan(
+        recipe, os.path.abspath(data), len(choices), rows_per_shard, inputs,
+        digest.hexdigest()[:32], counts, selection.count_tokens.name,
+    )  # fmt: skip
+    return plan, choices
+
+
+def write_shard(out: str | Path, number: int) -> Shard:
+    """Write one shard of the planned mix, or find it finished.
+
+    The shard appears under its name only when it is whole; what is found under that name counts only
+    with the hash that was noted when it was written for this very plan.
+
+    Args:
+        out: folder of the mix, with its plan.
+        number: of the shard.
+    """
+    out = Path(out)
+    plan, reader = _opened(str(out))
+    target, note = out / plan.shard_name(number), _note(out, number)
+    done = finished(out, plan, number)
+    if done is not None:
+        return done
+    target.parent.mkdir(parents=True, exist_ok=True)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    schema = stored_features().arrow_schema
+    partial = target.with_name(f".{target.name}.{os.uname().nodename}.{os.getpid()}")
+    sketches = []
+    rows: list[dict[str, Any]] = []
+    n = 0
+    try:
+        with open(partial, "wb") as file:
+            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+                for row, sketch in reader.rows(number):
+                    sketches.append(sketch)
+                    rows.append(row)
+                    n += 1
+                    if len(rows) == ROWS_PER_GROUP:
+                        writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+                        rows = []
+                if rows:
+                    writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+            file.flush()
+            os.fsync(file.fileno())
+        shard = Shard(
+            number, plan.shard_name(number), n, sha256_of(partial), partial.stat().st_size
+        )
+        overlap.save(note.with_suffix(f".npz.{os.getpid()}"), note.with_suffix(".npz"), sketches)
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
+    write_atomically(note, json.dumps(asdict(shard) | {"plan": plan.hash}))
+    return shard
+
+
+def finished(out: Path, plan: BuildPlan, number: int) -> Shard | None:
+    """Give the shard if it is there, whole and of this plan."""
+    note, target = _note(out, number), out / plan.shard_name(number)
+    if not (note.is_file() and target.is_file() and note.with_suffix(".npz").is_file()):
+        return None
+    value = json.loads(note.read_text(encoding="utf-8"))
+    same = value.pop("plan") == plan.hash and value["sha256"] == sha256_of(target)
+    return Shard(**value) if same else None
+
+
+class PlannedRows:
+    """The rows of a planned mix, by shard.
+
+    Args:
+        plan: the plan.
+        choices: the chosen rows, all of them, as a table or a list.
+    """
+
+    def __init__(self, plan: BuildPlan, choices: Any) -> None:
+        self.plan, self.choices = plan, choices
+        self.readers = [Reader(source, Path(plan.data)) for source in plan.recipe.sources]
+
+    def rows(self, number: int) -> Iterator[tuple[dict[str, Any], overlap.Sketch]]:
+        """Give the rows of one shard, each with its sketch for finding repeats."""
+        start = number * self.plan.rows_per_shard
+        stop = min(start + self.plan.rows_per_shard, self.plan.n_rows)
+        if isinstance(self.choices, pa.Table):
+            picked = self.choices.slice(start, stop - start).to_pylist()
+            choices = [Choice(**value) for value in picked]
+        else:
+            choices = self.choices[start:stop]
+        for choice in choices:
+            source = self.plan.recipe.sources[choice.source]
+            place = Place(choice.file, choice.row, choice.start)
+            item = self.readers[choice.source].item(place, Counts())
+            if item is None:
+                raise InputError(
+                    f"row {choice.id} is no longer in its file below {self.plan.data}; the file "
+                    "changed after the plan was made: build again with resume=False"
+                )
+            text = item.text[choice.begin : choice.end]
+            turns = item.turns[choice.turn : choice.turn_end]
+            row = row_of(item, source=source, text=text, turns=turns, choice=choice)
+            yield row, overlap.sketch(choice.id, source.name, text, choice.video, turns)
+
+
+def stored_features() -> Any:
+    """Give the features of a stored row: the frames column as the plain struct that anyone can read."""
+    from datasets import Value
+
+    plain = {
+        name: Value("binary" if name == "bytes" else "string")
+        for name in ("text", "path", "bytes", "spec")
+    }
+    return row_features(plain)
+
+
+def sha256_of(path: str | Path) -> str:
+    """Hash a file."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a small file so that a reader sees all of it or the one before."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_text(text, encoding="utf-8")
+    os.replace(partial, path)
+
+
+def _note(out: Path, number: int) -> Path:
+    return out / WORK / "shards" / f"{number:05d}.json"
+
+
+def _opened(out: str) -> tuple[BuildPlan, PlannedRows]:
+    # keyed by the time of the plan, so that a new plan in the same folder is read anew
+    return _opened_at(out, os.stat(Path(out) / WORK / "plan.json").st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=2)
+def _opened_at(out: str, changed_ns: int) -> tuple[BuildPlan, PlannedRows]:
+    plan = BuildPlan.load(out)
+    table = pq.read_table(Path(out) / WORK / "rows.parquet", memory_map=True)
+    return plan, PlannedRows(plan, table)
+
+
+def sketches(out: Path, plan: BuildPlan) -> Iterator[dict[str, Any]]:
+    """Give the saved sketches of every shard."""
+    for number in range(plan.n_shards):
+        with np.load(_note(out, number).with_suffix(".npz"), allow_pickle=False) as saved:
+            yield dict(saved)
