@@ -99,7 +99,7 @@ def answer_all(options: argparse.Namespace) -> None:
         protocol,
         out=options.out / "run",
         batch_size=options.batch_size,
-        judge=tiny_judge(),
+        judge=tiny_judge(options.data),
         name="tiny-random",
     )
     report([run], format="html", out=options.out / "report.html")
@@ -136,8 +136,18 @@ def make_model(data: Path, folder: Path, *, steps: int = 60) -> None:
     processor.save_pretrained(folder)
 
 
-def tiny_judge() -> Any:
-    return None
+def tiny_judge(data: Path) -> Any:
+    """Give a tiny random Llama that compares the letters in one forward pass."""
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    from t2vid.judging.llm import PROMPT, TransformersBackend
+    from t2vid.models.tiny import tiny_llama_config, train_tokenizer
+
+    tokenizer = train_tokenizer([PROMPT, *lines(question_files(data)[0])[:500]])
+    torch.manual_seed(0)
+    model = LlamaForCausalLM(LlamaConfig(**tiny_llama_config(tokenizer, hidden=64, layers=2)))
+    return TransformersBackend(model, tokenizer, margin=0.0, name="tiny-random-judge")
 
 
 def check(run: Path, after: list[str], before: list[str], n: int) -> None:

@@ -259,8 +259,9 @@ def test_the_judge_is_asked_only_where_the_rules_abstain_and_its_failure_is_coun
     figures = scores(run)
     assert {said for _, said in asked} == {"I cannot tell, hm.", "I raise my hands."}
     assert len(asked) == len(set(asked)) == 8
-    assert figures["decided_by"] == {"letter alone": 4, "judge": 4, "judge: none": 4}
+    assert figures["decided_by"] == {"letter alone": 4, "judge": 4, "judge_error": 4}
     assert figures["judge_errors"] == 4 and figures["n"] == 12
+    assert figures["protocol_hash"] != FAST.hash and figures["asking_hash"] == FAST.asking_hash
 
 
 def test_labels_other_than_letters_are_understood(clips, tmp_path):
@@ -288,7 +289,7 @@ def test_a_caption_is_read_by_the_judge_alone(clips, tmp_path):
 def test_a_judge_cannot_leave_the_options(clips, tmp_path):
     rows = make_rows(clips)
     run = t2vid.evaluate(lambda ask: "hm", rows, FAST, out=tmp_path, judge=lambda *_: "E")
-    assert scores(run)["unanswered"] == 12 and scores(run)["accuracy"] == 0
+    assert scores(run)["unanswered"] == scores(run)["judge_errors"] == 12
 
 
 def test_what_is_no_model_is_refused(clips, tmp_path):

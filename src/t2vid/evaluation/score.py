@@ -7,9 +7,8 @@
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +17,17 @@ from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.compare import circular
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
+from t2vid.judging.llm import Judge, judge_from
 from t2vid.progress import progress
 
-logger = logging.getLogger(__name__)
-
-Judge = Callable[[str, Sequence[str], str], str | None]
+JUDGED_AT_ONCE = 512
 
 
 def score(
     run: Run | str | Path,
     *,
     protocol: Protocol | str | Path | None = None,
-    judge: Judge | None = None,
+    judge: Any = None,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -38,8 +36,9 @@ def score(
     Args:
         run: the run or its folder.
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
-        judge: a function of `(question, options, prediction)` that gives a letter or None, asked
-            where the rules abstain; by default the protocol's.
+        judge: what `t2vid.judging.llm.judge_from` takes, such as a function of `(question,
+            options, answer)` that gives a letter or None; asked where the rules abstain; by default
+            the protocol's.
         confidence: coverage of the intervals.
         seed: of the bootstrap.
 
@@ -55,7 +54,11 @@ def score(
     metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
     lines = run.answers()
     judged = _by_rules(metric, lines, how.scheme)
-    judge_errors = _by_judge(judged, judge or judge_of(how.judge))
+    decider = judge_from(how.judge if judge is None else judge)
+    if decider is not None and judge is not None:  # the score is that of this judge
+        given = judge if isinstance(judge, str) else decider.backend.identity or "function"
+        how = how.replace(judge=given if ":" in given else f"given:{given}")
+    judge_errors = _by_judge(judged, decider)
     for line in judged:
         line["correct"] = line["letter"] == line["answer"]
     first = [line for line in judged if not line.get("rotation")]
@@ -81,15 +84,6 @@ def score(
     return scores
 
 
-def judge_of(name: str) -> Judge | None:
-    """Give the judge that a protocol names; None for `none`."""
-    if name == "none":
-        return None
-    from t2vid.judging.llm import judge_from
-
-    return judge_from(name)  # type: ignore[no-any-return]
-
-
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
     """Write an answer such as "Option 2" or "Caption B." as the letter it means."""
     said = prediction.strip().rstrip(".").casefold()
@@ -112,23 +106,18 @@ def _by_rules(metric: Any, lines: list[dict[str, Any]], scheme: str) -> list[dic
 
 
 def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
-    """Let the judge decide what is open, each distinct answer once; give how often it failed."""
+    """Let the judge decide what is open; give the number of answers on which it failed."""
     if judge is None:
         return 0
-    known: dict[tuple[Any, ...], str | None] = {}
     errors = 0
-    undecided = [x for x in judged if x["letter"] is None and x["prediction"].strip()]
-    for line in progress(undecided, desc="judge", unit="answer"):
-        key = line["question"], tuple(line["options"]), line["prediction"]
-        if key not in known:
-            try:
-                known[key] = judge(line["question"], line["options"], line["prediction"])
-            except Exception as error:  # a judge is other people's code; its row counts as wrong
-                logger.warning("the judge failed on %s: %r", line["id"], error)
-                known[key], errors = None, errors + 1
-        letter = known[key]
-        there = letter in LETTERS[: len(line["options"])] if letter else False
-        line["letter"], line["rule"] = (letter, "judge") if there else (None, "judge: none")
+    undecided = [line for line in judged if line["letter"] is None and line["prediction"].strip()]
+    for start in progress(range(0, len(undecided), JUDGED_AT_ONCE), desc="judge", unit="batch"):
+        batch = undecided[start : start + JUDGED_AT_ONCE]
+        cases = [(line["question"], line["options"], line["prediction"]) for line in batch]
+        for line, verdict in zip(batch, judge.decide(cases), strict=True):
+            line["letter"], failed = verdict.letter, bool(verdict.error)
+            line["rule"] = "judge_error" if failed else "judge" if verdict.letter else "judge: none"
+            errors += failed
     return errors
 
 
