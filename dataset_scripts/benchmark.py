@@ -16,7 +16,7 @@ import datasets
 from t2vid.corpora import files
 from t2vid.dataset_scripts.corpus import Corpus, Job
 from t2vid.errors import InputError, MissingFile, UnsafePath
-from t2vid.evaluation.benchmarks.questions import Question, Videos, features
+from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
@@ -33,12 +33,14 @@ class BenchmarkConfig(datasets.BuilderConfig):
         missing: a question whose video is not there is dropped and counted, kept (its answer will
             be counted as wrong), or an error.
         sample: how a video is sampled on reading, a `SampleSpec` or a mapping of its fields; an
-            evaluation protocol replaces it.
+    evaluation protocol replaces it.
+        videos_state: set by the builder: with videos that come later, rows come that were dropped.
     """
 
     video_dir: str | None = None
     missing: Missing = "drop"
     sample: SampleSpec | Mapping[str, Any] | None = None  # a SampleSpec after __post_init__
+    videos_state: str = ""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -80,6 +82,9 @@ class Benchmark(Corpus):
             data_files = {"test": [data_files]}
         elif isinstance(data_files, list):
             data_files = {"test": data_files}
+        self._videos: Videos | None = None
+        if video_dir is not None:
+            kwargs["videos_state"] = folder_state(video_dir)
         super().__init__(*args, data_files=data_files, video_dir=video_dir, **kwargs)
 
     def in_folder(self, folder: Path, config: str) -> list[Path]:
@@ -96,7 +101,9 @@ class Benchmark(Corpus):
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one file, counting what is dropped."""
-        videos = Videos(self.config.video_dir)
+        if self._videos is None:  # looked through once, not for each file
+            self._videos = Videos(self.config.video_dir)
+        videos = self._videos
         spec = cast(SampleSpec, self.config.sample)
         for question in self.questions(job, counts):
             if self.config.video_dir is None:

@@ -7,7 +7,9 @@ r"""What every benchmark becomes: a `Question` with options, a letter, and where
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ SUFFIXES = (".mp4", ".MP4", ".mkv", ".webm", ".avi", ".mov", "")  # "" is a fold
 
 Style = Literal["choice", "yes_no", "matching", "caption"]
 
+_MANY_FOLDERS = 500
 _OPTION = re.compile(r"\s*\(?([A-J])[.)]\s*(\S.*)")
 
 
@@ -253,10 +256,30 @@ class Videos:
     def _index(self) -> dict[str, list[Path]]:
         if self._by_stem is None:
             self._by_stem = {}
-            for path in sorted(self.root.rglob("*")) if self.root else ():
-                if path.suffix in SUFFIXES and (path.suffix or path.is_dir()):
-                    self._by_stem.setdefault(stem_of(path.name), []).append(path)
+            for folder, _, names in os.walk(self.root or ""):
+                if any(name.endswith((".jpg", ".png")) for name in names):
+                    self._remember(Path(folder))
+                for name in names:
+                    if Path(name).suffix in SUFFIXES[:-1]:
+                        self._remember(Path(folder, name))
         return self._by_stem
+
+    def _remember(self, path: Path) -> None:
+        assert self._by_stem is not None
+        self._by_stem.setdefault(stem_of(path.name), []).append(path)
+
+
+def folder_state(root: str | Path) -> str:
+    """Hash when the folders under a folder last changed, so that no cache outlives new videos.
+
+    Args:
+        root: the folder; below one with more than 500 folders (of frames) nothing is looked at.
+    """
+    digest = hashlib.sha256()
+    for folder, inner, _ in os.walk(root):
+        digest.update(f"{folder} {os.stat(folder).st_mtime_ns}".encode())
+        inner[:] = sorted(inner) if len(inner) <= _MANY_FOLDERS else []
+    return digest.hexdigest()[:16]
 
 
 def _fits(key: str, value: Any) -> bool:
