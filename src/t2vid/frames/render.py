@@ -1,20 +1,28 @@
 """Draw a text as gray frames.
 
->>> from t2vid.frames.spec import RenderSpec
->>> frames = render_text("A short text.", RenderSpec())
+>>> frames = render_text("A short text.")
 >>> len(frames), frames[0].size, frames[0].mode, frames.spans
 (1, (448, 448), 'L', [(0, 13)])
+
+A line is one `np.concatenate` of the cached strips of its words into a frame-sized gray array. A
+frame becomes RGB only where it holds a coloured glyph.
 """
 
 from __future__ import annotations
 
-from PIL import Image, ImageDraw
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
 
 from t2vid.errors import InputError
-from t2vid.frames.fonts import load_font
+from t2vid.frames import paper
 from t2vid.frames.framelist import FrameList
+from t2vid.frames.shaping import WHITE, Gray
 from t2vid.frames.spec import RenderSpec
-from t2vid.frames.text import Page, line_height, pages
+from t2vid.frames.text import Line, Page, check_text, iter_pages
+from t2vid.schema import TOKENS_PER_FRAME
 
 _DEFAULT = RenderSpec()
 
@@ -29,36 +37,161 @@ def render_text(
         spec: size, font and layout.
         max_frames: draw only the leading frames; `FrameList.n_total` says how many there would be.
 
+    Returns:
+        Images of mode `L` (`RGB` where a frame holds a coloured glyph), each with memory of its own.
+
     Raises:
         InputError: for a blank text or a `max_frames` below 1.
+        MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`.
     """
     if max_frames is not None and max_frames < 1:
         raise InputError(f"max_frames ({max_frames}) must be > 0, or None")
-    laid_out = pages(text, spec)
-    shown = laid_out[:max_frames]
-    return FrameList(
-        (_draw(page, spec) for page in shown),
-        spans=[(page.start, page.end) for page in shown],
-        n_total=len(laid_out),
-    )
+    frames, spans, total = [], [], 0
+    for start, end, image in _drawn(text, spec, max_frames):
+        total += 1
+        if image is not None:
+            frames.append(image)
+            spans.append((start, end))
+    return FrameList(frames, spans=spans, n_total=total)
+
+
+def iter_frames(
+    text: str, spec: RenderSpec = _DEFAULT
+) -> Iterator[tuple[tuple[int, int], Image.Image]]:
+    """Draw a text frame by frame, `((start, end), image)`, in memory that does not grow with it.
+
+    Args:
+        text: any text with at least one character that is not blank.
+        spec: size, font and layout.
+
+    Raises:
+        InputError: for a blank text.
+        MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`.
+    """
+    for start, end, image in _drawn(text, spec, None):
+        assert image is not None
+        yield (start, end), image
 
 
 def count_frames(text: str, spec: RenderSpec = _DEFAULT) -> int:
     """Count the frames of a text without drawing them."""
-    return len(pages(text, spec))
+    return sum(1 for _ in _drawn(text, spec, 0))
+
+
+def fit(
+    text: str, *, max_frames: int, spec: RenderSpec = _DEFAULT, min_font_px: int = 12
+) -> RenderSpec:
+    """Give the layout with the largest font that puts a text into at most `max_frames` frames.
+
+    Args:
+        text: the text.
+        max_frames: frames to fit into.
+        spec: the layout whose font is made smaller; its `words_per_frame` does not limit.
+        min_font_px: below it nobody could read the frames.
+
+    Raises:
+        InputError: when it does not fit, saying how many frames the smallest font takes.
+    """
+    import dataclasses
+
+    free = dataclasses.replace(spec, words_per_frame=None)
+    for font_px in range(spec.font_px, min_font_px - 1, -1):
+        smaller = dataclasses.replace(free, font_px=font_px)
+        n = count_frames(text, smaller)
+        if n <= max_frames:
+            return smaller
+    raise InputError(
+        f"the text of {len(text):,} characters takes {n:,} frames at {min_font_px} px, more than "
+        f"max_frames ({max_frames}); allow {n:,} frames, or larger ones"
+    )
+
+
+def text_tokens_per_visual_token(
+    text: str, spec: RenderSpec = _DEFAULT, *, family: str, n_text_tokens: int
+) -> float:
+    """Say how many text tokens one visual token stands for; above 1 the frames compress.
+
+    Args:
+        text: the text.
+        spec: its layout.
+        family: `"idefics3"`, `"internvl"` or `"minicpm"`, which say how many tokens a frame costs.
+        n_text_tokens: tokens of the text by the model's tokenizer.
+    """
+    if family not in TOKENS_PER_FRAME:
+        raise InputError(f"family {family!r} is unknown; use one of {sorted(TOKENS_PER_FRAME)}")
+    return n_text_tokens / (count_frames(text, spec) * TOKENS_PER_FRAME[family])
+
+
+def _drawn(
+    text: str, spec: RenderSpec, max_frames: int | None
+) -> Iterator[tuple[int, int, Image.Image | None]]:
+    """Lay out and draw; pages beyond `max_frames` are laid out only."""
+    check_text(text)
+    pages: Iterable[Page | tuple[int, int, str]]
+    if spec.layout == "paper":
+        pages = paper.pages(text, spec.words_per_frame or len(text))
+    else:
+        pages = iter_pages(text, spec)
+    for n, page in enumerate(pages):
+        wanted = max_frames is None or n < max_frames
+        if not wanted:
+            yield page[0], page[1], None
+        elif isinstance(page, Page):
+            yield page.start, page.end, _draw(page, spec)
+        else:
+            yield page[0], page[1], paper.draw(page[2], spec)
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:
-    image = Image.new("L", (spec.width, spec.height), 255)
-    draw = ImageDraw.Draw(image)
-    font = load_font(spec.font, spec.font_px)
-    y = spec.margin_px
-    if spec.layout == "paper":
-        steps = [int(font.getbbox(line)[3]) for line in page.lines]
-        y = (spec.height - sum(steps)) // 2
-    else:
-        steps = [line_height(spec)] * len(page.lines)
-    for line, step in zip(page.lines, steps, strict=True):
-        draw.text((spec.margin_px, y), line, font=font, fill=0)
-        y += step
+    gray = np.full((spec.height, spec.width), WHITE, np.uint8)
+    margin = spec.margin_px
+    colors: list[tuple[int, int, Image.Image]] = []
+    top = margin
+    for line in page.lines:
+        base = top + line.up_px
+        height = line.strips[0].pixels.shape[0] if line.strips else 0
+        if line.plain and line.strips:
+            arrays = [strip.pixels for strip in line.strips]
+            last = line.strips[-1]
+            if last.full_px > last.fit_px:
+                arrays[-1] = last.pixels[:, : last.fit_px]
+            left = margin + line.x_px
+            width = sum(array.shape[1] for array in arrays)
+            np.concatenate(arrays, axis=1, out=gray[base : base + height, left : left + width])
+        elif line.strips:
+            colors += _lay(gray, line, base, margin)
+        top = base + page.step_px + line.down_px
+    return _image(gray, colors, spec)
+
+
+def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int, Image.Image]]:
+    """Draw a line whose ink leaves its box, or that holds colours; give the colours' places."""
+    left, colors = margin + line.x_px, []
+    for strip in line.strips:
+        rows, columns = strip.pixels.shape
+        top = base - strip.up_px
+        here = gray[top : top + rows, left : left + columns]
+        np.minimum(here, strip.pixels[: here.shape[0], : here.shape[1]], out=here)
+        colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
+        left += strip.full_px
+    return colors
+
+
+def _image(
+    gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderSpec
+) -> Image.Image:
+    if spec.ink or spec.paper_gray != WHITE:
+        gray = _shades(spec.ink, spec.paper_gray)[gray]
+    image = Image.fromarray(gray)
+    if not colors:
+        return image
+    image = image.convert("RGB")
+    for x, y, picture in colors:
+        image.paste(picture, (x, y), picture)
     return image
+
+
+@lru_cache(maxsize=64)
+def _shades(ink: int, paper_gray: int) -> Gray:
+    """Map black on white to other grays."""
+    return np.round(np.linspace(ink, paper_gray, 256)).astype(np.uint8)

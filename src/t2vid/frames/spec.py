@@ -15,8 +15,15 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from t2vid.errors import InputError
-from t2vid.schema import FONT_PX, FRAME_PX, FRAMES_PER_SECOND, MARGIN_PX, WORDS_PER_FRAME
+from t2vid.schema import FAMILY_PX, FONT_PX, FRAME_PX, FRAMES_PER_SECOND, MARGIN_PX, WORDS_PER_FRAME
 
+_MIN_CONTRAST = 96  # gray levels between ink and background
+_CHOICES = {
+    "layout": ("t2vid", "paper"),
+    "whitespace": ("keep", "flow"),
+    "on_missing": ("error", "escape"),
+    "align": ("left", "center", "right"),
+}
 MAX_FRAME_PX = 8192  # a frame beyond this is a mistake: 64 Mpixel each, before any model sees it
 
 
@@ -75,7 +82,16 @@ class RenderSpec(_Spec):
         font_px: font size in pixels.
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
-        layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script.
+        layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script, which
+            knows none of the fields below.
+        whitespace: `"keep"` keeps newlines, indentation and tabs; `"flow"` fills lines, an empty
+            line ends a paragraph.
+        on_missing: a character that no available font covers is an error, or, with `"escape"`, is
+            drawn as `U+XXXX` and counted.
+        align: of the lines; a paragraph that reads from right to left stands at the right.
+        line_spacing: distance of two baselines over the height of the font.
+        ink: gray level of the text, 0 to 255.
+        paper_gray: gray level of the background, 0 to 255.
     """
 
     width: int = FRAME_PX
@@ -85,6 +101,12 @@ class RenderSpec(_Spec):
     margin_px: int = MARGIN_PX
     words_per_frame: int | None = WORDS_PER_FRAME
     layout: Literal["t2vid", "paper"] = "t2vid"
+    whitespace: Literal["keep", "flow"] = "keep"
+    on_missing: Literal["error", "escape"] = "error"
+    align: Literal["left", "center", "right"] = "left"
+    line_spacing: float = 1.0
+    ink: int = 0
+    paper_gray: int = 255
 
     def __post_init__(self) -> None:
         """Check every field against its limit."""
@@ -100,11 +122,76 @@ class RenderSpec(_Spec):
             )
         if self.words_per_frame is not None and self.words_per_frame < 1:
             raise InputError(f"words_per_frame ({self.words_per_frame}) must be > 0, or None")
+        if not 0.8 <= self.line_spacing <= 4:
+            raise InputError(f"line_spacing ({self.line_spacing}) must be from 0.8 to 4")
+        if not 0 <= self.ink <= 255 or not 0 <= self.paper_gray <= 255:
+            raise InputError(f"ink ({self.ink}) and paper_gray ({self.paper_gray}) must be 0 to 255")
+        if abs(self.ink - self.paper_gray) < _MIN_CONTRAST:
+            raise InputError(
+                f"ink ({self.ink}) and paper_gray ({self.paper_gray}) differ by less than "
+                f"{_MIN_CONTRAST}; nobody could read it"
+            )
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} ({getattr(self, name)!r}) must be one of {allowed}")
 
     @classmethod
     def paper(cls) -> RenderSpec:
-        """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred block, greedy wrap."""
+        """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred, greedy wrap."""
         return cls(layout="paper")
+
+    @classmethod
+    def dense(cls) -> RenderSpec:
+        """About twice the words of the default on a frame: 14 px, as many words as fit."""
+        return cls(font_px=14, words_per_frame=None)
+
+    @classmethod
+    def preset(cls, name: str) -> RenderSpec:
+        """Give a layout by name: `default`, `dense` or `paper`."""
+        presets = {"default": cls, "dense": cls.dense, "paper": cls.paper}
+        if name not in presets:
+            raise InputError(f"preset {name!r} is unknown; it must be one of {sorted(presets)}")
+        return presets[name]()
+
+    @classmethod
+    def varied(cls, seed: int) -> RenderSpec:
+        """A legible layout drawn at random: font, size, margins, grays, alignment, spacing.
+
+        Args:
+            seed: the same seed gives the same layout.
+        """
+        import numpy as np
+
+        rng = np.random.default_rng(seed)
+        ink, light = int(rng.integers(0, 64)), int(rng.integers(208, 256))
+        dark = bool(rng.random() < 0.2)
+        return cls(
+            font=str(rng.choice(["sans", "serif", "mono"], p=[0.5, 0.35, 0.15])),
+            font_px=int(rng.integers(16, 25)),
+            margin_px=int(rng.integers(12, 33)),
+            words_per_frame=None,
+            align="center" if rng.random() < 0.1 else "left",
+            line_spacing=round(float(rng.uniform(0.95, 1.3)), 2),
+            ink=light if dark else ink,
+            paper_gray=ink if dark else light,
+        )
+
+    def for_family(self, family: str) -> RenderSpec:
+        """The same layout at the size that a family's vision encoder sees, so that nothing resizes it.
+
+        Args:
+            family: `"idefics3"`, `"internvl"` or `"minicpm"`.
+        """
+        if family not in FAMILY_PX:
+            raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILY_PX)}")
+        return dataclasses.replace(self, width=FAMILY_PX[family], height=FAMILY_PX[family])
+
+    @property
+    def hash(self) -> str:
+        """Sixteen hexadecimal digits that change with any field, font file or library version."""
+        from t2vid.frames.fonts import drawn_with
+
+        return hashlib.sha256((self.to_json() + drawn_with(self.font)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

@@ -3,32 +3,55 @@
 >>> from t2vid.frames.spec import RenderSpec
 >>> paginate("one two three", RenderSpec(words_per_frame=2))
 [(0, 8), (8, 13)]
+
+A text is cut where a line may break (UAX #14, by ICU), each piece is measured as the strip it will be
+drawn with, strips fill lines and lines fill frames. Text that reads from right to left is broken in
+reading order and seen in visual order (UAX #9).
 """
 
 from __future__ import annotations
 
-import logging
 import re
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from t2vid.errors import InputError
-from t2vid.frames import paper
-from t2vid.frames.fonts import covered, load_font
+from icu4py.breakers import LineBreaker
+
+from t2vid.errors import InputError, MissingGlyphs
+from t2vid.frames import fonts, paper
+from t2vid.frames.direction import Visual, needs_bidi, visual_order
+from t2vid.frames.shaping import BLANKS, NEWLINES, Missing, Shaper, Strip, safe_text, shaper_for
 from t2vid.frames.spec import RenderSpec
 
-log = logging.getLogger(__name__)
-
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
-_PIECES = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]|[^\S\n\r\v\f\x85\u2028\u2029]+|\S+")
-_NEWLINES = frozenset(["\r\n", *"\n\r\v\f\x85\u2028\u2029"])
+_PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}]|$)")
+
+
+class Line(NamedTuple):
+    """One line: its strips from left to right, and where the first one stands.
+
+    Attributes:
+        strips: what is concatenated.
+        x_px: from the left margin.
+        up_px: rows of ink above the line's box.
+        down_px: rows of ink below it.
+        plain: whether every strip is exactly as high as the box and without colour.
+    """
+
+    strips: list[Strip]
+    x_px: int = 0
+    up_px: int = 0
+    down_px: int = 0
+    plain: bool = True
 
 
 class Page(NamedTuple):
-    """One frame of a text: its span in the source and the lines to draw."""
+    """One frame of a text: its span in the source, the lines to draw and their distance."""
 
     start: int
     end: int
-    lines: list[str]
+    lines: list[Line]
+    step_px: int
 
 
 def paginate(text: str, spec: RenderSpec) -> list[tuple[int, int]]:
@@ -39,99 +62,207 @@ def paginate(text: str, spec: RenderSpec) -> list[tuple[int, int]]:
         spec: how it will be drawn.
 
     Raises:
-        InputError: for a blank text.
+        InputError: for a blank text, or one of more than 50 million characters.
+        MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`.
     """
-    return [(page.start, page.end) for page in pages(text, spec)]
+    check_text(text)
+    if spec.layout == "paper":
+        return [(a, b) for a, b, _ in paper.pages(text, spec.words_per_frame or len(text))]
+    return [(page.start, page.end) for page in iter_pages(text, spec)]
 
 
-def pages(text: str, spec: RenderSpec) -> list[Page]:
-    """Lay a text out."""
+def check_text(text: object) -> None:
+    """Refuse what cannot be drawn at all.
+
+    Raises:
+        InputError: for a value that is no text, a blank text or one that is too long.
+    """
     if not isinstance(text, str):
         raise InputError(f"text must be str, not {type(text).__name__}")
     if not text.strip():
         raise InputError(f"text ({text[:20]!r}) is blank; there is nothing to draw")
     if len(text) > MAX_CHARACTERS:
-        raise InputError(f"text has {len(text):,} characters, more than {MAX_CHARACTERS:,}")
-    if spec.layout == "paper":
-        font = load_font(spec.font, spec.font_px)
-        cut = paper.pages(text, spec.words_per_frame or len(text))
-        room = spec.width - 2 * spec.margin_px
-        return [Page(a, b, paper.wrap(_drawable(t, spec.font), font, room)) for a, b, t in cut]
-    return _fill(text, spec)
+        raise InputError(
+            f"text has {len(text):,} characters, more than {MAX_CHARACTERS:,}; cut it into rows"
+        )
 
 
-def line_height(spec: RenderSpec) -> int:
-    """Give the distance of two baselines in pixels."""
-    ascent, descent = load_font(spec.font, spec.font_px).getmetrics()
-    return ascent + descent
+def iter_pages(text: str, spec: RenderSpec) -> Iterator[Page]:
+    """Lay a text out page by page, so that memory does not grow with its length.
+
+    Raises:
+        MissingGlyphs: naming the characters, their script and what would cover them.
+    """
+    room, tall = spec.width - 2 * spec.margin_px, spec.height - 2 * spec.margin_px
+    shaper = shaper_for(spec.font, spec.font_px, spec.on_missing, room, tall)
+    layout = _Layout(spec, shaper, room, tall)
+    try:
+        yield from layout.pages(text)
+    except Missing as error:
+        shown = fonts.describe_missing("".join(dict.fromkeys(str(error))))
+        raise MissingGlyphs(
+            f'no available font draws {shown}; or draw them as U+XXXX with on_missing="escape"'
+        ) from None
 
 
-def _fill(text: str, spec: RenderSpec) -> list[Page]:
-    """Fill lines with words and frames with lines; what does not fit goes to the next frame."""
-    font = load_font(spec.font, spec.font_px)
-    room = spec.width - 2 * spec.margin_px
-    max_lines = max(1, (spec.height - 2 * spec.margin_px) // line_height(spec))
-    max_words = spec.words_per_frame or len(text)
-    widths: dict[str, float] = {}
-    out: list[Page] = []
-    lines: list[str] = []
-    line, used, words, start = "", 0.0, 0, 0
+class _Layout:
+    """Fills lines and pages; `x`, `words` and `at` are those of the line in work."""
 
-    def spill(at: int) -> None:
-        nonlocal lines, words, start
-        out.append(Page(start, at, lines))
-        lines, words, start = [], 0, at
+    def __init__(self, spec: RenderSpec, shaper: Shaper, room: int, tall: int) -> None:
+        self.shaper, self.room, self.tall = shaper, room, tall
+        self.align, self.flow = spec.align, spec.whitespace == "flow"
+        self.step_px = max(1, round(shaper.line_px * spec.line_spacing))
+        self.max_words = spec.words_per_frame or MAX_CHARACTERS
+        self.start = self.line_start = 0  # of the page and of the line, in characters
+        self.lines: list[Line] = []
+        self.height = self.page_words = 0
 
-    for match in _PIECES.finditer(text):
-        piece, at = match.group(), match.start()
-        if piece in _NEWLINES:
-            lines.append(line)
-            line, used = "", 0.0
-            if len(lines) == max_lines:
-                spill(match.end())
-            continue
-        blank = piece.isspace()
-        if not blank and words == max_words:
-            if line:
-                lines.append(line)
-                line, used = "", 0.0
-            spill(at)
-        words += not blank
-        shown = piece.expandtabs(4) if blank else _drawable(piece, spec.font)
-        if shown not in widths:
-            widths[shown] = font.getlength(shown)
-        if used + widths[shown] <= room or blank:
-            # blanks may hang over the edge: they carry no ink
-            line, used = line + shown, used + widths[shown]
-            continue
-        if line:
-            lines.append(line)
-            line, used = "", 0.0
-            if len(lines) == max_lines:
-                spill(at)
-        if widths[shown] <= room:
-            line, used = shown, widths[shown]
-            continue
-        for i, char in enumerate(piece):
-            glyph = _drawable(char, spec.font)
-            width = font.getlength(glyph)
-            if line and used + width > room:
-                lines.append(line)
-                line, used = "", 0.0
-                if len(lines) == max_lines:
-                    spill(at + i)
-            line, used = line + glyph, used + width
-    if line or lines or start < len(text):
-        lines.append(line)
-        spill(len(text))
-    return out
+    def pages(self, text: str) -> Iterator[Page]:
+        if self.flow or not needs_bidi(text):
+            yield from self._fill(text)
+        else:
+            for match in _PARAGRAPH.finditer(text):
+                if not match.group():
+                    continue
+                if needs_bidi(match.group()):
+                    yield from self._fill_both_ways(match.group(), match.start())
+                else:
+                    yield from self._fill(match.group(), match.start())
+        if self.lines or self.start < len(text):
+            yield Page(self.start, len(text), self.lines, self.step_px)
 
+    def _fill(self, text: str, offset: int = 0) -> Iterator[Page]:
+        shaper, room, young = self.shaper, self.room, self.shaper.young
+        strips: list[Strip] = []
+        x = words = 0
+        plain = True
+        at = self.line_start = offset
+        for piece in LineBreaker(safe_text(text), "en"):
+            key = self._flowed(piece) if self.flow else piece
+            strip = young.get(key) or shaper.strip(key)
+            fit = strip.fit_px
+            if x + fit > room or (fit and self.page_words + words >= self.max_words):
+                if strips:
+                    yield from self._close(strips, words, at, plain)
+                    strips, x, words, plain = [], 0, 0, True
+                if fit and self.page_words >= self.max_words:
+                    yield self._spill(at)
+                if fit > room:
+                    begin = at
+                    for part, cut in shaper.cut(key):
+                        if strips:
+                            yield from self._close(strips, 0, begin, plain)
+                        strips, x, plain = [cut], cut.full_px, cut.plain
+                        begin += len(part)
+                    strip = cut
+                    at += len(piece)
+                    words += strip.words
+                    if strip.newline:
+                        yield from self._close(strips, words, at, plain)
+                        strips, x, words, plain = [], 0, 0, True
+                    continue
+            strips.append(strip)
+            at += len(piece)
+            words += strip.words
+            x += strip.full_px
+            if not strip.plain:
+                plain = plain and not (strip.up_px or strip.down_px or strip.colors)
+                if strip.tabs:
+                    stop = shaper.after_tabs(x, strip.tabs)
+                    strips.append(shaper.blank(stop - x))
+                    x = stop
+                if strip.newline:
+                    yield from self._close(strips, words, at, plain)
+                    strips, x, words, plain = [], 0, 0, True
+        if strips:
+            yield from self._close(strips, words, at, plain)
 
-def _drawable(text: str, font: str) -> str:
-    """Write `U+XXXX` for each character that the font cannot draw, and count them in the log."""
-    known = covered(font)
-    unknown = [c for c in text if ord(c) not in known and not c.isspace()]
-    if unknown:
-        log.info("%d characters are not in font %s; drawn as U+XXXX", len(unknown), font)
-        return "".join(c if c not in unknown else f"U+{ord(c):04X}" for c in text)
-    return text
+    def _fill_both_ways(self, paragraph: str, offset: int) -> Iterator[Page]:
+        """Fill lines in reading order, and put the strips of each into visual order."""
+        body = paragraph.rstrip(NEWLINES)
+        visual = visual_order(safe_text(body))
+        pieces: list[tuple[int, Strip]] = []
+        x = words = 0
+        at = 0
+        self.line_start = offset
+        for segment in LineBreaker(safe_text(body), "en"):
+            for start, strip in self._directed(segment, at, visual):
+                over = x + strip.fit_px > self.room
+                full = strip.fit_px and self.page_words + words >= self.max_words
+                if (over or full) and pieces:
+                    yield from self._close_visual(pieces, words, offset + start, offset, visual)
+                    pieces, x, words = [], 0, 0
+                if strip.fit_px and self.page_words >= self.max_words:
+                    yield self._spill(offset + start)
+                pieces.append((start, strip))
+                x += strip.full_px
+                words += strip.words
+            at += len(segment)
+            words += segment[-1:] in BLANKS and bool(segment.strip())
+        yield from self._close_visual(pieces, words, offset + len(paragraph), offset, visual)
+
+    def _directed(self, segment: str, at: int, visual: Visual) -> Iterator[tuple[int, Strip]]:
+        """Cut a piece where its direction changes, and blanks from words; each part fits a line."""
+        begin = 0
+        for i in range(1, len(segment) + 1):
+            inside = i < len(segment)
+            if inside and visual.rtl[at + i] == visual.rtl[at + begin]:
+                if (segment[i] in BLANKS) == (segment[begin] in BLANKS):
+                    continue
+            part, rtl = segment[begin:i], visual.rtl[at + begin]
+            place = at + begin
+            strip = self.shaper.strip(part, rtl=rtl)
+            if strip.fit_px <= self.room:
+                yield place, strip
+            else:
+                for text, cut in self.shaper.cut(part, rtl=rtl):
+                    yield place, cut
+                    place += len(text)
+            begin = i
+
+    def _close_visual(
+        self, pieces: list[tuple[int, Strip]], words: int, end: int, offset: int, visual: Visual
+    ) -> Iterator[Page]:
+        while pieces and not pieces[-1][1].fit_px:  # blanks at the end of a line need no room
+            pieces.pop()
+        strips: list[Strip] = []
+        if pieces:
+            order = visual.line(pieces[0][0], min(end - offset, len(visual.text)))
+            place = {i: n for n, i in enumerate(order)}
+            strips = [strip for _, strip in sorted(pieces, key=lambda piece: place[piece[0]])]
+        plain = not any(strip.up_px or strip.down_px or strip.colors for strip in strips)
+        yield from self._close(strips, words, end, plain, rtl=visual.base_rtl)
+
+    def _close(
+        self, strips: list[Strip], words: int, end: int, plain: bool, *, rtl: bool = False
+    ) -> Iterator[Page]:
+        """End a line; where the page is full, the line begins the next one."""
+        while not rtl and strips and not strips[-1].fit_px:
+            strips.pop()
+        up = down = 0
+        if not plain:
+            up = max((strip.up_px for strip in strips), default=0)
+            down = max((strip.down_px for strip in strips), default=0)
+        height = self.step_px + up + down
+        if self.lines and self.height + up + self.shaper.line_px + down > self.tall:
+            yield self._spill(self.line_start)
+        x = 0
+        if rtl or self.align != "left":
+            spare = max(0, self.room - sum(strip.full_px for strip in strips))
+            x = spare // 2 if self.align == "center" else spare
+        self.lines.append(Line(strips, x, up, down, plain))
+        self.height += height
+        self.page_words += words
+        self.line_start = end
+
+    def _spill(self, end: int) -> Page:
+        page = Page(self.start, end, self.lines, self.step_px)
+        self.start, self.lines, self.height, self.page_words = end, [], 0, 0
+        return page
+
+    def _flowed(self, piece: str) -> str:
+        """Turn blanks and a line break into one blank; an empty line ends the paragraph."""
+        body = piece.rstrip()
+        if not body:
+            return "\n" if piece.strip(BLANKS) else ""
+        return body + " " * (len(body) < len(piece))
