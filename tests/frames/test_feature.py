@@ -223,6 +223,14 @@ def test_a_corrupt_clip_is_an_error_an_empty_list_or_a_blank_frame(tmp_path, cap
     assert all("bad.mp4" in record.getMessage() for record in caplog.records)
 
 
+def test_rows_drawn_with_other_libraries_are_told_once(caplog):
+    stored = RenderSpec().stored().replace('"drawn_with":"', '"drawn_with":"f00')
+    value = text_value("Words.") | {"spec": stored}
+    rows = Dataset.from_list([{"images": value}] * 3, features=Features(images=Frames()))
+    assert [len(row["images"]) for row in rows] == [1, 1, 1]
+    assert caplog.text.count("other fonts or libraries") == 1
+
+
 def test_a_missing_file_says_so(tmp_path):
     with pytest.raises(MissingFile, match="gone.mp4"):
         Frames().decode_example(video_value(tmp_path / "gone.mp4"))
@@ -245,4 +253,4 @@ def test_a_stored_text_comes_back_unchanged(text, spec):
     except (UnicodeEncodeError, pa.ArrowInvalid):
         assert any(0xD800 <= ord(character) <= 0xDFFF for character in text)
         return
-    assert rows[0]["images"] == {"text": text, "path": None, "bytes": None, "spec": spec.to_json()}
+    assert rows[0]["images"] == {"text": text, "path": None, "bytes": None, "spec": spec.stored()}

@@ -1,25 +1,74 @@
-"""What a drawn text promises."""
+"""What a drawn text promises: ink in the margins, the same bytes always, images of one's own."""
 
 from __future__ import annotations
 
+import hashlib
+import multiprocessing
+from importlib.metadata import version
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import t2vid.frames.shaping as shaping
 from t2vid.errors import InputError
-from t2vid.frames.render import count_frames, render_text
+from t2vid.frames.render import (
+    count_frames,
+    iter_frames,
+    render_text,
+    text_tokens_per_visual_token,
+)
 from t2vid.frames.spec import RenderSpec
 
 TEXT = 'He said "no"; she didn\'t.\n\n    Indented, and so on. ' * 40
+MIXED = "Ærø שלום 2024 (x) مرحبا नमस्ते สวัสดี ∑ e\u0301\u0302\u0303 — done.\tTab.\n" * 12
+SPECS = [
+    RenderSpec(),
+    RenderSpec.dense(),
+    RenderSpec(font="mono", align="center", line_spacing=1.2),
+    RenderSpec(width=336, height=252, font_px=31, margin_px=3),
+    RenderSpec(align="right", whitespace="flow", font="serif"),
+    *(RenderSpec.varied(seed) for seed in range(6)),
+]
+# sha256 of all frames of MIXED, drawn with these versions and the bundled fonts
+GOLDEN = {
+    "versions": ("0.57.0", "1.2.0", "0.6.12"),
+    "default": "aaf6a6f0a8ec25a3",
+    "dense": "54e40eab88928f11",
+    "paper": "096fd1c992e6e0b2",
+}
 
 
-@pytest.mark.parametrize("spec", [RenderSpec(), RenderSpec.paper()])
-def test_frames_are_gray_and_inside_the_margins(spec: RenderSpec) -> None:
-    frames = render_text(TEXT, spec)
-    assert len(frames) == count_frames(TEXT, spec) == frames.n_total > 1
+def digest(text: str, spec: RenderSpec) -> str:
+    data = b"".join(frame.mode.encode() + frame.tobytes() for frame in render_text(text, spec))
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+@pytest.mark.parametrize("spec", [*SPECS, RenderSpec.paper()])
+@pytest.mark.parametrize("text", [TEXT, MIXED])
+def test_frames_have_their_size_and_ink_inside_the_margins(spec: RenderSpec, text: str) -> None:
+    if spec.layout == "paper" and text is MIXED:
+        return  # the paper's layout lets tall scripts run over the edge
+    frames = render_text(text, spec)
+    assert len(frames) == count_frames(text, spec) == frames.n_total >= 1
     for frame in frames:
-        assert frame.mode == "L" and frame.size == (448, 448)
-        ink = np.argwhere(np.asarray(frame) < 255)
-        assert ink.min() >= spec.margin_px and ink.max() < 448 - spec.margin_px
+        assert frame.size == (spec.width, spec.height)
+        ink = np.argwhere(np.asarray(frame.convert("L")) != spec.paper_gray)
+        low, high = ink.min(axis=0), ink.max(axis=0)
+        assert (low >= spec.margin_px).all()
+        assert high[0] < spec.height - spec.margin_px and high[1] < spec.width - spec.margin_px
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.text(min_size=1, max_size=120).filter(lambda text: bool(text.strip())))
+def test_any_text_is_drawn_inside_the_frame_or_refused(text: str) -> None:
+    spec = RenderSpec(width=160, height=120, margin_px=6, font_px=15, on_missing="escape")
+    for frame in render_text(text, spec):
+        ink = np.argwhere(np.asarray(frame.convert("L")) < 255)
+        if len(ink):
+            assert ink.min() >= 6
+            assert ink[:, 0].max() < 114 and ink[:, 1].max() < 154
 
 
 def test_a_frame_budget_keeps_the_leading_frames() -> None:
@@ -28,3 +77,125 @@ def test_a_frame_budget_keeps_the_leading_frames() -> None:
     assert [a.tobytes() for a in cut] == [b.tobytes() for b in whole[:2]]
     with pytest.raises(InputError, match="max_frames"):
         render_text(TEXT, max_frames=0)
+
+
+def test_frame_by_frame_gives_what_all_at_once_gives() -> None:
+    whole = render_text(TEXT)
+    spans, frames = zip(*iter_frames(TEXT), strict=True)
+    assert list(spans) == whole.spans
+    assert [frame.tobytes() for frame in frames] == [frame.tobytes() for frame in whole]
+
+
+def test_cold_warm_and_evicted_caches_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    shaping.shaper_for.cache_clear()
+    cold = digest(MIXED, RenderSpec())
+    warm = digest(MIXED, RenderSpec())
+    monkeypatch.setattr(shaping, "CACHE_BYTES", 20_000)
+    shaping.shaper_for.cache_clear()
+    evicted = digest(MIXED, RenderSpec())
+    shaping.shaper_for.cache_clear()
+    assert cold == warm == evicted
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_workers_give_the_same_bytes(method: str) -> None:
+    with multiprocessing.get_context(method).Pool(2) as pool:
+        found = pool.starmap(digest, [(MIXED, RenderSpec())] * 4)
+    assert set(found) == {digest(MIXED, RenderSpec())}
+
+
+def test_editing_a_frame_changes_no_other_frame() -> None:
+    first = render_text(TEXT)
+    before = [frame.tobytes() for frame in first]
+    for frame in first:
+        frame.paste(0, (0, 0, 448, 448))
+        frame.putpixel((1, 1), 200)
+    assert [frame.tobytes() for frame in render_text(TEXT)] == before
+
+
+def test_a_frame_with_a_coloured_glyph_is_rgb_and_every_other_gray() -> None:
+    from t2vid.frames.fonts import system_fonts
+
+    if "NotoColorEmoji.ttf" not in system_fonts():
+        pytest.skip("no colour emoji font here")
+    frames = render_text("first page\n" * 17 + "a rocket 🚀 flies")
+    assert [frame.mode for frame in frames] == ["L", "RGB"]
+    assert render_text("a tick ✓").pop().mode == "L"
+
+
+def test_escaped_characters_are_counted() -> None:
+    frames = render_text("a\x00b\x00 \ue000", RenderSpec(on_missing="escape"))
+    assert frames.missing == {"\x00": 2, "\ue000": 1}
+    assert render_text("plain", RenderSpec(on_missing="escape")).missing == {}
+
+
+def test_the_golden_frames() -> None:
+    here = tuple(version(name) for name in ("uharfbuzz", "icu4py", "python-bidi"))
+    if here != GOLDEN["versions"]:
+        pytest.skip(f"golden frames are those of {GOLDEN['versions']}, here is {here}")
+    assert digest(MIXED, RenderSpec()) == GOLDEN["default"]
+    assert digest(MIXED, RenderSpec.dense()) == GOLDEN["dense"]
+    assert digest(TEXT, RenderSpec.paper()) == GOLDEN["paper"]
+
+
+def test_presets_differ_as_they_say() -> None:
+    text = "plain words of common length " * 300
+    default, dense = count_frames(text), count_frames(text, RenderSpec.dense())
+    assert dense * 2 <= default + 1
+    assert RenderSpec.preset("dense") == RenderSpec.dense()
+    with pytest.raises(InputError, match="preset"):
+        RenderSpec.preset("tiny")
+
+
+def test_the_size_of_a_family_needs_no_resize() -> None:
+    assert render_text("x", RenderSpec().for_family("idefics3"))[0].size == (364, 364)
+    with pytest.raises(InputError, match="family"):
+        RenderSpec().for_family("gpt")
+
+
+def test_varied_layouts_are_reproducible_and_different() -> None:
+    specs = [RenderSpec.varied(seed) for seed in range(20)]
+    assert specs == [RenderSpec.varied(seed) for seed in range(20)]
+    assert len({spec.to_json() for spec in specs}) == 20
+
+
+def test_compression_is_text_tokens_over_visual_tokens() -> None:
+    ratio = text_tokens_per_visual_token("x " * 100, family="idefics3", n_text_tokens=338)
+    assert ratio == 2
+    with pytest.raises(InputError, match="family"):
+        text_tokens_per_visual_token("x", family="gpt", n_text_tokens=1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"width": 0}, r"width \(0\) must be from 16"),
+        ({"height": 100_000}, r"height \(100000\)"),
+        ({"margin_px": 250}, "margin_px"),
+        ({"font_px": 1}, "font_px"),
+        ({"words_per_frame": 0}, "words_per_frame"),
+        ({"whitespace": "drop"}, "whitespace"),
+        ({"ink": 200}, "nobody could read"),
+        ({"line_spacing": 0.1}, "line_spacing"),
+    ],
+)
+def test_a_layout_out_of_range_names_value_and_limit(arguments, words) -> None:
+    with pytest.raises(InputError, match=words):
+        RenderSpec(**arguments)
+
+
+def test_a_spec_survives_json_and_yaml_and_its_hash_covers_every_field() -> None:
+    for spec in SPECS:
+        assert RenderSpec.from_json(spec.to_json()) == RenderSpec.from_yaml(spec.to_yaml()) == spec
+    assert len({spec.hash for spec in SPECS}) == len(SPECS)
+    assert RenderSpec.from_dict({"font_px": 24}) == RenderSpec(font_px=24)
+
+
+def test_the_hash_covers_library_versions(monkeypatch: pytest.MonkeyPatch) -> None:
+    from t2vid.frames import fonts
+
+    before = RenderSpec().hash
+    fonts.drawn_with.cache_clear()
+    monkeypatch.setattr(fonts, "version", lambda name: "0.0.0")
+    assert RenderSpec().hash != before
+    fonts.drawn_with.cache_clear()

@@ -25,8 +25,12 @@ _NEEDS_BIDI = re.compile(
 )
 _MARK, _BASE = 0xE0020, 96  # the tag characters: 96 of one bidi class that text hardly ever uses
 _SEPARATOR_STAND_IN = "\u2610"  # neutral like a tab, but without the tab's resetting rule L1
-_WHITE = frozenset(" \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u205f")
-_IGNORED = frozenset(map(chr, [*range(0x200B, 0x200E), *range(0x202A, 0x202F), *range(0x2060, 0x2070)]))
+_WHITE = frozenset(
+    " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u205f"
+)
+_IGNORED = frozenset(
+    map(chr, [*range(0x200B, 0x200E), *range(0x202A, 0x202F), *range(0x2060, 0x2070)])
+)
 _RESET = _WHITE | _IGNORED | {"\u3000", "\ufeff", "\u00ad"}
 _TABS = frozenset("\t\x0b\x1f")
 

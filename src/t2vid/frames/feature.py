@@ -13,6 +13,7 @@ import json
 import logging
 import os
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -22,12 +23,13 @@ from PIL import Image
 from t2vid import registry
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames.framelist import FrameList
-from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.spec import DRAWN_WITH, RenderSpec, SampleSpec
 from t2vid.schema import FRAME_PX
 
 logger = logging.getLogger(__name__)
 
 FIELDS = ("text", "path", "bytes", "spec")
+_told: set[str] = set()
 _MAX_PATH_CHARS = 4096  # PATH_MAX on Linux; a longer string is a text that lost its {"text": ...}
 
 OnBad = Literal["raise", "skip", "blank"]
@@ -35,7 +37,7 @@ OnBad = Literal["raise", "skip", "blank"]
 
 def text_value(text: str, spec: RenderSpec | None = None) -> dict[str, Any]:
     """Give the stored value of a text that is drawn on reading."""
-    return {"text": text, "path": None, "bytes": None, "spec": (spec or RenderSpec()).to_json()}
+    return {"text": text, "path": None, "bytes": None, "spec": (spec or RenderSpec()).stored()}
 
 
 def video_value(
@@ -197,7 +199,7 @@ class Frames:
     def _draw(self, value: dict[str, Any]) -> FrameList:
         from t2vid.frames.render import render_text
 
-        spec = RenderSpec.from_json(value["spec"]) if value["spec"] else RenderSpec()
+        spec = _render_spec(value["spec"]) if value["spec"] else RenderSpec()
         frames = render_text(value["text"], spec, max_frames=self.max_frames)
         frames.encoded = value
         return frames
@@ -214,6 +216,24 @@ class Frames:
         return frames
 
 
+@lru_cache(maxsize=256)
+def _render_spec(stored: str) -> RenderSpec:
+    """Read a stored spec; say once where its rows were drawn with other libraries or fonts."""
+    from t2vid.frames.fonts import drawn_with
+
+    spec = RenderSpec.from_json(stored)
+    there, here = json.loads(stored).get(DRAWN_WITH), drawn_with(spec.font)
+    if there not in (None, here) and there not in _told:
+        _told.add(there)
+        logger.warning(
+            "rows were made with other fonts or libraries (%s, here %s); their frames may differ "
+            "in places, and their n_frames too; build them again to be sure",
+            there,
+            here,
+        )
+    return spec
+
+
 def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
     unknown = sorted(set(value) - set(FIELDS))
     if unknown:
@@ -222,12 +242,14 @@ def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
     if text is not None and (path is not None or data is not None):
         raise InputError("a row of Frames is a text or a video, not both; set one of them to None")
     spec = value.get("spec")
-    if isinstance(spec, RenderSpec | SampleSpec):
+    if isinstance(spec, RenderSpec):
+        spec = spec.stored()
+    elif isinstance(spec, SampleSpec):
         spec = spec.to_json()
     elif isinstance(spec, dict):
         spec = json.dumps(spec)
     if spec is None and (text is not None or path is not None or data is not None):
-        spec = (RenderSpec() if text is not None else SampleSpec()).to_json()
+        spec = RenderSpec().stored() if text is not None else SampleSpec().to_json()
     if isinstance(path, Path):
         path = os.fspath(path)
     return {"text": text, "path": path, "bytes": data, "spec": spec}

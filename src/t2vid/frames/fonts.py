@@ -15,6 +15,7 @@ import hashlib
 import os
 import sys
 import unicodedata
+from collections import Counter
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -115,6 +116,8 @@ class Stack:
         return self._found[cluster]
 
     def _search(self, cluster: str) -> Typeface | None:
+        if unicodedata.category(cluster[0]) in ("Cc", "Cs"):
+            return None  # some fonts have an empty glyph for control characters
         if is_emoji(cluster):
             for face in _emoji_faces():
                 if face.covers(cluster):
@@ -226,6 +229,18 @@ def font_folders() -> list[Path]:
     if sys.platform == "win32":
         return [home / "AppData/Local/Microsoft/Windows/Fonts", Path("C:/Windows/Fonts")]
     return [home / ".local/share/fonts", Path("/usr/local/share/fonts"), Path("/usr/share/fonts")]
+
+
+def uncovered(text: str, font: str) -> Counter[str]:
+    """Count the characters of a text that no available font draws.
+
+    Args:
+        text: any text.
+        font: name of a font stack.
+    """
+    found = stack(font)
+    chars = (char for char in set(text) if not char.isspace() and char not in INVISIBLE)
+    return Counter({char: text.count(char) for char in chars if found.find(char) is None})
 
 
 def describe_missing(chars: str) -> str:

@@ -22,6 +22,8 @@ class FrameList(list[Image.Image]):
         timestamps_s: for video, the presentation time of each frame in seconds; else None.
         n_total: how many frames there would be without `max_frames`; more than `len(self)` says
             that the budget cut some.
+        missing: for text drawn with `on_missing="escape"`, how often each character occurs that
+            no font covers; empty where every character was drawn as itself.
         encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, the
             recipe to store again where a row that was read is written.
     """
@@ -40,6 +42,7 @@ class FrameList(list[Image.Image]):
         self.timestamps_s = None if timestamps_s is None else list(timestamps_s)
         self.n_total = len(self) if n_total is None else n_total
         self.encoded = encoded
+        self.missing: dict[str, int] = {}
 
     def __reduce__(self) -> Any:
         rest = (self.spans, self.timestamps_s, self.n_total, self.encoded)

@@ -190,7 +190,9 @@ def _lay(canvas: NDArray[np.uint8], word: Word, left: int, top: int) -> None:
     up, over = max(0, -top), max(0, -left)
     part = word.coverage[up : max(up, rows - top), over : max(over, columns - left)]
     if part.size:
-        here = canvas[top + up : top + up + part.shape[0], left + over : left + over + part.shape[1]]
+        here = canvas[
+            top + up : top + up + part.shape[0], left + over : left + over + part.shape[1]
+        ]
         if here.min() == 255:
             np.subtract(255, part, out=here)
         else:  # Pillow's blend of black over what is there
@@ -241,4 +243,3 @@ class _Words:
 @lru_cache(maxsize=8)
 def _words(font: str, font_px: int) -> _Words:
     return _Words(font, font_px)
-

@@ -10,7 +10,8 @@ frame becomes RGB only where it holds a coloured glyph.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import sys
+from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from PIL import Image
 
 from t2vid.errors import InputError
 from t2vid.frames import paper
+from t2vid.frames.fonts import uncovered
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.shaping import WHITE, Gray
 from t2vid.frames.spec import RenderSpec
@@ -52,7 +54,10 @@ def render_text(
         if image is not None:
             frames.append(image)
             spans.append((start, end))
-    return FrameList(frames, spans=spans, n_total=total)
+    drawn = FrameList(frames, spans=spans, n_total=total)
+    if spec.on_missing == "escape":
+        drawn.missing = dict(uncovered(text, spec.font))
+    return drawn
 
 
 def iter_frames(
@@ -127,19 +132,14 @@ def _drawn(
 ) -> Iterator[tuple[int, int, Image.Image | None]]:
     """Lay out and draw; pages beyond `max_frames` are laid out only."""
     check_text(text)
-    pages: Iterable[Page | tuple[int, int, str]]
+    wanted = sys.maxsize if max_frames is None else max_frames
     if spec.layout == "paper":
-        pages = paper.pages(text, spec.words_per_frame or len(text))
+        tokens = paper.pages(text, spec.words_per_frame or len(text))
+        for n, (start, end, words) in enumerate(tokens):
+            yield start, end, paper.draw(words, spec) if n < wanted else None
     else:
-        pages = iter_pages(text, spec)
-    for n, page in enumerate(pages):
-        wanted = max_frames is None or n < max_frames
-        if not wanted:
-            yield page[0], page[1], None
-        elif isinstance(page, Page):
-            yield page.start, page.end, _draw(page, spec)
-        else:
-            yield page[0], page[1], paper.draw(page[2], spec)
+        for n, page in enumerate(iter_pages(text, spec)):
+            yield page.start, page.end, _draw(page, spec) if n < wanted else None
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:
@@ -177,9 +177,7 @@ def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int,
     return colors
 
 
-def _image(
-    gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderSpec
-) -> Image.Image:
+def _image(gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderSpec) -> Image.Image:
     if spec.ink or spec.paper_gray != WHITE:
         gray = _shades(spec.ink, spec.paper_gray)[gray]
     image = Image.fromarray(gray)

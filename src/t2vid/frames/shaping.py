@@ -13,17 +13,17 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Any
+from itertools import accumulate, pairwise
 
 import numpy as np
 import uharfbuzz as hb
-from icu4py.breakers import CharacterBreaker
+from icu4py.breakers import CharacterBreaker, LineBreaker
 from numpy.typing import NDArray
 from PIL import Image
 
-from t2vid.errors import InputError, MissingGlyphs
+from t2vid.errors import InputError
 from t2vid.frames import fonts
 from t2vid.frames.fonts import INVISIBLE, Typeface
 
@@ -181,9 +181,7 @@ class Shaper:
         strip.newline = len(body) < len(piece)
         strip.words = 1 if visible and (tail or strip.newline) else 0
         strip.tabs = tabs
-        strip.plain = not (
-            strip.newline or tabs or strip.colors or strip.up_px or strip.down_px
-        )
+        strip.plain = not (strip.newline or tabs or strip.colors or strip.up_px or strip.down_px)
         return strip
 
     def _runs(self, text: str) -> Iterator[tuple[str, Typeface]]:
@@ -191,7 +189,7 @@ class Shaper:
         face = self.stack.primary
         if text.isascii():
             if text and not text.isprintable():
-                text = "".join(self._visible(c, face)[0] if c < " " else c for c in text)
+                text = "".join(c if c.isprintable() else self._visible(c, face)[0] for c in text)
             if text:
                 yield text, face
             return
@@ -216,7 +214,7 @@ class Shaper:
         if cluster in BLANKS or cluster == "\u00a0":
             return " ", face if ord(" ") in face.unicodes else self.stack.primary
         found = self.stack.find(cluster)
-        if found is not None and not any(c < " " or "\x7f" <= c < "\xa0" for c in cluster):
+        if found is not None:
             return cluster, found
         alone = [c for c in cluster if c not in INVISIBLE]
         faces = {self.stack.find(c) for c in alone}
@@ -362,10 +360,20 @@ def safe_text(text: str) -> str:
     return text if text.isascii() else text.translate(_SURROGATES)
 
 
-def graphemes(text: str) -> Iterator[str]:
+def graphemes(text: str) -> Iterable[str]:
     """Cut a text into grapheme clusters (UAX #29)."""
-    at = 0
-    for cluster in CharacterBreaker(safe_text(text), "en"):
-        end = at + len(cluster)
-        yield text[at:end]
-        at = end
+    return _cut(CharacterBreaker, text)
+
+
+def line_pieces(text: str) -> Iterable[str]:
+    """Cut a text wherever a line may or must break (UAX #14)."""
+    return _cut(LineBreaker, text)
+
+
+def _cut(breaker: type, text: str) -> Iterable[str]:
+    safe = safe_text(text)
+    pieces: Iterable[str] = breaker(safe, "en")
+    if safe == text:
+        return pieces
+    ends = [0, *accumulate(len(piece) for piece in pieces)]
+    return [text[start:end] for start, end in pairwise(ends)]

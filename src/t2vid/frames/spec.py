@@ -11,12 +11,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from t2vid.errors import InputError
 from t2vid.schema import FAMILY_PX, FONT_PX, FRAME_PX, FRAMES_PER_SECOND, MARGIN_PX, WORDS_PER_FRAME
 
+DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
 _CHOICES = {
     "layout": ("t2vid", "paper"),
@@ -125,7 +127,9 @@ class RenderSpec(_Spec):
         if not 0.8 <= self.line_spacing <= 4:
             raise InputError(f"line_spacing ({self.line_spacing}) must be from 0.8 to 4")
         if not 0 <= self.ink <= 255 or not 0 <= self.paper_gray <= 255:
-            raise InputError(f"ink ({self.ink}) and paper_gray ({self.paper_gray}) must be 0 to 255")
+            raise InputError(
+                f"ink ({self.ink}) and paper_gray ({self.paper_gray}) must be 0 to 255"
+            )
         if abs(self.ink - self.paper_gray) < _MIN_CONTRAST:
             raise InputError(
                 f"ink ({self.ink}) and paper_gray ({self.paper_gray}) differ by less than "
@@ -148,7 +152,11 @@ class RenderSpec(_Spec):
     @classmethod
     def preset(cls, name: str) -> RenderSpec:
         """Give a layout by name: `default`, `dense` or `paper`."""
-        presets = {"default": cls, "dense": cls.dense, "paper": cls.paper}
+        presets: dict[str, Callable[[], RenderSpec]] = {
+            "default": cls,
+            "dense": cls.dense,
+            "paper": cls.paper,
+        }
         if name not in presets:
             raise InputError(f"preset {name!r} is unknown; it must be one of {sorted(presets)}")
         return presets[name]()
@@ -185,6 +193,18 @@ class RenderSpec(_Spec):
         if family not in FAMILY_PX:
             raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILY_PX)}")
         return dataclasses.replace(self, width=FAMILY_PX[family], height=FAMILY_PX[family])
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> RenderSpec:
+        """Build from a mapping, or from what `stored` wrote."""
+        return super().from_dict({k: v for k, v in value.items() if k != DRAWN_WITH})
+
+    def stored(self) -> str:
+        """Give the JSON that a row keeps: every field, and what frames are drawn with here."""
+        from t2vid.frames.fonts import drawn_with
+
+        values = {**self.to_dict(), DRAWN_WITH: drawn_with(self.font)}
+        return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @property
     def hash(self) -> str:

@@ -15,12 +15,19 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from icu4py.breakers import LineBreaker
-
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import fonts, paper
 from t2vid.frames.direction import Visual, needs_bidi, visual_order
-from t2vid.frames.shaping import BLANKS, NEWLINES, Missing, Shaper, Strip, safe_text, shaper_for
+from t2vid.frames.shaping import (
+    BLANKS,
+    NEWLINES,
+    Missing,
+    Shaper,
+    Strip,
+    line_pieces,
+    safe_text,
+    shaper_for,
+)
 from t2vid.frames.spec import RenderSpec
 
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
@@ -137,7 +144,7 @@ class _Layout:
         x = words = 0
         plain = True
         at = self.line_start = offset
-        for piece in LineBreaker(safe_text(text), "en"):
+        for piece in line_pieces(text):
             key = self._flowed(piece) if self.flow else piece
             strip = young.get(key) or shaper.strip(key)
             fit = strip.fit_px
@@ -185,7 +192,7 @@ class _Layout:
         x = words = 0
         at = 0
         self.line_start = offset
-        for segment in LineBreaker(safe_text(body), "en"):
+        for segment in line_pieces(body):
             for start, strip in self._directed(segment, at, visual):
                 over = x + strip.fit_px > self.room
                 full = strip.fit_px and self.page_words + words >= self.max_words

@@ -1,0 +1,64 @@
+"""Fonts: found in a fixed order, refused with a reason, small enough for the wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from t2vid.errors import InputError, MissingFile
+from t2vid.frames.fonts import BUNDLED, FAMILIES, SCRIPT_FONTS, stack
+from t2vid.frames.render import render_text
+from t2vid.frames.spec import RenderSpec
+
+
+def test_bundled_fonts_are_there_with_their_licences_and_small() -> None:
+    for name in (*FAMILIES.values(), *SCRIPT_FONTS):
+        assert (BUNDLED / name).is_file()
+    assert sum(path.stat().st_size for path in BUNDLED.iterdir()) < 5_000_000
+    assert {path.name for path in BUNDLED.glob("OFL*")} == {"OFL-Liberation.txt", "OFL-Noto.txt"}
+
+
+@pytest.mark.parametrize(
+    ("char", "file"),
+    [
+        ("g", "LiberationSans-Regular.ttf"),
+        ("Ω", "LiberationSans-Regular.ttf"),
+        ("ж", "LiberationSans-Regular.ttf"),
+        ("م", "NotoSansArabic-Regular.ttf"),
+        ("ש", "NotoSansHebrew-Regular.ttf"),
+        ("ज", "NotoSansDevanagari-Regular.ttf"),
+        ("ส", "NotoSansThai-Regular.ttf"),
+    ],
+)
+def test_a_character_goes_to_its_bundled_font(char: str, file: str) -> None:
+    assert stack("sans").find(char).path.name == file
+
+
+def test_a_path_is_a_font_too() -> None:
+    path = str(BUNDLED / "LiberationSerif-Regular.ttf")
+    drawn = render_text("same", RenderSpec(font=path))[0].tobytes()
+    assert drawn == render_text("same", RenderSpec(font="serif"))[0].tobytes()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"not a font", b"\x00\x01\x00\x00" + bytes(200), b"wOFF" + bytes(100)]
+)
+def test_a_file_that_is_no_font_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "odd.ttf"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=r"odd\.ttf"):
+        render_text("x", RenderSpec(font=str(path)))
+
+
+def test_a_font_file_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:
+    path = tmp_path / "bomb.ttf"
+    with path.open("wb") as file:
+        file.truncate(300 * 2**20)
+    with pytest.raises(InputError, match="314,572,800 bytes"):
+        render_text("x", RenderSpec(font=str(path)))
+
+
+def test_a_missing_font_names_the_families() -> None:
+    with pytest.raises(MissingFile, match="'mono', 'sans', 'serif'"):
+        render_text("x", RenderSpec(font="Comic Sans"))
