@@ -91,12 +91,47 @@ def _train(options: argparse.Namespace) -> None:
     train(options.config, options.overrides)
 
 
+def _render_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", nargs="+", help="UTF-8 text files; - is standard input")
+    parser.add_argument("--out", default="frames", help="folder for the frames (default: frames)")
+    formats = ["webp", "png", "gif", "mp4", "contact-sheet"]
+    parser.add_argument("--format", choices=formats, default="webp", help="(default: webp)")
+    presets = ["default", "dense", "paper"]
+    parser.add_argument("--preset", choices=presets, default="default", help="(default: default)")
+    parser.add_argument("--font", help="sans, serif, mono or a font file, instead of the preset's")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="count frames, words and tokens only"
+    )
+
+
+def _render(options: argparse.Namespace) -> int:
+    from t2vid.frames.export import render_files
+
+    done = render_files(
+        options.files,
+        options.out,
+        format=options.format,
+        preset=options.preset,
+        font=options.font,
+        dry_run=options.dry_run,
+    )
+    for rendered in done:
+        print(rendered.line() + (f" → {rendered.path}" if rendered.path else ""))
+    return 2 if any(rendered.error for rendered in done) else 0
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
         "t2vid demo --out demo",
         _demo_arguments,
         _demo,
+    ),
+    "render": Command(
+        "draw text files as frames: images, a gif, an mp4 or a contact sheet",
+        "t2vid render notes.txt --out frames --format contact-sheet",
+        _render_arguments,
+        _render,
     ),
     "train": Command(
         "fine-tune a vision-language model as a YAML file says",

@@ -7,12 +7,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+import hashlib
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import islice
+from pathlib import Path
+from typing import Literal, get_args
 
+import numpy as np
 from PIL import Image, ImageDraw
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.fonts import load_font
+from t2vid.frames.render import count_frames, iter_frames
+from t2vid.frames.spec import RenderSpec
+from t2vid.frames.text import check_text
+from t2vid.progress import progress
+from t2vid.schema import TOKENS_PER_FRAME
+
+Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
+SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
+SHEET_FRAMES = 32  # a larger sheet is no picture any more; the rest is said in the caption
+_RECORD = "frames.json"
 
 GAP_PX = 8
 CAPTION_PX = 14
@@ -46,16 +67,16 @@ def contact_sheet(
     tiles = [_tile(frame, tile_px) for frame in frames]
     width = max(tile.width for tile in tiles)
     below = CAPTION_PX + GAP_PX if captions else 0
-    height = max(tile.height for tile in tiles) + below
-    rows = -(-len(tiles) // columns)
-    size = (columns * (width + GAP_PX) + GAP_PX, rows * (height + GAP_PX) + GAP_PX)
+    rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
+    heights = [max(tile.height for tile in row) + below + GAP_PX for row in rows]
+    size = (columns * (width + GAP_PX) + GAP_PX, sum(heights) + GAP_PX)
     color = any(tile.mode != "L" for tile in tiles)
     sheet = Image.new("RGB" if color else "L", size, (214, 218, 224) if color else 217)
     draw = ImageDraw.Draw(sheet)
     font = load_font("sans", CAPTION_PX)
     for i, tile in enumerate(tiles):
         x = GAP_PX + i % columns * (width + GAP_PX)
-        y = GAP_PX + i // columns * (height + GAP_PX)
+        y = GAP_PX + sum(heights[: i // columns])
         sheet.paste(tile, (x, y))
         if captions:
             text = captions[i]
@@ -63,6 +84,161 @@ def contact_sheet(
                 text = text[:-1]
             draw.text((x, y + tile.height + 3), text, font=font, fill=0)
     return sheet
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What became of one file.
+
+    Attributes:
+        name: the file, `-` for standard input.
+        n_frames: frames of the text.
+        n_words: blank-separated words.
+        path: where the frames are; None after a dry run or an error.
+        error: why there are none, or "".
+    """
+
+    name: str
+    n_frames: int = 0
+    n_words: int = 0
+    path: Path | None = None
+    error: str = ""
+
+    def line(self) -> str:
+        """Give one line for a table: frames, words, words a frame and tokens per family."""
+        if self.error:
+            return f"{self.name}: {self.error}"
+        tokens = ", ".join(f"{f} {n * self.n_frames:,}" for f, n in TOKENS_PER_FRAME.items())
+        share = self.n_words / max(1, self.n_frames)
+        return (
+            f"{self.name}: {self.n_frames:,} frames, {self.n_words:,} words, {share:.0f} words a "
+            f"frame; visual tokens: {tokens}"
+        )
+
+
+def render_files(
+    files: Sequence[str | Path],
+    out: str | Path,
+    *,
+    format: Format = "webp",
+    preset: str = "default",
+    font: str | None = None,
+    dry_run: bool = False,
+) -> list[Rendered]:
+    """Draw text files and write their frames; what an earlier run finished is not drawn again.
+
+    Args:
+        files: UTF-8 text files; `-` is standard input.
+        out: folder; each file gets `out/STEM/` (webp, png) or one file `out/STEM.SUFFIX`.
+        format: lossless `webp` or `png` images, a `gif`, an `mp4`, or one `contact-sheet`.
+        preset: `default`, `dense` or `paper`.
+        font: `sans`, `serif`, `mono` or a font file, instead of the preset's.
+        dry_run: only count frames, words and tokens.
+
+    Returns:
+        One entry a file, in order; a file that cannot be drawn has its `error` there.
+
+    Raises:
+        InputError: for an unknown format or preset, or two files that would share their output.
+    """
+    if format not in get_args(Format):
+        raise InputError(f"format {format!r} is unknown; use one of {get_args(Format)}")
+    spec = RenderSpec.preset(preset)
+    if font is not None:
+        spec = dataclasses.replace(spec, font=font)
+    stems = ["stdin" if str(name) == "-" else Path(name).stem for name in files]
+    twice = sorted({stem for stem in stems if stems.count(stem) > 1})
+    if twice:
+        raise InputError(f"several files are called {twice}; render them into folders of their own")
+    done = []
+    for name, stem in progress(list(zip(files, stems, strict=True)), desc="files", unit="file"):
+        try:
+            text = _read(name)
+            target = None if dry_run else _target(Path(out), stem, format)
+            done.append(_render_one(str(name), text, spec, target, format))
+        except (InputError, MissingFile) as error:
+            done.append(Rendered(str(name), error=str(error)))
+    return done
+
+
+def _render_one(
+    name: str, text: str, spec: RenderSpec, target: Path | None, format: Format
+) -> Rendered:
+    check_text(text)
+    words = len(text.split())
+    if target is None:
+        return Rendered(name, count_frames(text, spec), words)
+    key = hashlib.sha256(f"{spec.hash} {format} {text}".encode("utf-8", "replace")).hexdigest()
+    record = target / _RECORD if target.suffix == "" else target.with_name(f"{target.name}.json")
+    if record.is_file() and target.exists():
+        known = json.loads(record.read_text())
+        if known["key"] == key:
+            return Rendered(name, known["n_frames"], words, target)
+    part = target.with_name(f".{target.stem}.part{target.suffix}")
+    frames = (image for _, image in progress(iter_frames(text, spec), desc=name, unit="frame"))
+    n = _write(frames, part, format)
+    if target.is_dir():
+        shutil.rmtree(target)
+    part.replace(target)
+    record.write_text(json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()}))
+    return Rendered(name, n, words, target)
+
+
+def _write(frames: Iterator[Image.Image], path: Path, format: Format) -> int:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if format in ("webp", "png"):
+        path.mkdir(exist_ok=True)
+        n = 0
+        for n, image in enumerate(frames, start=1):
+            image.save(path / f"frame_{n:05d}.{format}", lossless=True)  # png is so anyway
+        return n
+    if format == "mp4":
+        return _write_mp4(frames, path)
+    held = list(islice(frames, SHEET_FRAMES)) if format == "contact-sheet" else list(frames)
+    rest = sum(1 for _ in frames)
+    if format == "gif":
+        milliseconds = round(1000 * SECONDS_PER_FRAME)
+        held[0].save(path, save_all=True, append_images=held[1:], duration=milliseconds, loop=0)
+    else:
+        captions = [f"{i + 1} of {len(held) + rest}" for i in range(len(held))]
+        contact_sheet(held, captions=captions).save(path, lossless=True)
+    return len(held) + rest
+
+
+def _write_mp4(frames: Iterable[Image.Image], path: Path) -> int:
+    import av
+
+    n = 0
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=Fraction(1 / SECONDS_PER_FRAME))
+        stream.pix_fmt = "yuv420p"
+        for n, image in enumerate(frames, start=1):
+            if n == 1:
+                stream.width, stream.height = (edge + edge % 2 for edge in image.size)
+            even = Image.new("RGB", (stream.width, stream.height), "white")
+            even.paste(image)
+            frame = av.VideoFrame.from_ndarray(np.asarray(even), format="rgb24")
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return n
+
+
+def _target(out: Path, stem: str, format: Format) -> Path:
+    if format in ("webp", "png"):
+        return out / stem
+    return out / f"{stem}.{'webp' if format == 'contact-sheet' else format}"
+
+
+def _read(name: str | Path) -> str:
+    if str(name) == "-":
+        return sys.stdin.read()
+    path = Path(name)
+    if not path.is_file():
+        raise MissingFile(f"{path} does not exist; give text files, or - for standard input")
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is not UTF-8 ({error.reason}); convert it first") from error
 
 
 def _tile(frame: Image.Image, tile_px: int) -> Image.Image:

@@ -1,0 +1,218 @@
+"""Text to 448x448 frames: the paper's script, t2vid and other ways, in one run.
+
+    python benchmarks/render.py            # about two minutes; --rounds 3 for a quick look
+
+Every way draws the same bundled texts. Figures are CPU time per frame, medians of interleaved rounds;
+what counts is the ratio. `paper + PNG` is the paper's method stated again from its facts: NLTK's word
+tokens, 115 a frame, each line measured and drawn by Pillow, RGB, written as PNG.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from t2vid import samples
+from t2vid.frames import paper
+from t2vid.frames.fonts import font_path, load_font
+from t2vid.frames.render import render_text
+from t2vid.frames.spec import RenderSpec
+
+TEXTS = [row["context"] for row in samples.texts() if row["context"].isascii()]
+SIZE, MARGIN, FONT_PX = 448, 20, 20
+
+
+def paper_frames(text: str) -> list[Image.Image]:
+    font = load_font("sans", FONT_PX)
+    out = []
+    for _, _, tokens in paper.pages(text, 115):
+        lines, line, used = [], "", 0
+        for word in tokens.split(" "):
+            width = font.getbbox(word + " ")[2]
+            if used + width <= SIZE - 2 * MARGIN:
+                line, used = line + word + " ", used + width
+            else:
+                lines.append(line)
+                line, used = word + " ", width
+        lines.append(line)
+        image = Image.new("RGB", (SIZE, SIZE), "white")
+        draw = ImageDraw.Draw(image)
+        steps = [font.getbbox(line)[3] for line in lines]
+        y = (SIZE - sum(steps)) // 2
+        for line, step in zip(lines, steps, strict=True):
+            draw.text((MARGIN, y), line, font=font, fill="black")
+            y += step
+        out.append(image)
+    return out
+
+
+def png(images: list[Image.Image]) -> list[bytes]:
+    out = []
+    for image in images:
+        buffer = io.BytesIO()
+        image.save(buffer, "PNG")
+        out.append(buffer.getvalue())
+    return out
+
+
+def pillow_lines(text: str) -> int:
+    font = load_font("sans", FONT_PX)
+    pages = paper.pages(text, 115)
+    for _, _, tokens in pages:
+        image = Image.new("L", (SIZE, SIZE), 255)
+        draw = ImageDraw.Draw(image)
+        for n, line in enumerate(paper.wrap(tokens, RenderSpec.paper())):
+            draw.text((MARGIN, MARGIN + 23 * n), line, font=font, fill=0)
+    return len(pages)
+
+
+def memset(n: int) -> int:
+    for _ in range(n):
+        np.full((SIZE, SIZE), 255, np.uint8)
+    return n
+
+
+def skia_frames() -> Callable[[str], int] | None:
+    try:
+        import skia
+    except ImportError:
+        return None
+    font = skia.Font(skia.Typeface.MakeFromFile(str(font_path("sans"))), FONT_PX)
+    black = skia.Paint(AntiAlias=True)
+
+    def draw(text: str) -> int:
+        pages = paper.pages(text, 115)
+        for _, _, tokens in pages:
+            gray = np.zeros((SIZE, SIZE), np.uint8)
+            kind = skia.ColorType.kGray_8_ColorType
+            surface = skia.Surface(gray, colorType=kind, alphaType=skia.kOpaque_AlphaType)
+            surface.getCanvas().clear(skia.ColorWHITE)
+            for n, line in enumerate(paper.wrap(tokens, RenderSpec.paper())):
+                surface.getCanvas().drawString(line, MARGIN, 40 + 23 * n, font, black)
+        return len(pages)
+
+    return draw
+
+
+def pdf_frames() -> Callable[[str], int] | None:
+    try:
+        import pypdfium2
+        from reportlab.pdfbase import pdfmetrics
+        from reportlab.pdfbase.ttfonts import TTFont
+        from reportlab.pdfgen.canvas import Canvas
+    except ImportError:
+        return None
+    pdfmetrics.registerFont(TTFont("t2vid", str(font_path("sans"))))
+
+    def draw(text: str) -> int:
+        pages, buffer = paper.pages(text, 115), io.BytesIO()
+        canvas = Canvas(buffer, pagesize=(SIZE, SIZE))
+        for _, _, tokens in pages:
+            canvas.setFont("t2vid", FONT_PX)
+            for n, line in enumerate(paper.wrap(tokens, RenderSpec.paper())):
+                canvas.drawString(MARGIN, SIZE - 40 - 23 * n, line)
+            canvas.showPage()
+        canvas.save()
+        with pypdfium2.PdfDocument(buffer.getvalue()) as document:
+            for page in document:
+                page.render(scale=1, grayscale=True)
+        return len(pages)
+
+    return draw
+
+
+def ways() -> dict[str, Callable[[], int]]:
+    n_default = sum(render_text(text, max_frames=1).n_total for text in TEXTS)
+    stored = [data for text in TEXTS for data in png(paper_frames(text))]
+
+    def decode() -> int:
+        for data in stored:
+            Image.open(io.BytesIO(data)).load()
+        return len(stored)
+
+    def over(draw: Callable[[str], int]) -> Callable[[], int]:
+        return lambda: sum(draw(text) for text in TEXTS)
+
+    found = {
+        "paper + PNG": over(lambda text: len(png(paper_frames(text)))),
+        "paper, no PNG": over(lambda text: len(paper_frames(text))),
+        "decode the paper's PNG": decode,
+        "Pillow, a line at a time, gray": over(pillow_lines),
+        "t2vid, paper's layout": over(lambda text: len(render_text(text, RenderSpec.paper()))),
+        "t2vid, default": over(lambda text: len(render_text(text))),
+        "t2vid, dense": over(lambda text: len(render_text(text, RenderSpec.dense()))),
+        "memset bound": lambda: memset(n_default),
+    }
+    for name, make in (("skia-python", skia_frames), ("reportlab + pypdfium2", pdf_frames)):
+        draw = make()
+        if draw is None:
+            print(f"{name}: not installed, left out")
+        else:
+            found[name] = over(draw)
+    return found
+
+
+def measure(rounds: int) -> dict[str, float]:
+    """Give the CPU milliseconds a frame of each way: medians of interleaved rounds, caches warm."""
+    found = ways()
+    times: dict[str, list[float]] = {name: [] for name in found}
+    for way in found.values():
+        way()  # fills every cache
+    for _ in range(rounds):
+        for name, way in found.items():
+            start = time.process_time()
+            n = way()
+            times[name].append(1000 * (time.process_time() - start) / n)
+    return {name: statistics.median(each) for name, each in times.items()}
+
+
+COLD = """
+import time
+from t2vid import samples
+from t2vid.frames.render import render_text
+text = "\\n".join(r["context"] for r in samples.texts() if r["id"] in ("harbour_log", "night_train"))
+start = time.process_time()
+n = len(render_text(text, max_frames=70))
+print(1000 * (time.process_time() - start) / n)
+"""
+MEMORY = """
+import resource
+from t2vid.frames.render import iter_frames
+for _ in iter_frames("word " * 1000): pass
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for _ in iter_frames("A sentence of seven words is here. " * 143_000): pass
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+"""
+
+
+def fresh(code: str) -> list[float]:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return [float(word) for word in done.stdout.split()]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    rounds = parser.parse_args().rounds
+    found = measure(rounds)
+    whole = found["paper + PNG"]
+    print("| way | CPU ms a frame | times the paper's script |\n|---|---|---|")
+    for name, each in sorted(found.items(), key=lambda item: -item[1]):
+        print(f"| {name} | {each:.3f} | {whole / each:.1f} |")
+    ratio = found["decode the paper's PNG"] / found["t2vid, default"]
+    print(f"\ndrawing a default frame is {ratio:.1f} times cheaper than decoding the paper's PNG")
+    cold = statistics.median(fresh(COLD)[0] for _ in range(rounds))
+    print(f"a cold worker's first 70 frames: {cold:.2f} ms a frame ({whole / cold:.1f} times)")
+    print(f"a text of 5 MB, frame by frame: {fresh(MEMORY)[0]:.1f} MB above what a short one takes")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""Frames become files: complete or not at all, once, with every refused file named."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from PIL import Image
+
+import t2vid
+from t2vid import cli
+from t2vid.errors import InputError
+from t2vid.frames.export import contact_sheet, render_files
+
+TEXT = "".join(f"Line {n} of text.\n" for n in range(60, 135))
+
+
+@pytest.fixture
+def source(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.mark.parametrize("format", ["webp", "png"])
+def test_images_are_lossless_and_numbered(source, tmp_path, format):
+    (done,) = render_files([source], tmp_path / "out", format=format)
+    files = sorted(done.path.glob(f"*.{format}"))
+    drawn = t2vid.render_text(TEXT)
+    assert len(files) == len(drawn) == done.n_frames
+    for file, frame in zip(files, drawn, strict=True):
+        with Image.open(file) as stored:
+            assert stored.convert("L").tobytes() == frame.tobytes()
+
+
+def test_a_gif_and_an_mp4_hold_every_frame(source, tmp_path):
+    (gif,) = render_files([source], tmp_path / "out", format="gif")
+    with Image.open(gif.path) as moving:
+        assert moving.n_frames == gif.n_frames
+    (mp4,) = render_files([source], tmp_path / "out", format="mp4")
+    frames = t2vid.sample_video(mp4.path, t2vid.SampleSpec(max_frames=None))
+    assert len(frames) == mp4.n_frames
+
+
+def test_a_contact_sheet_is_one_picture(source, tmp_path):
+    (done,) = render_files([source], tmp_path, format="contact-sheet")
+    with Image.open(done.path) as sheet:
+        assert sheet.width > 448
+
+
+def test_a_second_run_draws_nothing_again_unless_something_changed(source, tmp_path, monkeypatch):
+    (first,) = render_files([source], tmp_path / "out")
+    monkeypatch.setattr("t2vid.frames.export.iter_frames", lambda *_: pytest.fail("drawn again"))
+    (again,) = render_files([source], tmp_path / "out")
+    assert again == first
+    monkeypatch.undo()
+    (dense,) = render_files([source], tmp_path / "out", preset="dense")
+    assert dense.n_frames < first.n_frames
+    assert len(list(dense.path.glob("*.webp"))) == dense.n_frames
+
+
+def test_files_that_cannot_be_drawn_are_named_and_the_others_are_done(source, tmp_path):
+    (tmp_path / "blank.txt").write_text("  ")
+    (tmp_path / "latin1.txt").write_bytes(b"caf\xe9")
+    names = [tmp_path / "blank.txt", tmp_path / "latin1.txt", tmp_path / "gone.txt", source]
+    errors = [done.error for done in render_files(names, tmp_path / "out")]
+    assert "blank" in errors[0] and "UTF-8" in errors[1] and "does not exist" in errors[2]
+    assert errors[3] == ""
+
+
+def test_two_files_of_one_name_are_refused(tmp_path):
+    with pytest.raises(InputError, match="several files"):
+        render_files(["a/x.txt", "b/x.txt"], tmp_path)
+
+
+def test_the_command_reads_standard_input_and_counts(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdin", io.StringIO(TEXT))
+    assert cli.main(["render", "-", "--dry-run"]) == 0
+    assert "300 words" in capsys.readouterr().out
+    assert cli.main(["render", "no-such-file.txt", "--dry-run"]) == 2
+
+
+def test_rows_of_a_sheet_are_as_high_as_their_frames():
+    frames = [Image.new("L", (100, 100))] * 2 + [Image.new("L", (100, 50))]
+    high = contact_sheet(frames, columns=2)
+    assert high.height == contact_sheet(frames[:2], columns=2).height + 50 + 8
+    with pytest.raises(InputError, match="captions"):
+        contact_sheet(frames, captions=["one"])
