@@ -177,10 +177,11 @@ def measure(rounds: int) -> dict[str, float]:
 COLD = """
 import time
 from t2vid import samples
-from t2vid.frames.render import render_text
+from itertools import islice
+from t2vid.frames.render import iter_frames
 text = "\\n".join(r["context"] for r in samples.texts() if r["id"] in ("harbour_log", "night_train"))
 start = time.process_time()
-n = len(render_text(text, max_frames=70))
+n = len(list(islice(iter_frames(text), 70)))
 print(1000 * (time.process_time() - start) / n)
 """
 MEMORY = """

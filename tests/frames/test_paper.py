@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from t2vid import samples
@@ -74,3 +76,10 @@ def test_tokens_are_those_of_the_penn_treebank_rules(text: str, tokens: str) -> 
 def test_a_frame_has_115_tokens() -> None:
     pages = paper.pages("word, " * 500, 115)
     assert [len(tokens.split(" ")) for _, _, tokens in pages] == [115] * 8 + [80]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(alphabet="aA't.,:;\"$%-()[]!? dnsmlvre1é“”’\n", max_size=60))
+def test_tokens_by_chunk_are_tokens_by_sentence(text: str) -> None:
+    whole = [token for part in paper.sentences(text) for token in paper._treebank(part)]
+    assert paper.word_tokens(text) == whole

@@ -58,6 +58,7 @@ _RULES_PADDED = [
 _BEFORE = [(re.compile(pattern), to) for pattern, to in _RULES]
 _AFTER = [(re.compile(pattern), to) for pattern, to in _RULES_PADDED]
 
+_CONTRACTED = frozenset("cannot gimme lemme gonna wanna gotta".split())
 _SENTENCE_END = re.compile(r"[.?!][\"'”’)\]}»]*(?=\s)")
 _LAST_WORD = re.compile(r"[^\s(\[\"'“‘-]*$")
 _ABBREVIATIONS = frozenset(
@@ -88,13 +89,33 @@ def word_tokens(text: str) -> list[str]:
     """Give the word tokens that the paper counts, quotes and contractions respelled."""
     out: list[str] = []
     for sentence in sentences(text):
-        for pattern, to in _BEFORE:
-            sentence = pattern.sub(to, sentence)
-        sentence = f" {sentence} "
-        for pattern, to in _AFTER:
-            sentence = pattern.sub(to, sentence)
-        out.extend(sentence.split())
+        chunks = sentence.split(" ")
+        if chunks != sentence.split():
+            out += _treebank(sentence)  # other blanks than single ones: the rules tell them apart
+            continue
+        last = len(chunks) - 1
+        for i, chunk in enumerate(chunks):
+            out += _chunk_tokens(chunk, i == 0, i == last)
     return out
+
+
+@lru_cache(maxsize=50_000)
+def _chunk_tokens(chunk: str, first: bool, last: bool) -> list[str]:
+    """Tokenise what stands between two blanks; no rule looks further than that."""
+    if chunk.isalpha() and chunk.isascii() and chunk.lower() not in _CONTRACTED:
+        return [chunk]
+    before, after = ("" if first else "x "), ("" if last else " x")
+    tokens = _treebank(before + chunk + after)
+    return tokens[0 if first else 1 : len(tokens) if last else -1]
+
+
+def _treebank(sentence: str) -> list[str]:
+    for pattern, to in _BEFORE:
+        sentence = pattern.sub(to, sentence)
+    sentence = f" {sentence} "
+    for pattern, to in _AFTER:
+        sentence = pattern.sub(to, sentence)
+    return sentence.split()
 
 
 def align(text: str, tokens: list[str]) -> list[int]:
@@ -135,6 +156,7 @@ class Word(NamedTuple):
         coverage: `(height, width)`, 255 where the ink is full.
         left_px: from the pen to the coverage.
         top_px: from the line's top to the coverage.
+        bottom_px: from the line's top to the end of the coverage.
     """
 
     width_px: int
@@ -142,21 +164,27 @@ class Word(NamedTuple):
     coverage: NDArray[np.uint8]
     left_px: int
     top_px: int
+    bottom_px: int
 
 
 def wrap(text: str, spec: RenderSpec) -> list[str]:
     """Fill lines greedily by summed widths; a first word that is too wide leaves an empty line."""
-    words = _words(spec.font, spec.font_px)
-    room = spec.width - 2 * spec.margin_px
-    lines, line, used = [], "", 0
+    lines = _wrapped(text, _words(spec.font, spec.font_px), spec.width - 2 * spec.margin_px)
+    return ["".join(f"{word} " for word, _ in line) for line in lines]
+
+
+def _wrapped(text: str, words: _Words, room_px: int) -> list[list[tuple[str, Word]]]:
+    known = words.known
+    lines: list[list[tuple[str, Word]]] = [[]]
+    line, used = lines[0], 0
     for word in text.split(" "):
-        width = words(word).width_px
-        if used + width <= room:
-            line, used = f"{line}{word} ", used + width
-        else:
+        drawn = known.get(word) or words(word)
+        if used + drawn.width_px > room_px:
+            line, used = [], 0
             lines.append(line)
-            line, used = f"{word} ", width
-    return [*lines, line]
+        line.append((word, drawn))
+        used += drawn.width_px
+    return lines
 
 
 def draw(text: str, spec: RenderSpec) -> Image.Image:
@@ -165,23 +193,49 @@ def draw(text: str, spec: RenderSpec) -> Image.Image:
     Equal to Pillow's BASIC layout pixel by pixel, from cached words: hinted advances and kerning are
     whole pixels, so a word looks the same wherever it stands.
     """
-    lines = wrap(text, spec)
     words = _words(spec.font, spec.font_px)
-    steps = [words.line_px(line) for line in lines]
+    lines = _wrapped(text, words, spec.width - 2 * spec.margin_px)
+    steps = [max((word.bottom_px for _, word in line), default=0) for line in lines]
     canvas = np.full((spec.height, spec.width), 255, np.uint8)
     y = (spec.height - sum(steps)) // 2
     for line, step in zip(lines, steps, strict=True):
-        x, before = spec.margin_px, ""
-        for word in line.split(" "):
-            if before:
-                x += words.blank_px + words.kerning(before[-1:], " ") + words.kerning(" ", word[:1])
-            if word:
-                drawn = words(word)
-                _lay(canvas, drawn, x + drawn.left_px, y + drawn.top_px)
-                x += drawn.advance_px
-            before = word or " "
+        if line and not _lay_strips(canvas, words, line, y, spec.margin_px):
+            _lay_words(canvas, words, line, y, spec.margin_px)
         y += step
     return Image.fromarray(canvas)
+
+
+def _lay_strips(
+    canvas: NDArray[np.uint8], words: _Words, line: list[tuple[str, Word]], top: int, left: int
+) -> bool:
+    """Put a line on the canvas in one go, where no ink leaves its word or the canvas."""
+    if top < 0 or top + words.box_px > canvas.shape[0]:
+        return False
+    known, before, width, strips = words.strips, "", left, []
+    for word, _ in line:
+        key = (before, word)
+        strip = known[key] if key in known else words.strip(before, word)
+        if strip is None:
+            return False
+        strips.append(strip)
+        width += strip.shape[1]
+        before = word[-1:]
+    if width > canvas.shape[1]:
+        return False
+    # What the box holds below the line's own ink is white, and the next line goes over it.
+    np.concatenate(strips, axis=1, out=canvas[top : top + words.box_px, left:width])
+    return True
+
+
+def _lay_words(
+    canvas: NDArray[np.uint8], words: _Words, line: list[tuple[str, Word]], top: int, left: int
+) -> None:
+    before = ""
+    for word, drawn in line:
+        left += words.gap_px(before, word)
+        _lay(canvas, drawn, left + drawn.left_px, top + drawn.top_px)
+        left += drawn.advance_px
+        before = word[-1:]
 
 
 def _lay(canvas: NDArray[np.uint8], word: Word, left: int, top: int) -> None:
@@ -205,22 +259,50 @@ class _Words:
 
     def __init__(self, font: str, font_px: int) -> None:
         self.font = load_font(font, font_px)
-        self._known: dict[str, Word] = {}
+        self.known: dict[str, Word] = {}
         self._pairs: dict[str, int] = {}
+        self.strips: dict[tuple[str, str], NDArray[np.uint8] | None] = {}
         self.blank_px = round(self.font.getlength(" "))
+        self.box_px = sum(self.font.getmetrics())
 
     def __call__(self, word: str) -> Word:
-        found = self._known.get(word)
+        found = self.known.get(word)
         if found is None:
-            if len(self._known) > 50_000:
-                self._known.clear()
-            found = self._known[word] = self._make(word)
+            if len(self.known) > 50_000:
+                self.known.clear()
+            found = self.known[word] = self._make(word)
         return found
 
-    def line_px(self, line: str) -> int:
-        """Give `getbbox(line)[3]`: where the lowest ink of a line ends."""
-        drawn = [self(word) for word in line.split(" ") if word]
-        return max((word.top_px + len(word.coverage) for word in drawn), default=0)
+    def gap_px(self, before: str, word: str) -> int:
+        """Give the pixels between a character and the word after it."""
+        if not before:
+            return 0
+        return self.blank_px + self.kerning(before, " ") + self.kerning(" ", word[:1])
+
+    def strip(self, before: str, word: str) -> NDArray[np.uint8] | None:
+        """Give a word with the gap before it as gray rows; None where its ink leaves that box."""
+        if len(self.strips) > 20_000:
+            self.strips.clear()
+        # A last letter may lean over its advance; its strip is so much wider, the next one narrower.
+        gap = self.gap_px(before, word) - self._over_px(before)
+        found = self.strips[before, word] = self._box(self(word), gap, self._over_px(word[-1:]))
+        return found
+
+    def _over_px(self, char: str) -> int:
+        if not char:
+            return 0
+        drawn = self(char)
+        return max(0, drawn.left_px + int(drawn.coverage.shape[1]) - drawn.advance_px)
+
+    def _box(self, word: Word, gap: int, over: int) -> NDArray[np.uint8] | None:
+        rows, columns = word.coverage.shape
+        left, width = gap + word.left_px, gap + word.advance_px + over
+        if left < 0 or left + columns > width or not 0 <= word.top_px <= self.box_px - rows:
+            return None
+        box = np.full((self.box_px, width), 255, np.uint8)
+        here = box[word.top_px : word.top_px + rows, left : left + columns]
+        np.subtract(255, word.coverage, out=here)
+        return box
 
     def kerning(self, first: str, second: str) -> int:
         """Give the pixels by which two characters stand closer together."""
@@ -237,7 +319,8 @@ class _Words:
         width, height = mask.size
         coverage = np.frombuffer(bytes(mask), np.uint8).reshape(height, width)
         measured = round(self.font.getbbox(word + " ")[2])
-        return Word(measured, round(self.font.getlength(word)), coverage, left, top)
+        advance = round(self.font.getlength(word))
+        return Word(measured, advance, coverage, left, top, top + height)
 
 
 @lru_cache(maxsize=8)

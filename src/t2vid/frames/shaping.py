@@ -95,6 +95,8 @@ class Shaper:
         self.raster = hb.RasterDraw()
         self.raster.scale_factor = (64, 64)
         self._grid = font == "mono"
+        letters = set(range(0x21, 0x7F))
+        self._simple = not self._grid and letters <= set(self.stack.primary.unicodes)
         self._blank_px: dict[str, float] = {}
         self.young: dict[str, Strip] = {}
         self._old: dict[str, Strip] = {}
@@ -174,14 +176,67 @@ class Shaper:
         tail = body[len(visible) :]
         tabs = tail if "\t" in tail else ""
         tail_px = 0.0 if tabs else sum(self._advance(char) for char in tail)
-        pen = _Pen(self)
-        for text, face in self._runs(visible):
-            pen.write(text, face, rtl)
-        strip = pen.strip(tail_px)
+        if visible and self._simple and not rtl and visible.isascii() and visible.isprintable():
+            strip = self._latin(visible, tail_px)
+        else:
+            pen = _Pen(self)
+            for text, face in self._runs(visible):
+                pen.write(text, face, rtl)
+            strip = pen.strip(tail_px)
         strip.newline = len(body) < len(piece)
         strip.words = 1 if visible and (tail or strip.newline) else 0
         strip.tabs = tabs
         strip.plain = not (strip.newline or tabs or strip.colors or strip.up_px or strip.down_px)
+        return strip
+
+    def _latin(self, text: str, tail_px: float) -> Strip:
+        """Do what a pen does, without its books: most of a text is this, and a cold start waits."""
+        font, draw, x = self._font(self.stack.primary), self.raster, 0
+        buffer = _shaped(text, font, "ltr")
+        for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
+            draw.transform = (1, 0, 0, 1, x + position.x_offset, position.y_offset)
+            draw.draw_glyph(font, info.codepoint)
+            x += position.x_advance
+        return self.rasterised(x, tail_px, [])
+
+    def rasterised(
+        self, x: int, tail_px: float, colors: list[tuple[tuple[int, int, int, int], Image.Image]]
+    ) -> Strip:
+        """Turn what was drawn into the raster into a strip.
+
+        Args:
+            x: how far the pen moved, in 64ths of a pixel.
+            tail_px: pixels of blanks behind it.
+            colors: coloured glyphs with their boxes.
+        """
+        image = self.raster.render()
+        extents = image.extents
+        width, high = extents.width, extents.height
+        left, low = (extents.x_origin, extents.y_origin) if width and high else (0, 0)
+        west, south, east, north = left, low, left + width, low + high
+        for box, _ in colors:
+            west, south = min(west, box[0]), min(south, box[1])
+            east, north = max(east, box[2]), max(north, box[3])
+        shift = max(0, -west)
+        ink_px = max(round(x / 64), east)
+        full_px = shift + max(ink_px, round(x / 64 + tail_px))
+        up, down = max(0, north - self.ascent_px), max(0, -south - self.descent_px)
+        if up + self.line_px + down > self.tall_px:
+            # marks piled up beyond a whole page; the page's edge cuts them
+            up, down = min(up, self.tall_px - self.line_px), 0
+        pixels = np.empty((up + self.line_px + down, full_px), np.uint8)
+        pixels.fill(WHITE)
+        if width and high:
+            raw = np.frombuffer(image.buffer, np.uint8).reshape(high, extents.stride)
+            top, start = up + self.ascent_px - low - high, shift + left
+            here = pixels[top : top + high, start : start + width]
+            # rows come from the bottom up; a page's edge may have cut some
+            np.subtract(WHITE, raw[::-1, :width][: len(here)], out=here)
+        strip = Strip(pixels, shift + ink_px)
+        strip.up_px, strip.down_px = up, down
+        strip.colors = [
+            (shift + box[0], up + self.ascent_px - box[3], picture) for box, picture in colors
+        ]
         return strip
 
     def _runs(self, text: str) -> Iterator[tuple[str, Typeface]]:
@@ -256,12 +311,7 @@ class _Pen:
     def write(self, text: str, face: Typeface, rtl: bool) -> None:
         """Shape a run in one typeface and put its glyphs where the pen is."""
         font, grid = self.shaper._font(face), self.shaper._grid
-        buffer = hb.Buffer()
-        buffer.add_str(text)
-        buffer.direction = "rtl" if rtl else "ltr"
-        buffer.script = _script(text)
-        buffer.language = "und"  # the default is the locale of the machine
-        hb.shape(font, buffer)
+        buffer = _shaped(text, font, "rtl" if rtl else "ltr")
         x, placed = 0, []
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             if info.codepoint == 0 and text[info.cluster] not in INVISIBLE:
@@ -279,36 +329,7 @@ class _Pen:
 
     def strip(self, tail_px: float) -> Strip:
         """Rasterise what was written, with so many pixels of blanks behind it."""
-        shaper = self.shaper
-        colors = self._paint()
-        image = shaper.raster.render()
-        extents = image.extents
-        width, high = extents.width, extents.height
-        left, low = (extents.x_origin, extents.y_origin) if width and high else (0, 0)
-        west, south, east, north = left, low, left + width, low + high
-        for box, _ in colors:
-            west, south = min(west, box[0]), min(south, box[1])
-            east, north = max(east, box[2]), max(north, box[3])
-        shift = max(0, -west)
-        ink_px = max(round(self.x / 64), east)
-        full_px = shift + max(ink_px, round(self.x / 64 + tail_px))
-        up, down = max(0, north - shaper.ascent_px), max(0, -south - shaper.descent_px)
-        if up + shaper.line_px + down > shaper.tall_px:
-            # marks piled up beyond a whole page; the page's edge cuts them
-            up, down = min(up, shaper.tall_px - shaper.line_px), 0
-        pixels = np.full((up + shaper.line_px + down, full_px), WHITE, np.uint8)
-        if width and high:
-            raw = np.frombuffer(image.buffer, np.uint8).reshape(high, extents.stride)
-            top, start = up + shaper.ascent_px - low - high, shift + left
-            here = pixels[top : top + high, start : start + width]
-            # rows come from the bottom up; a page's edge may have cut some
-            np.subtract(WHITE, raw[::-1, :width][: len(here)], out=here)
-        strip = Strip(pixels, shift + ink_px if self.glyphs else 0)
-        strip.up_px, strip.down_px = up, down
-        strip.colors = [
-            (shift + box[0], up + shaper.ascent_px - box[3], picture) for box, picture in colors
-        ]
-        return strip
+        return self.shaper.rasterised(self.x, tail_px, self._paint())
 
     def _paint(self) -> list[tuple[tuple[int, int, int, int], Image.Image]]:
         """Draw outlines into the raster, and give coloured glyphs apart, with their boxes."""
@@ -346,6 +367,16 @@ def _color(font: hb.Font, glyph: int) -> Image.Image | None:
 def shaper_for(font: str, font_px: int, on_missing: str, room_px: int, tall_px: int) -> Shaper:
     """Give the shaper of a font, a size and a page; the last few are kept with their strips."""
     return Shaper(font, font_px, on_missing, room_px, tall_px)
+
+
+def _shaped(text: str, font: hb.Font, direction: str) -> hb.Buffer:
+    buffer = hb.Buffer()
+    buffer.add_str(text)
+    buffer.direction = direction
+    buffer.script = _script(text)
+    buffer.language = "und"  # the default is the locale of the machine
+    hb.shape(font, buffer)
+    return buffer
 
 
 def _script(text: str) -> str:
