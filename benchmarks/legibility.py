@@ -1,0 +1,91 @@
+"""Can it be read: OCR errors of drawn texts after each model family's resize.
+
+    apt-get install tesseract-ocr tesseract-ocr-chi-sim
+    python benchmarks/legibility.py
+
+Character error rate in percent (edit distance over length, blanks and line breaks left out) of
+tesseract on frames at the size the family's vision encoder sees, enlarged twice for the OCR alone.
+The paper's row is compared with the original text, so it holds what its word tokens change.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from t2vid import samples
+from t2vid.frames.render import iter_frames
+from t2vid.frames.spec import RenderSpec
+from t2vid.schema import FAMILY_PX
+
+FRAMES = 6
+CHINESE = (
+    "清晨的港口很安静。渔民把网放在船上，等待潮水上涨。孩子们沿着石阶跑下来，手里拿着面包和水壶。"
+    "老船长看了看天空，说今天会有风，但是不会下雨。大家一起把木箱搬到仓库，然后坐在岸边喝茶。"
+) * 12
+
+
+def ocr(image: Image.Image, language: str) -> str:
+    large = image.resize((image.width * 2, image.height * 2), Image.Resampling.LANCZOS)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "frame.png")
+        large.save(path)
+        command = ["tesseract", str(path), "-", "-l", language, "--psm", "6"]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def distance(a: str, b: str) -> int:
+    row = list(range(len(b) + 1))
+    for i, x in enumerate(a, start=1):
+        before, row[0] = row[0], i
+        for j, y in enumerate(b, start=1):
+            before, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, before + (x != y))
+    return row[-1]
+
+
+def error_rate(text: str, spec: RenderSpec, edge_px: int, language: str) -> float:
+    wrong = total = 0
+    for ((start, end), frame), _ in zip(iter_frames(text, spec), range(FRAMES), strict=False):
+        seen = frame.convert("L")
+        if seen.width != edge_px:
+            seen = seen.resize((edge_px, edge_px), Image.Resampling.BICUBIC)
+        truth = "".join(text[start:end].split())
+        wrong += distance("".join(ocr(seen, language).split()), truth)
+        total += len(truth)
+    return 100 * wrong / total
+
+
+def main() -> None:
+    if shutil.which("tesseract") is None:
+        sys.exit(
+            "tesseract is not installed; run: apt-get install tesseract-ocr tesseract-ocr-chi-sim"
+        )
+    english = next(r["context"] for r in samples.texts() if r["id"] == "night_train")
+    rows = {
+        "paper's layout": (english, RenderSpec.paper(), "eng"),
+        "default": (english, RenderSpec(), "eng"),
+        "dense (14 px)": (english, RenderSpec.dense(), "eng"),
+        "default, Chinese": (CHINESE, RenderSpec(), "chi_sim"),
+    }
+    families = dict(sorted(FAMILY_PX.items(), key=lambda item: -item[1]))
+    print("| layout | " + " | ".join(f"{name} ({px} px)" for name, px in families.items()) + " |")
+    print("|---|" + "---|" * len(families))
+    known: dict[tuple[str, int], float] = {}
+    for name, (text, spec, language) in rows.items():
+        for px in families.values():
+            if (name, px) not in known:
+                known[name, px] = error_rate(text, spec, px, language)
+        print(
+            f"| {name} | "
+            + " | ".join(f"{known[name, px]:.2f} %" for px in families.values())
+            + " |"
+        )
+
+
+if __name__ == "__main__":
+    main()
