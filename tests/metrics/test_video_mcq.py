@@ -123,3 +123,57 @@ def test_every_row_has_exactly_one_judgement(rows):
     assert len(scores["rows"]) == scores["n"] == len(rows)
     counted = sum(n for row in scores["confusion"].values() for n in row.values())
     assert counted == sum(scores["decided_by"].values()) == len(rows)
+
+
+def test_a_judge_that_fails_is_counted_and_costs_no_row(full):
+    def judge(question, options, prediction):
+        raise RuntimeError("the server is gone")
+
+    scores = full.compute(
+        predictions=["B", "the reddish one"],
+        references=["B", "A"],
+        options=[OPTIONS] * 2,
+        judge=judge,
+    )
+    assert scores["n"] == 2 and scores["accuracy"] == 0.5
+    assert scores["decided_by"]["judge_error"] == 1 and scores["unanswered"] == 1
+
+
+def test_memory_of_bare_letters_grows_by_bytes_a_row(metric):
+    import tracemalloc
+
+    peaks = []
+    for n in (20_000, 60_000):
+        for _ in range(n // 10_000):
+            metric.add_batch(predictions=list("ABCD") * 2500, references=list("ABDC") * 2500)
+        tracemalloc.start()
+        assert metric.compute(resamples=50)["accuracy"] == 0.5
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert (peaks[1] - peaks[0]) / 40_000 < 200  # bytes; the answers themselves stay on disk
+
+
+@pytest.mark.slow
+def test_two_processes_give_one_score(tmp_path):
+    import subprocess
+    import sys
+
+    script = (
+        "import sys, evaluate, t2vid\n"
+        "me = int(sys.argv[1])\n"
+        "m = evaluate.load('t2vid/video_mcq', num_process=2, process_id=me, experiment_id='x',\n"
+        "                  cache_dir=sys.argv[2])\n"
+        "m.add_batch(predictions=['A', 'B'] if me else ['C'] * 3, references='AA' if me else 'CCD')\n"
+        "print(m.compute())\n"
+    )
+    jobs = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(n), str(tmp_path)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in (0, 1)
+    ]
+    outs = [job.communicate(timeout=200)[0] for job in jobs]
+    assert [job.returncode for job in jobs] == [0, 0]
+    assert "'accuracy': 0.6, 'n': 5" in outs[0] and outs[1].strip().endswith("None")

@@ -178,7 +178,7 @@ class Judge:
 def _checked(case: Case, verdict: Verdict) -> Verdict:
     if verdict.letter is None or verdict.letter == NO_LETTER:
         return Verdict(None, verdict.error)
-    if verdict.letter in case.letters:
+    if len(verdict.letter) == 1 and verdict.letter in case.letters:
         return verdict
     return Verdict(None, f"the judge said {verdict.letter[:40]!r}, not one of {case.letters}")
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import datasets
@@ -36,7 +36,8 @@ Args:
     options: (config "full") for each row the list of option texts, in order.
     question, category, id, duration, video: (config "full") one string a row, each column optional.
     scheme: "t2vid" or "paper", the rules of the T2Vid script.
-    judge: a function of (question, options, prediction) that gives a letter or None; asked where the rules abstain.
+    judge: what decides where the rules abstain: a function of (question, options, prediction) that gives a letter
+        or None, or a t2vid.judging.Judge. One that fails is counted as "judge_error" and its row stays open.
     confidence: coverage of the intervals, 0.95 unless told.
     resamples: draws of the bootstrap.
     seed: seed of the bootstrap.
@@ -112,7 +113,7 @@ class VideoMCQ(evaluate.Metric):
         references: Sequence[str],
         options: Sequence[Sequence[str]] | None = None,
         scheme: str = "t2vid",
-        judge: Callable[[str, Sequence[str], str], str | None] | None = None,
+        judge: Any = None,
         confidence: float = 0.95,
         resamples: int = 2_000,
         seed: int = 0,
@@ -165,7 +166,7 @@ def _decide(
     options: Sequence[Sequence[str]] | None,
     questions: Sequence[str] | None,
     scheme: Any,
-    judge: Callable[[str, Sequence[str], str], str | None] | None,
+    judge: Any,
 ) -> tuple[list[tuple[str | None, str]], list[str | None]]:
     # A Space has t2vid from its requirements.txt; importing it here keeps the loader from asking for it earlier.
     from t2vid.judging.extract import extract_choice
@@ -186,19 +187,33 @@ def _decide(
         ]
         rows = zip(predictions, options, questions or [""] * len(predictions), strict=True)
     choices: list[tuple[str | None, str]] = []
+    left_open: dict[int, tuple[str, Sequence[str], str]] = {}
     for prediction, texts, question in rows:
         letter, rule = known.get(prediction, (None, ""))
         if not rule:
             letter, rule = extract_choice(prediction, texts or None, question, scheme=scheme)
             if options is None and len(prediction) < 16:  # many rows repeat a few bare letters
                 known[prediction] = letter, rule
-        if letter is None and judge is not None:
-            letter = judge(question, texts, prediction)
-            letter, rule = (
-                (letter, "judge") if letter not in (None, "", NO_LETTER) else (None, "judge: none")
-            )
+        if letter is None and judge is not None and prediction.strip():
+            left_open[len(choices)] = question, texts, prediction
         choices.append((letter, rule))
+    if left_open:
+        for place, choice in zip(left_open, _judged(judge, left_open.values()), strict=True):
+            choices[place] = choice
     return choices, golds
+
+
+def _judged(
+    judge: Any, rows: Iterable[tuple[str, Sequence[str], str]]
+) -> list[tuple[str | None, str]]:
+    """Ask the judge; one that fails is counted as such and its row stays open."""
+    from t2vid.judging.llm import judge_from
+
+    choices: list[tuple[str | None, str]] = []
+    for letter, error in judge_from(judge, cache=None).decide(rows):  # type: ignore[union-attr]
+        rule = "judge_error" if error else "judge" if letter else "judge: none"
+        choices.append((letter, rule))
+    return choices
 
 
 def _bare(reference: str) -> str | None:
