@@ -318,13 +318,12 @@ _LATEX = re.compile(
 _MARKUP = str.maketrans("", "", "*`$")
 _STRUCK = re.compile(r"~~.*?~~|<(?:s|del|strike)>.*?</(?:s|del|strike)>", re.DOTALL | re.IGNORECASE)
 _HTML = re.compile(
-    r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|center|font|body|html)\b[^<>]{0,60}>",
-    re.IGNORECASE,
+    r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|center|font|body|html)\b[^<>]{0,60}>"
 )
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)\s+")
 _HYPHEN = re.compile(r"\b(answer|option|choice)\s?[-_]\s?(?=[A-J]\b)", re.IGNORECASE)
 _ALONE = re.compile(
-    r"^[\s\"'“”‘’«»„(\[{<【「『《=>→|.·•\-–—_:,:;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
+    r"^[\s\"'“”‘’«»„(\[{<【「『《=>→|.·•\-–—_#:,;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
     re.IGNORECASE,
 )
 
@@ -387,9 +386,6 @@ _FIRST = re.compile(
     r"(\s*[.):、,。;\]】」]\s*|\s+[-–—=>→|]+\s*|\s*[\r\n]+\s*|\s+(?=\S))(.+)$",
     re.DOTALL,
 )
-_SPECIES = re.compile(r"^(?:coli|elegans|diff|difficile|albicans|botulinum|faecalis)\b")
-
-
 def letter_and_text(answer: Answer) -> Choice | None:
     """Accept a leading letter with a delimiter and text; where the text is another option's, the letter wins.
 
@@ -416,7 +412,7 @@ def letter_and_text(answer: Answer) -> Choice | None:
         return None
     elif own and said.startswith(own):
         pass
-    elif gap.strip() == "." and _SPECIES.match(rest):
+    if answer.options.without_list(answer.text) != answer.text:
         return None
     first = [m for m in answer.mentions() if m.start >= match.start(1)][:1]
     if first and first[0].letter == letter and first[0].start == match.start(1):

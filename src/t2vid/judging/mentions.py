@@ -34,14 +34,14 @@ class Mention(NamedTuple):
     cued: bool = False
 
 
-_BREAK = re.compile(r"[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]")
+_BREAK = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]")
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
-_TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)[\s\"'“‘]*$")
-_END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)\]。、，…|/]|[-–—]\s|$|\n)")
+_TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
+_END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
 _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!)\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
     r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
@@ -83,6 +83,7 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
         between = text[previous.end() : one.start()]
         if (
             len(between) < 40
+            and one[0].upper() not in {known[0].upper() for known in groups[-1]}
             and say.JOIN.match(between)
             and not _split_by_comma(text, previous, one, between)
         ):
@@ -135,7 +136,7 @@ def _kind(
     joined = len({m[0].upper() for m in group}) > 1
     if joined and not all(m[0].upper() in letters for m in group):
         return ("", False)  # R&B, A/C
-    if _is_name(before, own_before if one is not group[0] else before):
+    if say.SPECIES.match(after) or _is_name(before, own_before if one is not group[0] else before):
         return ("", False)
     cued = bool(say.CUE_BEFORE.search(before))
     wrapped = bool(
@@ -156,7 +157,7 @@ def _kind(
         return ("", False)
     if (
         say.DENIED_BEFORE.search(before)
-        or (say.DENIED_AFTER.match(after) and not cued)
+        or (say.DENIED_AFTER.match(after) and (not cued or say.COPULA_AFTER.match(after)))
         or say.RETRACTED_BEFORE.search(before)
     ):
         return ("no", cued)

@@ -29,8 +29,9 @@ _OWN_LETTER = r"^\s*[(\[]?{}\s*[)\].:、]\s*"
 _YES_NO = frozenset(("yes", "no", "true", "false", "是", "否", "はい", "いいえ", "예", "아니오"))
 _NEGATORS = frozenset(
     "not no never without neither nor isnt arent wasnt werent doesnt dont didnt cannot cant wont hardly instead rather than unlike "
-    "except wrong rejected eliminated excluding doubt unlikely could might maybe perhaps possibly whether either if or".split()
+    "except wrong rejected eliminated excluding doubt unlikely".split()
 )
+_HEDGES = frozenset("could might maybe perhaps possibly whether either if or".split())
 _COPULA = frozenset(
     "is are was were seems looks would can could does did isnt arent wasnt werent doesnt didnt cant cannot".split()
 )
@@ -116,6 +117,8 @@ class Options:
         spans = self._occurrences(said)
         if not spans:
             return self._cut_short(said, tokens)
+        if any(_HEDGES.intersection(f" {said} "[:start].split()[-3:]) for _, start, _, _ in spans):
+            return None
         letters = {letter for letter, _, _, denied in spans if not denied}
         if len(letters) != 1:
             return None
@@ -157,7 +160,7 @@ class Options:
                     and tokens[i - 1] in _COUNTED
                 ):
                     return None
-                found.append((token, any(t in _NEGATORS for t in tokens[max(0, i - 3) : i])))
+                found.append((token, any(t in _NEGATORS | _HEDGES for t in tokens[max(0, i - 3) : i])))
         if len({number for number, _ in found}) != 1 or any(denied for _, denied in found):
             return None
         return self.exact(found[0][0])

@@ -48,8 +48,8 @@ _FOREIGN = {
     "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
     "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
     "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
-    "fr": r"(?:r[eé]ponse|option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
-    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|option|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
+    "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
+    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
     "it": r"(?:risposta|opzione|scelta|scelgo|soluzione)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
     "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
     "nl": r"(?:antwoord|keuze|optie|kies)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
@@ -98,7 +98,7 @@ CUE_BEFORE = re.compile(
 )
 WEAK_BEFORE = re.compile(
     rf"(?:\b(?:{_LABEL}|choice)|\b(?:it|that|this|which|there|video|clip|one)\b\s*{_BE}|\b(?:it'?s|that'?s|must be|has to be|should be|would be|gotta be|got to be|"
-    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than)\b|\b\w+ly\b,?){_FILL}{OPEN}$",
+    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+ly\b,?){_FILL}{OPEN}$",
     FLAGS,
 )
 
@@ -108,7 +108,7 @@ _THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|
 DENIED_BEFORE = re.compile(
     rf"(?:\b(?:{_CANT}|doubt|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
-    rf"other than|apart from|aside from|besides|without|against|versus|vs|than|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"other than|apart from|aside from|besides|without|against|versus|vs|than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
@@ -121,6 +121,10 @@ RETRACTED_BEFORE = re.compile(
 )
 
 _LINK = rf"(?:\s*,?\s*(?:{_BE}|to be|makes?|holds?|stays?|sounds|feels))"
+# After a cue only a copula denies: "The answer is B, not A" denies nothing, "Answer A is wrong" does.
+COPULA_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:is|was|are|seems|looks|isn|wasn|does|doesn|did|didn|can|cannot|could|es|est|ist|[eèé]|no|n[aã]o|non|ne|n['’])\b", FLAGS
+)
 DENIED_AFTER = re.compile(
     rf"^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
     rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only )*"
@@ -130,7 +134,7 @@ DENIED_AFTER = re.compile(
     r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
-    r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no|gets)"
+    r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
     r")"
     r"|^[\"'”’)\]】」]*\s*(?:是|は|が|은|는|이|가|选项|項)?(?:错|錯|不对|不對|不正|不是|不符|被排除|排除|ではな|ではありません|じゃな|が不正解|誤り|間違|아니|아닙|틀|오답|잘못)"
     r"|^[\"'”’)\]]*\s*(?:no es|es (?:incorrect|fals)|n['’]est pas|est (?:faux|fausse|incorrect|erron)|ist (?:falsch|nicht|unwahr|ausgeschlossen)|n[aã]o [eé]|[eé] (?:incorret|errad|fals)|non [eè]|[eè] (?:sbagliat|errat|fals)|\s*(?:это )?(?:неверн|неправильн|не )|is (?:onjuist|fout|niet))",
@@ -139,14 +143,14 @@ DENIED_AFTER = re.compile(
 CUE_AFTER = re.compile(
     rf"^{CLOSE}(?:\s+(?:option|choice|answer))?(?:"
     rf"{_LINK}\s+(?:{_ADVERB}\s+)*(?:the |my |our |what |a |your |an )*(?:{_ADVERB}\s+)*(?:(?:one|single|only|most|closest|clear(?:est)?|obvious|strong(?:est)?|safe(?:st)?|sound(?:est)?|more|very|really|single|logical|natural|good|perfect|better)\s+)*"
-    rf"(?:{_RIGHT}|answers?|accurate|one\b|choice|option|winner|pick|match(?:es|ing)?|fit(?:s|ting)?|happen(?:s|ed|ing)?|shown|seen|correct|valid|supported|consistent|appropriate|solution|"
+    rf"(?:{_RIGHT}|answers?|accurate|one\b|choice|option|winner|pick|match(?:es|ing)?|fit(?:s|ting)?|happen(?:s|ed|ing)?|shown|seen|better|correct|valid|supported|consistent|appropriate|solution|"
     r"logical|clear(?:est)?|obvious|strong(?:est)?|closest|safe(?:st)?|sense|present|visible|confirmed|it\b|we see|i see|you see|occurs|occurred|depicted|described|i(?:'d| would)? (?:choose|pick|say|go)|true|yes|spot on|reasonable|plausible one|we want|stands?|exact(?:ly)?)"
     r"|\s*[:=–—-]\s*(?:correct|right|true|yes|present|visible|confirmed|matches|fits|✓|✔|✅|supported)\b"
     r"|\s*[✓✔✅]"
     r"|,?\s+it (?:is|must be|has to be)\b"
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
-    r"|\s*(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
+    r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
     r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+doğru"
     r")",
     FLAGS,
@@ -180,13 +184,15 @@ NO_CONDITION = re.compile(
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
 COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;]\s*{OPEN}$")
 
 # Nouns that take a letter as their name: "Vitamin C", "Gate C", "Plan B".
+# Species are written with an initial: "E. coli".
+SPECIES = re.compile(r"^\.\s(?:coli|elegans|diff|difficile|albicans|botulinum|faecalis)\b")
 ENTITY = frozenset(
     "vitamin gate plan hepatitis terminal room building team group type section exit platform level class grade size cup "
     "bus route line row seat block channel model part wing district person player point camera box door object zone area "
@@ -195,7 +201,7 @@ ENTITY = frozenset(
     "side act scene chapter appendix figure fig panel column paragraph exhibit series serie season volume page rank tier "
     "league division pool phase step stage version edition mark mk category cat batch sample case test trial experiment "
     "set subset node vertex angle variable factor cable battery key note chord string scale flu influenza virus strain "
-    "protein blood rh factor interleukin mr mrs ms dr sir lady agent subject patient participant witness suspect prisoner "
+    "protein blood rh factor interleukin mr mrs ms dr prof st sir lady agent subject patient participant witness suspect prisoner "
     "student actor dancer boy girl man woman child people cardi mel jay ice big little boeing airbus gen generation "
     "generación vía puerta plan vitamina grupo equipo sala line ligne salle porte groupe gleis halle raum gruppe klasse "
     "entrance hangar pillar counter marker jersey shirt sign poster letter-sign elevator lift stairwell staircase corridor "
