@@ -58,7 +58,9 @@ class Answer:
     def mentions(self) -> list[Mention]:
         """Give the option letters in the current text, each with the way it is used."""
         if self._mentions is None or self._mentions[0] != self.text:
-            found = find_mentions(self.text, self.options.letters, self.question)
+            found = find_mentions(
+                self.text, self.options.letters, self.question, self.options.by_letter
+            )
             self._mentions = (self.text, found)
         return self._mentions[1]
 
@@ -354,9 +356,13 @@ def letter_alone(answer: Answer) -> Choice | None:
     if match is None:
         return None
     letter = match[1].upper()
+    named = answer.options.exact(match[1].lower())
+    if match[1].islower() and named not in (None, letter):
+        # "a" where option B is the text "a": either may be meant, unless there is no option A
+        return Choice(None, "two answers") if letter in answer.options.letters else None
     if letter in answer.options.letters:
         return Choice(letter, "letter alone")
-    if answer.options.exact(normal(answer.text)):
+    if named or answer.options.exact(normal(answer.text)):
         return None
     return Choice(None, "no such option")
 
@@ -386,6 +392,8 @@ _FIRST = re.compile(
     r"(\s*[.):、,。;\]】」]\s*|\s+[-–—=>→|]+\s*|\s*[\r\n]+\s*|\s+(?=\S))(.+)$",
     re.DOTALL,
 )
+
+
 def letter_and_text(answer: Answer) -> Choice | None:
     """Accept a leading letter with a delimiter and text; where the text is another option's, the letter wins.
 
@@ -415,7 +423,9 @@ def letter_and_text(answer: Answer) -> Choice | None:
     if answer.options.without_list(answer.text) != answer.text:
         return None
     first = [m for m in answer.mentions() if m.start >= match.start(1)][:1]
-    if first and first[0].letter == letter and first[0].start == match.start(1):
+    if own and said == own:
+        pass
+    elif first and first[0].letter == letter and first[0].start == match.start(1):
         if first[0].kind in ("no", "maybe", "pair") and not (own and said.startswith(own)):
             return None
     elif match[1].isupper():
@@ -498,6 +508,10 @@ def cue_phrase(answer: Answer) -> Choice | None:
     firm = [m for m in answer.mentions() if m.kind == "cue"]
     if firm:
         letter = firm[-1].letter
+        named = answer.options.exact(letter.lower())
+        if named not in (None, letter) and answer.text[firm[-1].start].islower():
+            two = letter in answer.options.letters
+            return Choice(None, "two answers") if two else Choice(named, "cue phrase")
         if letter not in answer.options.letters:
             return Choice(None, "no such option")
         return Choice(letter, "cue phrase")

@@ -7,9 +7,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from t2vid.judging import phrases as say
+from t2vid.judging.options import normal
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
@@ -34,7 +36,9 @@ class Mention(NamedTuple):
     cued: bool = False
 
 
-_BREAK = re.compile(r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]")
+_BREAK = re.compile(
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
+)
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
 _END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
@@ -47,13 +51,16 @@ _ARTICLE_OK = re.compile(
 )
 
 
-def find_mentions(text: str, letters: str, question: str = "") -> list[Mention]:
+def find_mentions(
+    text: str, letters: str, question: str = "", texts: Mapping[str, str] | None = None
+) -> list[Mention]:
     """Find the letters of a text.
 
     Args:
         text: the answer, cut and without markup.
         letters: the valid letters; others are reported only where a cue presents them.
         question: the question; its own condition ("If the ball is removed, ...") is none of the answer.
+        texts: the normalised option text of each letter; "B. no" denies nothing where B is "no".
     """
     found = list(say.LETTER.finditer(text))
     if not found:
@@ -70,7 +77,16 @@ def find_mentions(text: str, letters: str, question: str = "") -> list[Mention]:
         for one in group:
             own_before = before if one is first else text[max(0, first.start() - 3) : one.start()]
             kind, cued = _kind(
-                text, one, group, before, after, letters, asked, one.start() in items, own_before
+                text,
+                one,
+                group,
+                before,
+                after,
+                letters,
+                asked,
+                one.start() in items,
+                own_before,
+                (texts or {}).get(one[0].upper(), ""),
             )
             if kind:
                 mentions.append(Mention(one[0].upper(), one.start(), one.end(), kind, cued))
@@ -130,6 +146,7 @@ def _kind(
     asked: str,
     item: bool,
     own_before: str,
+    own_text: str,
 ) -> tuple[str, bool]:
     letter = one[0]
     valid = letter.upper() in letters
@@ -157,7 +174,11 @@ def _kind(
         return ("", False)
     if (
         say.DENIED_BEFORE.search(before)
-        or (say.DENIED_AFTER.match(after) and (not cued or say.COPULA_AFTER.match(after)))
+        or (
+            say.DENIED_AFTER.match(after)
+            and not (own_text and normal(after).startswith(own_text))
+            and (not cued or say.COPULA_AFTER.match(after))
+        )
         or say.RETRACTED_BEFORE.search(before)
     ):
         return ("no", cued)

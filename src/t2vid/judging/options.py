@@ -72,6 +72,7 @@ class Options:
     Attributes:
         letters: the valid letters, in order.
         texts: the normalised text of each.
+        by_letter: the normalised text of each letter.
         longest: characters in the longest raw text.
     """
 
@@ -83,6 +84,7 @@ class Options:
         self.raw = raw
         self.texts = [normal(text) for text in raw]
         self.longest = max(map(len, raw), default=0)
+        self.by_letter = dict(zip(self.letters, self.texts, strict=True))
         self._by_text: dict[str, str | None] = {}
         for letter, text in zip(self.letters, self.texts, strict=True):
             if text:  # None marks a text that two options share
@@ -160,7 +162,9 @@ class Options:
                     and tokens[i - 1] in _COUNTED
                 ):
                     return None
-                found.append((token, any(t in _NEGATORS | _HEDGES for t in tokens[max(0, i - 3) : i])))
+                found.append(
+                    (token, any(t in _NEGATORS | _HEDGES for t in tokens[max(0, i - 3) : i]))
+                )
         if len({number for number, _ in found}) != 1 or any(denied for _, denied in found):
             return None
         return self.exact(found[0][0])
@@ -228,22 +232,28 @@ class Options:
         return text
 
     def _next_run(self, text: str, at: int) -> tuple[int, int] | None:
+        """Find the next run of two or more different options, in any order; a repeat ends it."""
         assert self._items is not None
-        first: tuple[int, int, int] | None = None
-        for i, (_, pattern) in enumerate(self._items[:-1]):
-            match = pattern.search(text, at)
-            while match:
-                end, last = match.end(), i
-                for j in range(i + 1, len(self._items)):
-                    follow = self._items[j][1].match(text, end)
-                    if follow is None:
-                        break
-                    end, last = follow.end(), j
-                if last > i and (first is None or match.start() < first[0]):
-                    first = (match.start(), end, last)
+        starts = [
+            (m.start(), i) for i, (_, p) in enumerate(self._items) for m in p.finditer(text, at)
+        ]
+        for start, i in sorted(starts):
+            seen, end = {i}, self._end(i, text, start)
+            while True:
+                new = [k for k in range(len(self._items)) if k not in seen]
+                found = next(((k, e) for k in new if (e := self._end(k, text, end)) >= 0), None)
+                if found is None:
                     break
-                match = pattern.search(text, match.end()) if last == i else None
-        return None if first is None else (first[0], first[1])
+                seen.add(found[0])
+                end = found[1]
+            if len(seen) > 1:
+                return start, end
+        return None
+
+    def _end(self, item: int, text: str, at: int) -> int:
+        assert self._items is not None
+        match = self._items[item][1].match(text, at)
+        return match.end() if match else -1
 
 
 def _flexible(raw: str) -> str:

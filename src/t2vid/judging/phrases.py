@@ -123,7 +123,8 @@ RETRACTED_BEFORE = re.compile(
 _LINK = rf"(?:\s*,?\s*(?:{_BE}|to be|makes?|holds?|stays?|sounds|feels))"
 # After a cue only a copula denies: "The answer is B, not A" denies nothing, "Answer A is wrong" does.
 COPULA_AFTER = re.compile(
-    rf"^{CLOSE}\s+(?:is|was|are|seems|looks|isn|wasn|does|doesn|did|didn|can|cannot|could|es|est|ist|[eèé]|no|n[aã]o|non|ne|n['’])\b", FLAGS
+    rf"^{CLOSE}\s+(?:is|was|are|seems|looks|isn|wasn|does|doesn|did|didn|can|cannot|could|es|est|ist|[eèé]|no|n[aã]o|non|ne|n['’])\b",
+    FLAGS,
 )
 DENIED_AFTER = re.compile(
     rf"^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
@@ -168,7 +169,7 @@ MAYBE_AFTER = re.compile(
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
-    r"(?:\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|si|wenn|falls|sonst|sinon|se|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
+    r"(?:\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|wenn|sonst|sinon|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
     FLAGS,
 )
 CONDITION_AFTER = re.compile(
