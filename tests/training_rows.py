@@ -6,7 +6,6 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-import t2vid
 from t2vid.schema import messages
 
 COLOURS = ["red", "green", "blue", "yellow"]
@@ -21,6 +20,13 @@ def clip(colour: str, n: int, size: tuple[int, int] = (96, 64)) -> list[Image.Im
         ImageDraw.Draw(frame).rectangle([4 * i, 10, 4 * i + 30, 40], fill=colour)
         frames.append(frame)
     return frames
+
+
+def page(text: str, k: int) -> Image.Image:
+    """A gray page of a text; drawn here so that these tests do not lean on the renderer."""
+    sheet = Image.new("L", (448, 448), 255)
+    ImageDraw.Draw(sheet).multiline_text((20, 20 + 9 * k), text[:60] + "\n" + text[60:120], fill=0)
+    return sheet
 
 
 def row(name: str, source: str, images: list[Any], turns: list[Any], n: int) -> dict[str, Any]:
@@ -45,9 +51,9 @@ def mixed_rows() -> list[dict[str, Any]]:
         n = 2 if i == 0 else 11  # so that a colour cannot be told by the number of frames
         rows.append(row(f"clip/{i}", "clips", clip(colour, n), turns, n))
     for i in range(3):
-        pages = t2vid.render_text(PAGES[i % 2])
+        pages = [page(PAGES[i % 2], k) for k in range(2)]
         turns = [("user", f"Question {i}?"), ("assistant", ["Ships.", "Eggs.", "Light."][i])]
-        rows.append(row(f"text/{i}", "pages", list(pages), turns, len(pages)))
+        rows.append(row(f"text/{i}", "pages", pages, turns, len(pages)))
     turns = [("user", "Two and two?"), ("assistant", "Four.")]
     rows.append(row("alone/0", "words", [], turns, 0))
     return rows

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 
 from t2vid.errors import InputError, T2VidError, require
-from t2vid.models.families import Family
+from t2vid.models.families import Family, family_of
 from t2vid.models.rows import EncodedRow, LossOn, RowEncoder, normalise
 
 IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
@@ -67,6 +67,8 @@ class VideoCollator:
         pad_to_multiple_of: pad sequences to a multiple of so many tokens.
         uint8: leave frames as `frames`, uint8 `(frames, height, width, 3)`, to be normalised on the
             device.
+        pack: lay all rows end to end in one sequence with positions that start again at each row,
+            from which the model makes block-diagonal attention.
         dummy_frame: give a batch without frames one frame that nothing attends to, so that every
             rank runs the vision tower (ZeRO-3 and FSDP hang otherwise).
         segments: add `segments` to the batch.
@@ -82,12 +84,18 @@ class VideoCollator:
     reader: Any = None
     pad_to_multiple_of: int | None = None
     uint8: bool = False
+    pack: bool = False
     dummy_frame: bool = False
     segments: bool = True
 
     def __post_init__(self) -> None:
         """Build the encoder of single rows."""
         require("torch", extra="train")
+        family = self.family if isinstance(self.family, Family) else family_of(self.family)
+        if self.pack and not family.packs:
+            raise InputError(
+                f"pack: the positions of family {family.name!r} do not restart; leave it off"
+            )
         self.encode = RowEncoder(
             self.processor,
             family=self.family,
@@ -106,11 +114,12 @@ class VideoCollator:
             examples: rows as `RowEncoder` takes them.
 
         Returns:
-            `input_ids`, `attention_mask`, `labels`, each `(rows, tokens)`; `pixel_values` (or
-            `frames`) when any row has frames; what else the family's processor gives; `segments`.
+            `input_ids`, `attention_mask` (packed: `position_ids`), `labels`, each `(rows, tokens)`;
+            `pixel_values` (or `frames`) when any row has frames; what else the family's processor
+            gives; `segments`.
         """
         rows = [self._encode(example) for example in examples]
-        sequences = [[row] for row in rows]
+        sequences = [rows] if self.pack else [[row] for row in rows]
         if self.dummy_frame and not any(row.n_frames for row in rows):
             return self.batch(sequences, dummy=self._blank_row())
         return self.batch(sequences)
@@ -138,6 +147,7 @@ class VideoCollator:
         ids = np.full((len(sequences), width), self._pad_id, dtype=np.int64)
         mask = np.zeros_like(ids)
         labels = np.full_like(ids, IGNORED)
+        positions = np.zeros_like(ids)
         segments = []
         for i, sequence in enumerate(sequences):
             at = 0
@@ -145,6 +155,7 @@ class VideoCollator:
                 here = slice(at, at + len(row.ids))
                 ids[i, here] = row.ids
                 mask[i, here] = 1
+                positions[i, here] = np.arange(len(row.ids))
                 labels[i, here] = np.where(row.in_loss & ~row.is_frame, row.ids, IGNORED)
                 labels[i, at] = IGNORED  # nothing before it predicts a row's first token
                 targets = int((labels[i, here] != IGNORED).sum())
@@ -153,12 +164,18 @@ class VideoCollator:
                 )
                 at = here.stop
             if dummy is not None and i == 0:
-                ids[i, at : at + len(dummy.ids)] = dummy.ids
+                here = slice(at, at + len(dummy.ids))
+                ids[i, here] = dummy.ids
+                positions[i, here] = np.arange(len(dummy.ids))
         out: dict[str, Any] = {
             "input_ids": torch.from_numpy(ids),
             "attention_mask": torch.from_numpy(mask),
             "labels": torch.from_numpy(labels),
         }
+        if self.pack:
+            # A mask would hide the positions from which the model tells the rows apart.
+            out |= {"position_ids": torch.from_numpy(positions)}
+            del out["attention_mask"]
         out |= self._pixels(rows)
         if self.segments:
             out["segments"] = segments

@@ -47,6 +47,20 @@ class VideoSFTConfig(SFTConfig):
         default=None,
         metadata={"help": "Frames shown by the row's `source`; `max_frames` holds for the others."},
     )
+    max_tokens_per_batch: int | None = field(
+        default=None,
+        metadata={
+            "help": "Fill each batch up to so many tokens with rows of like length, in place of "
+            "per_device_train_batch_size. Needs a map-style dataset with `n_frames`."
+        },
+    )
+    pack: bool = field(
+        default=False,
+        metadata={
+            "help": "Lay the rows of a batch end to end in one sequence, each seeing only itself; "
+            "no padding at all. Needs max_tokens_per_batch and a family that packs."
+        },
+    )
     freeze_vision: bool = field(
         default=False, metadata={"help": "Leave the vision tower as it is (the paper's InternVL)."}
     )
@@ -73,8 +87,10 @@ class VideoSFTConfig(SFTConfig):
                 raise InputError(
                     f"max_frames ({limit}) of {name} must be > 0, or None for no limit"
                 )
+        if self.pack and not self.max_tokens_per_batch:
+            raise InputError("pack=True needs max_tokens_per_batch, the length of the sequence")
         if self.packing or self.padding_free:
-            raise InputError("packing and padding_free are TRL's, for text alone; leave them off")
+            raise InputError("packing and padding_free are TRL's, for text alone; use pack=True")
 
     @property
     def frame_budget(self) -> dict[str, Any]:

@@ -26,6 +26,7 @@ import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
 from trl import SFTTrainer  # noqa: E402
 
+from t2vid.trainer.batching import TokenBatchSampler, plan_batches, row_lengths  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
@@ -138,6 +139,42 @@ class VideoSFTTrainer(SFTTrainer):
                 self._metrics[mode][name].append(value)
         super().log(logs, start_time)
 
+    def get_train_dataloader(self) -> Any:
+        """Give the loader of training batches: TRL's, or one by token budget."""
+        if not self.args.max_tokens_per_batch:
+            return super().get_train_dataloader()
+        args, world = self.args, self.accelerator.num_processes
+        plan = plan_batches(
+            self._lengths(),
+            max_tokens=args.max_tokens_per_batch,
+            seed=args.data_seed if args.data_seed is not None else args.seed,
+            world=world,
+            pack=args.pack,
+        )
+        rank = self.accelerator.process_index
+        # Not through accelerate: the plan is already dealt out, and batches have no fixed size.
+        return _PlannedLoader(
+            self._remove_unused_columns(self.train_dataset, description="training"),
+            batch_sampler=TokenBatchSampler(plan, rank=rank, world=world, seed=args.seed),
+            collate_fn=self.data_collator,
+            num_workers=args.dataloader_num_workers,
+            pin_memory=args.dataloader_pin_memory,
+            persistent_workers=args.dataloader_persistent_workers,
+            prefetch_factor=args.dataloader_prefetch_factor,
+        )
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        from transformers.trainer_pt_utils import LengthGroupedSampler
+
+        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        generator = torch.Generator().manual_seed(self.args.seed)
+        return LengthGroupedSampler(size, lengths=self._lengths(), generator=generator)
+
+    def _lengths(self) -> list[int]:
+        return row_lengths(self.train_dataset, self.data_collator.encode)
+
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         inputs = super()._prepare_inputs(inputs)
         return to_pixel_values(inputs, self.processing_class, self.family)
@@ -161,6 +198,11 @@ class VideoSFTTrainer(SFTTrainer):
         )
 
 
+class _PlannedLoader(torch.utils.data.DataLoader[Any]):
+    def set_epoch(self, epoch: int) -> None:
+        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
+
+
 def build_collator(
     processor: Any, args: VideoSFTConfig, family: Family, *, reader: Any = None
 ) -> VideoCollator:
@@ -182,6 +224,7 @@ def build_collator(
         reader=reader,
         pad_to_multiple_of=args.pad_to_multiple_of,
         uint8=True,
+        pack=args.pack,
         dummy_frame=args.deepspeed_plugin is not None or bool(args.fsdp),
     )
 

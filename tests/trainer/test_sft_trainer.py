@@ -176,3 +176,27 @@ def test_a_dataset_without_images_is_refused(tmp_path):
 def test_settings_out_of_range_are_refused(tmp_path, bad):
     with pytest.raises(InputError, match=next(iter(bad))):
         settings(tmp_path, **bad)
+
+
+@pytest.mark.parametrize("pack", [False, True])
+def test_a_token_budget_trains_every_row_once_and_resumes_with_the_next(rows, tmp_path, pack):
+    budget = {"max_tokens_per_batch": 200, "pack": pack, "num_train_epochs": 2, "save_steps": 3}
+    run = trainer(rows, tmp_path, save_strategy="steps", **budget)
+    seen = [s.id for batch in run.get_train_dataloader() for s in batch["segments"]]
+    assert sorted(seen) == sorted(r["id"] for r in ROWS)
+    run.train()
+    whole = [(line["step"], line["loss"]) for line in run.state.log_history if "loss" in line]
+    if pack:
+        assert logged(run, "padding_share")[0] == 0
+    again = trainer(rows, tmp_path, save_strategy="no", **budget)
+    again.train(resume_from_checkpoint=str(tmp_path / "checkpoint-3"))
+    rest = [(line["step"], line["loss"]) for line in again.state.log_history if "loss" in line]
+    assert [step for step, _ in rest] == [step for step, _ in whole]
+    assert [loss for _, loss in rest] == pytest.approx([loss for _, loss in whole])
+
+
+def test_group_by_length_knows_the_lengths(rows, tmp_path):
+    run = trainer(rows, tmp_path, train_sampling_strategy="group_by_length")
+    want = [len(run.data_collator.encode(r).ids) for r in ROWS]
+    assert list(run._get_train_sampler().lengths) == want
+    run.train()

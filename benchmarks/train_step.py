@@ -1,0 +1,155 @@
+"""What a training step costs on the data side, against plain TRL in the same run.
+
+    OMP_NUM_THREADS=1 python benchmarks/train_step.py
+
+Prints CPU milliseconds as medians of interleaved rounds, bytes to the device and padding, as
+ratios.
+"""
+
+from __future__ import annotations
+
+import copy
+import io
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+import av
+import numpy as np
+import torch
+from PIL import Image
+from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
+
+import t2vid
+from t2vid.models.tiny import tiny_idefics3
+from t2vid.trainer.batching import padding_share, plan_batches
+from t2vid.trainer.collator import VideoCollator, to_pixel_values
+
+N_FRAMES, PX, CLIP_PX = 24, 364, (640, 360)
+ROUNDS = 7
+
+
+def conversation() -> list[dict[str, Any]]:
+    frames = [{"type": "image", "text": None}] * N_FRAMES
+    question = [{"type": "text", "text": "What happens in this video, and in which order? " * 3}]
+    answer = [{"type": "text", "text": "Someone opens a door and walks out into the rain. " * 8}]
+    return [
+        {"role": "user", "content": frames + question},
+        {"role": "assistant", "content": answer},
+    ]
+
+
+def clip(seconds: int = N_FRAMES, fps: int = 24) -> bytes:
+    """An H.264 clip of moving, textured shapes, one keyframe in two seconds."""
+    out = io.BytesIO()
+    rng = np.random.default_rng(0)
+    texture = rng.integers(0, 255, (CLIP_PX[1] // 8, CLIP_PX[0] // 8, 3), dtype=np.uint8)
+    ground = np.asarray(Image.fromarray(texture).resize(CLIP_PX, Image.Resampling.BICUBIC))
+    with av.open(out, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=fps, options={"g": str(2 * fps)})
+        stream.width, stream.height, stream.pix_fmt = *CLIP_PX, "yuv420p"
+        for i in range(seconds * fps):
+            moved = np.ascontiguousarray(np.roll(ground, 3 * i, axis=1))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(moved)))
+        container.mux(stream.encode())
+    return out.getvalue()
+
+
+def interleaved(rounds: int, **runs: Callable[[], Any]) -> dict[str, float]:
+    """Median CPU milliseconds of each run, one of each a round."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for run in runs.values():
+        run()
+    for _ in range(rounds):
+        for name, run in runs.items():
+            start = time.process_time()
+            run()
+            times[name].append(1e3 * (time.process_time() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def size_mb(batch: dict[str, Any]) -> float:
+    tensors = (v for v in batch.values() if isinstance(v, torch.Tensor))
+    return sum(t.numel() * t.element_size() for t in tensors) / 1e6
+
+
+def line(what: str, ours: float, theirs: float, unit: str) -> None:
+    print(f"| {what} | {ours:,.1f} {unit} | {theirs:,.1f} {unit} | {theirs / ours:.1f}x |")
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    texts = ["What happens in this video, and in which order? Someone opens a door. "] * 3
+    model, processor = tiny_idefics3(texts, image_px=PX, hidden=16, layers=1)
+    stock = copy.deepcopy(processor)
+    stock.image_processor.size = type(stock.image_processor.size)(longest_edge=4 * PX)
+    ours = VideoCollator(processor, "idefics3", uint8=True)
+    trl, trl_stock = (DataCollatorForVisionLanguageModeling(p) for p in (processor, stock))
+
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (N_FRAMES, PX, PX, 3), dtype=np.uint8)
+    row = {"images": [Image.fromarray(p) for p in pixels], "messages": conversation()}
+    a, b = ours([row]), trl.torch_call([copy.deepcopy(row)])
+    sizes = size_mb(a), size_mb(b)
+    a = to_pixel_values(a, processor, ours.encode.family)
+    difference = float((a["pixel_values"] - b["pixel_values"]).abs().max())
+
+    print(f"{N_FRAMES} frames, Idefics3 at {PX} px, one thread; medians of {ROUNDS} rounds\n")
+    print("| what | t2vid | TRL | TRL / t2vid |\n|---|---|---|---|")
+    cpu = interleaved(
+        ROUNDS,
+        ours=lambda: ours([row]),
+        trl=lambda: trl.torch_call([copy.deepcopy(row)]),
+        stock=lambda: trl_stock.torch_call([copy.deepcopy(row)]),
+    )
+    line(f"collate a row of {PX} px frames", cpu["ours"], cpu["trl"], "ms")
+    line("the same, TRL with the processor's own size (1456)", cpu["ours"], cpu["stock"], "ms")
+    line("bytes to the device", *sizes, "MB")
+
+    data = clip()
+    plain = t2vid.SampleSpec(max_frames=N_FRAMES)
+
+    def way(collate: Callable[[list[Any]], Any]) -> Callable[[], Any]:
+        def run() -> Any:
+            frames = list(t2vid.sample_video(data, plain))
+            return collate([{"images": frames, "messages": conversation()}])
+
+        return run
+
+    whole = interleaved(
+        ROUNDS,
+        ours=way(ours),
+        trl=way(trl.torch_call),
+        stock=way(trl_stock.torch_call),
+        decode=lambda: t2vid.sample_video(data, plain),
+    )
+    line(f"from a {CLIP_PX[0]}x{CLIP_PX[1]} clip to the batch", whole["ours"], whole["trl"], "ms")
+    line("the same, TRL with the processor's own size", whole["ours"], whole["stock"], "ms")
+    print(f"\ndecoding alone takes {whole['decode']:.0f} ms of CPU")
+    print(f"largest difference of a pixel value at equal sizes: {difference:.1e}")
+    padding()
+
+
+def padding() -> None:
+    """Compare ways to batch the 30K mix: 20K clips of up to 24 frames, 10K texts of 2 to 60 pages."""
+    rng = np.random.default_rng(0)
+    clips = np.minimum(24, rng.gamma(4, 5, 20_000).astype(int) + 3)
+    pages = np.minimum(24, rng.lognormal(3.4, 0.6, 10_000).astype(int) + 1)
+    frames = np.concatenate([clips, pages])
+    words = rng.lognormal(4.6, 0.7, 30_000)
+    lengths = (frames * 172 + 1.4 * words + 40).astype(int).tolist()
+    order = rng.permutation(len(lengths)).tolist()
+    fixed = [order[i : i + 2] for i in range(0, len(order), 2)]
+    budget = 16_384
+    padded = plan_batches(lengths, max_tokens=budget, seed=0)
+    packed = plan_batches(lengths, max_tokens=budget, seed=0, pack=True)
+    fill = sum(lengths) / (len(packed) * budget)
+    print("\n| batches of a 30K mix (modelled lengths) | padding |\n|---|---|")
+    print(f"| TRL: 2 rows in random order | {padding_share(fixed, lengths):.1%} |")
+    print(f"| max_tokens_per_batch={budget:,} | {padding_share(padded, lengths):.1%} |")
+    print(f"| the same, pack=True | 0.0% ({fill:.1%} of the budget filled) |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""One training run on this process's share, started by torchrun; writes its losses as JSON.
+
+torchrun --nproc_per_node 2 distributed_run.py OUT.json [deepspeed.json]
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from datasets import Dataset, Image, List
+from training_rows import mixed_rows, texts
+
+from t2vid.models.tiny import tiny_idefics3
+from t2vid.schema import row_features
+
+
+def main(out: str, deepspeed: str | None) -> None:
+    if deepspeed:
+        import deepspeed.ops as ops
+
+        # Compiling this for CPU takes minutes, and a killed compilation leaves a lock behind.
+        ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
+
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    # Rows with frames and rows without alternate, so that at a step one rank has none.
+    rows = mixed_rows()
+    order = [r for pair in zip(rows[:4], [rows[7]] * 4, strict=True) for r in pair]
+    args = VideoSFTConfig(
+        str(Path(out).with_suffix("")),
+        per_device_train_batch_size=2 // world,
+        train_sampling_strategy="sequential",
+        learning_rate=1e-3,
+        lr_scheduler_type="constant",
+        max_steps=4,
+        logging_steps=1,
+        save_strategy="no",
+        report_to="none",
+        use_cpu=True,
+        bf16=False,
+        activation_checkpointing=False,
+        disable_tqdm=True,
+        deepspeed=deepspeed,
+    )
+    model, processor = tiny_idefics3(texts(rows))
+    data = Dataset.from_list(order, features=row_features(List(Image())))
+    run = VideoSFTTrainer(model, args, train_dataset=data, processing_class=processor)
+    run.train()
+    if run.accelerator.is_main_process:
+        Path(out).write_text(json.dumps([x for x in run.state.log_history if "loss" in x]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)

@@ -1,0 +1,37 @@
+"""What the recipes promise: each one is read, names a mix that exists, and its settings are valid."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import t2vid.mixing
+from t2vid.trainer.config import VideoSFTConfig
+from t2vid.trainer.run import RECIPES, read_settings, split_settings
+
+NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
+CONFIGS = sorted((RECIPES.parent / "configs").glob("*.json"))
+MIXES = Path(t2vid.mixing.__file__).parent / "recipes"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_is_a_job_and_valid_settings(name, tmp_path):
+    over = ["use_cpu=true", "bf16=false", f"output_dir={tmp_path}"]
+    job, settings = split_settings(read_settings(name, over))
+    assert (MIXES / f"{job.dataset_config}.yaml").is_file()
+    args = VideoSFTConfig(**settings)
+    assert args.max_frames == 24
+    # 8 processes x 2 rows x 4 steps is the paper's batch of 64
+    assert 8 * args.per_device_train_batch_size * args.gradient_accumulation_steps == 64
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_deepspeed_config_names_its_stage(path):
+    stage = json.loads(path.read_text())["zero_optimization"]["stage"]
+    assert f"zero{stage}" in path.stem
+
+
+def test_there_are_recipes_and_configs():
+    assert "idefics3-hybrid-30k" in NAMES and len(CONFIGS) == 3
