@@ -18,7 +18,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import datasets
 
@@ -27,7 +27,7 @@ from t2vid.errors import MissingFile
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
 from t2vid.mixing.recipe import Recipe, shipped
-from t2vid.mixing.shards import BuildPlan, PlannedRows, make_plan
+from t2vid.mixing.shards import PlannedRows, make_plan
 from t2vid.mixing.sources import find_files
 from t2vid.schema import Counts, row_features
 
@@ -106,14 +106,13 @@ class Mix(datasets.GeneratorBasedBuilder):
     def _generate_examples(
         self, shards: list[int], rows: PlannedRows
     ) -> Iterator[tuple[str, dict[str, Any]]]:
-        plan = cast(BuildPlan, rows.plan)
         for shard in shards:
             for row, _ in rows.rows(shard):
-                yield row["id"], row | {"images": rooted(row["images"], plan.data)}
+                yield row["id"], row | {"images": rooted(row["images"], rows.plan.data)}
 
-    def _folder(self, recipe: Recipe) -> str | Path:
+    def _folder(self, recipe: Recipe) -> Path:
         if self.config.data_dir is not None:
-            return self.config.data_dir
+            return Path(self.config.data_dir)
         if recipe.name == "sample":
             return samples.ROOT
         raise MissingFile(

@@ -166,7 +166,7 @@ def likeness(a: NDArray[np.uint32], b: NDArray[np.uint32]) -> NDArray[np.float64
     """Estimate the share of common shingles (Jaccard) of sketches, row by row."""
     used = (a != _EMPTY) | (b != _EMPTY)
     same = (a == b) & used
-    return same.sum(-1) / np.maximum(1, used.sum(-1))
+    return np.asarray(same.sum(-1) / np.maximum(1, used.sum(-1)))
 
 
 def arrays(sketches: Sequence[Sketch]) -> dict[str, Any]:
@@ -265,14 +265,11 @@ def _pairs(rows: dict[str, Any], out: Overlap) -> None:
     width = BINS // _BANDS
     for band in range(_BANDS):
         columns = slice(band * width, (band + 1) * width)
-        # both what is talked about and what is said must be near, so both are in the key
         material = rows["material"][:, columns]
         blank = (material == _EMPTY).all(axis=1)
         key = np.ascontiguousarray(material).view(f"V{4 * width}").ravel()
         for group in _groups(key):
-            group = [
-                i for i in group if i not in repeats and not (blank[i] and not _short(rows, i))
-            ]
+            group = [i for i in group if i not in repeats and not blank[i]]
             for n, a in enumerate(group):
                 rest = np.array([b for b in group[n + 1 :] if (a, b) not in seen], int)
                 if not len(rest):
@@ -281,10 +278,6 @@ def _pairs(rows: dict[str, Any], out: Overlap) -> None:
                 near &= likeness(rows["material"][a], rows["material"][rest]) >= NEAR
                 for b in rest[near].tolist():
                     count(a, b, "near")
-
-
-def _short(rows: dict[str, Any], i: int) -> bool:
-    return bool((rows["material"][i] != _EMPTY).sum() < BINS)
 
 
 def _groups(keys: NDArray[Any]) -> list[list[int]]:

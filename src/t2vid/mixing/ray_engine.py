@@ -52,7 +52,8 @@ def write_shards(
 def _write(ray: Any, out: str, numbers: list[int]) -> Iterator[Shard]:
     task = ray.remote(num_cpus=1, max_retries=RETRIES)(write_shard)
     room = WINDOW * max(1, int(ray.cluster_resources().get("CPU", 1)))
-    waiting, running = list(reversed(numbers)), {}
+    waiting = list(reversed(numbers))
+    running: dict[Any, int] = {}
     while waiting or running:
         while waiting and len(running) < room:
             number = waiting.pop()
