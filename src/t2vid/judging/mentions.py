@@ -46,7 +46,7 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
     r"^[\"'”’)\]}]*\s*(?:[.,:;!)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
-    r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and)\b|[^\x00-\x7f])",
+    r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
 
@@ -174,6 +174,7 @@ def _kind(
         return ("", False)
     if (
         say.DENIED_BEFORE.search(before)
+        or say.REFUTED_AFTER.match(after)
         or (
             say.DENIED_AFTER.match(after)
             and not (own_text and normal(after).startswith(own_text))
@@ -184,6 +185,8 @@ def _kind(
         return ("no", cued)
     if _conditional(before, after, asked):
         return ("if", cued)
+    if say.AFFIRMED_AFTER.match(after):
+        return ("cue", cued)
     if say.MAYBE_BEFORE.search(before) or say.MAYBE_AFTER.match(after):
         return ("maybe", cued)
     if joined:

@@ -44,6 +44,11 @@ _UNITS = frozenset(
 _COUNTED = frozenset(
     "frame frames second step option time timestamp minute scene shot clip figure page at".split()
 )
+_LAST_YES_NO = re.compile(r"[:\"“]\s*(yes|no|true|false)[\s.!\"”]*$", re.IGNORECASE)
+_PRONOUN_ONE = re.compile(
+    r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\bone (?:sees|can|could|should|must|would|by)\b",
+    re.IGNORECASE,
+)
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _TEXT_CUE = re.compile(
     r"\b(?:answer|option|choice|response|conclusion)\b\s*(?:(?:is|was|would be|should be|must be|will be)\b(?:\s+(?:clearly|definitely|likely|probably|that|most likely))*\s*:?|:)\s*|答案(?:是|为)?\s*:?\s*|(?:respuesta|réponse|antwort|risposta|resposta)(?:\s+\w+)?\s*(?::|es|est|ist|è|é)\s*",
@@ -109,7 +114,10 @@ class Options:
         said = normal(text)
         tokens = said.split()
         if self._number:
-            return self._one_number(tokens)
+            return self._one_number(normal(_PRONOUN_ONE.sub(" ", text)).split())
+        last = _LAST_YES_NO.search(text)
+        if last and not (tokens and tokens[0] in _YES_NO):
+            return self.exact(last[1].casefold())
         if tokens and tokens[0] in _YES_NO and self.exact(tokens[0]):
             rest = {self.exact(t) for t in tokens[1:] if t in _YES_NO} - {
                 None,

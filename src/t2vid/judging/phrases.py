@@ -38,7 +38,7 @@ _RIGHT = (
     r"(?:final|correct|right|best|true|proper|ultimate|accurate|appropriate|suitable|fitting|chosen|selected|only|"
     r"likely|overall|single|valid|matching|intended|expected|predicted|definitive|own)"
 )
-_NOUN = r"(?:answer|ans|response|selection|solution|verdict|conclusion|guess|vote|bet|pick|prediction|decision|judg(?:e)?ment|result|output|key)"
+_NOUN = r"(?:answer|ans|truth|reality|response|selection|solution|verdict|conclusion|guess|vote|bet|pick|prediction|decision|judg(?:e)?ment|result|output|key)"
 _LABEL = r"(?:options?|choices?|letters?|alternatives?|candidates?|items?|statements?|descriptions?|captions?|possibilit(?:y|ies)|answers?)"
 _FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|letter|labell?ed|marked|{_RIGHT}|{_BE}|{_LABEL}|{_NOUN}))*"
 
@@ -72,7 +72,7 @@ _VERB = (
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
-    r"mark(?:ing|ed)?|bet(?:ting)? on|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
+    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
     r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
     r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
 )
@@ -104,9 +104,9 @@ WEAK_BEFORE = re.compile(
 
 _NOT_FOREIGN_BEFORE = r"不是|不选|不選|不能选|不应选|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
-_THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
+_THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
-    rf"(?:\b(?:{_CANT}|doubt|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
+    rf"(?:\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
     rf"other than|apart from|aside from|besides|without|against|versus|vs|than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
@@ -116,7 +116,7 @@ DENIED_BEFORE = re.compile(
 RETRACTED_BEFORE = re.compile(
     r"\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
     r"was going to|was leaning|had thought|i thought|thought about|considered|considering|would have|at a glance|one might|some might|some may|"
-    r"people might|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$",
+    r"people (?:might|would|will)|many (?:would|might|may|will|people)|most (?:would|might|people)|others (?:would|might|may)|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$",
     FLAGS,
 )
 
@@ -131,7 +131,7 @@ DENIED_AFTER = re.compile(
     rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only )*"
     r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
-    r"tempting|plausible|possible|attractive|close|similar|distractor|trap|lure|decoy|misleading|less|partially|partly|almost|half|unseen|"
+    r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
     r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
@@ -139,6 +139,14 @@ DENIED_AFTER = re.compile(
     r")"
     r"|^[\"'”’)\]】」]*\s*(?:是|は|が|은|는|이|가|选项|項)?(?:错|錯|不对|不對|不正|不是|不符|被排除|排除|ではな|ではありません|じゃな|が不正解|誤り|間違|아니|아닙|틀|오답|잘못)"
     r"|^[\"'”’)\]]*\s*(?:no es|es (?:incorrect|fals)|n['’]est pas|est (?:faux|fausse|incorrect|erron)|ist (?:falsch|nicht|unwahr|ausgeschlossen)|n[aã]o [eé]|[eé] (?:incorret|errad|fals)|non [eè]|[eè] (?:sbagliat|errat|fals)|\s*(?:это )?(?:неверн|неправильн|не )|is (?:onjuist|fout|niet))",
+    FLAGS,
+)
+AFFIRMED_AFTER = re.compile(
+    rf"^{CLOSE}\s*\?\s*(?:yes|correct|right|exactly|present|confirmed|true|definitely|indeed|✓|✔|✅)",
+    FLAGS,
+)
+REFUTED_AFTER = re.compile(
+    rf"^{CLOSE}\s*\?\s*(?:no\b|nope|not|never|unlikely|wrong|incorrect|false|absent|impossible|✗|✘|❌)",
     FLAGS,
 )
 CUE_AFTER = re.compile(
@@ -169,7 +177,7 @@ MAYBE_AFTER = re.compile(
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
-    r"(?:\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|wenn|sonst|sinon|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
+    r"(?:^\s*(?:should|were|had)\s\w|\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|wenn|sonst|sinon|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
     FLAGS,
 )
 CONDITION_AFTER = re.compile(
@@ -185,7 +193,7 @@ NO_CONDITION = re.compile(
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
