@@ -95,10 +95,13 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     from t2vid.trainer.config import VideoSFTConfig
     from t2vid.trainer.sft_trainer import VideoSFTTrainer
 
-    args = VideoSFTConfig(**settings)
     rows = load_rows(job, job.dataset_train_split)
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
-    model, processor = load_model(job, rows)
+    # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
+    # read in shards, and fatal for random weights, which would be initialised empty.
+    made = load_model(job, rows) if job.model_name_or_path == TINY else None
+    args = VideoSFTConfig(**settings)
+    model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
         model,
         args,
