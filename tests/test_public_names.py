@@ -29,6 +29,7 @@ def test_every_error_is_also_the_builtin_a_caller_expects():
         (errors.BadVideo, ValueError),
         (errors.MissingFile, FileNotFoundError),
         (errors.MissingExtra, ImportError),
+        (errors.PublishError, OSError),
     ]:
         assert issubclass(error, errors.T2VidError) and issubclass(error, builtin)
 

@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     from t2vid.frames.render import render_text
     from t2vid.frames.video import sample_video
     from t2vid.judging.extract import Choice, extract_choice
+    from t2vid.mixing.recipe import Recipe
     from t2vid.publishing.hub import push
 
 __all__ = [
     "Choice",
     "FrameList",
     "Frames",
+    "Recipe",
     "RenderSpec",
     "SampleSpec",
     "__version__",
@@ -46,6 +48,7 @@ _LAZY = {
     "evaluate": "t2vid.evaluation.run",
     "extract_choice": "t2vid.judging.extract",
     "push": "t2vid.publishing.hub",
+    "Recipe": "t2vid.mixing.recipe",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
 }

@@ -7,13 +7,14 @@ t2vid demo --out demo
 from __future__ import annotations
 
 import argparse
+import json
 import logging
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
-from t2vid.errors import T2VidError
+from t2vid.errors import InputError, T2VidError
 
 
 class Command(NamedTuple):
@@ -120,6 +121,162 @@ def _render(options: argparse.Namespace) -> int:
     return 2 if any(rendered.error for rendered in done) else 0
 
 
+def _build_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help="a shipped recipe's name, or a YAML file")
+    parser.add_argument("--data", required=True, help="folder of annotations and videos")
+    parser.add_argument("--out", help="folder of the mix; not needed for --dry-run")
+    parser.add_argument("--num-proc", type=int, help="processes (default: one)")
+    parser.add_argument("--engine", choices=["local", "ray"], default="local")
+    parser.add_argument("--address", help="of a Ray cluster; starts one here by default")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="say what it would be, write nothing"
+    )
+    parser.add_argument("--no-resume", action="store_true", help="start over")
+    parser.add_argument("--fail-on-overlap", action="store_true", help="stop where rows repeat")
+    parser.add_argument(
+        "--benchmark",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        help="questions to look for",
+    )
+
+
+def _build(options: argparse.Namespace) -> None:
+    from t2vid.mixing.build import build
+
+    built = build(
+        options.recipe,
+        data=options.data,
+        out=options.out,
+        num_proc=options.num_proc,
+        dry_run=options.dry_run,
+        resume=not options.no_resume,
+        engine=options.engine,
+        fail_on_overlap=options.fail_on_overlap,
+        benchmarks=_pairs(options.benchmark),
+        address=options.address,
+    )
+    print(built.table())
+
+
+def _push_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("mix", help="folder that t2vid build or save_to_disk wrote")
+    parser.add_argument("repo_id", help="owner/name of the dataset repository")
+    parser.add_argument("--config", default="default", help="(default: default)")
+    parser.add_argument("--materialize", choices=["webp", "png"], help="publish pictures")
+    parser.add_argument("--include-media", action="store_true", help="upload frames of videos too")
+    parser.add_argument("--private", action="store_true", default=None)
+    parser.add_argument("--num-proc", type=int, default=1)
+
+
+def _push(options: argparse.Namespace) -> None:
+    from pathlib import Path
+
+    from datasets import load_from_disk
+
+    from t2vid.mixing.build import load
+    from t2vid.mixing.recipe import Recipe
+    from t2vid.publishing.hub import push
+    from t2vid.schema import Counts
+
+    folder = Path(options.mix)
+    built = (folder / "manifest.json").is_file()
+    dataset = load(folder) if built else load_from_disk(str(folder))
+    recipe = Recipe.from_yaml(folder / "recipe.yaml") if built else None
+    counts = Counts.from_dict(json.loads((folder / "counts.json").read_text())) if built else None
+    published = push(
+        dataset,
+        options.repo_id,
+        config=options.config,
+        materialize=options.materialize,
+        include_media=options.include_media,
+        private=options.private,
+        num_proc=options.num_proc,
+        recipe=recipe,
+        counts=counts,
+    )
+    print(f"{published.n_rows:,} rows, licence {published.licence}: {published.url}")
+
+
+def _eval_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="folder or Hub name, or openai:MODEL@URL")
+    parser.add_argument("benchmark", help="t2vid/video_mme, t2vid/mvbench or t2vid/tempcompass")
+    parser.add_argument("--protocol", default="t2vid", help="name or YAML file (default: t2vid)")
+    parser.add_argument("--out", required=True, help="folder of the run; run again to go on")
+    parser.add_argument("--data-dir", help="folder of the benchmark's files")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=1, help="threads that decode ahead")
+    parser.add_argument("--limit", type=int, help="ask so many questions at most")
+    parser.add_argument("--name", default="", help="what tables call the run")
+
+
+def _eval(options: argparse.Namespace) -> None:
+    from t2vid.evaluation.report import report
+    from t2vid.evaluation.run import evaluate
+
+    run = evaluate(
+        options.model,
+        options.benchmark,
+        options.protocol,
+        out=options.out,
+        batch_size=options.batch_size,
+        workers=options.workers,
+        limit=options.limit,
+        name=options.name,
+        load={"data_dir": options.data_dir} if options.data_dir else None,
+    )
+    print(report([run]))
+
+
+def _score_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="folder of an evaluation")
+    parser.add_argument("--judge", help="none, transformers:MODEL or openai:MODEL@URL")
+
+
+def _score(options: argparse.Namespace) -> None:
+    from t2vid.evaluation.report import report
+    from t2vid.evaluation.score import score
+
+    score(options.run, judge=options.judge)
+    print(report([options.run]))
+
+
+def _report_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("runs", nargs="+", help="folders of evaluations")
+    parser.add_argument("--as", dest="as_", choices=["runs", "paper"], default="runs")
+    parser.add_argument("--format", choices=["markdown", "html", "json"], default="markdown")
+    parser.add_argument("--out", help="file to write; prints by default")
+
+
+def _report(options: argparse.Namespace) -> None:
+    from t2vid.evaluation.report import report
+
+    text = report(options.runs, as_=options.as_, format=options.format, out=options.out)
+    print(text if options.out is None else options.out)
+
+
+def _compare_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("first", help="folder of an evaluation")
+    parser.add_argument("second", help="another")
+    parser.add_argument("--format", choices=["markdown", "html", "json"], default="markdown")
+    parser.add_argument("--out", help="file to write; prints by default")
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from t2vid.evaluation.report import compare
+
+    text = compare(options.first, options.second, format=options.format, out=options.out)
+    print(text if options.out is None else options.out)
+
+
+def _pairs(items: Sequence[str]) -> dict[str, str]:
+    wrong = [item for item in items if "=" not in item]
+    if wrong:
+        raise InputError(f"{wrong[0]!r} must be NAME=FILE")
+    return dict(item.split("=", 1) for item in items)
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
@@ -133,10 +290,46 @@ COMMANDS = {
         _render_arguments,
         _render,
     ),
+    "build": Command(
+        "build a mix from a recipe: chosen rows, token budget, shards",
+        "t2vid build hybrid-30k --data corpora --out mix --num-proc 8",
+        _build_arguments,
+        _build,
+    ),
+    "push": Command(
+        "publish a mix on the Hub, and load it back before it is visible",
+        "t2vid push mix me/my-mix",
+        _push_arguments,
+        _push,
+    ),
     "train": Command(
         "fine-tune a vision-language model as a YAML file says",
         "t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml learning_rate=1e-5",
         _train_arguments,
         _train,
+    ),
+    "eval": Command(
+        "put a benchmark to a model; run again, it does only what is missing",
+        "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
+        _eval_arguments,
+        _eval,
+    ),
+    "score": Command(
+        "judge the answers of an evaluation again",
+        "t2vid score runs/mvbench",
+        _score_arguments,
+        _score,
+    ),
+    "report": Command(
+        "write the scores of evaluations as tables, beside the paper's if you like",
+        "t2vid report runs/mvbench runs/tempcompass --as paper",
+        _report_arguments,
+        _report,
+    ),
+    "compare": Command(
+        "say whether one evaluation is better than another, or lucky",
+        "t2vid compare runs/mine runs/baseline",
+        _compare_arguments,
+        _compare,
     ),
 }
