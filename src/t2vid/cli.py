@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, T2VidError
+from t2vid.errors import InputError, MissingFile, T2VidError
 
 
 class Command(NamedTuple):
@@ -181,6 +181,8 @@ def _push(options: argparse.Namespace) -> None:
     from t2vid.schema import Counts
 
     folder = Path(options.mix)
+    if not folder.is_dir():
+        raise MissingFile(f"{folder} is no folder; give what t2vid build or save_to_disk wrote")
     built = (folder / "manifest.json").is_file()
     dataset = load(folder) if built else load_from_disk(str(folder))
     recipe = Recipe.from_yaml(folder / "recipe.yaml") if built else None
