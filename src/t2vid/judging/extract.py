@@ -23,7 +23,7 @@ from t2vid.errors import InputError
 from t2vid.judging.mentions import Mention, find_mentions
 from t2vid.judging.options import Options, normal, read_options
 
-MAX_CHARS = 20_000  # an answer beyond this is a loop: its start and its end are kept
+MAX_CHARS = 8_000  # an answer beyond this is a loop: its start and its end are kept
 
 Scheme = Literal["t2vid", "paper"]
 
@@ -236,7 +236,7 @@ _TAG = re.compile(
     r"\[(ANSWER|ANS)\](.*?)(?:\[/\3\]|$)|<\|begin_of_(?:box|solution)\|>(.*?)(?:<\|end_of_(?:box|solution)\|>|$)",
     re.IGNORECASE | re.DOTALL,
 )
-_BOX = re.compile(r"\\+(?:boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}?")
+_BOX = re.compile(r"\\(?:boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}?")
 _JSON_KEYS = (
     r"final_?answer|correct_?answer|answer|ans|prediction|predicted(?:_\w+)?|pred|choice|option|response|selected(?:_\w+)?|selection|letter|label|"
     r"result|output|correct(?:_\w+)?|verdict|key|pick|答案|選択|정답|respuesta|réponse|antwort|ответ"
@@ -315,7 +315,7 @@ def _unwrap_json(text: str) -> str:
 # --------------------------------------------------------------------------------------------- 4 a letter alone
 
 _LATEX = re.compile(
-    r"\\+(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\+[()\[\],;! ]|\\+(?:quad|qquad)\b"
+    r"\\{1,2}(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\{1,2}[()\[\],;! ]|\\{1,2}(?:quad|qquad)\b"
 )
 _MARKUP = str.maketrans("", "", "*`$")
 _STRUCK = re.compile(r"~~.*?~~|<(?:s|del|strike)>.*?</(?:s|del|strike)>", re.DOTALL | re.IGNORECASE)

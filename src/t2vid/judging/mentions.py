@@ -15,6 +15,7 @@ from t2vid.judging.options import normal
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
+MAX_LETTERS = 200  # of a longer text the letters at both ends are read
 
 
 class Mention(NamedTuple):
@@ -65,6 +66,8 @@ def find_mentions(
     found = list(say.LETTER.finditer(text))
     if not found:
         return []
+    if len(found) > MAX_LETTERS:
+        found = found[: MAX_LETTERS // 2] + found[-MAX_LETTERS // 2 :]
     breaks = [0, *(b.end() for b in _BREAK.finditer(text)), len(text)]
     groups = _groups(text, found)
     asked = question.casefold() if " if " in f" {question.casefold()}" else ""

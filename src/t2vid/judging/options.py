@@ -49,6 +49,7 @@ _PRONOUN_ONE = re.compile(
     r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\bone (?:sees|can|could|should|must|would|by)\b",
     re.IGNORECASE,
 )
+_HEAD = re.compile(r"(?<![A-Za-z])([A-Za-z])\s*[.):\]、-]")
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _TEXT_CUE = re.compile(
     r"\b(?:answer|option|choice|response|conclusion)\b\s*(?:(?:is|was|would be|should be|must be|will be)\b(?:\s+(?:clearly|definitely|likely|probably|that|most likely))*\s*:?|:)\s*|答案(?:是|为)?\s*:?\s*|(?:respuesta|réponse|antwort|risposta|resposta)(?:\s+\w+)?\s*(?::|es|est|ist|è|é)\s*",
@@ -192,7 +193,7 @@ class Options:
         if not self.longest:
             return None
         found = None
-        for match in _TEXT_CUE.finditer(text):
+        for match in list(_TEXT_CUE.finditer(text))[-8:]:
             rest = re.split(r"[\n;]|[.!?](?:\s|$)", text[match.end() :], maxsplit=1)[0]
             said = normal(rest)
             letter = self.exact(said) or self.exact(normal(rest.split(",")[0]))
@@ -211,7 +212,8 @@ class Options:
 
     def without_list(self, text: str) -> str:
         """Take out runs of two or more options that are repeated as a list with their letters."""
-        if not self.longest or len(text) < 6:
+        # compiling the patterns costs more than all the rules: most answers list nothing
+        if not self.longest or len(set(_HEAD.findall(text))) < 2:
             return text
         if self._items is None:
             self._items = [
