@@ -43,10 +43,11 @@ _BREAK = re.compile(
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
 _END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
+_LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
     r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
@@ -165,7 +166,8 @@ def _kind(
     )
     if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
         return ("", False)
-    if letter == "I" and not wrapped and not _END.match(text[one.end() : one.end() + 4]):
+    closed = _END.match(text[one.end() : one.end() + 4]) or _LABELLED.search(before)
+    if letter == "I" and not wrapped and not closed:
         return ("", False)
     if letter.islower() and not (cued or wrapped):
         return ("", False)

@@ -44,12 +44,15 @@ _UNITS = frozenset(
 _COUNTED = frozenset(
     "frame frames second step option time timestamp minute scene shot clip figure page at".split()
 )
-_LAST_YES_NO = re.compile(r"[:\"“]\s*(yes|no|true|false)[\s.!\"”]*$", re.IGNORECASE)
+_LAST_YES_NO = re.compile(
+    r"(?:[:\"“]|\b(?:say|be|answer)\b)\s*(yes|no|true|false)[\s.!\"”]*$", re.IGNORECASE
+)
 _PRONOUN_ONE = re.compile(
     r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\bone (?:sees|can|could|should|must|would|by)\b",
     re.IGNORECASE,
 )
 _HEAD = re.compile(r"(?<![A-Za-z])([A-Za-z])\s*[.):\]、-]")
+_SUBJECTS = frozenset("there it he she they this that these those i we you is".split())
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _TEXT_CUE = re.compile(
     r"\b(?:answer|option|choice|response|conclusion)\b\s*(?:(?:is|was|would be|should be|must be|will be)\b(?:\s+(?:clearly|definitely|likely|probably|that|most likely))*\s*:?|:)\s*|答案(?:是|为)?\s*:?\s*|(?:respuesta|réponse|antwort|risposta|resposta)(?:\s+\w+)?\s*(?::|es|est|ist|è|é)\s*",
@@ -119,7 +122,7 @@ class Options:
         last = _LAST_YES_NO.search(text)
         if last and not (tokens and tokens[0] in _YES_NO):
             return self.exact(last[1].casefold())
-        if tokens and tokens[0] in _YES_NO and self.exact(tokens[0]):
+        if tokens and self.exact(tokens[0]) and _opens_with_yes_no(text, tokens):
             rest = {self.exact(t) for t in tokens[1:] if t in _YES_NO} - {
                 None,
                 self.exact(tokens[0]),
@@ -264,6 +267,14 @@ class Options:
         assert self._items is not None
         match = self._items[item][1].match(text, at)
         return match.end() if match else -1
+
+
+def _opens_with_yes_no(text: str, tokens: list[str]) -> bool:
+    """Tell "No, he stays" from "No option fits"."""
+    if tokens[0] not in _YES_NO:
+        return False
+    closed = re.match(r"\W*\w+\s*(?:[^\w\s]|$)", text)
+    return bool(closed) or len(tokens) < 2 or tokens[1] in _SUBJECTS
 
 
 def _flexible(raw: str) -> str:

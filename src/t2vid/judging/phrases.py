@@ -20,7 +20,7 @@ FLAGS = re.IGNORECASE
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u04ff"
 LETTER = re.compile(
     rf"(?<![{_WORD}])(?<![{_WORD}][-'’.@])"
-    r"(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
+    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b)[a-z]|['’]))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
     rf"(?![{_WORD}]|['’][A-Za-z]|-[A-Za-z0-9]|[+#°%]|\.[A-Z](?![a-z])|\.\d)"
 )
 
@@ -72,7 +72,7 @@ _VERB = (
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
-    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
+    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
     r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
     r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
 )
@@ -106,7 +106,7 @@ _NOT_FOREIGN_BEFORE = r"不是|不选|不選|不能选|不应选|排除|并非|�
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
 _THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
-    rf"(?:\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
+    rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
     rf"other than|apart from|aside from|besides|without|against|versus|vs|than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
@@ -114,7 +114,7 @@ DENIED_BEFORE = re.compile(
     FLAGS,
 )
 RETRACTED_BEFORE = re.compile(
-    r"\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
+    r"^\s*(?:although|though|even though|while)\s+(?:\w+ ){0,3}$|\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
     r"was going to|was leaning|had thought|i thought|thought about|considered|considering|would have|at a glance|one might|some might|some may|"
     r"people (?:might|would|will)|many (?:would|might|may|will|people)|most (?:would|might|people)|others (?:would|might|may)|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$",
     FLAGS,
@@ -127,7 +127,7 @@ COPULA_AFTER = re.compile(
     FLAGS,
 )
 DENIED_AFTER = re.compile(
-    rf"^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
+    rf"^{CLOSE},\s+it (?:does|is|did|can|could)(?: ?not|n['’]t)\b|^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
     rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only )*"
     r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
@@ -156,7 +156,7 @@ CUE_AFTER = re.compile(
     r"logical|clear(?:est)?|obvious|strong(?:est)?|closest|safe(?:st)?|sense|present|visible|confirmed|it\b|we see|i see|you see|occurs|occurred|depicted|described|i(?:'d| would)? (?:choose|pick|say|go)|true|yes|spot on|reasonable|plausible one|we want|stands?|exact(?:ly)?)"
     r"|\s*[:=–—-]\s*(?:correct|right|true|yes|present|visible|confirmed|matches|fits|✓|✔|✅|supported)\b"
     r"|\s*[✓✔✅]"
-    r"|,?\s+it (?:is|must be|has to be)\b"
+    r"|,?\s+it (?:is|must be|has to be|matches|fits|works)\b"
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
     r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
@@ -177,7 +177,7 @@ MAYBE_AFTER = re.compile(
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
-    r"(?:^\s*(?:should|were|had)\s\w|\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|wenn|sonst|sinon|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
+    r"(?:^\s*(?:should|were|had)\s+(?:the|it|he|she|they|this|that|we|you|there)\b|\b(?:if|unless|assuming|depending|provided|suppose|supposing|otherwise|in case|else|in the event|had the|were the|wenn|sonst|sinon|если|иначе|jika|nếu)\b|如果|若|假如|否则|要是|もし|만약)",
     FLAGS,
 )
 CONDITION_AFTER = re.compile(
@@ -193,7 +193,7 @@ NO_CONDITION = re.compile(
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|;|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:,|/|&|\+|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
