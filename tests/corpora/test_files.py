@@ -1,4 +1,4 @@
-"""Rows come out of a file as they went in, whatever its kind, size and cut; other files are errors."""
+"""Rows come out of a file as they went in, whatever its kind, size and cut."""
 
 from __future__ import annotations
 

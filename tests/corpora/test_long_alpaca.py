@@ -15,8 +15,14 @@ from t2vid.errors import RecordError
 from t2vid.schema import Counts
 
 PAPER = "Below is a paper. Memorize the {} and answer my question after the paper.\n"
-BOOK = "Below is some paragraphs in the book, {}. Memorize the content and answer my question after the book.\n"
-TWO = "There are two papers. Memorize them and answer my question after the paper.\n The first paper begins. \n "
+BOOK = (
+    "Below is some paragraphs in the book, {}. "
+    "Memorize the content and answer my question after the book.\n"
+)
+TWO = (
+    "There are two papers. Memorize them and answer my question after the paper.\n"
+    " The first paper begins. \n "
+)
 MATERIAL = (
     "Below is a material. Memorize the material and answer my question after the material. \n "
 )
@@ -72,10 +78,10 @@ def test_the_label_of_an_answer_is_dropped_once(answer: str) -> None:
     [
         ({"instruction": "Name three uses.", "output": "x", "input": ""}, "no context"),
         ({"instruction": "", "output": "x", "input": "c"}, "no question"),
-        ({"instruction": BOOK.format("A") + "text without an end", "output": "x"}, "document without an end marker"),
+        ({"instruction": BOOK.format("A") + "text", "output": "x"}, "document without an end marker"),
         ({"instruction": MATERIAL + "text Now the material ends.", "output": "x"}, "no question"),
         ({"instruction": MATERIAL + " Now the material ends. Why?", "output": "x"}, "no context"),
-        ({"instruction": MATERIAL + "t Now the material ends. Why?", "output": "Answer: "}, "no answer"),
+        ({"instruction": MATERIAL + "t Now the material ends. Q?", "output": "Answer:"}, "no answer"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_counted_by_reason(record: dict[str, Any], reason: str) -> None:

@@ -66,11 +66,10 @@ def test_search_results_with_a_plain_answer_keep_their_question() -> None:
 
 
 def test_a_paper_is_cut_as_in_longalpaca() -> None:
-    opening = "Below is a paper. Memorize the paper and answer my question after the paper.\n The paper begins. \n "
+    opening = "Below is a paper. Memorize the paper and answer my question after the paper.\n"
     # its text quotes a dialogue, which is not the book prompt
-    triplet = parse(
-        f"{opening}Q: one. A: two. \n Now the paper ends. \nQuestion: Why?", "Answer: So."
-    )
+    text = f"{opening} The paper begins. \n Q: one. A: two. \n Now the paper ends. \nQuestion: Why?"
+    triplet = parse(text, "Answer: So.")
     assert triplet == Triplet("longqlora/00000", "Q: one. A: two.", "Why?", "So.")
 
 

@@ -1,4 +1,4 @@
-"""Every row that does not parse is counted with its reason; a file of another format is an error."""
+"""A row that does not parse is counted with its reason; a file of another format is an error."""
 
 from __future__ import annotations
 
