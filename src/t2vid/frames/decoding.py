@@ -41,6 +41,7 @@ _KEEP_BYTES = 48 * 1024**2  # compressed packets held at once; beyond, they are 
 _MAX_REORDER = 16  # H.264 and HEVC: at most so many frames decode before and show after another
 _MICROSECONDS = 1_000_000
 _MAX_STEP_BACK_S = 1  # a clock that falls back further belongs to a broken or a glued file
+_SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _EVER = 1 << 62  # a tick beyond any
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
 
@@ -107,6 +108,27 @@ class Piece:
             raise Unplanned
 
 
+class _Clock:
+    """The time of a decoded frame: by pts or, where those are out of order more often, by dts.
+
+    Source: guess_correct_pts in FFmpeg's libavcodec/decode.c, which ffmpeg shows frames by.
+    """
+
+    def __init__(self) -> None:
+        self._faults, self._last = [0, 0], [-_EVER, -_EVER]
+
+    def read(self, frame: Any) -> int | None:
+        """Give the tick of the next frame."""
+        ticks: tuple[int | None, int | None] = (frame.pts, frame.dts)
+        for i, tick in enumerate(ticks):
+            if tick is not None:
+                self._faults[i] += tick <= self._last[i]
+                self._last[i] = tick
+        pts, dts = ticks
+        by_pts = self._faults[0] <= self._faults[1] or dts is None
+        return pts if by_pts and pts is not None else dts
+
+
 class Reader:
     """One open container, its video stream, and the clock that times are counted on.
 
@@ -128,7 +150,8 @@ class Reader:
         self._decoder = stream.codec_context
         self._reads = self._next = 0
         aspect = stream.sample_aspect_ratio or Fraction(1)
-        self._aspect = aspect if 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT else Fraction(1)
+        plain = abs(aspect - 1) < _SAME_ASPECT or not 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT
+        self._aspect = Fraction(1) if plain else aspect
 
     @property
     def indexed(self) -> bool:
@@ -149,6 +172,8 @@ class Reader:
 
     def whole(self) -> Piece:
         """Look at every packet."""
+        if self.format == "avi":
+            raise Unplanned  # it has no presentation times; libav makes up wrong ones for B-frames
         piece = Piece()
         for packet in self.packets():
             self._add(piece, packet)
@@ -248,19 +273,21 @@ class Reader:
         Raises:
             BadVideo: when the clock falls back so far that the order of the pictures is unknown.
         """
-        last = -_EVER
+        clock, last = _Clock(), -_EVER
         for item in frames:
-            step = item.duration or self._missing_duration
-            tick = item.pts if item.pts is not None else item.dts
+            is_packet = isinstance(item, av.Packet)
+            tick = item.pts if is_packet else clock.read(item)
             if tick is None:
-                tick = self._next
-            if (last - tick) * self.tick > _MAX_STEP_BACK_S:
+                tick = item.dts if item.dts is not None else self._next
+            if is_packet:
+                last = tick  # in decode order its clock jumps to and fro
+            elif (last - tick) * self.tick > _MAX_STEP_BACK_S:
                 found = f"its clock falls back by {float((last - tick) * self.tick):.1f} s"
                 move = "write it anew: ffmpeg -fflags +genpts -i FILE OUT.mp4"
                 raise bad(self._media.name, "timestamps", found, move)
             last = max(last, tick)
-            self._next = last + step
-            key = item.is_keyframe if isinstance(item, av.Packet) else item.key_frame
+            self._next = last + (item.duration or self._missing_duration)
+            key = item.is_keyframe if is_packet else item.key_frame
             yield last - self.origin, self._next - self.origin, bool(key)
 
     def painter(self, size: tuple[int, int] | int | str | None) -> Painter:
@@ -281,8 +308,8 @@ class Reader:
         """
         lost = self._missing_after()
         if lost is None and end is not None:
-            declared = self._declared_s()
-            if declared is not None and declared - end * self.tick > max(Fraction(1), declared / 20):
+            declared, seen = self._declared_s(), (end + max(0, self.origin)) * self.tick
+            if declared is not None and declared - seen > max(Fraction(1), declared / 20):
                 lost = end * self.tick
         if lost is None or (until_s is not None and until_s <= lost):
             return
@@ -290,7 +317,7 @@ class Reader:
         move = f"download it again, or ask for end_s={int(lost)} at most"
         raise bad(self._media.name, "truncated", found, move)
 
-    def _missing_after(self) -> Fraction | None:
+    def _missing_after(self) -> Any:
         """Say from which second on the data is not in the file any more, going by an mp4's index."""
         entries = self._stream.index_entries
         size = self._media.size
@@ -298,7 +325,7 @@ class Reader:
             return None
         if entries[-1].pos + entries[-1].size <= size:
             return None
-        lost: int = next(e.timestamp for e in entries if e.pos + e.size > size)
+        lost = next(e.timestamp for e in entries if e.pos + e.size > size)
         return max(Fraction(0), (lost - self.origin) * self.tick)
 
     def _declared_s(self) -> Fraction | None:
@@ -315,7 +342,7 @@ class Reader:
 
     def _duration(self) -> int:
         seconds = Fraction(self._container.duration, _MICROSECONDS)
-        return self.origin + int(seconds / self.tick)
+        return int(self.origin + seconds / self.tick)
 
     def _add(self, piece: Piece, packet: Any) -> None:
         if packet.pts is None:
