@@ -90,6 +90,8 @@ def make_clip(
         container_options: muxer options.
     """
     rate = Fraction(fps).limit_denominator(100_000)
+    # Encoders write the clock into the stream; one that fits no frame rate misleads libav.
+    fine = times is not None or (Fraction(str(offset_s)) * rate).denominator > 1
     if times is None:
         times = [Fraction(i) / rate for i in range(max(1, round(seconds * rate)))]
     tick = Fraction(1, 90_000)
@@ -104,14 +106,16 @@ def make_clip(
             stream.codec_context.sample_aspect_ratio = sar
         if rotation:
             stream.set_display_rotation(rotation)
-        # Fixed-rate codecs (mpeg4) refuse a fine clock; frames at exact multiples need none.
-        fine = codec not in ("mpeg4", "mpeg2video", "mjpeg")
         stream.codec_context.time_base = tick if fine else 1 / rate
         sound: Any = None if audio_from_s is None else out.add_stream("aac", rate=8000)
-        for number, time in enumerate(times):
+        ends = [*times[1:], Fraction(times[-1]) + 1 / rate]
+        for number, (time, end) in enumerate(zip(times, ends, strict=True)):
             frame = av.VideoFrame.from_ndarray(picture(number, size), format="rgb24")
             frame.time_base = stream.codec_context.time_base
             frame.pts = round((Fraction(time) + Fraction(str(offset_s))) / frame.time_base)
+            frame.duration = round(Fraction(end) / frame.time_base) - round(
+                Fraction(time) / frame.time_base
+            )
             out.mux(stream.encode(frame))
         out.mux(stream.encode(None))
         if sound is not None and audio_from_s is not None:

@@ -1,12 +1,13 @@
-"""Which frames of a video are shown: the grid that `ffmpeg -vf fps=` walks, and the rules that thin it out.
+"""Which frames of a video are shown: the grid of `ffmpeg -vf fps=`, and the rules that thin it out.
 
 >>> subset(10, 4, select="paper")
 [1, 3, 5, 8]
->>> grid_size(90, Fraction(1, 30)), grid_limit(0, Fraction(1, 30))
-(3, 14)
+>>> grid = Grid(scale=Fraction(1, 30), end=Fraction(90))
+>>> grid.size, [grid.limit(n) for n in range(grid.size)]
+(3, [14, 44, 74])
 
-A time is a whole number of ticks since the start of the file; `scale` is how many grid steps
-one tick lasts (time base x fps), so that every comparison below is between integers.
+A time is a whole number of ticks since the start of the file; `scale` is how many grid steps one
+tick lasts (time base x fps), so that every comparison is exact.
 
     ticks    0 ...... 14 | 15 ...... 44 | 45 ...... 74 | ...     scale = 1/30
     grid n        0      |      1       |      2       |         the last frame of each stretch
@@ -14,44 +15,80 @@ one tick lasts (time base x fps), so that every comparison below is between inte
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, get_args
+from math import ceil, floor, sqrt
+from typing import TYPE_CHECKING, Literal, get_args
+
+from t2vid.errors import BadVideo
+from t2vid.schema import FAMILY_PX
+
+if TYPE_CHECKING:
+    from t2vid.frames.spec import SampleSpec
 
 Select = Literal[
     "paper", "paper_eval", "midpoint", "linspace", "linspace_rounded", "interior", "keyframes"
 ]
 SELECTS: tuple[str, ...] = get_args(Select)
+_MINICPM_PATCH_PX = 14  # MiniCPM-Llama3-V-2.5, image_processing_minicpmv.py
+FOLDER_FPS = 3.0  # MVBench stores its TVQA clips as three numbered images a second
 
 
-def as_fraction(fps: float) -> Fraction:
-    """Read a rate as the decimal that a person typed, so that 29.97 is 2997/100.
+@dataclass(frozen=True)
+class Grid:
+    """The steps of `ffmpeg -vf fps=` over the part of a video that is asked for.
+
+    Args:
+        scale: grid steps a tick.
+        end: tick at which the last frame, or the part, ends.
+        start: tick at which the part begins.
+        first: tick of the first frame; steps before it repeat it, as ffmpeg does.
+    """
+
+    scale: Fraction
+    end: Fraction
+    start: Fraction = Fraction(0)
+    first: int = 0
+
+    @property
+    def size(self) -> int:
+        """How many frames there are; under half a step still one, where ffmpeg gives none."""
+        return max(1, floor((self.end - self.start) * self.scale + Fraction(1, 2)))
+
+    def limit(self, n: int) -> int:
+        """Give the last tick of step `n`: its frame is the last one that begins at or before it."""
+        n = max(n, floor((self.first - self.start) * self.scale + Fraction(1, 2)))
+        return ceil(min(self.start + Fraction(2 * n + 1, 2) / self.scale, self.end)) - 1
+
+    def pick(self, times: Sequence[int], n: int) -> int:
+        """Give the position in `times` (ascending ticks) of the frame of step `n`."""
+        return max(0, bisect_right(times, self.limit(n)) - 1)
+
+
+def as_fraction(value: float) -> Fraction:
+    """Read a number as the decimal that a person typed.
 
     >>> as_fraction(29.97)
     Fraction(2997, 100)
     """
-    return Fraction(str(fps))
+    return Fraction(str(value))
 
 
-def grid_size(end: int, scale: Fraction) -> int:
-    """Count the frames that `ffmpeg -vf fps=` emits; a clip shorter than half a step gives one, not none.
-
-    Args:
-        end: ticks from the start of the file to the end of the last frame.
-        scale: grid steps a tick.
-    """
-    num, den = scale.as_integer_ratio()
-    return max(1, (2 * end * num + den) // (2 * den))
-
-
-def grid_limit(n: int, scale: Fraction) -> int:
-    """Give the last tick that belongs to grid frame `n`: the frame shown is the last one at or before it.
+def grid_of(times: Sequence[int], *, scale: Fraction, start: Fraction, end: Fraction) -> Grid:
+    """Lay the grid over frames whose times are known.
 
     Args:
-        n: position on the grid, from 0.
+        times: ascending ticks.
         scale: grid steps a tick.
+        start: tick at which the part begins.
+        end: tick at which the part ends.
     """
-    num, den = scale.as_integer_ratio()
-    return -(-(2 * n + 1) * den // (2 * num)) - 1
+    inside = bisect_left(times, start)
+    # Where nothing begins inside the part, what is on screen at its start is shown.
+    first = times[inside] if inside < len(times) and times[inside] < end else 0
+    return Grid(scale, end, start, first)
 
 
 def subset(total: int, n: int | None, *, select: Select) -> list[int]:
@@ -80,11 +117,142 @@ def subset(total: int, n: int | None, *, select: Select) -> list[int]:
     if select == "midpoint":
         return [(2 * i + 1) * total // (2 * n) for i in range(n)]
     if select == "interior":
-        step = total / (n + 1)
-        return [int(i * step) for i in range(1, n + 1)]
-    if n == 1:
-        return [0]
-    step = (total - 1) / (n - 1)
+        return [int(i * (total / (n + 1))) for i in range(1, n + 1)]
+    step = (total - 1) / max(n - 1, 1)
     if select == "linspace_rounded":
         return [round(i * step) for i in range(n)]
     return [int(i * step) for i in range(n)]
+
+
+def part_of(spec: SampleSpec, end: int, tick: Fraction, name: str) -> tuple[Fraction, Fraction]:
+    """Give the ticks, from the start of the file, between which frames are asked for.
+
+    Args:
+        spec: whose `start_s` and `end_s` count.
+        end: tick at which the last frame ends.
+        tick: in seconds.
+        name: of the video, for the message.
+
+    Raises:
+        BadVideo: when the video ends before the part begins.
+    """
+    start = as_fraction(spec.start_s or 0) / tick
+    stop = Fraction(end)
+    if spec.end_s is not None:
+        stop = min(stop, as_fraction(spec.end_s) / tick)
+    if start >= end > 0:
+        raise BadVideo(
+            f"{name}: it ends at {float(end * tick):.2f} s, before start_s ({spec.start_s}); "
+            "check the times, or leave start_s out",
+            reason="too short",
+        )
+    return start, stop
+
+
+def choose(
+    times: Sequence[int],
+    keys: Sequence[int],
+    spec: SampleSpec,
+    part: tuple[Fraction, Fraction],
+    tick: Fraction,
+) -> tuple[int, list[int]]:
+    """Choose among all frames of a video.
+
+    Args:
+        times: ascending ticks of every frame.
+        keys: ticks of those that decode alone.
+        spec: which frames.
+        part: ticks between which they are asked for.
+        tick: in seconds.
+
+    Returns:
+        How many frames there would be without `max_frames`, and the positions in `times` of those
+        chosen.
+    """
+    start, stop = part
+    if spec.fps is not None and spec.select != "keyframes":
+        grid = grid_of(times, scale=tick * as_fraction(spec.fps), start=start, end=stop)
+        wanted = subset(grid.size, spec.max_frames, select=spec.select)
+        return grid.size, [grid.pick(times, n) for n in wanted]
+    alone = set(keys) if spec.select == "keyframes" else None
+    inside = [
+        i for i, t in enumerate(times) if start <= t < stop and (alone is None or t in alone)
+    ] or [max(0, bisect_right(times, start) - 1)]
+    wanted = subset(len(inside), spec.max_frames, select=spec.select)
+    return len(inside), [inside[n] for n in wanted]
+
+
+@dataclass(frozen=True)
+class Run:
+    """Consecutive packets to decode for some frames.
+
+    Attributes:
+        start: position of the keyframe in decode order.
+        stop: position of the last packet to feed.
+        targets: presentation ticks of the frames wanted.
+    """
+
+    start: int
+    stop: int
+    targets: frozenset[int]
+
+
+def plan_runs(pts: Sequence[int], keys: Sequence[int], targets: Iterable[int]) -> list[Run]:
+    """Decide which packets to decode: from the last keyframe shown no later, through the target.
+
+    Args:
+        pts: presentation tick of each packet in decode order, each once.
+        keys: positions of the keyframes among them, ascending.
+        targets: presentation ticks wanted.
+
+    >>> plan_runs([0, 2, 1, 3, 5, 4], [0, 3], [1, 4, 5])
+    [Run(start=0, stop=2, targets=frozenset({1})), Run(start=3, stop=5, targets=frozenset({4, 5}))]
+    """
+    where = {tick: position for position, tick in enumerate(pts)}
+    runs: dict[int, Run] = {}
+    for target in sorted(set(targets)):
+        position = where[target]
+        i = bisect_right(keys, position) - 1
+        # Pictures that lead an open group need the group before: their own keyframe is shown later.
+        while i > 0 and pts[keys[i]] > target:
+            i -= 1
+        start = keys[i] if i >= 0 else 0
+        run = runs.get(start, Run(start, position, frozenset()))
+        runs[start] = Run(start, max(run.stop, position), run.targets | {target})
+    return list(runs.values())
+
+
+def target_size(
+    width: int, height: int, size: tuple[int, int] | int | str | None
+) -> tuple[int, int]:
+    """Give the size in pixels at which a frame is shown.
+
+    Args:
+        width: of the upright frame with square pixels.
+        height: of the upright frame with square pixels.
+        size: as in `SampleSpec`.
+
+    >>> target_size(1280, 720, 364), target_size(1280, 720, "minicpm"), target_size(90, 60, 364)
+    ((364, 205), (602, 336), (90, 60))
+    """
+    if size is None:
+        return width, height
+    if size == "minicpm":
+        return _minicpm_size(width, height)
+    if isinstance(size, str):
+        return FAMILY_PX[size], FAMILY_PX[size]
+    if isinstance(size, tuple):
+        return size
+    ratio = min(1.0, size / max(width, height))
+    return max(1, round(width * ratio)), max(1, round(height * ratio))
+
+
+def _minicpm_size(width: int, height: int) -> tuple[int, int]:
+    """Keep the shape at the area of one patch, in whole vision patches."""
+    edge = FAMILY_PX["minicpm"]
+    if width * height > edge * edge:
+        shape = width / height
+        height = int(edge / sqrt(shape))
+        width = int(height * shape)
+    patch = _MINICPM_PATCH_PX
+    return max(round(width / patch), 1) * patch, max(round(height / patch), 1) * patch

@@ -1,4 +1,4 @@
-"""How a frame sequence is made: `RenderSpec` for text, `SampleSpec` for video. Both frozen, hashed, JSON and YAML.
+"""How a frame sequence is made: `RenderSpec` for text, `SampleSpec` for video; frozen and hashed.
 
 >>> RenderSpec.paper().words_per_frame
 115
@@ -11,12 +11,21 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from t2vid.errors import InputError
-from t2vid.schema import FAMILY_PX, FONT_PX, FRAME_PX, FRAMES_PER_SECOND, MARGIN_PX, WORDS_PER_FRAME
+from t2vid.frames.sampling import FOLDER_FPS, SELECTS, Select
+from t2vid.schema import (
+    FAMILY_PX,
+    FONT_PX,
+    FRAME_PX,
+    FRAMES_PER_SECOND,
+    MARGIN_PX,
+    WORDS_PER_FRAME,
+)
 
 DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
@@ -216,24 +225,56 @@ class RenderSpec(_Spec):
 
 @dataclass(frozen=True)
 class SampleSpec(_Spec):
-    """Which frames of a video are shown.
+    """Which frames of a video are shown, and how large.
 
     Args:
-        fps: frames a second before the subset, as `ffmpeg -vf fps=` would emit.
+        fps: frames a second before the subset, exactly those of `ffmpeg -vf fps=`; None takes
+            every frame of the file, as the paper's evaluation loader for files does.
         max_frames: at most so many frames, chosen by `select`; None keeps all.
-        select: rule of the subset.
+        select: rule of the subset: `paper` is the paper's training rule, `paper_eval` its
+            evaluation copy; the others are told in `t2vid.frames.sampling.subset`. `keyframes`
+            ignores `fps` and takes the frames that decode alone.
+        start_s: leave out what was shown before, in seconds from the start of the file.
+        end_s: leave out what begins at or after, in seconds from the start of the file.
+        size: None keeps the video's own, with square pixels; `(width, height)` stretches; a number
+            bounds the longer edge and never enlarges; `"minicpm"`, `"idefics3"` or `"internvl"`
+            gives what that model sees of one patch. libav scales, bicubic.
+        folder_fps: frames a second of a folder of numbered images.
     """
 
-    fps: float = FRAMES_PER_SECOND
+    fps: float | None = FRAMES_PER_SECOND
     max_frames: int | None = 24
-    select: Literal["paper"] = "paper"
+    select: Select = "paper"
+    start_s: float | None = None
+    end_s: float | None = None
+    size: tuple[int, int] | int | str | None = None
+    folder_fps: float = FOLDER_FPS
 
     def __post_init__(self) -> None:
         """Check every field against its limit."""
-        if not 0 < self.fps <= 1000:
-            raise InputError(f"fps ({self.fps}) must be > 0 and at most 1000")
+        if self.fps is not None and not 0 < self.fps <= 1000:
+            raise InputError(
+                f"fps ({self.fps}) must be > 0 and at most 1000, or None for every frame"
+            )
+        if not 0 < self.folder_fps <= 1000:
+            raise InputError(f"folder_fps ({self.folder_fps}) must be > 0 and at most 1000")
         if self.max_frames is not None and self.max_frames < 1:
             raise InputError(f"max_frames ({self.max_frames}) must be > 0, or None")
+        if self.select not in SELECTS:
+            raise InputError(f"select ({self.select!r}) must be one of {SELECTS}")
+        start_s, end_s = self.start_s or 0.0, math.inf if self.end_s is None else self.end_s
+        if not 0 <= start_s < end_s:
+            raise InputError(
+                f"start_s ({self.start_s}) must be >= 0 and before end_s ({self.end_s})"
+            )
+        if isinstance(self.size, str):
+            if self.size not in FAMILY_PX:
+                raise InputError(
+                    f"size ({self.size!r}) must be one of {sorted(FAMILY_PX)}, or pixels"
+                )
+        elif self.size is not None:
+            for edge in (self.size,) if isinstance(self.size, int) else self.size:
+                _check_size("size", edge)
 
 
 def _check_size(name: str, value: int) -> None:

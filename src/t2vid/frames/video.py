@@ -2,27 +2,35 @@
 
 >>> sample_video(b"no video")
 Traceback (most recent call last):
-t2vid.errors.BadVideo: <8 bytes>: not a video libav can read ...
+t2vid.errors.BadVideo: <8 bytes>: it is text ('no video'...), not a video; download it again, ...
 """
 
 from __future__ import annotations
 
-import io
-import os
+import dataclasses
+import logging
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import Any, TypeVar
 
 import av
 from PIL import Image
 
-from t2vid.errors import BadVideo, MissingFile
+from t2vid.frames import ready
+from t2vid.frames.decoding import Piece, Reader, Unplanned, opened_reader
 from t2vid.frames.framelist import FrameList
-from t2vid.frames.sampling import as_fraction, grid_limit, grid_size, subset
+from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset
+from t2vid.frames.sources import Limits, Media, Source, bad, opened
 from t2vid.frames.spec import SampleSpec
 
-Source = str | os.PathLike[str] | bytes | BinaryIO
+__all__ = ["Limits", "Source", "VideoInfo", "probe", "sample_video"]
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_FEW_BYTES = 4 * 1024**2  # a smaller local file is looked at whole faster than it is sought in
 
 
 @dataclass(frozen=True)
@@ -32,118 +40,210 @@ class VideoInfo:
     Attributes:
         n_frames: frames that `sample_video` would give.
         duration_s: from the start of the file to the end of its last frame, in seconds.
-        width: in pixels.
-        height: in pixels.
+        width: in pixels, as sampled; a rotation that is stored as metadata is not applied, for
+            only decoding tells it.
+        height: in pixels, likewise.
+        n_total: frames there would be without `max_frames`.
     """
 
     n_frames: int
     duration_s: float
     width: int
     height: int
+    n_total: int
 
 
-def sample_video(source: Source, spec: SampleSpec = SampleSpec()) -> FrameList:  # noqa: B008
-    """Decode the frames of a video that `spec` asks for.
+def sample_video(
+    source: Source | Any,
+    spec: SampleSpec = SampleSpec(),  # noqa: B008
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+) -> FrameList:
+    """Decode the frames of a video that `spec` asks for, and as little else as possible.
 
     Args:
-        source: path, bytes or seekable binary file object of a video file.
-        spec: which frames.
+        source: path, URL, `archive.zip::member`, bytes, binary file object, folder of numbered
+            images, or what a `datasets.Video` column gives (`{path, bytes}` or a torchcodec
+            decoder).
+        spec: which frames, and their size.
+        limits: how much the file may cost.
 
     Raises:
         BadVideo: naming the file, what was found in it and the next move.
-        MissingFile: when the path does not exist.
+        MissingFile: when there is no such file.
     """
-    name = _name(source)
-    with _open(source, name) as container:
-        stream = _stream(container, name)
-        origin = _origin(container, stream)
-        spans = [(f.pts - origin, f.duration or 0) for f in _decode(container, stream)]
-        if not spans:
-            raise BadVideo(f"{name}: no frame could be decoded; download or encode the file again")
-        times = [start for start, _ in spans]
-        scale = stream.time_base * as_fraction(spec.fps)
-        total = grid_size(sum(spans[-1]), scale)
-        wanted = subset(total, spec.max_frames, select=spec.select)
-        picks = [max(0, bisect_right(times, grid_limit(n, scale)) - 1) for n in wanted]
-        seconds = [float(times[i] * stream.time_base) for i in picks]
-    images: dict[int, Image.Image] = {}
-    with _open(source, name) as container:
-        for i, frame in enumerate(_decode(container, _stream(container, name))):
-            if i in picks:
-                images[i] = Image.fromarray(frame.to_ndarray(format="rgb24"))
-    return FrameList([images[i] for i in picks], timestamps_s=seconds, n_total=total)
+    source = ready.unwrapped(source)
+    if ready.is_decoder(source):
+        return ready.from_decoder(source, spec, limits)
+    if ready.is_folder(source):
+        return ready.from_folder(source, spec, limits)
+    return _planned(source, limits, lambda media, way: _sample(media, spec, limits, way))
 
 
-def probe(source: Source, spec: SampleSpec = SampleSpec()) -> VideoInfo:  # noqa: B008
+def probe(
+    source: Source | Any,
+    spec: SampleSpec = SampleSpec(),  # noqa: B008
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+) -> VideoInfo:
     """Tell how many frames `sample_video` would give and how long a video is, without decoding.
 
     Args:
-        source: path, bytes or seekable binary file object of a video file.
-        spec: which frames.
+        source: as for `sample_video`.
+        spec: which frames, and their size.
+        limits: how much the file may cost.
 
     Raises:
         BadVideo: naming the file, what was found in it and the next move.
-        MissingFile: when the path does not exist.
+        MissingFile: when there is no such file.
     """
-    name = _name(source)
-    with _open(source, name) as container:
-        stream = _stream(container, name)
-        origin = _origin(container, stream)
-        ends = [
-            packet.pts - origin + (packet.duration or 0)
-            for packet in container.demux(stream)
-            if packet.pts is not None and not packet.is_discard
-        ]
-        end = max(ends, default=0)
-        total = grid_size(end, stream.time_base * as_fraction(spec.fps))
-        n_frames = len(subset(total, spec.max_frames, select=spec.select))
-        return VideoInfo(n_frames, float(end * stream.time_base), stream.width, stream.height)
+    source = ready.unwrapped(source)
+    if ready.is_decoder(source):
+        return VideoInfo(*ready.probe_decoder(source, spec))
+    if ready.is_folder(source):
+        return VideoInfo(*ready.probe_folder(source, spec))
+    return _planned(source, limits, lambda media, way: _probe(media, spec, limits, way))
 
 
-def _name(source: Source) -> str:
-    if isinstance(source, bytes):
-        return f"<{len(source):,} bytes>"
-    if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
-    return str(getattr(source, "name", "<file object>"))
+def _planned(source: Source, limits: Limits, act: Callable[[Media, str], T]) -> T:
+    """Try the ways to read a video, the cheapest first."""
+    with opened(source, limits) as media:
+        for way in ("near", "whole", "sequence"):
+            try:
+                return act(media, way)
+            except (av.FFmpegError, Unplanned) as error:
+                media.check_time()
+                failure = error
+        text = getattr(failure, "strerror", None) or "no frame could be decoded"
+        move = "download it again, or encode it with ffmpeg"
+        raise bad(media.name, "unreadable", f"libav cannot read on ({text})", move) from failure
 
 
-def _open(source: Source, name: str) -> Any:
-    file: Any = source
-    if isinstance(source, bytes):
-        file = io.BytesIO(source)
-    elif isinstance(source, str | os.PathLike):
-        file = os.fspath(source)
-        if not os.path.exists(file):
-            raise MissingFile(f"{name}: no such file")
-        if os.path.getsize(file) == 0:
-            raise BadVideo(f"{name}: the file has 0 bytes; download it again")
-    else:
-        source.seek(0)
-    try:
-        return av.open(file)
-    except (av.FFmpegError, ValueError) as error:
-        raise BadVideo(f"{name}: not a video libav can read ({error}); download it again") from None
+def _sample(media: Media, spec: SampleSpec, limits: Limits, way: str) -> FrameList:
+    with opened_reader(media, limits) as reader:
+        reader.check_complete(None, spec.end_s)
+        if way == "near":
+            _, grid = _far_grid(reader, spec, media)
+            _check_room(reader, spec, media, limits, grid.size)
+            wanted = subset(grid.size, spec.max_frames, select=spec.select)
+            goals = [reader.origin + grid.limit(n) for n in wanted]
+            return _decoded(reader.near(sorted(set(goals))), goals, grid.size, reader, spec)
+        if way == "whole":
+            piece = reader.whole()
+            times, keys, end = _shown(piece, reader)
+            total, picks = _choose(times, keys, end, spec, reader, media, limits)
+            goals = [reader.origin + times[i] for i in picks]
+            return _decoded([piece], goals, total, reader, spec)
+        return _in_sequence(reader, spec, media, limits)
 
 
-def _stream(container: Any, name: str) -> Any:
-    stream = container.streams.best("video")
-    if stream is None:
-        found = ", ".join(f"{s.type} ({s.name})" for s in container.streams) or "no stream"
-        raise BadVideo(
-            f"{name}: no video stream in this {container.format.name} file, only {found}"
-        )
-    stream.thread_count = 1
-    return stream
+def _far_grid(reader: Reader, spec: SampleSpec, media: Media) -> tuple[int, Grid]:
+    """Lay the grid over a file of which only the end is looked at; also give that end."""
+    small = not media.remote and (media.size or 0) < _FEW_BYTES
+    if spec.fps is None or spec.select == "keyframes" or small or not reader.indexed:
+        raise Unplanned
+    end = reader.tail().end - reader.origin
+    reader.check_complete(end, spec.end_s)
+    start, stop = part_of(spec, end, reader.tick, media.name)
+    return end, Grid(reader.tick * as_fraction(spec.fps), stop, start, reader.first)
 
 
-def _origin(container: Any, stream: Any) -> int:
-    return round((container.start_time or 0) / (1_000_000 * stream.time_base))
+def _shown(piece: Piece, reader: Reader) -> tuple[list[int], list[int], int]:
+    """Give times, keyframe times and the end of a file that was looked at whole."""
+    keys = {piece.pts[i] for i in piece.keys}.intersection(piece.shown)
+    times = sorted(tick - reader.origin for tick in piece.shown)
+    return times, sorted(key - reader.origin for key in keys), piece.end - reader.origin
 
 
-def _decode(container: Any, stream: Any) -> Iterator[Any]:
-    for packet in container.demux(stream):
-        try:
-            yield from (frame for frame in packet.decode() if frame.pts is not None)
-        except av.FFmpegError:
-            continue  # one broken packet; the frames around it are still there
+def _choose(
+    times: list[int],
+    keys: list[int],
+    end: int,
+    spec: SampleSpec,
+    reader: Reader,
+    media: Media,
+    limits: Limits,
+) -> tuple[int, list[int]]:
+    reader.check_complete(end, spec.end_s)
+    start, stop = part_of(spec, end, reader.tick, media.name)
+    most = len(times)
+    if spec.fps is not None:
+        most = Grid(reader.tick * as_fraction(spec.fps), stop, start).size
+    _check_room(reader, spec, media, limits, most)
+    return choose(times, keys, spec, (start, stop), reader.tick)
+
+
+def _check_room(reader: Reader, spec: SampleSpec, media: Media, limits: Limits, total: int) -> None:
+    """Refuse pictures that together would not fit into memory."""
+    n = total if spec.max_frames is None else min(total, spec.max_frames)
+    width, height = reader.shape(spec.size)
+    if 3 * width * height * n > limits.max_bytes:
+        found = f"{n:,} frames of {width}x{height} take {3 * width * height * n / 1e6:,.0f} MB"
+        move = f"ask for fewer or smaller ones, or give Limits(max_bytes=...) more than {limits.max_bytes:,}"
+        raise bad(media.name, "memory", found, move)
+
+
+def _decoded(
+    pieces: Iterable[Piece], goals: Sequence[int], total: int, reader: Reader, spec: SampleSpec
+) -> FrameList:
+    """Decode, for each goal, the last frame shown at or before it."""
+    painter = reader.painter(spec.size)
+    start = reader.origin + as_fraction(spec.start_s or 0) / reader.tick
+    first = reader.origin + reader.first
+    pictures: dict[int, Image.Image] = {}
+    ticks: dict[int, int] = {}
+    for piece in pieces:
+        shown = sorted(piece.shown)
+        for goal in {goal for goal in goals if goal not in ticks and goal <= piece.known}:
+            tick = shown[max(0, bisect_right(shown, goal) - 1)]
+            # Only a look at the whole file tells what is first in it, or in a part of it.
+            if not piece.whole and not start <= tick <= max(goal, first):
+                raise Unplanned
+            ticks[goal] = tick
+        for frame in reader.decode(piece, set(ticks.values()) - set(pictures)):
+            pictures[frame.pts] = painter.paint(frame)
+    seconds = [float((ticks[goal] - reader.origin) * reader.tick) for goal in goals]
+    return FrameList([pictures[ticks[goal]] for goal in goals], timestamps_s=seconds, n_total=total)
+
+
+def _in_sequence(reader: Reader, spec: SampleSpec, media: Media, limits: Limits) -> FrameList:
+    """Decode everything twice: to learn the times, and to take the pictures."""
+    spans = list(reader.spans(reader.everything()))
+    if not spans:
+        raise Unplanned
+    if reader.lost_packets:
+        logger.warning("%s: %d packets cannot be decoded", media.name, reader.lost_packets)
+    times = [start for start, _, _ in spans]
+    keys = [start for start, _, key in spans if key]
+    total, picks = _choose(times, keys, spans[-1][1], spec, reader, media, limits)
+    pictures: dict[int, Image.Image] = {}
+    with opened_reader(media, limits) as again:
+        painter = again.painter(spec.size)
+        for i, frame in enumerate(again.everything()):
+            if i in picks:
+                pictures[i] = painter.paint(frame)
+    seconds = [float(times[i] * reader.tick) for i in picks]
+    return FrameList([pictures[i] for i in picks], timestamps_s=seconds, n_total=total)
+
+
+def _probe(media: Media, spec: SampleSpec, limits: Limits, way: str) -> VideoInfo:
+    with opened_reader(media, limits) as reader:
+        reader.check_complete(None, spec.end_s)
+        if way == "near":
+            end, grid = _far_grid(reader, spec, media)
+            total = grid.size
+        else:
+            if way == "whole":
+                times, keys, end = _shown(reader.whole(), reader)
+            else:  # no clean clock in the packets: count what there is
+                spans = sorted(reader.spans(reader.packets()))
+                if not spans:
+                    raise Unplanned
+                times, end = [start for start, _, _ in spans], spans[-1][1]
+                keys = [start for start, _, key in spans if key]
+            reader.check_complete(end, spec.end_s)
+            part = part_of(spec, end, reader.tick, media.name)
+            unlimited = dataclasses.replace(spec, max_frames=1)
+            total, _ = choose(times, keys, unlimited, part, reader.tick)
+        n = total if spec.max_frames is None else min(total, spec.max_frames)
+        return VideoInfo(n, float(end * reader.tick), *reader.shape(spec.size), total)

@@ -1,0 +1,356 @@
+"""Where a video comes from: a path, bytes, a file object, a URL, or a member of an archive.
+
+>>> with opened(b"1234") as media:
+...     media.name, media.size
+('<4 bytes>', 4)
+
+Nothing is unpacked and nothing is downloaded whole: a URL is read by ranges, a stored archive
+member is a window onto its archive.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import os
+import re
+import stat
+import tarfile
+import time
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from typing import Any, BinaryIO, NamedTuple
+
+from t2vid.errors import BadVideo, InputError, MissingFile
+
+Source = str | os.PathLike[str] | bytes | BinaryIO | dict[str, Any]
+# fsspec's own 5 MB blocks fetch most of a film for 24 frames; 256 KB fetched 14.6 of 125 MB.
+BLOCK_BYTES = 256 * 1024
+_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How much one video may cost before it counts as bad.
+
+    Args:
+        timeout_s: seconds from opening to the last frame.
+        max_pixels: width x height of a coded frame.
+        max_bytes: what the frames given, or a source that has to be held in memory (a pipe, a
+            compressed archive member), may take up.
+    """
+
+    timeout_s: float = 300.0
+    max_pixels: int = 8192 * 8192
+    max_bytes: int = 2 * 1024**3
+
+    def __post_init__(self) -> None:
+        """Check every field against its limit."""
+        for name in ("timeout_s", "max_pixels", "max_bytes"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} ({getattr(self, name)}) must be > 0")
+
+
+@dataclass(frozen=True)
+class Media:
+    """An opened source.
+
+    Attributes:
+        name: what messages call it.
+        file: a path that libav opens itself, or a seekable file object.
+        size: in bytes; None where it is unknown.
+        remote: whether reading costs a network request.
+        deadline: `time.monotonic()` value after which reading is given up.
+    """
+
+    name: str
+    file: str | Guarded
+    size: int | None
+    remote: bool
+    deadline: float
+
+    @property
+    def remaining_s(self) -> float:
+        """Seconds until the deadline."""
+        return self.deadline - time.monotonic()
+
+    def check_time(self) -> None:
+        """Raise when the deadline has passed."""
+        if time.monotonic() > self.deadline:
+            raise timed_out(self.name)
+
+
+class Guarded:
+    """A file object that stops at a deadline, and is what libav reads from.
+
+    Args:
+        file: seekable binary file.
+        name: what messages call it.
+        deadline: `time.monotonic()` value after which reading is refused.
+    """
+
+    def __init__(self, file: BinaryIO, name: str, deadline: float) -> None:
+        self._file, self._name, self._deadline = file, name, deadline
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, n: int) -> bytes:
+        """Read at most `n` bytes, while there is time."""
+        if time.monotonic() > self._deadline:
+            raise timed_out(self._name)
+        try:
+            return self._file.read(n)
+        except Exception as error:  # a network has errors of its own, different for each back end
+            found = f"reading broke off ({type(error).__name__}: {error})"
+            raise bad(self._name, "unreachable", found, "try again") from error
+
+
+class Window(io.RawIOBase):
+    """A stretch of a file as a file of its own.
+
+    Args:
+        file: seekable binary file.
+        start: first byte.
+        size: number of bytes.
+    """
+
+    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
+        self._file, self._start, self._size, self._at = file, start, size, 0
+
+    def seekable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def tell(self) -> int:
+        """Give the position in the window."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move inside the window."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        self._at = max(0, base + offset)
+        return self._at
+
+    def read(self, n: int = -1) -> bytes:
+        """Read at most `n` bytes, never past the window."""
+        room = max(0, self._size - self._at)
+        n = room if n < 0 else min(n, room)
+        self._file.seek(self._start + self._at)
+        data = self._file.read(n)
+        self._at += len(data)
+        return data
+
+
+class _Place(NamedTuple):
+    start: int | None  # first byte of the data; None where only the header's place is known
+    header: int
+    size: int
+    plain: bool  # neither compressed nor encrypted
+
+
+_listed: dict[tuple[str, int, float], dict[str, _Place]] = {}
+
+
+def describe(source: object) -> str:
+    """Name a source for a message."""
+    if isinstance(source, bytes):
+        return f"<{len(source):,} bytes>"
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    return str(getattr(source, "name", None) or f"<{type(source).__name__}>")
+
+
+def bad(name: str, reason: str, found: str, move: str) -> BadVideo:
+    """Build the one form every message about a video has: who, what was found, the next move."""
+    return BadVideo(f"{name}: {found}; {move}", reason=reason)
+
+
+def timed_out(name: str) -> BadVideo:
+    """Build the error of a video that took too long."""
+    move = "leave it out, or give Limits(timeout_s=...) more"
+    return bad(name, "timeout", "not done within the time limit", move)
+
+
+@contextmanager
+def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noqa: B008
+    """Open a source for reading, as often as one likes, until the block ends.
+
+    Args:
+        source: path; URL that fsspec knows (`https://`, `hf://`, ...); `archive.zip::member` or
+            `archive.tar::member`, or fsspec's `zip://member::archive.zip`, where the archive may
+            again be a URL; bytes; binary file object; `{path, bytes}` as `datasets.Video` stores.
+        limits: how much it may cost.
+
+    Raises:
+        BadVideo: when there is something, and it cannot be a video.
+        MissingFile: when there is nothing.
+    """
+    deadline = time.monotonic() + limits.timeout_s
+    if isinstance(source, dict):
+        source = source["path"] if source.get("bytes") is None else source["bytes"]
+    file: Any = source
+    name = describe(source)
+    with ExitStack() as stack:
+        remote = False
+        if isinstance(source, str | os.PathLike):
+            path = os.fspath(source)
+            archive, member = _split(path)
+            if not member and not _URL.match(path):
+                size = _local_size(path, name)
+                yield Media(name, path, size, False, deadline)
+                return
+            remote = bool(_URL.match(archive))
+            file = _open_path(archive, limits, stack)
+            if member:
+                file = _open_member(file, archive, member, limits, stack)
+        elif isinstance(source, bytes):
+            file = io.BytesIO(source)
+        elif hasattr(source, "read"):
+            pass
+        else:
+            raise InputError(f"a {type(source).__name__} is no video; give a path, bytes or a file")
+        if not getattr(file, "seekable", lambda: True)():
+            file = _spool(file, name, limits, deadline)
+        size = file.seek(0, os.SEEK_END)
+        if size == 0:
+            raise bad(name, "empty", "it has 0 bytes", "download it again")
+        yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Separate an archive from its member, in either of two notations."""
+    if "::" not in path or os.path.exists(path):
+        return path, ""
+    left, right = path.split("::", 1)
+    for scheme in ("zip://", "tar://"):
+        if left.startswith(scheme):
+            return right, left.removeprefix(scheme)
+    archive, member = path.rsplit("::", 1)
+    return archive, member
+
+
+def _local_size(path: str, name: str) -> int:
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError):
+        raise MissingFile(f"{name}: no such file; check the path and data_dir") from None
+    if not stat.S_ISREG(status.st_mode):
+        # A pipe or a device may have no end, and opening one may block for ever.
+        raise bad(name, "no file", "it is no regular file", "save it as a file first")
+    if status.st_size == 0:
+        raise bad(name, "empty", "it has 0 bytes", "download it again")
+    return status.st_size
+
+
+def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
+    if not _URL.match(path):
+        _local_size(path, path)
+        return stack.enter_context(open(path, "rb"))
+    from fsspec.core import url_to_fs
+
+    options: dict[str, Any] = {}
+    if path.lower().startswith(("http://", "https://")):
+        import aiohttp
+
+        options["client_kwargs"] = {"timeout": aiohttp.ClientTimeout(total=limits.timeout_s)}
+    try:
+        fs, inner = url_to_fs(path, **options)
+        file = fs.open(inner, "rb", block_size=BLOCK_BYTES, cache_type="readahead")
+        if getattr(file, "size", None) is None or not file.seekable():
+            file.close()
+            file = fs.open(inner, "rb", block_size=0)  # no ranges there: a plain stream
+    except FileNotFoundError:
+        raise MissingFile(f"{path}: the server has no such file; check the address") from None
+    except Exception as error:  # each back end of fsspec has its own
+        raise bad(path, "unreachable", f"it cannot be opened ({error})", "try again") from error
+    return stack.enter_context(file)  # type: ignore[no-any-return]
+
+
+def _spool(file: Any, name: str, limits: Limits, deadline: float) -> BinaryIO:
+    """Hold a source that cannot be sought in memory, up to the limit."""
+    held = io.BytesIO()
+    while chunk := file.read(1 << 20):
+        held.write(chunk)
+        if held.tell() > limits.max_bytes:
+            found = f"it cannot be sought and goes on after {limits.max_bytes:,} bytes"
+            raise bad(name, "endless", found, "save it as a file first")
+        if time.monotonic() > deadline:
+            raise timed_out(name)
+    return held
+
+
+def _open_member(
+    file: BinaryIO, archive: str, member: str, limits: Limits, stack: ExitStack
+) -> BinaryIO:
+    name = f"{archive}::{member}"
+    try:
+        members = _members(archive, file)
+    except (zipfile.BadZipFile, tarfile.TarError) as error:
+        raise bad(name, "archive", f"the archive is broken ({error})", "fetch it again") from None
+    if member not in members:
+        near = difflib.get_close_matches(member, list(members)[:10_000], n=1)
+        hint = f"; did you mean {near[0]!r}?" if near else ""
+        raise MissingFile(f"{name}: not among the {len(members):,} members{hint}")
+    place = members[member]
+    if not place.plain:
+        return _unpacked(file, name, member, limits, stack)
+    start = place.start
+    if start is None:  # a zip's table does not tell how long the member's own header is
+        file.seek(place.header)
+        head = file.read(30)
+        start = place.header + 30 + sum(int.from_bytes(head[i : i + 2], "little") for i in (26, 28))
+    return Window(file, start, place.size)  # type: ignore[return-value]
+
+
+def _members(path: str, file: BinaryIO) -> dict[str, _Place]:
+    """List an archive once, however many of its members are opened afterwards."""
+    key = path, file.seek(0, os.SEEK_END), 0.0 if _URL.match(path) else os.stat(path).st_mtime
+    if key not in _listed:
+        if len(_listed) >= 4:
+            _listed.clear()
+        _listed[key] = _list_zip(file) if _is_zip(file) else _list_tar(file)
+    return _listed[key]
+
+
+def _is_zip(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
+
+
+def _list_zip(file: BinaryIO) -> dict[str, _Place]:
+    with zipfile.ZipFile(file) as pack:
+        infos = [info for info in pack.infolist() if not info.is_dir()]
+    stored = zipfile.ZIP_STORED
+    return {
+        i.filename: _Place(
+            None, i.header_offset, i.file_size, i.compress_type == stored and not i.flag_bits & 1
+        )
+        for i in infos
+    }
+
+
+def _list_tar(file: BinaryIO) -> dict[str, _Place]:
+    file.seek(0)
+    plain = file.read(2) not in (b"\x1f\x8b", b"BZ", b"\xfd7", b"(\xb5")
+    file.seek(0)
+    with tarfile.open(fileobj=file, mode="r:*") as pack:
+        return {m.name: _Place(m.offset_data, 0, m.size, plain) for m in pack if m.isfile()}
+
+
+def _unpacked(file: BinaryIO, name: str, member: str, limits: Limits, stack: ExitStack) -> BinaryIO:
+    """Read a compressed member into memory; compressed data cannot be sought."""
+    deadline = time.monotonic() + limits.timeout_s
+    try:
+        if _is_zip(file):
+            pack = stack.enter_context(zipfile.ZipFile(file))
+            return _spool(stack.enter_context(pack.open(member)), name, limits, deadline)
+        file.seek(0)
+        tar = stack.enter_context(tarfile.open(fileobj=file, mode="r:*"))
+        return _spool(tar.extractfile(member), name, limits, deadline)
+    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
+        raise bad(name, "archive", f"the member cannot be read ({error})", "repack it") from None
