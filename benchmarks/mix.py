@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--num-proc", type=int, default=2)
     parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--data", type=Path, help="generated before; kept")
     parser.add_argument("--only", nargs=2, metavar=("DATA", "OUT"), help=argparse.SUPPRESS)
     parser.add_argument("--recipe", help=argparse.SUPPRESS)
     parser.add_argument("--engine", default="local", help=argparse.SUPPRESS)
@@ -51,9 +52,10 @@ def main() -> None:
 
 
 def compare(args: argparse.Namespace, folder: Path) -> None:
-    data, recipe = folder / "data", folder / "recipe.yaml"
+    data, recipe = args.data or folder / "data", folder / "recipe.yaml"
     started = time.perf_counter()
-    generate(data, args.scale)
+    if not data.is_dir():
+        generate(data, args.scale)
     size = sum(path.stat().st_size for path in data.glob("*.json*"))
     print(f"generated {size / 1e6:,.0f} MB of annotations in {time.perf_counter() - started:.0f} s")
     write_recipe(recipe, args.scale)

@@ -349,12 +349,18 @@ def _in_pool(
     given = 0
     while waiting:
         # spawn: a fork of a process with threads (arrow, tokenizers, torch) may hang
-        pool = ProcessPoolExecutor(num_proc, mp_context=multiprocessing.get_context("spawn"))
+        # The function may carry an index of all videos: it is sent once a worker, not once a task.
+        pool = ProcessPoolExecutor(
+            num_proc,
+            mp_context=multiprocessing.get_context("spawn"),
+            initializer=_receive,
+            initargs=(function,),
+        )
         running: dict[Future[Any], int] = {}
         try:
             while waiting or running:
                 while waiting and len(running) < 2 * num_proc:
-                    running[pool.submit(_call, function, tasks[waiting[0]])] = waiting[0]
+                    running[pool.submit(_call, tasks[waiting[0]])] = waiting[0]
                     waiting.popleft()
                 future = next((f for f in running if f.done()), None)
                 if future is None:
@@ -382,9 +388,18 @@ def _in_pool(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _call(function: Callable[..., Any], task: tuple[Any, ...]) -> Any:
+_received: Callable[..., Any] | None = None
+
+
+def _receive(function: Callable[..., Any]) -> None:
+    global _received
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    return function(*task)
+    _received = function
+
+
+def _call(task: tuple[Any, ...]) -> Any:
+    assert _received is not None, "a worker without its initialiser"
+    return _received(*task)
 
 
 def _checked(out: Path, plan: BuildPlan) -> list[Shard]:

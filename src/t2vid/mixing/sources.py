@@ -139,12 +139,14 @@ def find_files(source: Source, data: Path) -> list[Path]:
         if not here and source.files:
             raise MissingFile(f"{source.name}: no file {pattern!r} below {data}")
         found += [path for path in here if path not in found]
+        if found and not source.files:
+            return found[:1]  # the other names are the same file as others call it
     if not found:
         raise MissingFile(
             f"{source.name}: none of {list(named)} is below {data}; download it there, or name other "
             "files in the recipe (files: [...])"
         )
-    return found if source.files else found[:1]
+    return found
 
 
 def row_of(
