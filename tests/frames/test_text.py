@@ -134,3 +134,11 @@ def test_fit_gives_the_largest_font_that_fits_or_says_what_would() -> None:
     assert len(paginate(text, spec)) <= 8
     with pytest.raises(InputError, match="allow [0-9]+ frames"):
         fit(text, max_frames=2)
+
+
+def test_blank_lines_between_pages_make_no_frames() -> None:
+    text = "one" + "\n" * 500 + "two" + " \n" * 500
+    spans = paginate(text, RenderSpec())
+    assert_rebuilds(text, spans)
+    assert len(spans) == 2
+    assert len(paginate("\n" * 500 + "one", RenderSpec())) == 2  # one blank frame says so

@@ -108,7 +108,7 @@ def iter_pages(text: str, spec: RenderSpec) -> Iterator[Page]:
     except Missing as error:
         shown = fonts.describe_missing("".join(dict.fromkeys(str(error))))
         raise MissingGlyphs(
-            f'no available font draws {shown}; or draw them as U+XXXX with on_missing="escape"'
+            f'no available font draws every character: {shown}; or draw them as U+XXXX with on_missing="escape"'
         ) from None
 
 
@@ -125,6 +125,19 @@ class _Layout:
         self.height = self.page_words = 0
 
     def pages(self, text: str) -> Iterator[Page]:
+        """Give the pages; blank lines at the end of a text make no page of their own."""
+        last: Page | None = None
+        for page in self._full_pages(text):
+            if last:
+                yield last
+            last = page
+        if self.lines or last is None:
+            if last:
+                yield last
+            last = Page(self.start, len(text), self.lines, self.step_px)
+        yield last._replace(end=len(text))
+
+    def _full_pages(self, text: str) -> Iterator[Page]:
         if self.flow or not needs_bidi(text):
             yield from self._fill(text)
         else:
@@ -135,8 +148,6 @@ class _Layout:
                     yield from self._fill_both_ways(match.group(), match.start())
                 else:
                     yield from self._fill(match.group(), match.start())
-        if self.lines or self.start < len(text):
-            yield Page(self.start, len(text), self.lines, self.step_px)
 
     def _fill(self, text: str, offset: int = 0) -> Iterator[Page]:
         shaper, room, young = self.shaper, self.room, self.shaper.young
@@ -253,6 +264,10 @@ class _Layout:
         height = self.step_px + up + down
         if self.lines and self.height + up + self.shaper.line_px + down > self.tall:
             yield self._spill(self.line_start)
+        if self.start and not self.lines and not strips:
+            # as blanks at a line's end: blank lines between two pages need no room
+            self.line_start = end
+            return
         x = 0
         if rtl or self.align != "left":
             spare = max(0, self.room - sum(strip.full_px for strip in strips))
