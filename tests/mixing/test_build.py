@@ -16,8 +16,8 @@ from datasets import load_dataset
 
 from mixing.corpora import kill_always, kill_once, small_recipe, write_corpora
 from t2vid.errors import BudgetError, InputError, MissingFile, RecordError
-from t2vid.mixing import build as build_module
-from t2vid.mixing.build import BuildError, OverlapError, build, load
+from t2vid.mixing.build import OverlapError, build, load
+from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.shards import BuildPlan, write_shard
 
 
@@ -388,14 +388,14 @@ def test_killed_at_any_shard_and_resumed_the_bytes_are_the_same(built, data, tmp
 @pytest.mark.parametrize("ordered", [False, True])
 def test_a_killed_worker_costs_no_task(tmp_path, ordered):
     tasks = [(str(tmp_path), n) for n in range(8)]
-    results = list(build_module._in_pool(kill_once, tasks, 2, ordered=ordered))
+    results = list(in_pool(kill_once, tasks, 2, ordered=ordered))
     assert sorted(results) == [n * 10 for n in range(8)]
     assert not ordered or results == sorted(results)
 
 
 def test_a_task_that_always_kills_its_worker_is_an_error_with_its_number():
     with pytest.raises(BuildError, match="a worker died"):
-        list(build_module._in_pool(kill_always, [(n,) for n in range(3)], 2))
+        list(in_pool(kill_always, [(n,) for n in range(3)], 2))
 
 
 def test_an_error_in_a_worker_is_the_error_of_the_build(data, tmp_path):

@@ -10,7 +10,8 @@ import time
 import pytest
 
 from mixing.corpora import small_recipe, write_corpora
-from t2vid.mixing.build import BuildError, _planned, build
+from t2vid.mixing.build import _planned, build
+from t2vid.mixing.pool import BuildError
 from t2vid.mixing.ray_engine import write_shards
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]

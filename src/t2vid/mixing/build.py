@@ -9,23 +9,18 @@
 from __future__ import annotations
 
 import json
-import logging
-import multiprocessing
 import os
-import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, MissingFile, T2VidError
+from t2vid.errors import InputError, MissingFile
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
+from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Choice
 from t2vid.mixing.shards import (
@@ -43,19 +38,12 @@ from t2vid.mixing.shards import (
 from t2vid.progress import progress
 from t2vid.schema import TOKENS_PER_FRAME, Counts
 
-logger = logging.getLogger(__name__)
-
 BATCH = 64  # rows of an optimiser step in the paper
-ATTEMPTS = 3  # of a shard whose worker died
 # Means over benchmarks/mix.py's rows, for the estimate of a dry run only.
 PARQUET_RATIO = 3.0  # bytes of text by bytes of zstd Parquet
 WEBP_BYTES = {"text": 13_346, "video": 170_000}  # one 448x448 frame, lossless
 
 Engine = Literal["local", "ray"]
-
-
-class BuildError(T2VidError, RuntimeError):
-    """A shard that could not be written; the message names it and the reason."""
 
 
 class OverlapError(InputError):
@@ -195,7 +183,7 @@ def build(
 
         done: Iterable[Any] = write_shards(out, missing, num_proc=num_proc, address=address)
     else:
-        done = _in_pool(write_shard, [(str(out), n) for n in missing], num_proc)
+        done = in_pool(write_shard, [(str(out), n) for n in missing], num_proc)
     for _ in progress(done, desc="shards", total=len(missing), unit="shard"):
         pass
     shards = _checked(out, plan)
@@ -299,7 +287,7 @@ def _plan(
 ) -> tuple[BuildPlan, list[Choice]]:
     def mapper(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         tasks = list(tasks)
-        done = _in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)
+        done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)
         return progress(done, desc="rows chosen", total=len(tasks), unit="chunk")
 
     return make_plan(
@@ -319,87 +307,6 @@ def _dry_run(recipe: Recipe, data: str | Path, num_proc: int | None) -> DryRun:
         source["text_tokens"] += choice.text_tokens
         source["bytes"] += choice.n_bytes
     return DryRun(recipe, figures, plan.counts, plan.counted_by)
-
-
-def _in_pool(
-    function: Callable[..., Any],
-    tasks: list[tuple[Any, ...]],
-    num_proc: int | None,
-    *,
-    ordered: bool = False,
-) -> Iterator[Any]:
-    """Call `function` on every task, in processes that may die; a task of a dead one runs again.
-
-    Args:
-        function: pure, so that running it twice is harmless.
-        tasks: its arguments.
-        num_proc: processes; None or 1 is this one.
-        ordered: give the results in the order of the tasks; else as they come.
-
-    Raises:
-        BuildError: when a task killed its worker `ATTEMPTS` times.
-    """
-    if num_proc is None or num_proc == 1 or len(tasks) < 2:
-        for task in tasks:
-            yield function(*task)
-        return
-    waiting = deque(range(len(tasks)))
-    tries = dict.fromkeys(waiting, 0)
-    results: dict[int, Any] = {}
-    given = 0
-    while waiting:
-        # spawn: a fork of a process with threads (arrow, tokenizers, torch) may hang
-        # The function may carry an index of all videos: it is sent once a worker, not once a task.
-        pool = ProcessPoolExecutor(
-            num_proc,
-            mp_context=multiprocessing.get_context("spawn"),
-            initializer=_receive,
-            initargs=(function,),
-        )
-        running: dict[Future[Any], int] = {}
-        try:
-            while waiting or running:
-                while waiting and len(running) < 2 * num_proc:
-                    running[pool.submit(_call, tasks[waiting[0]])] = waiting[0]
-                    waiting.popleft()
-                future = next((f for f in running if f.done()), None)
-                if future is None:
-                    time.sleep(0.01)
-                    continue
-                number = running[future]
-                results[number] = future.result()
-                del running[future]
-                if not ordered:
-                    yield results.pop(number)
-                while ordered and given in results:
-                    yield results.pop(given)
-                    given += 1
-        except BrokenProcessPool:
-            for number in sorted(running.values(), reverse=True):
-                tries[number] += 1
-                waiting.appendleft(number)
-                if tries[number] >= ATTEMPTS:
-                    raise BuildError(
-                        f"task {number} ({str(tasks[number])[:80]}) was running when a worker died, "
-                        f"{ATTEMPTS} times; it may need more memory than there is: lower num_proc"
-                    ) from None
-            logger.warning("a worker process died; %d tasks run again", len(running))
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-
-
-_received: Callable[..., Any] | None = None
-
-
-def _receive(function: Callable[..., Any]) -> None:
-    global _received
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-    _received = function
-
-
-def _call(task: tuple[Any, ...]) -> Any:
-    assert _received is not None, "a worker without its initialiser"
-    return _received(*task)
 
 
 def _checked(out: Path, plan: BuildPlan) -> list[Shard]:

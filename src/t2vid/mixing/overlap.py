@@ -35,6 +35,7 @@ QUESTION_SHINGLE = 2  # questions are short
 MIN_QUESTION_WORDS = 4  # "Why?" is in every corpus
 _BANDS = 16
 _SHOWN = 20
+_QUESTION_CHARS = 1000  # of a row; no question of a benchmark is longer
 _EMPTY = np.uint32(0xFFFFFFFF)
 _WORDS = re.compile(r"\w+")
 _OPTIONS = re.compile(r"\n\s*\(?A[.)]\s")
@@ -50,7 +51,7 @@ class Sketch(NamedTuple):
         material: MinHash of the text, or of the name of the video.
         talk: MinHash of the turns.
         video: stem of the video, or "".
-        questions: the questions, normalised, one a line.
+        questions: the questions, normalised, one a line, a thousand characters in all.
     """
 
     id: str
@@ -127,7 +128,7 @@ def sketch(
         minhash(stem or text),
         minhash(talk),
         stem,
-        "\n".join(questions),
+        "\n".join(questions)[:_QUESTION_CHARS],
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import require
-from t2vid.mixing.build import BuildError
+from t2vid.mixing.pool import BuildError
 from t2vid.mixing.shards import Shard, write_shard
 
 RETRIES = 5  # of a task whose worker or machine died
