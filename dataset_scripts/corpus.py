@@ -55,6 +55,11 @@ class Corpus(datasets.GeneratorBasedBuilder):
         """What this process kept and dropped in the jobs that it finished."""
         return sum(self._by_job.values(), Counts())
 
+    @property
+    def source_name(self) -> str:
+        """Give the prefix of the ids."""
+        return str(self.config.name)
+
     def make_rows(self, job: Job, counts: Counts) -> Iterable[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         raise NotImplementedError
@@ -68,7 +73,7 @@ class Corpus(datasets.GeneratorBasedBuilder):
         self._counts_beside = not streaming
         named = dict(self.config.data_files or self.public_files())
         local = dl_manager.download_and_extract(named)
-        sources = _sources(named, self.config.name)
+        sources = _sources(named, self.source_name)
         splits = []
         for split, paths in local.items():
             jobs: list[Job] = []

@@ -12,10 +12,14 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from t2vid.corpora.records import Record, have, needed
+from t2vid.corpora.records import Record, have, needed, text
 from t2vid.errors import RecordError
 
-_MARKER = re.compile(r"[ \t]*<(?:video|image)>[ \t]*\n?")
+_MARKER = r"<(?:video|image)>"
+_OWN_LINE = re.compile(rf"^[ \t]*(?:{_MARKER}[ \t]*)+\n", re.MULTILINE)
+_AT_END = re.compile(rf"(?:[ \t]*{_MARKER})+[ \t]*$", re.MULTILINE)
+_AT_START = re.compile(rf"^[ \t]*(?:{_MARKER}[ \t]*)+", re.MULTILINE)
+_BETWEEN = re.compile(rf"[ \t]*(?:{_MARKER}[ \t]*)+")
 _ROLES = {
     "human": "user",
     "user": "user",
@@ -58,9 +62,15 @@ def clip_of(record: Record, clip_id: str) -> Clip:
     return Clip(clip_id, video, without_open_end(tuple(_turn(turn) for turn in turns)))
 
 
-def without_marker(text: str) -> str:
-    """Drop video and image markers and the white space that they leave at both ends."""
-    return _MARKER.sub("", text).strip()
+def without_marker(value: str) -> str:
+    """Drop video and image markers wherever they stand, with the white space that belongs to them.
+
+    >>> without_marker("What is\\n<video>\\nthis <video> here?\\n<video>")
+    'What is\\nthis here?'
+    """
+    for pattern in (_OWN_LINE, _AT_END, _AT_START):
+        value = pattern.sub("", value)
+    return _BETWEEN.sub(" ", value).strip()
 
 
 def without_open_end(turns: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
@@ -72,8 +82,8 @@ def without_open_end(turns: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str
     spoken = [role for role, _ in turns if role != "system"]
     if spoken != ["user", "assistant"] * (len(spoken) // 2) or not spoken:
         raise RecordError("turns do not alternate")
-    for role, text in turns:
-        if not text:
+    for role, said in turns:
+        if not said:
             raise RecordError("no question" if role == "user" else "no answer")
     return turns
 
@@ -84,8 +94,4 @@ def _turn(turn: Any) -> tuple[str, str]:
     role = _ROLES.get(str(turn.get("from", turn.get("role"))).lower())
     if role is None:
         raise RecordError("a turn of nobody known")
-    key = "value" if "value" in turn else "content"
-    value = turn.get(key)
-    if not isinstance(value, str):
-        raise RecordError("a turn without text")
-    return role, without_marker(value)
+    return role, without_marker(text(turn, "value" if "value" in turn else "content"))

@@ -8,8 +8,10 @@ kept 0, dropped 1 (no context: 1)
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,33 @@ def log_counts(name: str, counts: Counts) -> None:
     logger.log(logging.WARNING if counts.dropped else logging.INFO, "%s: %s", name, counts)
 
 
+def write_missing(folder: str, name: str, missing: Sequence[dict[str, str]]) -> None:
+    """Write the rows without a video, `{id, video}`, as `folder/name.json`."""
+    line = json.dumps(missing, ensure_ascii=False, indent=0)
+    Path(folder, f"{name}.json").write_text(line, encoding="utf-8")
+
+
+def read_missing(dataset: Any) -> list[dict[str, str]]:
+    """List every row that was dropped because its video was not there.
+
+    Args:
+        dataset: a `Dataset` or `DatasetDict` as `load_dataset` gave it.
+
+    Returns:
+        `{id, video}` of each, in the order of the annotation.
+    """
+    if isinstance(dataset, dict):
+        return [row for split in dataset.values() for row in read_missing(split)]
+    return [
+        row for file in _beside(dataset, "missing") for row in json.loads(file.read_text("utf-8"))
+    ]
+
+
+def digest(parts: Iterable[str]) -> bytes:
+    """Hash some texts in order, to tell repeats without keeping them."""
+    return hashlib.blake2b("\1".join(parts).encode("utf-8", "replace"), digest_size=16).digest()
+
+
 def read_counts(dataset: Any) -> Counts:
     """Sum up what building a dataset kept and dropped.
 
@@ -42,10 +71,7 @@ def read_counts(dataset: Any) -> Counts:
     """
     if isinstance(dataset, dict):
         return sum((read_counts(split) for split in dataset.values()), Counts())
-    folders = {Path(file["filename"]).parent for file in getattr(dataset, "cache_files", [])}
-    files = [
-        file for folder in folders for file in folder.glob(f"counts-{_split_name(dataset)}-*.json")
-    ]
+    files = _beside(dataset, "counts")
     if not files:
         raise MissingFile(
             "no counts-*.json beside this dataset; ask for those of what load_dataset gave, before "
@@ -58,3 +84,9 @@ def _split_name(dataset: Any) -> str:
     # "train[:5]" and "train+test" are slices of what one build counted.
     name = str(dataset.split)
     return name.split("[")[0] if "+" not in name else "*"
+
+
+def _beside(dataset: Any, kind: str) -> list[Path]:
+    folders = {Path(file["filename"]).parent for file in getattr(dataset, "cache_files", [])}
+    pattern = f"{kind}-{_split_name(dataset)}-*.json"
+    return sorted(file for folder in folders for file in folder.glob(pattern))

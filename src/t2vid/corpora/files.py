@@ -1,8 +1,8 @@
 """Reads corpus files row by row: a JSON list, JSONL or Parquet, local or remote, of any size.
 
->>> import tempfile; path = tempfile.mkstemp()[1]
->>> _ = open(path, "w").write('[{"a": 1}, {"a": 2}]')
->>> [(row, value["a"]) for row, value in read(path)]
+>>> import tempfile; path = Path(tempfile.mkdtemp(), "rows.json")
+>>> _ = path.write_text('[{"a": 1}, {"a": 2}]')
+>>> [(row, value["a"]) for row, value in read(str(path))]
 [(0, 1), (1, 2)]
 
 The kind is told from the first bytes, not from the name: a downloaded file is named after its

@@ -9,14 +9,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, cast
 
 from t2vid.corpora.clips import Clip, clip_of
-from t2vid.corpora.records import parsed
+from t2vid.corpora.records import Record, Unfit, have, parsed
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
 
 SOURCE = "sharegemini"
+VIDEO_KEYS = ("video", "video_path", "video_name", "videoid", "video_id", "file", "name", "id")
+TURNS_KEYS = ("conversations", "conversation", "messages")
+QUESTION_KEYS = ("question", "q", "instruction", "prompt", "input")
+ANSWER_KEYS = ("answer", "a", "caption", "output", "response")
+# Asked where a record holds nothing but a caption; the nine wordings of the corpus are unpublished.
+DEFAULT_QUESTION = "What does this video show? Describe it in detail."
 
 
 def convert(
@@ -24,8 +30,8 @@ def convert(
 ) -> Iterator[Clip]:
     """Give a `Clip` for each row that holds a video and a conversation.
 
-    The Hub's file is described nowhere, so any record of `video` and `conversations` is taken, as
-    T2Vid's rearranged jsonl has them.
+    The Hub's file is described nowhere. The likeliest record is `{video, conversations}`, as in T2Vid's
+    rearranged jsonl; other names of the two, or a caption with or without its instruction, will do.
 
     Args:
         rows: `(row number, record)` pairs.
@@ -35,5 +41,25 @@ def convert(
     Raises:
         RecordError: when the rows are no such records at all.
     """
-    for row, clip in parsed(rows, lambda record: clip_of(record, ""), source=source, counts=counts):
+    for row, clip in parsed(rows, _parse, source=source, counts=counts):
         yield Clip(row_id(source, row), clip.video, clip.turns)
+
+
+def _parse(record: Record) -> Clip:
+    # "id" last: it names the row in T2Vid's file and might be all that names the video elsewhere.
+    video = _first(record, VIDEO_KEYS)
+    turns = _first(record, TURNS_KEYS)
+    answer = _first(record, ANSWER_KEYS)
+    if video is None or (turns is None and answer is None):
+        have(record, "video", "conversations")  # says what is missing and what is there
+        raise Unfit("neither a video nor a conversation")
+    if turns is not None:
+        return clip_of({"video": record[video], "conversations": record[turns]}, "")
+    question = _first(record, QUESTION_KEYS)
+    asked = DEFAULT_QUESTION if question is None else record[question]
+    pair = [{"from": "human", "value": asked}, {"from": "gpt", "value": record[cast(str, answer)]}]
+    return clip_of({"video": record[video], "conversations": pair}, "")
+
+
+def _first(record: Record, keys: Iterable[str]) -> str | None:
+    return next((key for key in keys if record.get(key)), None)

@@ -37,7 +37,9 @@ def convert(
 
     def parse(record: Record) -> Clip:
         if "conversations" in record:
-            return clip_of(record, "")
+            clip = clip_of(record, "")
+            turns = tuple((role, said.removesuffix(NOISE).strip()) for role, said in clip.turns)
+            return Clip("", clip.video, without_open_end(turns))
         have(record, "q", "a", "video_id")
         answer = needed(record, "a", "answer").removesuffix(NOISE).strip()
         turns = (("user", without_marker(needed(record, "q", "question"))), ("assistant", answer))

@@ -1,0 +1,202 @@
+"""What the two video corpora share: finding each video, asking its container, finding repeats.
+
+>>> ClipsConfig().sample.max_frames
+24
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import datasets
+
+from t2vid.corpora import counting, files
+from t2vid.corpora.clips import Clip
+from t2vid.corpora.videos import VideoFolder, stem_of
+from t2vid.dataset_scripts.corpus import Corpus, Job
+from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
+from t2vid.frames.feature import Frames, video_value
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.video import probe
+from t2vid.schema import Counts, messages, n_words, row_features
+
+
+@dataclass
+class ClipsConfig(datasets.BuilderConfig):
+    """Options of `t2vid/sharegemini` and `t2vid/video_chatgpt`.
+
+    Args:
+        sample: which frames of a video are shown, a `SampleSpec` or a mapping of its fields.
+        missing: a row whose video is not there is dropped and counted, or an error.
+        keep_duplicates: keep rows that say the same of the same video as an earlier one.
+        videos_state: set by the builder, so that other videos make a new cache entry.
+    """
+
+    sample: SampleSpec | Mapping[str, Any] | None = None  # a SampleSpec after __post_init__
+    missing: Literal["drop", "raise"] = "drop"
+    keep_duplicates: bool = False
+    videos_state: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        if not isinstance(self.sample, SampleSpec):
+            self.sample = SampleSpec.from_dict(dict(self.sample or {}))
+        if self.missing not in ("drop", "raise"):
+            raise InputError(f"missing ({self.missing!r}) must be 'drop' or 'raise'")
+
+
+@dataclass(frozen=True)
+class ClipJob(Job):
+    """A job that knows which of its rows repeat a row of any job.
+
+    Args:
+        repeats: ids of those rows.
+    """
+
+    repeats: frozenset[str] = frozenset()
+
+
+class Clips(Corpus):
+    """A builder over conversations about the videos in `data_dir`; a subclass names its converter.
+
+    The annotation comes from `data_files=`, else from `data_dir` under its public name, else from the
+    Hub. Ids and names of all rows without a video are in `missing-<split>-<number>.json` beside the
+    Arrow files (`t2vid.corpora.counting.read_missing`) and in `builder.missing`.
+    """
+
+    BUILDER_CONFIG_CLASS = ClipsConfig
+    SOURCE: str
+    HUB_FILE: str
+    config: ClipsConfig
+
+    def __init__(
+        self, *args: Any, data_files: Any = None, data_dir: str | None = None, **kwargs: Any
+    ) -> None:
+        """Look through the folder of videos, and for the annotation where none is named."""
+        self.missing: list[dict[str, str]] = []
+        self._folder: VideoFolder | None = None
+        if data_dir is not None:
+            self._folder = folder = VideoFolder.scan(data_dir)
+            data_dir = str(folder.root)
+            kwargs["videos_state"] = folder.state
+            beside = folder.root / self.HUB_FILE.rpartition("/")[2]
+            if data_files is None and beside.is_file():
+                data_files = str(beside)
+        super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
+
+    @property
+    def source_name(self) -> str:
+        """Give the prefix of the ids."""
+        return self.SOURCE
+
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the annotation on the Hub."""
+        return {"train": [self.HUB_FILE]}
+
+    def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
+        """Give the conversations of a job."""
+        raise NotImplementedError
+
+    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+        """Give the rows of one job, counting what is dropped."""
+        folder = cast(VideoFolder, self._folder)
+        known = job.repeats if isinstance(job, ClipJob) else None
+        seen: set[bytes] = set()
+        absent: list[dict[str, str]] = []
+        for clip in self.convert(job, counts):
+            again = _again(clip, seen) if known is None else clip.id in known
+            if again and not self.config.keep_duplicates:
+                counts.drop("exact duplicate", source=job.source, example=clip.id)
+                continue
+            row = self._row(clip, job, folder, counts, absent)
+            if row is not None:
+                yield row
+        self.missing += absent
+        if self._counts_beside and absent:
+            name = f"missing-{job.split}-{job.number:05d}"
+            counting.write_missing(self._output_dir, name, absent)
+
+    def _row(
+        self,
+        clip: Clip,
+        job: Job,
+        folder: VideoFolder,
+        counts: Counts,
+        absent: list[dict[str, str]],
+    ) -> dict[str, Any] | None:
+        spec = cast(SampleSpec, self.config.sample)
+        example = f"{clip.id}: {clip.video}"
+        try:
+            path = folder.find(clip.video)
+        except UnsafePath:
+            counts.drop("unsafe video path", source=job.source, example=example)
+            return None
+        if path is None:
+            if self.config.missing == "raise":
+                raise MissingFile(
+                    f"video {clip.video!r} of {clip.id} is not among the {len(folder):,} videos of "
+                    f'{folder.root}; use missing="drop" to leave such rows out, counted'
+                )
+            counts.drop("no video", source=job.source, example=example)
+            absent.append({"id": clip.id, "video": clip.video})
+            return None
+        try:
+            info = probe(str(path), spec)
+        except (BadVideo, MissingFile) as error:
+            counts.drop("bad video", source=job.source, example=f"{clip.id}: {error}")
+            return None
+        return {
+            "id": clip.id,
+            "source": self.SOURCE,
+            "images": video_value(str(path), spec),
+            "messages": messages(clip.turns, n_frames=info.n_frames),
+            "n_frames": info.n_frames,
+            "n_words": n_words([text for _, text in clip.turns]),
+            "duration_s": info.duration_s,
+        }
+
+    def _info(self) -> datasets.DatasetInfo:
+        duration = datasets.Value("float32")
+        return datasets.DatasetInfo(features=row_features(Frames(), duration_s=duration))
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        if self.config.data_dir is None:
+            raise MissingFile(
+                f"t2vid/{self.SOURCE} needs data_dir=, the folder of its videos; only the annotation "
+                f"({Path(self.HUB_FILE).name}) is on the Hub"
+            )
+        splits = super()._split_generators(dl_manager)
+        if dl_manager.is_streaming:  # a pass over a remote file would be a download
+            return splits
+        for split in splits:
+            jobs, seen = split.gen_kwargs["jobs"], set[bytes]()
+            split.gen_kwargs["jobs"] = [
+                ClipJob(
+                    **{field.name: getattr(job, field.name) for field in dataclasses.fields(job)},
+                    repeats=self._repeats(job, seen),
+                )
+                for job in jobs
+            ]
+        return splits
+
+    def _repeats(self, job: Job, seen: set[bytes]) -> frozenset[str]:
+        # Processes share nothing, so repeats are found before the rows are dealt out.
+        return frozenset(clip.id for clip in self.convert(job, Counts()) if _again(clip, seen))
+
+
+def _again(clip: Clip, seen: set[bytes]) -> bool:
+    key = counting.digest([stem_of(Path(clip.video).name), *(f"{r}\0{t}" for r, t in clip.turns)])
+    if key in seen:
+        return True
+    seen.add(key)
+    return False
+
+
+def read(job: Job) -> Iterator[tuple[int, Any]]:
+    """Give the rows of a job as they stand in the file."""
+    return files.read(job.part)
