@@ -36,12 +36,13 @@ from t2vid.mixing.shards import (
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import TOKENS_PER_FRAME, Counts
+from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts
 
 BATCH = 64  # rows of an optimiser step in the paper
-# Means over benchmarks/mix.py's rows, for the estimate of a dry run only.
-PARQUET_RATIO = 3.0  # bytes of text by bytes of zstd Parquet
-WEBP_BYTES = {"text": 13_346, "video": 170_000}  # one 448x448 frame, lossless
+# For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn
+# page took 13,346 bytes of lossless WebP; of a photograph seven bits a pixel are assumed.
+PARQUET_RATIO = 3.2
+WEBP_BYTES = {"text": 13_346, "video": FRAME_PX**2 * 7 // 8}
 
 Engine = Literal["local", "ray"]
 
