@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import t2vid.frames.shaping as shaping
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames.render import (
     count_frames,
     iter_frames,
@@ -87,14 +88,20 @@ def test_frame_by_frame_gives_what_all_at_once_gives() -> None:
 
 
 def test_cold_warm_and_evicted_caches_give_the_same_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
-    shaping.shaper_for.cache_clear()
+    shaping._shaper.cache_clear()
     cold = digest(MIXED, RenderSpec())
     warm = digest(MIXED, RenderSpec())
     monkeypatch.setattr(shaping, "CACHE_BYTES", 20_000)
-    shaping.shaper_for.cache_clear()
+    shaping._shaper.cache_clear()
     evicted = digest(MIXED, RenderSpec())
-    shaping.shaper_for.cache_clear()
+    shaping._shaper.cache_clear()
     assert cold == warm == evicted
+
+
+def test_threads_give_the_same_bytes() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(digest, [MIXED] * 12, [RenderSpec(), RenderSpec.dense()] * 6))
+    assert set(found) == {digest(MIXED, RenderSpec()), digest(MIXED, RenderSpec.dense())}
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn"])
@@ -164,6 +171,13 @@ def test_compression_is_text_tokens_over_visual_tokens() -> None:
     assert ratio == 2
     with pytest.raises(InputError, match="family"):
         text_tokens_per_visual_token("x", family="gpt", n_text_tokens=1)
+
+
+def test_the_papers_layout_draws_no_tofu() -> None:
+    with pytest.raises(MissingGlyphs, match="U\\+4E2D"):
+        render_text("one 中 two", RenderSpec.paper())
+    escaped = render_text("one 中 two", RenderSpec(layout="paper", on_missing="escape"))
+    assert escaped[0].tobytes() == render_text("one U+4E2D two", RenderSpec.paper())[0].tobytes()
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
-from t2vid.frames.fonts import uncovered
+from t2vid.frames.fonts import describe_missing, stack, uncovered
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.shaping import WHITE, Gray
 from t2vid.frames.spec import RenderSpec
@@ -134,12 +134,27 @@ def _drawn(
     check_text(text)
     wanted = sys.maxsize if max_frames is None else max_frames
     if spec.layout == "paper":
+        escapes = _paper_escapes(text, spec)
         tokens = paper.pages(text, spec.words_per_frame or len(text))
         for n, (start, end, words) in enumerate(tokens):
-            yield start, end, paper.draw(words, spec) if n < wanted else None
+            shown = words.translate(escapes)
+            yield start, end, paper.draw(shown, spec) if n < wanted else None
     else:
         for n, page in enumerate(iter_pages(text, spec)):
             yield page.start, page.end, _draw(page, spec) if n < wanted else None
+
+
+def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:
+    """Say how to write what the paper's one font lacks, or refuse it; the paper drew empty boxes."""
+    known = stack(spec.font).primary.unicodes
+    missing = {ord(c) for c in set(text) if not c.isspace() and ord(c) not in known}
+    if missing and spec.on_missing == "error":
+        raise MissingGlyphs(
+            "the paper's layout has one font, which lacks "
+            f"{describe_missing(''.join(sorted(map(chr, missing))))}; use the default layout, or "
+            'on_missing="escape" to draw them as U+XXXX'
+        )
+    return {code: f"U+{code:04X}" for code in missing}
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate, pairwise
@@ -363,9 +364,16 @@ def _color(font: hb.Font, glyph: int) -> Image.Image | None:
     return picture.convert("RGBA")
 
 
-@lru_cache(maxsize=8)
 def shaper_for(font: str, font_px: int, on_missing: str, room_px: int, tall_px: int) -> Shaper:
-    """Give the shaper of a font, a size and a page; the last few are kept with their strips."""
+    """Give this thread's shaper of a font, a size and a page; the last few keep their strips."""
+    # a shaper draws into one raster, so two threads must not share it
+    return _shaper(font, font_px, on_missing, room_px, tall_px, threading.get_ident())
+
+
+@lru_cache(maxsize=8)
+def _shaper(
+    font: str, font_px: int, on_missing: str, room_px: int, tall_px: int, thread: int
+) -> Shaper:
     return Shaper(font, font_px, on_missing, room_px, tall_px)
 
 

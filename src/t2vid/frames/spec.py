@@ -94,7 +94,7 @@ class RenderSpec(_Spec):
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
         layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script, which
-            knows none of the fields below.
+            knows of the fields below `on_missing` alone.
         whitespace: `"keep"` keeps newlines, indentation and tabs; `"flow"` fills lines, an empty
             line ends a paragraph.
         on_missing: a character that no available font covers is an error, or, with `"escape"`, is
