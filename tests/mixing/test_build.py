@@ -463,3 +463,16 @@ def test_loading_an_unfinished_mix_says_so(tmp_path):
 def test_wrong_arguments_are_errors(data, tmp_path, wrong):
     with pytest.raises(InputError):
         build(small_recipe(), **({"data": data, "out": tmp_path} | wrong))
+
+
+def test_a_path_that_climbs_out_of_the_data_finds_no_video(data, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    os.link(data / "films" / "1000.mp4", tmp_path / "1000.mp4")
+    turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]
+    rows = [{"video": name, "conversations": turns} for name in ("../1000.mp4", "1001.mp4")]
+    (inside / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    os.link(data / "films" / "1001.mp4", inside / "1001.mp4")
+    recipe = small_recipe(sources=[{"dataset": "t2vid/sharegemini", "files": "t.jsonl"}])
+    built = build(recipe, data=inside, out=tmp_path / "o")
+    assert built.counts.sources["sharegemini"] == {"kept": 1, "no such video": 1}

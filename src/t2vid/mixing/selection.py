@@ -22,7 +22,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs
+from t2vid.corpora.videos import VideoFolder
+from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.text import paginate
@@ -37,7 +38,6 @@ from t2vid.schema import Counts, n_words
 CHUNK = 64  # candidates measured together
 # Sizes that `denser_text` tries; below 12 px the error rate of reading passes 3 % (RENDERING).
 DENSER_PX = (20, 18, 16, 14, 12)
-VIDEO_SUFFIXES = frozenset(".mp4 .mkv .webm .avi .mov .m4v .mpg .mpeg .flv .ts .gif".split())
 Turns = tuple[tuple[str, str], ...]
 
 
@@ -123,9 +123,8 @@ class Selection:
     ) -> None:
         self.recipe, self.data = recipe, Path(data)
         self.cache_path, self.assume_videos = cache, assume_videos
-        self.videos: dict[str, str] = {}
-        if any(source.is_video for source in recipe.sources):
-            self.videos = scan_videos(self.data)
+        has_videos = any(source.is_video for source in recipe.sources)
+        self.videos = VideoFolder.scan(self.data) if has_videos else None
         self._open()
 
     def _open(self) -> None:
@@ -245,7 +244,13 @@ class Selection:
 
     def _video(self, name: str) -> str:
         """Give the path of a video below the data folder; "" where there is none."""
-        return self.videos.get(_stem(name), "")
+        if self.videos is None:
+            return ""
+        try:
+            found = self.videos.find(name)
+        except UnsafePath:
+            return ""
+        return found.relative_to(self.videos.root).as_posix() if found else ""
 
     def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
         paths = [self.data / video for video in videos]
@@ -387,27 +392,6 @@ class Selection:
             item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
             m.video, spec, frames, words, tokens, n_bytes,
         )  # fmt: skip
-
-
-def scan_videos(data: Path) -> dict[str, str]:
-    """Find every video below a folder: its path relative to the folder, by stem, in one pass.
-
-    Of two videos with one stem the first in the order of paths counts, on every machine.
-    """
-    found: dict[str, str] = {}
-    for folder, folders, names in os.walk(data):
-        folders.sort()
-        for name in sorted(names):
-            stem, suffix = os.path.splitext(name)
-            if suffix.lower() in VIDEO_SUFFIXES and stem not in found:
-                found[stem] = os.path.relpath(os.path.join(folder, name), data).replace(os.sep, "/")
-    return found
-
-
-def _stem(name: str) -> str:
-    base = name.replace("\\", "/").rpartition("/")[2]
-    stem, suffix = os.path.splitext(base)
-    return stem if suffix.lower() in VIDEO_SUFFIXES else base
 
 
 def _count_frames(text: str, spec: RenderSpec) -> int:
