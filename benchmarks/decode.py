@@ -1,267 +1,230 @@
-"""24 frames at 364 px out of a video: t2vid, the paper's two ways and other libraries, in one run.
+"""Cost of 24 frames at 364x364 from a video, beside the ways others take; CPU time, medians.
 
-    python benchmarks/decode.py               # some minutes; --rounds 1 --clips "10 s" for a look
+python benchmarks/decode.py --seconds 10 180 1800 --rounds 3
 
-The clips are made here (libav's testsrc2, H.264 with B-frames); the long ones repeat a minute's
-packets, so that making them is cheap. Every measurement runs in a process of its own: CPU time with
-that of its children, memory above what it was after the imports, wall time to a first frame.
-Ways take turns, and what is shown is the median; ratios are against the paper's evaluation loader
-(cv2 reading every frame). Libraries that are not installed are left out.
+Every measurement is a process of its own, the ways take turns, and the speed-up is over cv2 reading
+every frame, as the paper's evaluation does. A peer that is not installed is left out.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
+import datetime
+import glob
+import importlib.metadata
 import importlib.util
 import json
+import os
+import platform
 import resource
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
 
-FPS, EDGE_PX, FRAMES = 25, 364, 24
-CLIPS = {  # name: (seconds, frames between keyframes)
-    "10 s": (10, 250),
-    "3 min": (180, 250),
-    "30 min": (1800, 250),
-    "30 min, GOP 60": (1800, 60),
-}
+import numpy as np
+from PIL import Image
+
+N, EDGE, FPS = 24, 364, 25
 
 
-def make_minute(path: Path, *, seconds: int, gop: int, size: str) -> None:
-    import av
-
-    width, height = map(int, size.split("x"))
-    graph = av.filter.Graph()
-    source = graph.add("testsrc2", f"size={size}:rate={FPS}:duration={seconds}")
-    grain = graph.add("noise", "alls=8:allf=t")
-    shape = graph.add("format", "pix_fmts=yuv420p")
-    sink = graph.add("buffersink")
-    source.link_to(grain)
-    grain.link_to(shape)
-    shape.link_to(sink)
-    graph.configure()
-    with av.open(str(path), "w") as out:
-        stream: Any = out.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        stream.codec_context.gop_size = gop
-        for _ in range(seconds * FPS):
-            frame: Any = sink.pull()
-            frame.pict_type = 0
-            out.mux(stream.encode(frame))
-        out.mux(stream.encode(None))
+def indices(seconds: int) -> list[int]:
+    """Frame numbers near the paper's: the middle of each of N parts."""
+    total = seconds * FPS
+    return [min(total - 1, int((i + 0.5) * total / N)) for i in range(N)]
 
 
-def repeat(minute: Path, path: Path, times: int) -> None:
-    import av
-
-    with av.open(str(minute)) as held, av.open(str(path), "w") as out:
-        stream: Any = held.streams.video[0]
-        copy: Any = out.add_stream_from_template(stream)
-        length = round(stream.frames / FPS / stream.time_base)
-        for n in range(times):
-            held.seek(0)
-            for packet in held.demux(stream):
-                if packet.size:
-                    packet.pts, packet.dts = packet.pts + n * length, packet.dts + n * length
-                    packet.stream = copy
-                    out.mux(packet)
+def small(array) -> Image.Image:
+    return Image.fromarray(np.asarray(array)).resize((EDGE, EDGE), Image.Resampling.BICUBIC)
 
 
-def indices(total: int, n: int) -> list[int]:
-    """Give the frame numbers that the rule of `SampleSpec()` shows at a constant rate."""
-    from t2vid.frames.sampling import subset
-
-    seconds = total // FPS
-    return [min(total - 1, s * FPS + (FPS - 1) // 2) for s in subset(seconds, n, select="paper")]
-
-
-def ours(path: str, n: int, total: int) -> list[Any]:
+def t2vid(clip, seconds, n):
     from t2vid.frames.spec import SampleSpec
     from t2vid.frames.video import sample_video
 
-    return list(sample_video(path, SampleSpec(max_frames=n, size=EDGE_PX)))
+    sample = SampleSpec(fps=FPS if seconds < N else 1, max_frames=n, size=(EDGE, EDGE))
+    return lambda: sample_video(clip, sample)
 
 
-def paper_png(path: str, n: int, total: int) -> list[Any]:
-    from PIL import Image
+def ffmpeg_png(clip, seconds, n):
+    def act():
+        rate = FPS if seconds < N else 1
+        with tempfile.TemporaryDirectory() as folder:
+            command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", clip, "-vf", f"fps={rate}"]
+            subprocess.run([*command, f"{folder}/%06d.png"], check=True)
+            paths = sorted(glob.glob(f"{folder}/*.png"))
+            step = max(1, len(paths) // n)
+            return [small(Image.open(path)) for path in paths[::step][:n]]
 
-    from t2vid.frames.sampling import subset
-
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["ffmpeg", "-v", "error", "-threads", "1", "-i", path, "-vf", "fps=1"]
-        subprocess.run([*command, f"{folder}/%05d.png"], check=True, stdin=subprocess.DEVNULL)
-        names = sorted(Path(folder).iterdir())
-        picks = subset(len(names), n, select="paper")
-        return [small(Image.open(names[i]).convert("RGB")) for i in picks]
+    return act
 
 
-def cv2_all(path: str, n: int, total: int) -> list[Any]:
+def cv2_every_frame(clip, seconds, n):
     import cv2
-    from PIL import Image
 
     cv2.setNumThreads(1)
-    video, wanted, out = cv2.VideoCapture(path), set(indices(total, n)), []
-    last = max(wanted) if n == 1 else total
-    for i in range(last + 1):
-        more, frame = video.read()
-        if not more:
-            break
-        if i in wanted:
-            out.append(small(Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))))
-    video.release()
-    return out
+
+    def act():
+        video, wanted, out = cv2.VideoCapture(clip), set(indices(seconds)[:n]), []
+        for i in range(seconds * FPS):
+            ok, frame = video.read()
+            if ok and i in wanted:
+                out.append(small(frame[:, :, ::-1]))
+            if len(out) == n and n == 1:
+                break
+        return out
+
+    return act
 
 
-def cv2_seek(path: str, n: int, total: int) -> list[Any]:
+def cv2_seek(clip, seconds, n):
     import cv2
-    from PIL import Image
 
     cv2.setNumThreads(1)
-    video, out = cv2.VideoCapture(path), []
-    for i in indices(total, n):
-        video.set(cv2.CAP_PROP_POS_FRAMES, i)
-        frame = video.read()[1]
-        out.append(small(Image.fromarray(cv2.cvtColor(frame, cv2.COLOR_BGR2RGB))))
-    video.release()
-    return out
+
+    def act():
+        video, out = cv2.VideoCapture(clip), []
+        for i in indices(seconds)[:n]:
+            video.set(cv2.CAP_PROP_POS_FRAMES, i)
+            out.append(small(video.read()[1][:, :, ::-1]))
+        return out
+
+    return act
 
 
-def decord_batch(path: str, n: int, total: int) -> list[Any]:
-    import decord
-    from PIL import Image
+def decord(clip, seconds, n):
+    from decord import VideoReader, cpu
 
-    reader = decord.VideoReader(path, num_threads=1)
-    return [small(Image.fromarray(a)) for a in reader.get_batch(indices(total, n)).asnumpy()]
+    def act():
+        reader = VideoReader(clip, ctx=cpu(0), num_threads=1, width=EDGE, height=EDGE)
+        return list(reader.get_batch(indices(seconds)[:n]).asnumpy())
 
-
-def torchcodec_in(mode: str) -> Callable[[str, int, int], list[Any]]:
-    def read(path: str, n: int, total: int) -> list[Any]:
-        from PIL import Image
-        from torchcodec.decoders import VideoDecoder
-
-        decoder = VideoDecoder(path, dimension_order="NHWC", num_ffmpeg_threads=1, seek_mode=mode)
-        batch = decoder.get_frames_at(indices(total, n)).data.numpy()
-        return [small(Image.fromarray(a)) for a in batch]
-
-    return read
+    return act
 
 
-def small(image: Any) -> Any:
-    ratio = EDGE_PX / max(image.size)
-    return image.resize((round(image.width * ratio), round(image.height * ratio)), 3)
+def torchcodec(clip, seconds, n, mode="exact"):
+    import torch
+    from torchcodec.decoders import VideoDecoder
+
+    torch.set_num_threads(1)
+
+    def act():
+        decoder = VideoDecoder(clip, num_ffmpeg_threads=1, seek_mode=mode)
+        data = decoder.get_frames_at(indices(seconds)[:n]).data
+        return [small(frame.permute(1, 2, 0)) for frame in data]
+
+    return act
 
 
-WAYS: dict[str, tuple[str, Callable[[str, int, int], list[Any]]]] = {
-    "cv2, every frame (the paper's evaluation)": ("cv2", cv2_all),
-    "ffmpeg fps=1 to PNG (the paper's extraction)": ("ffmpeg", paper_png),
-    "cv2, seeking": ("cv2", cv2_seek),
-    "decord": ("decord", decord_batch),
-    "torchcodec, exact": ("torchcodec", torchcodec_in("exact")),
-    "torchcodec, approximate": ("torchcodec", torchcodec_in("approximate")),
-    "t2vid": ("av", ours),
+def torchcodec_approximate(clip, seconds, n):
+    return torchcodec(clip, seconds, n, "approximate")
+
+
+WAYS = {
+    "ffmpeg fps=1 to PNG": ("ffmpeg", ffmpeg_png),
+    "cv2, every frame": ("cv2", cv2_every_frame),
+    "cv2, seek for each": ("cv2", cv2_seek),
+    "decord": ("decord", decord),
+    "torchcodec exact": ("torchcodec", torchcodec),
+    "torchcodec approximate": ("torchcodec", torchcodec_approximate),
+    "t2vid": ("av", t2vid),
 }
-
-
-def installed(name: str) -> bool:
-    return bool(shutil.which(name) if name == "ffmpeg" else importlib.util.find_spec(name))
+BASE = "cv2, every frame"
 
 
 def cpu_s() -> float:
-    return sum(
-        sum(resource.getrusage(who)[:2]) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    own, kids = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + kids.ru_utime + kids.ru_stime
+
+
+def measure(way: str, clip: str, seconds: int, n: int) -> None:
+    """Print what one way costs, in this process, once its packages are loaded."""
+    act = WAYS[way][1](clip, seconds, n)
+    memory, start, wall = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, cpu_s(), time.time()
+    frames = act()
+    assert len(frames) == n, (way, len(frames))
+    spent = cpu_s() - start
+    peak = max(
+        resource.getrusage(w).ru_maxrss for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
+    print(json.dumps({"cpu": spent, "wall": time.time() - wall, "mb": (peak - memory) / 1024}))
 
 
-def peak_mb() -> float:
-    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    return max(resource.getrusage(w).ru_maxrss for w in who) / 1024
+def installed(module: str) -> bool:
+    if module == "ffmpeg":
+        return subprocess.run(["which", "ffmpeg"], capture_output=True).returncode == 0
+    return importlib.util.find_spec(module) is not None
 
 
-def measure_here(way: str, path: str, total: int) -> dict[str, float]:
-    module, act = WAYS[way]
-    if module != "ffmpeg":
-        importlib.import_module({"torchcodec": "torchcodec.decoders"}.get(module, module))
-    importlib.import_module("t2vid.frames.video")
-    base, start = peak_mb(), time.perf_counter()
-    first = float("nan")
-    if module != "ffmpeg":  # it has no first frame before the last
-        assert len(act(path, 1, total)) == 1
-        first = time.perf_counter() - start
-    used = cpu_s()
-    frames = act(path, FRAMES, total)
-    used = cpu_s() - used
-    assert len(frames) in (FRAMES, total // FPS) and max(frames[0].size) == EDGE_PX
-    return {"cpu_s": used, "first_s": first, "peak_mb": peak_mb() - base}
+def make(folder: str, seconds: int, gop: int, size: str) -> str:
+    """Encode a minute and repeat it, so that 30 minutes are made in seconds."""
+    part, clip = f"{folder}/part.mp4", f"{folder}/{seconds}-{gop}.mp4"
+    source = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={FPS}:d={min(seconds, 60)}"]
+    encode = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", str(gop)]
+    quiet = ["ffmpeg", "-y", "-v", "error"]
+    subprocess.run([*quiet, *source, *encode, "-sc_threshold", "0", part], check=True)
+    loop = ["-stream_loop", str(max(1, seconds // 60) - 1)]
+    subprocess.run([*quiet, *loop, "-i", part, "-c", "copy", clip], check=True)
+    return clip
 
 
-def measure(way: str, path: Path, total: int) -> dict[str, float]:
-    command = [sys.executable, __file__, "--one", way, str(path), str(total)]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return json.loads(done.stdout.splitlines()[-1])  # type: ignore[no-any-return]
+def run(way: str, clip: str, seconds: int, n: int) -> dict[str, float] | None:
+    command = [sys.executable, __file__, "--one", way, clip, str(seconds), str(n)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        print(f"# {way}: {done.stderr.strip().splitlines()[-1][:100]}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout)
 
 
-def table(clip: str, found: dict[str, list[dict[str, float]]], base: str) -> list[str]:
-    def median(way: str, what: str) -> float:
-        return statistics.median(run[what] for run in found[way])
-
-    lines = [
-        f"| {clip} | CPU s | times cv2 | first frame, ms | memory, MB |",
-        "|---|---|---|---|---|",
-    ]
-    for way in found:
-        used, first = median(way, "cpu_s"), median(way, "first_s")
-        ms = "–" if first != first else f"{first * 1e3:,.0f}"
-        times = median(base, "cpu_s") / used if base in found else float("nan")
-        lines.append(f"| {way} | {used:.3f} | {times:.2f} | {ms} | {median(way, 'peak_mb'):,.0f} |")
-    return lines
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=3)
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, nargs="+", default=[10, 180, 1800])
+    parser.add_argument("--gop", type=int, default=250)
     parser.add_argument("--size", default="1280x720")
-    parser.add_argument("--clips", nargs="*", default=list(CLIPS), choices=list(CLIPS))
-    parser.add_argument("--slow-rounds", type=int, default=1, help="of ways that decode 30 min")
-    parser.add_argument("--one", nargs=3, metavar=("WAY", "PATH", "TOTAL"))
-    options = parser.parse_args(arguments)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--skip", nargs="*", default=[], help="ways to leave out")
+    parser.add_argument("--one", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
     if options.one:
-        way, path, total = options.one
-        print(json.dumps(measure_here(way, path, int(total))))
+        way, clip, seconds, n = options.one
+        measure(way, clip, int(seconds), int(n))
         return
-    ways = [way for way, (module, _) in WAYS.items() if installed(module)]
+    ways = [w for w, (module, _) in WAYS.items() if installed(module) and w not in options.skip]
+    versions = [
+        f"{name} {importlib.metadata.version(name)}"
+        for name in ("av", "torchcodec", "decord", "opencv-python-headless")
+        if importlib.util.find_spec(name.replace("opencv-python-headless", "cv2"))
+    ]
+    print(f"{datetime.date.today()}, Python {platform.python_version()}, {', '.join(versions)};")
+    print(
+        f"H.264 {options.size}, {FPS} fps, GOP {options.gop}, 3 B-frames; load {os.getloadavg()[0]:.1f}"
+    )
     with tempfile.TemporaryDirectory() as folder:
-        for clip in options.clips:
-            seconds, gop = CLIPS[clip]
-            path = make_clip(Path(folder), seconds, gop, options.size)
-            found: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
-            for n in range(options.rounds):
+        for seconds in options.seconds:
+            clip = make(folder, seconds, options.gop, options.size)
+            costs = {way: [] for way in ways}
+            first = {way: [] for way in ways}
+            for _ in range(options.rounds):
                 for way in ways:
-                    slow = seconds > 600 and way in list(WAYS)[:2]
-                    if not slow or n < options.slow_rounds:
-                        found[way].append(measure(way, path, seconds * FPS))
-            megabytes = path.stat().st_size / 1e6
-            print(f"\n{options.size}, {FPS} fps, GOP {gop}, {megabytes:,.0f} MB")
-            print("\n".join(table(clip, found, ways[0])), flush=True)
-            path.unlink()
-
-
-def make_clip(folder: Path, seconds: int, gop: int, size: str) -> Path:
-    minute, path = folder / f"minute{gop}.mp4", folder / "clip.mp4"
-    if seconds < 60:
-        make_minute(path, seconds=seconds, gop=gop, size=size)
-        return path
-    if not minute.exists():
-        make_minute(minute, seconds=60, gop=gop, size=size)
-    repeat(minute, path, seconds // 60)
-    return path
+                    costs[way].append(run(way, clip, seconds, N))
+                    first[way].append(run(way, clip, seconds, 1))
+            print(
+                f"\n| {seconds} s, {N} frames | CPU s | speed-up | first frame, CPU ms | memory, MB |"
+            )
+            print("|---|---|---|---|---|")
+            cpu = {
+                w: statistics.median(c["cpu"] for c in found)
+                for w, found in costs.items()
+                if all(found)
+            }
+            for way in cpu:
+                early = [c["cpu"] for c in first[way] if c]
+                ms = f"{1000 * statistics.median(early):.0f}" if early else "–"
+                mb = statistics.median(c["mb"] for c in costs[way])
+                speed = f"{cpu[BASE] / cpu[way]:.2f}" if BASE in cpu else "–"
+                print(f"| {way} | {cpu[way]:.3f} | {speed} | {ms} | {mb:.0f} |", flush=True)
 
 
 if __name__ == "__main__":

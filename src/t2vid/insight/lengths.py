@@ -57,7 +57,7 @@ class Lengths:
         """Give plain JSON values: per source the count, percentiles and a histogram of frames."""
         out = {}
         for name, source in self.sources.items():
-            heights, edges = np.histogram(source.frames, bins=_BINS) if source.frames else ([], [])
+            heights, edges = np.histogram(source.frames, bins=_BINS)
             out[name] = {
                 "n": len(source.frames),
                 "frames": _percentiles(source.frames),
@@ -98,7 +98,14 @@ class Lengths:
             share = np.full(len(frames), 100 / len(frames))
             median = float(np.median(frames))
             label = f"{name} (n = {len(frames):,}, median {median:,.0f})"
-            axes.hist(frames, edges, weights=share, histtype="stepfilled", alpha=0.45, label=label)
+            axes.hist(
+                frames,
+                edges.tolist(),
+                weights=share,
+                histtype="stepfilled",
+                alpha=0.45,
+                label=label,
+            )
         axes.set_xlabel("frames (video: one a second; text: pages)")
         axes.set_ylabel("rows, % of the source")
         if shown:
