@@ -279,6 +279,20 @@ def _pairs(items: Sequence[str]) -> dict[str, str]:
     return dict(item.split("=", 1) for item in items)
 
 
+def _doctor_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("data", help="folder of videos, or one video")
+    parser.add_argument("--out", default="doctor.jsonl", help="list, a line a video (doctor.jsonl)")
+    parser.add_argument("--num-proc", type=int, help="processes (default: one a core, up to 8)")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from t2vid.frames.doctor import doctor
+
+    counts = doctor(options.data, out=options.out, num_proc=options.num_proc)
+    print(f"{counts}\n{counts.table()}\n{options.out} names each video")
+    return 2 if counts.dropped else 0
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
@@ -291,6 +305,12 @@ COMMANDS = {
         "t2vid render notes.txt --out frames --format contact-sheet",
         _render_arguments,
         _render,
+    ),
+    "doctor": Command(
+        "try every video of a corpus and list those that fail, with the reason",
+        "t2vid doctor videos --out doctor.jsonl",
+        _doctor_arguments,
+        _doctor,
     ),
     "build": Command(
         "build a mix from a recipe: chosen rows, token budget, shards",

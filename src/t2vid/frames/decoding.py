@@ -43,6 +43,7 @@ _MICROSECONDS = 1_000_000
 _MAX_STEP_BACK_S = 1  # a clock that falls back further belongs to a broken or a glued file
 _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _EVER = 1 << 62  # a tick beyond any
+_MAX_STEP_S = 3600  # a frame on screen for longer is a clock that was set
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
 
 
@@ -168,6 +169,9 @@ class Reader:
                 self._media.check_time()
             if not packet.size:
                 return  # libav's mark for the end
+            if self._reads == 1 and packet.has_sidedata("encryption_info"):
+                found, move = "its video is encrypted", "ask whoever made it for a copy that is not"
+                raise bad(self._media.name, "encrypted", found, move)
             yield packet
 
     def whole(self) -> Piece:
@@ -289,6 +293,14 @@ class Reader:
             self._next = last + (item.duration or self._missing_duration)
             key = item.is_keyframe if is_packet else item.key_frame
             yield last - self.origin, self._next - self.origin, bool(key)
+
+    def check_clock(self, times: list[int]) -> None:
+        """Refuse ascending frame times with a jump that no video has."""
+        jump = max((b - a for a, b in zip(times, times[1:], strict=False)), default=0)
+        if jump * self.tick > _MAX_STEP_S:
+            found = f"its clock jumps by {float(jump * self.tick):,.0f} s, as in joined recordings"
+            move = "write it anew: ffmpeg -i FILE OUT.mp4"
+            raise bad(self._media.name, "timestamps", found, move)
 
     def painter(self, size: tuple[int, int] | int | str | None) -> Painter:
         """Give what turns this stream's frames into pictures."""
@@ -524,7 +536,9 @@ def orient(array: np.ndarray[Any, Any], matrix: tuple[int, int, int, int]) -> np
 
 def _video_stream(container: Any, media: Media) -> Any:
     """Choose the stream to show: no cover pictures, and one that libav can decode."""
-    found = ", ".join(f"{s.type} ({s.name or 'unknown codec'})" for s in container.streams)
+    found = ", ".join(
+        f"{s.type} ({getattr(s, 'name', None) or 'unknown codec'})" for s in container.streams
+    )
     kind = container.format.name.split(",")[0]
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:

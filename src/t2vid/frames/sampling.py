@@ -105,7 +105,7 @@ def subset(total: int, n: int | None, *, select: Select) -> list[int]:
             VLMEvalKit's (n inner points of n + 1 parts); `keyframes` spreads like `linspace`.
 
     >>> subset(4, 4, select="paper"), subset(4, 4, select="paper_eval")
-    ([0, 1, 2, 3], [0, 1, 1, 2])
+    ([0, 1, 2, 3], [0, 1, 2, 2])
     """
     if n is None or (total <= n and select != "paper_eval"):
         return list(range(total))

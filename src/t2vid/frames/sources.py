@@ -264,9 +264,14 @@ def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
         if getattr(file, "size", None) is None or not file.seekable():
             file.close()
             file = fs.open(inner, "rb", block_size=0)  # no ranges there: a plain stream
-    except FileNotFoundError:
-        raise MissingFile(f"{path}: the server has no such file; check the address") from None
     except Exception as error:  # each back end of fsspec has its own
+        cause = error.__cause__
+        # fsspec also calls a file missing whose server does not answer.
+        silent = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
+        refused = getattr(cause, "status", 404) not in (404, 410)
+        if isinstance(error, FileNotFoundError) and not silent and not refused:
+            message = f"{path}: the server has no such file; check the address"
+            raise MissingFile(message) from None
         raise bad(path, "unreachable", f"it cannot be opened ({error})", "try again") from error
     return stack.enter_context(file)  # type: ignore[no-any-return]
 

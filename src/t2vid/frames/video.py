@@ -164,6 +164,7 @@ def _choose(
     media: Media,
     limits: Limits,
 ) -> tuple[int, list[int]]:
+    reader.check_clock(times)
     reader.check_complete(end, spec.end_s)
     start, stop = part_of(spec, end, reader.tick, media.name)
     most = len(times)
@@ -241,6 +242,7 @@ def _probe(media: Media, spec: SampleSpec, limits: Limits, way: str) -> VideoInf
                     raise Unplanned
                 times, end = [start for start, _, _ in spans], spans[-1][1]
                 keys = [start for start, _, key in spans if key]
+            reader.check_clock(times)
             reader.check_complete(end, spec.end_s)
             part = part_of(spec, end, reader.tick, media.name)
             unlimited = dataclasses.replace(spec, max_frames=1)

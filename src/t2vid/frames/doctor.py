@@ -1,0 +1,166 @@
+"""Look at every video of a corpus before a run does, and list those that cannot be used.
+
+    t2vid doctor DATA --out quarantine.jsonl
+
+One line a video, bad or good, in the order they were done; an interrupted scan goes on where it
+stopped. A video counts as good when the frames that a run would ask for can be decoded.
+
+>>> verdict("nowhere.mp4")["reason"]
+'missing'
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.frames.sources import Limits
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.video import sample_video
+from t2vid.progress import progress
+from t2vid.schema import Counts
+
+SUFFIXES = (
+    ".mp4 .m4v .mov .mkv .webm .avi .flv .wmv .asf .mpg .mpeg .ts .m2ts .mts .3gp .3g2 .ogv .gif "
+    ".vob .mxf"
+).split()
+_MAX_PROCESSES = 8
+_BATCH = 8  # videos handed to a process at once
+
+
+def doctor(
+    data: str | os.PathLike[str] | Iterable[Any],
+    *,
+    out: str | os.PathLike[str],
+    num_proc: int | None = None,
+    spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
+    limits: Limits = Limits(timeout_s=60),  # noqa: B008
+) -> Counts:
+    """Decode a few frames of every video and list those that fail, with the reason.
+
+    Args:
+        data: a folder that is searched through, one video file, a dataset with a `Frames` or
+            `Video` column, or paths.
+        out: JSONL file, `{"video", "reason", "message"}` a line, `reason` null for a good one;
+            what it already lists is not looked at again.
+        num_proc: processes; None takes one for each core, up to 8.
+        spec: the frames that are tried.
+        limits: how much one video may cost.
+
+    Returns:
+        How many are good, and how many are not for which reason; `.table()` shows it.
+
+    Raises:
+        InputError: when there is no video, or the argument is out of range.
+    """
+    if num_proc is not None and num_proc < 1:
+        raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
+    names = list(dict.fromkeys(_videos(data)))
+    if not names:
+        raise InputError(f"no video found in {data!r}; known suffixes are {', '.join(SUFFIXES)}")
+    done = _read(Path(out))
+    left = [name for name in names if name not in done]
+    act = partial(verdict, spec=spec, limits=limits)
+    workers = min(num_proc or min(os.cpu_count() or 1, _MAX_PROCESSES), max(1, len(left)))
+    Path(out).parent.mkdir(parents=True, exist_ok=True)
+    with open(out, "a", encoding="utf-8") as file:
+        found = _each(act, left, workers)
+        for line in progress(found, desc="videos", total=len(left), unit="video"):
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.flush()  # so that an interruption costs nothing
+            done[line["video"]] = line
+    counts = Counts()
+    for name in names:
+        reason = done[name]["reason"]
+        if reason is None:
+            counts.keep(source="videos")
+        else:
+            counts.drop(reason, source="videos", example=name)
+    return counts
+
+
+def verdict(
+    name: str,
+    *,
+    spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
+    limits: Limits = Limits(timeout_s=60),  # noqa: B008
+) -> dict[str, Any]:
+    """Say whether one video can be used.
+
+    Args:
+        name: path, URL or archive member.
+        spec: the frames that are tried.
+        limits: how much it may cost.
+    """
+    try:
+        sample_video(name, spec, limits=limits)
+    except BadVideo as error:
+        return {"video": name, "reason": error.reason, "message": str(error)}
+    except MissingFile as error:
+        return {"video": name, "reason": "missing", "message": str(error)}
+    return {"video": name, "reason": None, "message": None}
+
+
+def _videos(data: Any) -> Iterator[str]:
+    if isinstance(data, str | os.PathLike):
+        path = os.fspath(data)
+        if not os.path.isdir(path):
+            yield path
+            return
+        for folder, folders, files in os.walk(path):
+            folders.sort()
+            for name in sorted(files):
+                if name.lower().endswith(tuple(SUFFIXES)):
+                    yield os.path.join(folder, name)
+        return
+    for row in _stored(data):
+        if isinstance(row, Mapping):
+            row = row.get("path")
+        if row is not None:
+            yield os.fspath(row)
+
+
+def _stored(data: Any) -> Iterable[Any]:
+    """Give the stored values of a dataset's video column, or the data itself where it is none."""
+    features = getattr(data, "features", None)
+    if features is None:
+        return data  # type: ignore[no-any-return]
+    for column, feature in features.items():
+        if getattr(feature, "_type", "") in ("Frames", "Video"):
+            plain = type(feature)(decode=False)
+            rows = data.select_columns([column]).cast_column(column, plain)
+            return (row[column] for row in rows)
+    raise InputError(f"the dataset has no Frames or Video column, only {list(features)}")
+
+
+def _each(act: Any, names: list[str], workers: int) -> Iterator[dict[str, Any]]:
+    if workers == 1:
+        yield from map(act, names)
+        return
+    # Spawned, for a forked process may inherit a lock that nobody opens again.
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        rest = iter(names)
+        while part := list(islice(rest, 64 * workers * _BATCH)):
+            yield from pool.map(act, part, chunksize=_BATCH)
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    """Read what an earlier scan wrote; a line that it could not finish is done again."""
+    if not path.exists():
+        return {}
+    lines = path.read_bytes().splitlines(keepends=True)
+    if lines and not lines[-1].endswith(b"\n"):
+        path.write_bytes(b"".join(lines[:-1]))
+        lines.pop()
+    try:
+        return {line["video"]: line for line in map(json.loads, lines)}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is no list of this command ({error}); give another out") from None

@@ -1,0 +1,129 @@
+"""Rules of the subset, and the plan of what to decode: pure arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from t2vid.errors import InputError
+from t2vid.frames.sampling import SELECTS, Grid, plan_runs, subset, target_size
+from t2vid.frames.spec import SampleSpec
+
+
+def get_seq_frames(total: int, n: int) -> list[int]:
+    """The paper's rule in numpy's own arithmetic (T2Vid, evaluation/model_video_qa_loader.py)."""
+    seg = float(total - 1) / n
+    return [(int(np.round(seg * i)) + int(np.round(seg * (i + 1)))) // 2 for i in range(n)]
+
+
+@given(st.integers(1, 5000), st.integers(1, 128))
+def test_the_paper_subset_is_the_papers(total, n) -> None:
+    training = list(range(total)) if total <= n else get_seq_frames(total, n)
+    assert subset(total, n, select="paper") == training
+    # Its evaluation copy applies the rule even when there are no more frames than wanted.
+    assert subset(total, n, select="paper_eval") == get_seq_frames(total, min(total, n))
+
+
+@given(st.integers(1, 5000), st.integers(1, 128))
+def test_other_subsets_are_those_of_the_tools_they_are_named_for(total, n) -> None:
+    if total <= n:
+        return
+    even = np.linspace(0, total - 1, n)
+    assert subset(total, n, select="linspace") == pytest.approx(even.astype(int), abs=1)
+    assert subset(total, n, select="linspace_rounded") == pytest.approx(even.round(), abs=1)
+    inner = [int(i * total / (n + 1)) for i in range(1, n + 1)]
+    assert subset(total, n, select="interior") == pytest.approx(inner, abs=1)
+    middle = [int((i + 0.5) * total / n) for i in range(n)]
+    assert subset(total, n, select="midpoint") == pytest.approx(middle, abs=1)
+
+
+@given(st.integers(1, 300), st.integers(1, 80), st.sampled_from(SELECTS))
+def test_a_subset_is_in_order_inside_the_video_and_never_larger(total, n, select) -> None:
+    found = subset(total, n, select=select)
+    assert found == sorted(found) and len(found) == min(n, total)
+    assert 0 <= found[0] and found[-1] < total
+    assert subset(total, None, select=select) == list(range(total))
+
+
+@given(
+    st.lists(st.integers(0, 5000), min_size=1, max_size=60, unique=True),
+    st.integers(1, 50),
+    st.sampled_from([Fraction(1), Fraction(5, 2), Fraction(1, 3), Fraction(2997, 100)]),
+)
+def test_the_grid_shows_the_last_frame_before_each_half_step(times, last, fps) -> None:
+    times = sorted(times)
+    scale, end = fps / 100, times[-1] + last
+    grid = Grid(scale, Fraction(end), first=times[0])
+    for n in range(min(grid.size, 50)):
+        before = [t for t in times if t * scale < n + Fraction(1, 2)]
+        if before:
+            assert times[grid.pick(times, n)] == before[-1]
+
+
+@settings(max_examples=200)
+@given(st.data())
+def test_a_plan_reads_from_a_keyframe_through_every_target_and_no_packet_twice(data) -> None:
+    n = data.draw(st.integers(1, 60))
+    keys = sorted({0, *data.draw(st.lists(st.integers(0, n - 1), max_size=8))})
+    pts: list[int] = []
+    for start, stop in zip(keys, [*keys[1:], n], strict=True):  # closed groups, shuffled inside
+        pts += [start, *data.draw(st.permutations(range(start + 1, stop)))]
+    targets = data.draw(st.sets(st.integers(0, n - 1), min_size=1))
+    runs = plan_runs(pts, keys, targets)
+    assert set().union(*(run.targets for run in runs)) == targets
+    for run in runs:
+        assert run.start in keys
+        assert run.targets <= set(pts[run.start : run.stop + 1])
+    assert all(a.stop < b.start for a, b in zip(runs, runs[1:], strict=False))
+
+
+def test_leading_pictures_of_an_open_group_are_decoded_from_the_group_before() -> None:
+    pts = [0, 2, 1, 6, 4, 5, 8, 7]  # 6 is a keyframe; 4 and 5 come after it and are shown before
+    (run,) = plan_runs(pts, [0, 3], [4])
+    assert (run.start, run.stop) == (0, 4)
+
+
+@given(st.integers(16, 4000), st.integers(16, 4000), st.integers(16, 2000))
+def test_a_bounded_edge_keeps_the_shape_and_never_enlarges(width, height, edge) -> None:
+    w, h = target_size(width, height, edge)
+    assert max(w, h) <= max(edge, 1) or (w, h) == (width, height)
+    assert w <= width and h <= height
+    assert abs(w / width - h / height) <= 1 / min(width, height) + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"fps": 0}, "fps"),
+        ({"fps": float("nan")}, "fps"),
+        ({"max_frames": 0}, "max_frames"),
+        ({"select": "best"}, "select"),
+        ({"start_s": -1}, "start_s"),
+        ({"start_s": 3, "end_s": 3}, "start_s"),
+        ({"size": "llava"}, "size"),
+        ({"size": 8}, "size"),
+        ({"size": (64, 100_000)}, "size"),
+        ({"folder_fps": 0}, "folder_fps"),
+    ],
+)
+def test_a_field_out_of_range_is_named_with_its_limit(fields, words) -> None:
+    with pytest.raises(InputError, match=words):
+        SampleSpec(**fields)
+
+
+def test_a_spec_survives_json_yaml_and_changes_its_hash_with_any_field() -> None:
+    specs = [
+        SampleSpec(),
+        SampleSpec(fps=None),
+        SampleSpec(size=(64, 48)),
+        SampleSpec(size="minicpm"),
+        SampleSpec(start_s=1.5, end_s=2),
+        SampleSpec(select="paper_eval", max_frames=None),
+    ]
+    for spec in specs:
+        assert SampleSpec.from_json(spec.to_json()) == spec == SampleSpec.from_yaml(spec.to_yaml())
+    assert len({spec.hash for spec in specs}) == len(specs)
