@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -61,11 +62,12 @@ def test_a_killed_worker_costs_no_row(cluster, data, wanted, tmp_path):
 
         deadline = time.monotonic() + 60
         while not killed and time.monotonic() < deadline:
-            for process in psutil.process_iter(["pid", "cmdline"]):
-                if "ray::write_shard" in " ".join(process.info["cmdline"] or []):
-                    os.kill(process.info["pid"], signal.SIGKILL)
-                    killed.append(process.info["pid"])
-                    return
+            for process in psutil.Process().children(recursive=True):
+                with contextlib.suppress(psutil.Error):
+                    if "ray::write_shard" in " ".join(process.cmdline()):
+                        os.kill(process.pid, signal.SIGKILL)
+                        killed.append(process.pid)
+                        return
             time.sleep(0.005)
 
     thread = threading.Thread(target=kill_a_worker)
