@@ -21,7 +21,6 @@ MARGIN_PX = 20
 FRAMES_PER_SECOND = 1.0
 MAX_FRAMES = {"minicpm": 24, "idefics3": 24, "internvl": 64}
 # T2Vid paper, section 5.2.1: one patch a frame
-FAMILY_PX = {"minicpm": 448, "idefics3": 364, "internvl": 448}
 TOKENS_PER_FRAME = {"minicpm": 96, "idefics3": 169, "internvl": 256}
 
 # Edge of the square that the vision encoder sees of one patch, as those models' processors set it
