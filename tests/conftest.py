@@ -23,6 +23,10 @@ os.environ.update(
 )
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("shared", deadline=None)  # the machines are shared: no test is timed
+settings.load_profile("shared")
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 
