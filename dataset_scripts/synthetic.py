@@ -76,6 +76,7 @@ class Synthetic(Corpus):
         SyntheticConfig(name="triplets", description="Your rows of context, question, answer."),
         SyntheticConfig(name="sample", description="Bundled texts; no network."),
     ]
+    DEFAULT_CONFIG_NAME = "sample"
     config: SyntheticConfig
 
     def __init__(

@@ -40,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except T2VidError as error:
         print(f"t2vid {options.command}: {error}", file=sys.stderr)
         return 2
+    except OSError as error:  # a folder that cannot be made, a Hub that cannot be reached
+        print(f"t2vid {options.command}: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print(f"\nt2vid {options.command}: interrupted; run it again to go on", file=sys.stderr)
         return 130
@@ -186,7 +189,11 @@ def _push(options: argparse.Namespace) -> None:
     built = (folder / "manifest.json").is_file()
     dataset = load(folder) if built else load_from_disk(str(folder))
     recipe = Recipe.from_yaml(folder / "recipe.yaml") if built else None
-    counts = Counts.from_dict(json.loads((folder / "counts.json").read_text())) if built else None
+    counts = (
+        Counts.from_dict(json.loads((folder / "counts.json").read_text(encoding="utf-8")))
+        if built
+        else None
+    )
     published = push(
         dataset,
         options.repo_id,
@@ -326,7 +333,7 @@ COMMANDS = {
     ),
     "train": Command(
         "fine-tune a vision-language model as a YAML file says",
-        "t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml learning_rate=1e-5",
+        "t2vid train --config idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
         _train_arguments,
         _train,
     ),

@@ -26,7 +26,7 @@ ANSWER_WITH_A_LETTER = "Answer with the option's letter from the given choices d
 MAX_FRAMES = 8  # keeps the demo under three minutes on two cores; real runs use 24 or more
 
 _NEXT = """\
-t2vid train --config trainer/recipes/idefics3-hybrid-30k.yaml     # the paper's mix, for real
+t2vid train --config idefics3-hybrid-30k data_dir=corpora      # the paper's mix, for real
 python -c "import t2vid; from datasets import load_dataset; \\
            print(load_dataset('t2vid/synthetic', 'longalpaca', split='train'))"   # real texts"""
 

@@ -63,7 +63,7 @@ def messages(turns: Iterable[tuple[str, str]], *, n_frames: int) -> list[Message
     [{'type': 'image', 'text': None}, {'type': 'text', 'text': 'Why?'}]
     """
     out: list[Message] = []
-    frames: list[Message] = [{"type": "image", "text": None}] * n_frames
+    frames: list[Message] = [{"type": "image", "text": None} for _ in range(n_frames)]
     for role, text in turns:
         content: list[Message] = [{"type": "text", "text": text}]
         if role == "user" and frames:

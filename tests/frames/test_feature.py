@@ -254,3 +254,11 @@ def test_a_stored_text_comes_back_unchanged(text, spec):
         assert any(0xD800 <= ord(character) <= 0xDFFF for character in text)
         return
     assert rows[0]["images"] == {"text": text, "path": None, "bytes": None, "spec": spec.stored()}
+
+
+def test_frames_survive_pickling_with_all_they_know():
+    frames = Frames().decode_example(text_value("Words \x00.", RenderSpec(on_missing="escape")))
+    again = pickle.loads(pickle.dumps(frames))
+    assert again.missing == {"\x00": 1}
+    assert (again.spans, again.n_total, again.encoded) == (frames.spans, 1, frames.encoded)
+    assert [frame.tobytes() for frame in again] == [frame.tobytes() for frame in frames]

@@ -132,6 +132,8 @@ def test_fit_gives_the_largest_font_that_fits_or_says_what_would() -> None:
     text = "word " * 1500
     spec = fit(text, max_frames=8)
     assert len(paginate(text, spec)) <= 8
+    with pytest.raises(InputError, match="default layout"):
+        fit(text, max_frames=8, spec=RenderSpec.paper())
     with pytest.raises(InputError, match="allow [0-9]+ frames"):
         fit(text, max_frames=2)
 

@@ -64,7 +64,8 @@ class Frames:
 
     Args:
         max_frames: budget at reading time. A video is sampled to at most so many frames; of a text
-            the leading pages are drawn. None leaves it to each row's spec.
+            the leading pages are drawn. None leaves it to each row's spec. The placeholders in
+            `messages` stay those of the row; `VideoCollator` fits them to the frames.
         on_bad: what a video that cannot be read gives: its error, an empty list, or one blank
             frame; the last two log a warning that names the file.
         decode: False gives the stored value instead of frames.

@@ -45,17 +45,4 @@ class FrameList(list[Image.Image]):
         self.missing: dict[str, int] = {}
 
     def __reduce__(self) -> Any:
-        rest = (self.spans, self.timestamps_s, self.n_total, self.encoded)
-        return _rebuild, (list(self), *rest)
-
-
-def _rebuild(
-    frames: list[Image.Image],
-    spans: list[tuple[int, int]] | None,
-    timestamps_s: list[float] | None,
-    n_total: int,
-    encoded: dict[str, Any] | None,
-) -> FrameList:
-    return FrameList(
-        frames, spans=spans, timestamps_s=timestamps_s, n_total=n_total, encoded=encoded
-    )
+        return FrameList, (list(self),), self.__dict__

@@ -99,6 +99,11 @@ def fit(
     """
     import dataclasses
 
+    if spec.layout == "paper" or spec.font_px < min_font_px or max_frames < 1:
+        raise InputError(
+            f"fit needs the default layout, font_px ({spec.font_px}) >= {min_font_px} and max_frames "
+            f"({max_frames}) > 0"
+        )
     free = dataclasses.replace(spec, words_per_frame=None)
     for font_px in range(spec.font_px, min_font_px - 1, -1):
         smaller = dataclasses.replace(free, font_px=font_px)

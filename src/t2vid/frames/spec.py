@@ -89,7 +89,7 @@ class RenderSpec(_Spec):
     Args:
         width: frame width in pixels.
         height: frame height in pixels.
-        font: `"sans"`, `"mono"` or the path of a TrueType or OpenType file.
+        font: `"sans"`, `"serif"`, `"mono"` or the path of a TrueType or OpenType file.
         font_px: font size in pixels.
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
