@@ -81,7 +81,7 @@ def source_hash() -> str:
     root = Path(__file__).parent
     parts = ["*.py", "frames/*.py", "corpora/*.py", "mixing/*.py", "dataset_scripts/*.py"]
     digest = hashlib.sha256()
-    parts += ["metrics/*/*.py", "evaluation/benchmarks/*.py"]
+    parts += ["metrics/*/*.py", "evaluation/benchmarks/*.py", "mixing/recipes/*.yaml"]
     for pattern in [*parts, "samples/*.jsonl"]:
         for path in sorted(root.glob(pattern)):
             digest.update(path.read_bytes())
