@@ -145,7 +145,8 @@ def test_an_upload_that_breaks_for_good_goes_on_where_it_was(
     hub.fault = lambda method, path: None
     hub.log.clear()
     push(texts, "me/mix")
-    assert len(uploads(hub)) == len(parquet_files(hub)) - 2
+    n_large = len(parquet_files(hub)) + 1  # the picture of the lengths is a large file too
+    assert len(uploads(hub)) == n_large - 2
     assert_published_once(hub, texts)
     assert not list((tmp_path / "home" / "t2vid").rglob("*.parquet"))
 

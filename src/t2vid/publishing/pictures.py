@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image
@@ -71,10 +70,10 @@ def _first_values(rows: Any, column: str, *, videos: bool) -> dict[str, Any]:
 
 
 def _lengths(dataset: Dataset) -> bytes | str:
-    try:
-        draw = importlib.import_module("t2vid.insight.lengths").picture
-    except ModuleNotFoundError:
-        return "t2vid.insight.lengths is not part of this version"
+    from t2vid.insight.lengths import picture as draw
+
+    if not lazy_columns(dataset.features):
+        return "no column holds frames"
     try:
         return bytes(draw(dataset))
     except MissingExtra as error:
