@@ -1,6 +1,6 @@
 """Every question of the paper's files, from builder to report, killed once and resumed.
 
-    python benchmarks/all_questions.py --data ../shared/data/benchmarks --out /tmp/evaluation
+    python benchmarks/all_questions.py --data ../shared/data/benchmarks --out evaluation
 
 Real questions (mvbench.jsonl 3,985, TempCompass.jsonl 1,580), generated clips at the paths that
 they name (h264, VP8, MPEG-4, folders of JPEG), a tiny Idefics3 trained for a moment to answer
