@@ -134,7 +134,12 @@ def _build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="say what it would be, write nothing"
     )
-    parser.add_argument("--no-resume", action="store_true", help="start over")
+    parser.add_argument(
+        "--resume",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="go on with what an interrupted build left, or start over",
+    )
     parser.add_argument("--fail-on-overlap", action="store_true", help="stop where rows repeat")
     parser.add_argument(
         "--benchmark",
@@ -154,7 +159,7 @@ def _build(options: argparse.Namespace) -> None:
         out=options.out,
         num_proc=options.num_proc,
         dry_run=options.dry_run,
-        resume=not options.no_resume,
+        resume=options.resume,
         engine=options.engine,
         fail_on_overlap=options.fail_on_overlap,
         benchmarks=_pairs(options.benchmark),

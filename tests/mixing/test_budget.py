@@ -138,6 +138,7 @@ def test_a_processor_is_asked_what_a_frame_costs():
 
     assert tokens_of_a_frame(Processor()) == 66
     assert Budget.of(Processor(), max_tokens=660).frames_that_fit(text_tokens=0) == 10
+    assert Budget(Processor(), max_tokens=660) == Budget(None, max_tokens=660, tokens_per_frame=66)
 
 
 def test_tokens_are_counted_once_and_in_one_batch(tmp_path, tokenizer):

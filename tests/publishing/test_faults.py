@@ -25,7 +25,7 @@ from datasets import Dataset, load_dataset
 import hub as hub_module
 import t2vid
 from hub import Fault, Hub
-from t2vid.errors import PublishError
+from t2vid.errors import InputError, PublishError
 from t2vid.publishing import materialize, shards
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
@@ -233,6 +233,22 @@ def test_two_who_push_the_same_config_do_not_mix(hub: Hub, texts: Dataset) -> No
         push(texts, "me/mix")
     assert hub.files(REPO) == {".gitattributes": b"", **theirs}
     assert set(hub.repos[REPO].branches) == {"main"}
+
+
+def test_a_second_push_at_the_same_time_keeps_out_of_the_prepared_files(
+    hub: Hub, texts: Dataset, tmp_path: Path
+) -> None:
+    seen: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(InputError, match="another push to me/mix.*stage_dir"):
+            push(texts, "me/mix")
+        seen.append(push(texts, "me/mix", stage_dir=tmp_path / "own").commit)
+
+    interfere(hub, SHOW, meanwhile)
+    push(texts, "me/mix")
+    assert len(seen) == 1
+    assert_published_once(hub, texts)
 
 
 def test_a_repository_that_never_rests_is_given_up_on(hub: Hub, texts: Dataset) -> None:

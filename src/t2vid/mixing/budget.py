@@ -47,7 +47,8 @@ class Budget(_Spec):
     """What a row may cost; None is no limit. Every limit is the largest number that still fits.
 
     Args:
-        family: `"minicpm"`, `"idefics3"` or `"internvl"`; gives `tokens_per_frame`.
+        family: `"minicpm"`, `"idefics3"` or `"internvl"`, which gives `tokens_per_frame`; or a
+            processor of `transformers`, which is asked for it (see `tokens_of_a_frame`).
         tokens_per_frame: visual tokens of one frame; see `Budget.of` to ask a processor.
         max_tokens: text tokens plus visual tokens.
         max_frames: frames.
@@ -58,7 +59,7 @@ class Budget(_Spec):
         InputError: for a limit out of range or an unknown family.
     """
 
-    family: str | None = None
+    family: Any = None
     max_tokens: int | None = None
     max_frames: int | None = None
     max_question_words: int | Mapping[str, int] | None = None
@@ -67,6 +68,10 @@ class Budget(_Spec):
 
     def __post_init__(self) -> None:
         """Check the limits and fill in the tokens of a frame."""
+        if self.family is not None and not isinstance(self.family, str):
+            tokens = self.tokens_per_frame or tokens_of_a_frame(self.family)
+            object.__setattr__(self, "tokens_per_frame", tokens)
+            object.__setattr__(self, "family", None)
         if self.family is not None and self.family not in TOKENS_PER_FRAME:
             raise InputError(f"family ({self.family!r}) must be one of {sorted(TOKENS_PER_FRAME)}")
         if not self.tokens_per_frame and self.family:

@@ -12,12 +12,13 @@ t2vid.errors.InputError: 't2vid/mix' is served by this package; choose another n
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import logging
 import shutil
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -152,16 +153,19 @@ def push(
 
     remote = Remote(repo_id, token)
     remote.sign_in()
-    prepared = _stage_folder(stage_dir, repo_id, config, fresh=not resume)
-    shards = {
-        name: stage(split, form, prepared, num_proc=num_proc) for name, split in splits.items()
-    }
-    facts, about = _about(config, splits, shards, total, form, known, recipe, counts)
-    parcel = _Parcel(config, splits, form, shards, facts, _named(shards, config), about)
-    remote.open(private)
-    remote.upload([*parcel.data, *about])
-    commit, files = _show(remote, parcel)
-    shutil.rmtree(prepared, ignore_errors=True)
+    prepared = _stage_folder(stage_dir, repo_id, config)
+    with _alone(prepared, repo_id):
+        if not resume:
+            shutil.rmtree(prepared, ignore_errors=True)
+        shards = {
+            name: stage(split, form, prepared, num_proc=num_proc) for name, split in splits.items()
+        }
+        facts, about = _about(config, splits, shards, total, form, known, recipe, counts)
+        parcel = _Parcel(config, splits, form, shards, facts, _named(shards, config), about)
+        remote.open(private)
+        remote.upload([*parcel.data, *about])
+        commit, files = _show(remote, parcel)
+        shutil.rmtree(prepared, ignore_errors=True)
     return Published(
         url=f"{remote.api.endpoint}/datasets/{remote.repo_id}",
         repo_id=remote.repo_id,
@@ -189,14 +193,31 @@ def _folder(config: str) -> str:
     return "data" if config == "default" else config
 
 
-def _stage_folder(stage_dir: str | Path | None, repo_id: str, config: str, *, fresh: bool) -> Path:
+def _stage_folder(stage_dir: str | Path | None, repo_id: str, config: str) -> Path:
     from huggingface_hub import constants
 
     parent = Path(stage_dir) if stage_dir is not None else Path(constants.HF_HOME, "t2vid", "push")
-    folder = parent / f"{repo_id.replace('/', '--')}--{config}"
-    if fresh:
-        shutil.rmtree(folder, ignore_errors=True)
-    return folder
+    return parent / f"{repo_id.replace('/', '--')}--{config}"
+
+
+@contextlib.contextmanager
+def _alone(prepared: Path, repo_id: str) -> Iterator[None]:
+    """Keep a second push out of the folder of prepared files; a killed one leaves it free."""
+    from filelock import FileLock, Timeout
+
+    prepared.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(f"{prepared}.lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:
+        raise InputError(
+            f"another push to {repo_id} is preparing its files in {prepared}; wait for it, or give "
+            "this one a folder of its own (stage_dir=...)"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _named(shards: Mapping[str, Sequence[Shard]], config: str) -> list[File]:
@@ -275,6 +296,11 @@ def _show(remote: Remote, parcel: _Parcel) -> tuple[str, list[File]]:
         head = remote.head()
         tree = remote.tree(head)
         mine = {path: entry.blob_id for path, entry in tree.items() if parcel.owns(path)}
+        files, gone = _plan(remote, parcel, tree, head)
+        if not wrong_paths(tree, files, gone):
+            _compare(remote, parcel, head)
+            remote.drop(trial)  # of a push that died right after it was done
+            return head, files
         if before not in (None, mine):
             raise PublishError(
                 f"somebody else changed config {parcel.config!r} of {remote.repo_id} during this "
@@ -282,11 +308,6 @@ def _show(remote: Remote, parcel: _Parcel) -> tuple[str, list[File]]:
                 "run it again"
             )
         before = mine
-        files, gone = _plan(remote, parcel, tree, head)
-        if not wrong_paths(tree, files, gone):
-            _compare(remote, parcel, head)
-            remote.drop(trial)  # of a push that died right after it was done
-            return head, files
         try:
             if not compared:
                 remote.branch(trial, head)
