@@ -20,7 +20,7 @@ from t2vid.frames.render import (
     render_text,
     text_tokens_per_visual_token,
 )
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.spec import RenderSpec, contrast_ratio
 
 TEXT = 'He said "no"; she didn\'t.\n\n    Indented, and so on. ' * 40
 MIXED = "Ærø שלום 2024 (x) مرحبا नमस्ते สวัสดี ∑ e\u0301\u0302\u0303 — done.\tTab.\n" * 12
@@ -62,7 +62,7 @@ def test_frames_have_their_size_and_ink_inside_the_margins(spec: RenderSpec, tex
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(min_size=1, max_size=120).filter(lambda text: bool(text.strip())))
+@given(st.text(min_size=1, max_size=120).filter(is_visible))
 def test_any_text_is_drawn_inside_the_frame_or_refused(text: str) -> None:
     spec = RenderSpec(width=160, height=120, margin_px=6, font_px=15, on_missing="escape")
     for frame in render_text(text, spec):

@@ -10,12 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError, MissingGlyphs
-from t2vid.frames.render import fit, iter_frames
+from t2vid.frames.fonts import INVISIBLE
+from t2vid.frames.render import count_frames, fit, iter_frames, render_text
 from t2vid.frames.shaping import graphemes
 from t2vid.frames.spec import RenderSpec
 from t2vid.frames.text import iter_pages, paginate
 
-VISIBLE = st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip()))
+
+
+def is_visible(text: str) -> bool:
+    return any(not c.isspace() and c not in INVISIBLE and c != "\u2800" for c in text)
+
+
+VISIBLE = st.text(min_size=1, max_size=300).filter(is_visible)
 SPECS = [
     RenderSpec(words_per_frame=3, on_missing="escape"),
     RenderSpec(width=96, height=96, margin_px=8, font_px=16, on_missing="escape"),
@@ -81,7 +88,10 @@ def test_flow_fills_lines_and_an_empty_line_ends_a_paragraph() -> None:
     assert (keep, flow) == (5, 2)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t \u2003\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\t \u2003\r\n", "\u200b", "\ufeff \n\u2060", "\ufe0f", "\u3164", "\U000e0041"],
+)
 @pytest.mark.parametrize("spec", [RenderSpec(), RenderSpec.paper()])
 def test_a_blank_text_is_refused(text: str, spec: RenderSpec) -> None:
     with pytest.raises(InputError, match="blank"):

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import fonts, paper
 from t2vid.frames.direction import Visual, needs_bidi, visual_order
+from t2vid.frames.fonts import INVISIBLE
 from t2vid.frames.shaping import (
     BLANKS,
     NEWLINES,
@@ -29,7 +30,9 @@ from t2vid.frames.shaping import (
     shaper_for,
 )
 from t2vid.frames.spec import RenderSpec
+from t2vid.schema import WORDS_PER_FRAME
 
+_VISIBLE = re.compile(f"[^\\s\u2800{''.join(sorted(INVISIBLE))}]")  # U+2800: Braille without a dot
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
 _PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}]|$)")
 
@@ -74,7 +77,7 @@ def paginate(text: str, spec: RenderSpec) -> list[tuple[int, int]]:
     """
     check_text(text)
     if spec.layout == "paper":
-        return [(a, b) for a, b, _ in paper.pages(text, spec.words_per_frame or len(text))]
+        return [(a, b) for a, b, _ in paper.pages(text, spec.words_per_frame or WORDS_PER_FRAME)]
     return [(page.start, page.end) for page in iter_pages(text, spec)]
 
 
@@ -86,8 +89,10 @@ def check_text(text: object) -> None:
     """
     if not isinstance(text, str):
         raise InputError(f"text must be str, not {type(text).__name__}")
-    if not text.strip():
-        raise InputError(f"text ({text[:20]!r}) is blank; there is nothing to draw")
+    if not _VISIBLE.search(text):
+        raise InputError(
+            f"text ({text[:20]!r}) is blank or has invisible characters only; there is nothing to draw"
+        )
     if len(text) > MAX_CHARACTERS:
         raise InputError(
             f"text has {len(text):,} characters, more than {MAX_CHARACTERS:,}; cut it into rows"
@@ -167,18 +172,12 @@ class _Layout:
                     yield self._spill(at)
                 if fit > room:
                     begin = at
-                    for part, cut in shaper.cut(key):
+                    for part, strip in shaper.cut(key):
                         if strips:
                             yield from self._close(strips, 0, begin, plain)
-                        strips, x, plain = [cut], cut.full_px, cut.plain
+                        strips, plain = [strip], strip.plain
                         begin += len(part)
-                    strip = cut
-                    at += len(piece)
-                    words += strip.words
-                    if strip.newline:
-                        yield from self._close(strips, words, at, plain)
-                        strips, x, words, plain = [], 0, 0, True
-                    continue
+                    strips, plain = [], True  # the last part goes on as any other piece
             strips.append(strip)
             at += len(piece)
             words += strip.words
