@@ -148,7 +148,8 @@ class Shaper:
         fitting = self._fitting if len(piece) <= LONG_WORD else self._set_apart
         young, used = self.young, 0
         part: list[str] = []
-        for cluster in graphemes(piece):
+        body = piece.rstrip(NEWLINES + BLANKS)
+        for cluster in graphemes(body):
             key = "\x00r" + cluster if rtl else cluster
             width = (young.get(key) or self.strip(cluster, rtl=rtl)).fit_px
             if part and used + width > self.room_px:
@@ -156,7 +157,7 @@ class Shaper:
                 part, used = [], 0
             part.append(cluster)
             used += width
-        yield from fitting(part, rtl)
+        yield from fitting([*part, piece[len(body) :]], rtl)
 
     def _set_apart(self, clusters: list[str], rtl: bool) -> Iterator[tuple[str, Strip]]:
         """Put graphemes side by side that were drawn one by one, as megabytes without a blank need."""
