@@ -29,6 +29,8 @@ def test_bundled_fonts_are_there_with_their_licences_and_small() -> None:
         ("ש", "NotoSansHebrew-Regular.ttf"),
         ("ज", "NotoSansDevanagari-Regular.ttf"),
         ("ส", "NotoSansThai-Regular.ttf"),
+        ("e\u0301", "LiberationSans-Regular.ttf"),
+        ("e\u0301\u0302\u0303", "NotoSans-Regular.ttf"),
     ],
 )
 def test_a_character_goes_to_its_bundled_font(char: str, file: str) -> None:

@@ -46,8 +46,8 @@ COLOURED = [
 # sha256 of all frames of MIXED, drawn with these versions and the bundled fonts
 GOLDEN = {
     "versions": ("0.57.0", "1.2.0", "0.6.12"),
-    "default": "105da0a4f5f9f263",
-    "dense": "190bf8f2966e1f09",
+    "default": "b471dba34f63ee94",
+    "dense": "98d37aafbfda86aa",
     "paper": "096fd1c992e6e0b2",
 }
 

@@ -44,6 +44,7 @@ SCRIPT_FONTS = (
     "NotoSansSymbols-Regular.ttf",
     "NotoSansSymbols2-Regular.ttf",
 )
+MARKS_FONT = "NotoSans-Regular.ttf"  # Liberation does not put one mark above another
 CJK_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf")
 CJK_FACE = 2  # the simplified Chinese face of the collection
 EMOJI_FONTS = ("NotoColorEmoji.ttf", "NotoEmoji-Regular.ttf")
@@ -127,6 +128,9 @@ class Stack:
             for face in _emoji_faces():
                 if face.covers(cluster):
                     return face
+        if self.bundled and _has_stacked_marks(cluster):
+            if (face := typeface(BUNDLED / MARKS_FONT)).covers(cluster):
+                return face
         script_first = self.bundled and any(a <= ord(cluster[0]) <= b for a, b in _OWN_FONT)
         if not script_first and self.primary.covers(cluster):
             return self.primary
@@ -159,6 +163,14 @@ def is_emoji(cluster: str) -> bool:
     if first < "\u00a9":
         return "\u20e3" in cluster
     return first >= "\U0001f000" or first in _EMOJI or "\ufe0f" in cluster
+
+
+def _has_stacked_marks(cluster: str) -> bool:
+    """Say whether a Latin, Greek or Cyrillic letter has two marks and more beside its own."""
+    if len(cluster) < 3 or not (cluster[0] < "\u0590" or "\u1e00" <= cluster[0] < "\u2000"):
+        return False
+    composed = unicodedata.normalize("NFC", cluster)
+    return sum(unicodedata.category(char) == "Mn" for char in composed) > 1
 
 
 def font_path(name: str) -> Path:
