@@ -62,10 +62,12 @@ def test_a_second_run_draws_nothing_again_unless_something_changed(source, tmp_p
 def test_files_that_cannot_be_drawn_are_named_and_the_others_are_done(source, tmp_path):
     (tmp_path / "blank.txt").write_text("  ")
     (tmp_path / "latin1.txt").write_bytes(b"caf\xe9")
-    names = [tmp_path / "blank.txt", tmp_path / "latin1.txt", tmp_path / "gone.txt", source]
-    errors = [done.error for done in render_files(names, tmp_path / "out")]
+    (tmp_path / "pile").mkdir()
+    names = [tmp_path / f"{stem}.txt" for stem in ("blank", "latin1", "gone")] + [source]
+    errors = [done.error for done in render_files([*names, tmp_path / "pile"], tmp_path / "out")]
     assert "blank" in errors[0] and "UTF-8" in errors[1] and "does not exist" in errors[2]
     assert errors[3] == ""
+    assert "pile is a folder; give the text files in it" in errors[4]
 
 
 def test_two_files_of_one_name_are_refused(tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from t2vid.errors import InputError, MissingFile
-from t2vid.frames.fonts import BUNDLED, FAMILIES, SCRIPT_FONTS, stack
+from t2vid.frames.fonts import BUNDLED, FAMILIES, SCRIPT_FONTS, drawn_with, stack
 from t2vid.frames.render import render_text
 from t2vid.frames.spec import RenderSpec
 
@@ -29,6 +29,8 @@ def test_bundled_fonts_are_there_with_their_licences_and_small() -> None:
         ("ש", "NotoSansHebrew-Regular.ttf"),
         ("ज", "NotoSansDevanagari-Regular.ttf"),
         ("ส", "NotoSansThai-Regular.ttf"),
+        ("e\u0301", "LiberationSans-Regular.ttf"),
+        ("e\u0301\u0302\u0303", "NotoSans-Regular.ttf"),
     ],
 )
 def test_a_character_goes_to_its_bundled_font(char: str, file: str) -> None:
@@ -49,6 +51,38 @@ def test_a_file_that_is_no_font_is_refused_by_name(tmp_path: Path, content: byte
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"odd\.ttf"):
         render_text("x", RenderSpec(font=str(path)))
+
+
+@pytest.mark.parametrize("name", ["LiberationSans-Regular.ttf", "NotoSansThai-Regular.ttf"])
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.9, 0.999])
+def test_a_font_file_that_is_cut_off_is_refused(tmp_path: Path, name: str, share: float) -> None:
+    whole = (BUNDLED / name).read_bytes()
+    path = tmp_path / "half.ttf"
+    path.write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(InputError, match=r"half\.ttf.*its tables end at .*cut off"):
+        render_text("x", RenderSpec(font=str(path)))
+    with pytest.raises(InputError, match=r"half\.ttf.*its tables end at .*cut off"):
+        render_text("x", RenderSpec(layout="paper", font=str(path)))
+
+
+def test_a_collection_of_a_cut_off_face_is_refused(tmp_path: Path) -> None:
+    whole = (BUNDLED / "NotoSansThai-Regular.ttf").read_bytes()
+    path = tmp_path / "many.ttc"
+    path.write_bytes(b"ttcf\0\1\0\0" + (2**32 - 1).to_bytes(4, "big") + whole[:20])
+    with pytest.raises(InputError, match=r"many\.ttc.*cut off or damaged"):
+        render_text("x", RenderSpec(font=str(path)))
+
+
+def test_the_hash_covers_every_byte_of_a_font(tmp_path: Path) -> None:
+    content = bytearray((BUNDLED / "LiberationMono-Regular.ttf").read_bytes())
+    hashes = set()
+    for change in (0, 1, 2):
+        path = tmp_path / str(change) / "same.ttf"
+        path.parent.mkdir()
+        content[len(content) // 2] ^= change
+        path.write_bytes(content)
+        hashes.add(drawn_with(str(path)))
+    assert len(hashes) == 3
 
 
 def test_a_font_file_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import multiprocessing
+import os
+import subprocess
+import sys
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,7 +26,8 @@ from t2vid.frames.render import (
     render_text,
     text_tokens_per_visual_token,
 )
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.spec import RenderSpec, contrast_ratio
+from t2vid.frames.text import _VISIBLE
 
 TEXT = 'He said "no"; she didn\'t.\n\n    Indented, and so on. ' * 40
 MIXED = "Ærø שלום 2024 (x) مرحبا नमस्ते สวัสดี ∑ e\u0301\u0302\u0303 — done.\tTab.\n" * 12
@@ -30,13 +37,17 @@ SPECS = [
     RenderSpec(font="mono", align="center", line_spacing=1.2),
     RenderSpec(width=336, height=252, font_px=31, margin_px=3),
     RenderSpec(align="right", whitespace="flow", font="serif"),
-    *(RenderSpec.varied(seed) for seed in range(6)),
+    *(RenderSpec.varied(seed, colors=False) for seed in range(6)),
+]
+COLOURED = [
+    RenderSpec(colors=("#7a1020", "#f0fff4")),
+    *(RenderSpec.varied(seed) for seed in range(9)),
 ]
 # sha256 of all frames of MIXED, drawn with these versions and the bundled fonts
 GOLDEN = {
     "versions": ("0.57.0", "1.2.0", "0.6.12"),
-    "default": "aaf6a6f0a8ec25a3",
-    "dense": "54e40eab88928f11",
+    "default": "b471dba34f63ee94",
+    "dense": "98d37aafbfda86aa",
     "paper": "096fd1c992e6e0b2",
 }
 
@@ -62,7 +73,7 @@ def test_frames_have_their_size_and_ink_inside_the_margins(spec: RenderSpec, tex
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.text(min_size=1, max_size=120).filter(lambda text: bool(text.strip())))
+@given(st.text(min_size=1, max_size=120).filter(lambda text: bool(_VISIBLE.search(text))))
 def test_any_text_is_drawn_inside_the_frame_or_refused(text: str) -> None:
     spec = RenderSpec(width=160, height=120, margin_px=6, font_px=15, on_missing="escape")
     for frame in render_text(text, spec):
@@ -145,6 +156,59 @@ def test_the_golden_frames() -> None:
     assert digest(TEXT, RenderSpec.paper()) == GOLDEN["paper"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="hides a library by LD_LIBRARY_PATH")
+def test_frames_are_the_same_without_the_systems_fribidi(tmp_path: Path) -> None:
+    # Pillow opens FriBiDi by name on import; a file of that name that is no library stops it
+    for name in ("libfribidi.so.0", "libfribidi.so"):
+        (tmp_path / name).touch()
+    code = (
+        "import sys, json, hashlib; from PIL import features\n"
+        "from t2vid.frames.render import render_text; from t2vid.frames.spec import RenderSpec\n"
+        "found = [features.check('fribidi')]\n"
+        "for text, spec in json.load(sys.stdin):\n"
+        "    frames = render_text(text, RenderSpec(**spec))\n"
+        "    data = b''.join(frame.mode.encode() + frame.tobytes() for frame in frames)\n"
+        "    found.append(hashlib.sha256(data).hexdigest()[:16])\n"
+        "print(json.dumps(found))\n"
+    )
+    cases = [(MIXED, RenderSpec()), (MIXED, RenderSpec.dense()), (TEXT, RenderSpec.paper())]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+        input=json.dumps([(text, spec.to_dict()) for text, spec in cases]),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    hidden, *found = json.loads(done.stdout)
+    assert hidden is False
+    assert found == [digest(text, spec) for text, spec in cases]
+
+
+def test_fifty_megabytes_are_drawn_page_by_page() -> None:
+    text = "A sentence of seven words is here.\n" * 1_400_000
+    pages = iter_frames(text)
+    first = [next(pages) for _ in range(20)]
+    assert [span for span, _ in first] == render_text(text[:20_000], max_frames=20).spans
+    tracemalloc.start()
+    for _ in range(200):
+        next(pages)
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert used < 30_000_000
+
+
+def test_a_font_whose_emoji_are_huge_pictures_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from t2vid.frames.fonts import system_fonts
+
+    if "NotoColorEmoji.ttf" not in system_fonts():
+        pytest.skip("no colour emoji font here")
+    monkeypatch.setattr(shaping, "MAX_STRIKE_PX", 100)
+    shaping._shaper.cache_clear()
+    with pytest.raises(InputError, match=r"picture of \d+x\d+ pixels, more than 100"):
+        render_text("🦊")
+
+
 def test_presets_differ_as_they_say() -> None:
     text = "plain words of common length " * 300
     default, dense = count_frames(text), count_frames(text, RenderSpec.dense())
@@ -161,9 +225,38 @@ def test_the_size_of_a_family_needs_no_resize() -> None:
 
 
 def test_varied_layouts_are_reproducible_and_different() -> None:
-    specs = [RenderSpec.varied(seed) for seed in range(20)]
-    assert specs == [RenderSpec.varied(seed) for seed in range(20)]
-    assert len({spec.to_json() for spec in specs}) == 20
+    specs = [RenderSpec.varied(seed) for seed in range(200)]
+    assert specs == [RenderSpec.varied(seed) for seed in range(200)]
+    assert len({spec.to_json() for spec in specs}) == 200
+    for name, least in (
+        ("font", 3),
+        ("font_px", 8),
+        ("margin_px", 15),
+        ("align", 3),
+        ("colors", 60),
+    ):
+        assert len({getattr(spec, name) for spec in specs}) >= least
+    assert all(RenderSpec.varied(seed, colors=False).colors is None for seed in range(50))
+
+
+def test_varied_layouts_have_a_contrast_of_seven_to_one() -> None:
+    for seed in range(2000):
+        spec = RenderSpec.varied(seed)
+        grays = (f"#{level:02x}{level:02x}{level:02x}" for level in (spec.ink, spec.paper_gray))
+        assert contrast_ratio(*(spec.colors or grays)) >= 7
+        assert 16 <= spec.font_px <= 24
+
+
+def test_colours_are_those_asked_for_and_gray_frames_stay_gray() -> None:
+    spec = RenderSpec(colors=("#7a1020", "#f0fff4"))
+    (frame,) = render_text("ink", spec)
+    shades = {color for _, color in frame.getcolors()}
+    assert frame.mode == "RGB" and {(0x7A, 0x10, 0x20), (0xF0, 0xFF, 0xF4)} <= shades
+    plain = render_text("ink")[0]
+    assert plain.mode == "L"
+    # as the gray frame, with other ends
+    red = np.linspace(0x7A, 0xF0, 256).round().astype(np.uint8)[np.asarray(plain)]
+    assert (np.asarray(frame)[:, :, 0] == red).all()
 
 
 def test_compression_is_text_tokens_over_visual_tokens() -> None:
@@ -183,14 +276,30 @@ def test_the_papers_layout_draws_no_tofu() -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"width": 0}, r"width \(0\) must be from 16"),
-        ({"height": 100_000}, r"height \(100000\)"),
-        ({"margin_px": 250}, "margin_px"),
-        ({"font_px": 1}, "font_px"),
-        ({"words_per_frame": 0}, "words_per_frame"),
-        ({"whitespace": "drop"}, "whitespace"),
+        ({"width": 0}, r"width \(0\) must be a whole number from 16 to 8,192"),
+        ({"width": "448"}, r"width \('448'\) must be a whole number from 16"),
+        ({"height": 100_000}, r"height \(100000\) must be a whole number from 16 to 8,192"),
+        ({"height": None}, r"height \(None\)"),
+        ({"margin_px": 250}, r"margin_px \(250\) leaves -52 px of 448x448"),
+        ({"margin_px": -1}, r"margin_px \(-1\)"),
+        ({"font_px": 0}, r"font_px \(0\) must be a whole number from 4 to 512"),
+        ({"font_px": 100_000}, r"font_px \(100000\)"),
+        ({"font_px": 20.5}, r"font_px \(20.5\)"),
+        ({"font": Path("x.ttf")}, r"font \(.*x.ttf.*\) must be 'sans', 'serif', 'mono'"),
+        ({"font": "a\0b"}, r"font \('a\\x00b'\)"),
+        ({"words_per_frame": 0}, r"words_per_frame \(0\).*, or None"),
+        ({"words_per_frame": True}, r"words_per_frame \(True\)"),
+        ({"layout": "paper", "words_per_frame": None}, r"words_per_frame \(None\).*paper's is 115"),
+        ({"layout": "other"}, r"layout \('other'\) must be one of"),
+        ({"whitespace": "drop"}, r"whitespace \('drop'\)"),
+        ({"align": ["left"]}, r"align \(\['left'\]\)"),
         ({"ink": 200}, "nobody could read"),
-        ({"line_spacing": 0.1}, "line_spacing"),
+        ({"ink": -1}, r"ink \(-1\) must be a whole number from 0 to 255"),
+        ({"line_spacing": 0.1}, r"line_spacing \(0.1\) must be a number from 0.8 to 4"),
+        ({"line_spacing": float("nan")}, r"line_spacing \(nan\)"),
+        ({"colors": ("red", "white")}, r"colors \(\('red', 'white'\)\) must be None, or"),
+        ({"colors": "#000000"}, r"colors \('#000000'\)"),
+        ({"colors": ("#777777", "#999999")}, "contrast of 1.6 to 1, less than 4.5"),
     ],
 )
 def test_a_layout_out_of_range_names_value_and_limit(arguments, words) -> None:
@@ -199,7 +308,7 @@ def test_a_layout_out_of_range_names_value_and_limit(arguments, words) -> None:
 
 
 def test_a_spec_survives_json_and_yaml_and_its_hash_covers_every_field() -> None:
-    for spec in SPECS:
+    for spec in SPECS + COLOURED:
         assert RenderSpec.from_json(spec.to_json()) == RenderSpec.from_yaml(spec.to_yaml()) == spec
     assert len({spec.hash for spec in SPECS}) == len(SPECS)
     assert RenderSpec.from_dict({"font_px": 24}) == RenderSpec(font_px=24)

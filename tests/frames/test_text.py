@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
+import math
 import tracemalloc
 
 import pytest
@@ -10,12 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError, MissingGlyphs
-from t2vid.frames.render import fit, iter_frames
+from t2vid.frames.fonts import INVISIBLE
+from t2vid.frames.render import count_frames, fit, iter_frames, render_text
 from t2vid.frames.shaping import graphemes
 from t2vid.frames.spec import RenderSpec
 from t2vid.frames.text import iter_pages, paginate
 
-VISIBLE = st.text(min_size=1, max_size=300).filter(lambda text: bool(text.strip()))
+
+def is_visible(text: str) -> bool:
+    return any(not c.isspace() and c not in INVISIBLE and c != "\u2800" for c in text)
+
+
+VISIBLE = st.text(min_size=1, max_size=300).filter(is_visible)
 SPECS = [
     RenderSpec(words_per_frame=3, on_missing="escape"),
     RenderSpec(width=96, height=96, margin_px=8, font_px=16, on_missing="escape"),
@@ -81,7 +89,10 @@ def test_flow_fills_lines_and_an_empty_line_ends_a_paragraph() -> None:
     assert (keep, flow) == (5, 2)
 
 
-@pytest.mark.parametrize("text", ["", " ", "\n\t \u2003\r\n"])
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "\n\t \u2003\r\n", "\u200b", "\ufeff \n\u2060", "\ufe0f", "\u3164", "\U000e0041"],
+)
 @pytest.mark.parametrize("spec", [RenderSpec(), RenderSpec.paper()])
 def test_a_blank_text_is_refused(text: str, spec: RenderSpec) -> None:
     with pytest.raises(InputError, match="blank"):
@@ -132,10 +143,117 @@ def test_fit_gives_the_largest_font_that_fits_or_says_what_would() -> None:
     text = "word " * 1500
     spec = fit(text, max_frames=8)
     assert len(paginate(text, spec)) <= 8
-    with pytest.raises(InputError, match="default layout"):
-        fit(text, max_frames=8, spec=RenderSpec.paper())
-    with pytest.raises(InputError, match="allow [0-9]+ frames"):
+    larger = dataclasses.replace(spec, font_px=spec.font_px + 1)
+    assert spec.font_px < 20 and len(paginate(text, larger)) > 8
+    with pytest.raises(InputError, match=r"max_frames \(2\); allow 4, or make the frames larger"):
         fit(text, max_frames=2)
+    assert count_frames(text, fit(text, max_frames=4)) == 4
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.sampled_from(["word ", "a ", "longer, ", "end.\n", "sesquipedalian "]), min_size=1)
+    .map("".join)
+    .flatmap(lambda text: st.tuples(st.just(text * 9), st.integers(1, 12), st.integers(1, 90)))
+)
+def test_what_fit_gives_fits_and_what_it_refuses_does_not(case: tuple[str, int, int]) -> None:
+    text, max_frames, words = case
+    small = RenderSpec(width=200, height=200, margin_px=10, font_px=16)
+    try:
+        spec = fit(text, small, max_frames=max_frames)
+    except InputError:
+        least = dataclasses.replace(small, font_px=12, words_per_frame=None)
+        assert count_frames(text, least) > max_frames
+    else:
+        assert count_frames(text, spec) <= max_frames and 12 <= spec.font_px <= 16
+        assert dataclasses.replace(spec, font_px=16, words_per_frame=115) == small
+    try:
+        spans = paginate(text, fit(text, small, words_per_frame=words))
+    except InputError as error:
+        assert f"words_per_frame ({words}) lets it have; ask for" in str(error)
+    else:
+        assert all(len(text[start:end].split()) <= words for start, end in spans)
+        assert len(spans) <= max(1, math.ceil(len(text.split()) / words * 1.1))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({}, "max_frames or words_per_frame, and not both"),
+        ({"max_frames": 1, "words_per_frame": 1}, "and not both"),
+        ({"max_frames": 0}, r"max_frames \(0\)"),
+        ({"words_per_frame": -1}, r"words_per_frame \(-1\)"),
+        ({"max_frames": 8, "spec": RenderSpec.paper()}, "layout 't2vid'"),
+        ({"max_frames": 8, "min_font_px": 21}, "min_font_px"),
+    ],
+)
+def test_fit_refuses_what_makes_no_sense(arguments, words) -> None:
+    with pytest.raises(InputError, match=words):
+        fit("word " * 100, **arguments)
+
+
+def test_a_text_of_one_word_in_megabytes_is_cut_without_drawing_it_whole() -> None:
+    text = "x1" * 1_000_000
+    tracemalloc.start()
+    shown = sum(1 for _ in itertools.islice(iter_pages(text, RenderSpec()), 40))
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert shown == 40 and used < 30_000_000
+    assert_rebuilds(text[:50_000], paginate(text[:50_000], RenderSpec()))
+
+
+@pytest.mark.parametrize("blanks", [" ", "\t", "\u3000"])
+def test_a_million_blanks_take_no_more_room_than_a_line(blanks: str) -> None:
+    text = "one" + blanks * 1_000_000 + "two"
+    tracemalloc.start()
+    (page,) = iter_pages(text, RenderSpec())
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (page.start, page.end, len(page.lines)) == (0, len(text), 2)
+    assert used < 20_000_000
+
+
+def test_a_word_behind_an_overlong_one_and_a_tab_keeps_its_distance() -> None:
+    (page,) = iter_pages("x" * 100 + "\tnext", RenderSpec())
+    strips = page.lines[-1].strips
+    assert len(strips) == 3 and strips[1].full_px > 0
+
+
+def test_a_paragraph_of_many_pages_is_ordered_in_portions() -> None:
+    text = "ab " + "\u05e9\u05dc\u05d5\u05dd " * 12_000
+    spans = paginate(text, RenderSpec())
+    assert_rebuilds(text, spans)
+    for page in itertools.islice(iter_pages(text, RenderSpec()), 60):
+        assert all(
+            line.x_px == 0 for line in page.lines
+        )  # all of it reads as its first letter does
+
+
+def test_flowing_text_is_ordered_as_kept_text_is() -> None:
+    # one line holds it, so that the line break is the only difference
+    kept, flowed = (
+        render_text(text, RenderSpec(whitespace=mode))[0].tobytes()
+        for text, mode in (
+            ("\u05e9\u05dc \u05d5\u05dd ab", "keep"),
+            ("\u05e9\u05dc \n\u05d5\u05dd\r\nab", "flow"),
+        )
+    )
+    assert kept == flowed
+    lines = [
+        len(page.lines)
+        for page in iter_pages(
+            "\u05e9\n\u05dc\n \n\u05d5\r\nab\n\nab", RenderSpec(whitespace="flow")
+        )
+    ]
+    assert lines == [3]
+
+
+def test_tabs_keep_their_width_in_lines_that_read_both_ways() -> None:
+    def width(text: str) -> int:
+        (page,) = iter_pages(text, RenderSpec())
+        return sum(strip.full_px for strip in page.lines[0].strips)
+
+    assert width("ab\t\u05d0") >= width("ab\u05d0") + 10
 
 
 def test_blank_lines_between_pages_make_no_frames() -> None:

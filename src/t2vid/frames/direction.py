@@ -79,13 +79,20 @@ def needs_bidi(text: str) -> bool:
     return _NEEDS_BIDI.search(text) is not None
 
 
-def visual_order(paragraph: str) -> Visual:
+def reads_rtl(paragraph: str) -> bool:
+    """Say whether a paragraph as a whole reads from right to left, by its first strong letter."""
+    return bool(get_base_level(paragraph) == 1)
+
+
+def visual_order(paragraph: str, *, base_rtl: bool | None = None) -> Visual:
     """Resolve one paragraph.
 
     Args:
         paragraph: text without paragraph separators and without lone surrogates.
+        base_rtl: whether it reads from right to left; None lets its first strong letter say so.
     """
-    base_rtl = get_base_level(paragraph) == 1
+    if base_rtl is None:
+        base_rtl = reads_rtl(paragraph)
     # closing what was left open and a strong letter keep rule L1 away from the last marks
     isolates = sum(paragraph.count(c) for c in "\u2066\u2067\u2068")
     embeddings = sum(paragraph.count(c) for c in "\u202a\u202b\u202d\u202e")

@@ -233,6 +233,8 @@ def _read(name: str | Path) -> str:
     if str(name) == "-":
         return sys.stdin.read()
     path = Path(name)
+    if path.is_dir():
+        raise InputError(f"{path} is a folder; give the text files in it, as {path}/*.txt")
     if not path.is_file():
         raise MissingFile(f"{path} does not exist; give text files, or - for standard input")
     try:

@@ -13,12 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 import sys
 import unicodedata
+import zlib
 from collections import Counter
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import BinaryIO
 
 import uharfbuzz as hb
 from PIL import ImageFont
@@ -41,10 +44,13 @@ SCRIPT_FONTS = (
     "NotoSansSymbols-Regular.ttf",
     "NotoSansSymbols2-Regular.ttf",
 )
+MARKS_FONT = "NotoSans-Regular.ttf"  # Liberation does not put one mark above another
 CJK_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf")
 CJK_FACE = 2  # the simplified Chinese face of the collection
 EMOJI_FONTS = ("NotoColorEmoji.ttf", "NotoEmoji-Regular.ttf")
 DRAWN_BY = ("uharfbuzz", "icu4py", "python-bidi", "pillow")
+_MAGIC = (b"\x00\x01\x00\x00", b"OTTO", b"ttcf", b"true")
+_MAX_FACES = 256  # of a collection; the largest of Noto has 45
 MAX_FONT_BYTES = 256 * 2**20  # the largest Noto collection has 120 MB
 
 # shapes of the bundled families exist, but without the marks that these scripts need
@@ -122,6 +128,9 @@ class Stack:
             for face in _emoji_faces():
                 if face.covers(cluster):
                     return face
+        if self.bundled and _has_stacked_marks(cluster):
+            if (face := typeface(BUNDLED / MARKS_FONT)).covers(cluster):
+                return face
         script_first = self.bundled and any(a <= ord(cluster[0]) <= b for a, b in _OWN_FONT)
         if not script_first and self.primary.covers(cluster):
             return self.primary
@@ -154,6 +163,14 @@ def is_emoji(cluster: str) -> bool:
     if first < "\u00a9":
         return "\u20e3" in cluster
     return first >= "\U0001f000" or first in _EMOJI or "\ufe0f" in cluster
+
+
+def _has_stacked_marks(cluster: str) -> bool:
+    """Say whether a Latin, Greek or Cyrillic letter has two marks and more beside its own."""
+    if len(cluster) < 3 or not (cluster[0] < "\u0590" or "\u1e00" <= cluster[0] < "\u2000"):
+        return False
+    composed = unicodedata.normalize("NFC", cluster)
+    return sum(unicodedata.category(char) == "Mn" for char in composed) > 1
 
 
 def font_path(name: str) -> Path:
@@ -190,7 +207,7 @@ def drawn_with(name: str) -> str:
     """Say what frames are drawn with here, as twelve hexadecimal digits.
 
     Covers the libraries that shape, break, order and rasterise, and every font file that could be
-    used; two machines with equal digits draw equal bytes.
+    used, those of the system included; two machines with equal digits draw equal bytes.
 
     Args:
         name: `"sans"`, `"serif"`, `"mono"` or the path of a font file.
@@ -199,13 +216,29 @@ def drawn_with(name: str) -> str:
     paths += [found for file in (*CJK_FONTS, *EMOJI_FONTS) if (found := system_fonts().get(file))]
     parts = [f"{package} {version(package)}" for package in DRAWN_BY]
     parts += [f"{path.name} {_digest(path)}" for path in paths]
+    # of the hundreds of fonts that one script each may need, the table directory with its checksums
+    parts += [f"{path.name} {_outline(path)}" for path in _regular_fonts()]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
+@lru_cache(maxsize=64)
 def _digest(path: Path) -> str:
-    # The table directory holds a checksum of every table: a digest of the file without reading it.
+    """Cover a file's whole content, once a process: its faces are opened once, too."""
+    found = 0
+    with path.open("rb") as file:
+        # CRC-32 reads 34 MB in a third of SHA-256's time, for which a cold worker waits
+        while chunk := file.read(2**20):
+            found = zlib.crc32(chunk, found)
+    return f"{_outline(path)} {found:08x}"
+
+
+def _outline(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.sha256(file.read(4096) + str(path.stat().st_size).encode()).hexdigest()
+
+
+def _regular_fonts() -> list[Path]:
+    return [path for name, path in sorted(system_fonts().items()) if "-Regular" in name]
 
 
 @lru_cache(maxsize=1)
@@ -302,13 +335,14 @@ def _named_faces(char: str) -> list[Typeface]:
     words = unicodedata.name(char, "").replace("-", " ").title().split(" ")
     for script in ("".join(words[:2]), words[0]):
         for start in (f"NotoSans{script}", f"NotoSerif{script}", f"Noto{script[:5]}"):
-            for name, path in sorted(system_fonts().items()):
-                if script and name.startswith(start) and "-Regular" in name:
+            for path in _regular_fonts():
+                if script and path.name.startswith(start):
                     return [typeface(path)]
     return []
 
 
 def _check_file(path: Path) -> None:
+    """Refuse what is no font file, or not all of one."""
     size = path.stat().st_size
     if size > MAX_FONT_BYTES:
         raise InputError(
@@ -317,8 +351,35 @@ def _check_file(path: Path) -> None:
         )
     with path.open("rb") as file:
         magic = file.read(4)
-    if magic not in (b"\x00\x01\x00\x00", b"OTTO", b"ttcf", b"true"):
+        if magic not in _MAGIC:
+            raise InputError(
+                f"font {str(path)!r} begins with {magic!r} and is not TrueType or OpenType; "
+                "unpack WOFF files first"
+            )
+        starts = [0]
+        if magic == b"ttcf":
+            n_faces = int.from_bytes(file.read(8)[4:], "big")
+            offsets = _whole(file.read(4 * min(n_faces, _MAX_FACES)), 4)
+            starts = [start for (start,) in struct.iter_unpack(">I", offsets)]
+        ends = [end for start in starts for end in _table_ends(file, start)]
+    if not ends or max(ends) > size:
         raise InputError(
-            f"font {str(path)!r} begins with {magic!r} and is not TrueType or OpenType; "
-            "unpack WOFF files first"
+            f"font {str(path)!r} has {size:,} bytes, and its tables end at {max(ends, default=0):,}: "
+            "it is cut off or damaged; download it again"
         )
+
+
+def _table_ends(file: BinaryIO, start: int) -> list[int]:
+    """Give where each table of a face ends, by the directory that begins at `start`."""
+    file.seek(start + 4)
+    n_tables = int.from_bytes(file.read(8)[:2], "big")
+    directory = file.read(16 * n_tables)
+    ends = [
+        offset + length
+        for _, _, offset, length in struct.iter_unpack(">4s3I", _whole(directory, 16))
+    ]
+    return [*ends, start + 12 + 16 * n_tables]
+
+
+def _whole(data: bytes, record: int) -> bytes:
+    return data[: len(data) // record * record]

@@ -5,14 +5,17 @@
 (1, (448, 448), 'L', [(0, 13)])
 
 A line is one `np.concatenate` of the cached strips of its words into a frame-sized gray array. A
-frame becomes RGB only where it holds a coloured glyph.
+frame is RGB only where it holds a coloured glyph, or colours were asked for.
 """
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 
 import numpy as np
 from PIL import Image
@@ -24,7 +27,7 @@ from t2vid.frames.framelist import FrameList
 from t2vid.frames.shaping import WHITE, Gray
 from t2vid.frames.spec import RenderSpec
 from t2vid.frames.text import Line, Page, check_text, iter_pages
-from t2vid.schema import TOKENS_PER_FRAME
+from t2vid.schema import TOKENS_PER_FRAME, WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
 
@@ -40,7 +43,8 @@ def render_text(
         max_frames: draw only the leading frames; `FrameList.n_total` says how many there would be.
 
     Returns:
-        Images of mode `L` (`RGB` where a frame holds a coloured glyph), each with memory of its own.
+        Images of mode `L` (`RGB` where `spec.colors` are set or a frame holds a coloured glyph), each
+        with memory of its own.
 
     Raises:
         InputError: for a blank text or a `max_frames` below 1.
@@ -84,36 +88,61 @@ def count_frames(text: str, spec: RenderSpec = _DEFAULT) -> int:
 
 
 def fit(
-    text: str, *, max_frames: int, spec: RenderSpec = _DEFAULT, min_font_px: int = 12
+    text: str,
+    spec: RenderSpec = _DEFAULT,
+    *,
+    max_frames: int | None = None,
+    words_per_frame: int | None = None,
+    min_font_px: int = 12,
 ) -> RenderSpec:
-    """Give the layout with the largest font that puts a text into at most `max_frames` frames.
+    """Give the layout with the largest font that puts a text into so many frames.
 
     Args:
         text: the text.
-        max_frames: frames to fit into.
-        spec: the layout whose font is made smaller; its `words_per_frame` does not limit.
+        spec: the layout whose font is made smaller, never larger.
+        max_frames: at most so many frames, each filled with as many words as it holds.
+        words_per_frame: or so many blank-separated words a frame: none has more, and the frames are
+            at most a tenth more than that takes, which leaves room for the ends of paragraphs.
         min_font_px: below it nobody could read the frames.
 
     Raises:
-        InputError: when it does not fit, saying how many frames the smallest font takes.
-    """
-    import dataclasses
+        InputError: when it does not fit, saying what would.
 
-    if spec.layout == "paper" or spec.font_px < min_font_px or max_frames < 1:
+    >>> fit("word " * 1500, max_frames=8).font_px
+    16
+    """
+    check_text(text)
+    if (max_frames is None) == (words_per_frame is None):
+        raise InputError("fit needs max_frames or words_per_frame, and not both")
+    for name, value in (("max_frames", max_frames), ("words_per_frame", words_per_frame)):
+        if value is not None and value < 1:
+            raise InputError(f"{name} ({value}) must be > 0")
+    if spec.layout == "paper" or spec.font_px < min_font_px:
         raise InputError(
-            f"fit needs the default layout, font_px ({spec.font_px}) >= {min_font_px} and max_frames "
-            f"({max_frames}) > 0"
+            f"fit needs the layout 't2vid' ({spec.layout!r}) and font_px ({spec.font_px}) >= "
+            f"min_font_px ({min_font_px})"
         )
-    free = dataclasses.replace(spec, words_per_frame=None)
+    n_words = len(text.split())
+    limit = max_frames or _frames_of_words(n_words, words_per_frame or 1)
     for font_px in range(spec.font_px, min_font_px - 1, -1):
-        smaller = dataclasses.replace(free, font_px=font_px)
-        n = count_frames(text, smaller)
-        if n <= max_frames:
-            return smaller
+        found = replace(spec, font_px=font_px, words_per_frame=words_per_frame)
+        if sum(1 for _ in islice(iter_pages(text, found), limit + 1)) <= limit:
+            return found
+    least = count_frames(text, found)
+    asked = f"max_frames ({max_frames}); allow {least:,}"
+    if words_per_frame is not None:
+        asked = (
+            f"words_per_frame ({words_per_frame}) lets it have; ask for {n_words // least:,} words"
+        )
     raise InputError(
-        f"the text of {len(text):,} characters takes {n:,} frames at {min_font_px} px, more than "
-        f"max_frames ({max_frames}); allow {n:,} frames, or larger ones"
+        f"the text of {len(text):,} characters takes {least:,} frames at {min_font_px} px, more than "
+        f"{asked}, or make the frames larger"
     )
+
+
+def _frames_of_words(n_words: int, words_per_frame: int) -> int:
+    """Give the frames that so many words may take, a tenth of them to spare."""
+    return max(1, math.ceil(n_words / words_per_frame), n_words * 11 // (words_per_frame * 10))
 
 
 def text_tokens_per_visual_token(
@@ -140,7 +169,7 @@ def _drawn(
     wanted = sys.maxsize if max_frames is None else max_frames
     if spec.layout == "paper":
         escapes = _paper_escapes(text, spec)
-        tokens = paper.pages(text, spec.words_per_frame or len(text))
+        tokens = paper.pages(text, spec.words_per_frame or WORDS_PER_FRAME)
         for n, (start, end, words) in enumerate(tokens):
             shown = words.translate(escapes)
             yield start, end, paper.draw(shown, spec) if n < wanted else None
@@ -198,12 +227,16 @@ def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int,
 
 
 def _image(gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderSpec) -> Image.Image:
-    if spec.ink or spec.paper_gray != WHITE:
-        gray = _shades(spec.ink, spec.paper_gray)[gray]
-    image = Image.fromarray(gray)
-    if not colors:
-        return image
-    image = image.convert("RGB")
+    if spec.colors:
+        image = Image.fromarray(gray).convert("P")  # a palette is Pillow's fastest way to colours
+        image.putpalette(_palette(*spec.colors))
+        image = image.convert("RGB")
+    else:
+        if spec.ink or spec.paper_gray != WHITE:
+            gray = _shades(spec.ink, spec.paper_gray)[gray]
+        image = Image.fromarray(gray)
+        if colors:
+            image = image.convert("RGB")
     for x, y, picture in colors:
         image.paste(picture, (x, y), picture)
     return image
@@ -213,3 +246,10 @@ def _image(gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderS
 def _shades(ink: int, paper_gray: int) -> Gray:
     """Map black on white to other grays."""
     return np.round(np.linspace(ink, paper_gray, 256)).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _palette(ink: str, paper: str) -> bytes:
+    """Map black on white to two colours and what lies between: 256 times red, green and blue."""
+    first, last = (list(bytes.fromhex(color[1:])) for color in (ink, paper))
+    return np.round(np.linspace(first, last, 256)).astype(np.uint8).tobytes()

@@ -31,6 +31,7 @@ from t2vid.frames.fonts import INVISIBLE, Typeface
 WHITE = 255
 TAB_SPACES = 4
 CACHE_BYTES = 24 * 2**20  # one of two generations; 30,000 English words at 20 px
+LONG_WORD = 2_000  # characters: no word of any language, but data; its letters need no kerning
 MAX_STRIKE_PX = 1024  # a larger bitmap in a font is a bomb, not an emoji
 NEWLINES = "\n\r\v\f\x85\u2028\u2029"
 BLANKS = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000"
@@ -102,10 +103,13 @@ class Shaper:
         self.young: dict[str, Strip] = {}
         self._old: dict[str, Strip] = {}
         self._bytes = 0
+        self._too_wide = Strip(np.empty((self.line_px, 0), np.uint8), room_px + 1)
         self.tab_px = max(1, round(self._advance(" ") * TAB_SPACES))
 
     def strip(self, piece: str, *, rtl: bool = False) -> Strip:
         """Give the strip of a piece of text that reads in one direction.
+
+        A piece of more than `LONG_WORD` characters comes undrawn and wider than a line, to be cut.
 
         Raises:
             Missing: when no available font covers a character and `on_missing` is `"error"`.
@@ -114,6 +118,8 @@ class Shaper:
         found = self.young.get(key)
         if found is not None:
             return found
+        if len(piece) > LONG_WORD:
+            return self._too_wide
         found = self._old.get(key) or self._make(piece, rtl)
         size = found.pixels.nbytes + 400  # the objects around the pixels
         if self._bytes + size > CACHE_BYTES:
@@ -135,20 +141,35 @@ class Shaper:
         x = float(x_px)
         for char in tabs:
             x = (x // self.tab_px + 1) * self.tab_px if char == "\t" else x + self._advance(char)
-        return round(x)
+        return min(round(x), max(x_px, self.room_px))
 
     def cut(self, piece: str, *, rtl: bool = False) -> Iterator[tuple[str, Strip]]:
         """Cut a piece that is wider than a line at grapheme boundaries; each part fits a line."""
+        fitting = self._fitting if len(piece) <= LONG_WORD else self._set_apart
+        young, used = self.young, 0
         part: list[str] = []
-        used = 0
-        for cluster in graphemes(piece):
-            width = self._make(cluster, rtl).fit_px
+        body = piece.rstrip(NEWLINES + BLANKS)
+        for cluster in graphemes(body):
+            key = "\x00r" + cluster if rtl else cluster
+            width = (young.get(key) or self.strip(cluster, rtl=rtl)).fit_px
             if part and used + width > self.room_px:
-                yield from self._fitting(part, rtl)
+                yield from fitting(part, rtl)
                 part, used = [], 0
             part.append(cluster)
             used += width
-        yield from self._fitting(part, rtl)
+        yield from fitting([*part, piece[len(body) :]], rtl)
+
+    def _set_apart(self, clusters: list[str], rtl: bool) -> Iterator[tuple[str, Strip]]:
+        """Put graphemes side by side that were drawn one by one, as megabytes without a blank need."""
+        strips = [self.strip(cluster, rtl=rtl) for cluster in clusters]
+        if rtl or not all(strip.plain and strip.fit_px == strip.full_px for strip in strips):
+            yield from self._fitting(clusters, rtl)
+            return
+        pixels = np.concatenate([strip.pixels for strip in strips], axis=1)
+        if pixels.shape[1] > self.room_px:  # a single grapheme
+            yield from self._fitting(clusters, rtl)
+        else:
+            yield "".join(clusters), Strip(pixels, int(pixels.shape[1]))
 
     def _fitting(self, clusters: list[str], rtl: bool) -> Iterator[tuple[str, Strip]]:
         text = "".join(clusters)
@@ -176,7 +197,9 @@ class Shaper:
         visible = body.rstrip(BLANKS)
         tail = body[len(visible) :]
         tabs = tail if "\t" in tail else ""
-        tail_px = 0.0 if tabs else sum(self._advance(char) for char in tail)
+        # what comes after blanks as wide as a line goes to the next line, however many there are
+        wide = 0.0 if tabs else sum(map(self._advance, tail))
+        tail_px = min(wide, float(self.room_px))
         if visible and self._simple and not rtl and visible.isascii() and visible.isprintable():
             strip = self._latin(visible, tail_px)
         else:

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import colorsys
 import dataclasses
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -29,13 +31,27 @@ from t2vid.schema import (
 
 DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
+_MIN_RATIO = 4.5  # of two colours: WCAG 2.2, success criterion 1.4.3
+_VARIED_RATIO = 7.0  # of layouts drawn at random: WCAG 2.2, success criterion 1.4.6
+_ALIGNS: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
+_COLOR = re.compile("#[0-9a-fA-F]{6}")
 _CHOICES = {
     "layout": ("t2vid", "paper"),
     "whitespace": ("keep", "flow"),
     "on_missing": ("error", "escape"),
-    "align": ("left", "center", "right"),
+    "align": _ALIGNS,
 }
 MAX_FRAME_PX = 8192  # a frame beyond this is a mistake: 64 Mpixel each, before any model sees it
+_LIMITS: dict[str, tuple[float, float]] = {
+    "width": (16, MAX_FRAME_PX),
+    "height": (16, MAX_FRAME_PX),
+    "font_px": (4, 512),
+    "margin_px": (0, MAX_FRAME_PX),
+    "words_per_frame": (1, 1_000_000),
+    "line_spacing": (0.8, 4),
+    "ink": (0, 255),
+    "paper_gray": (0, 255),
+}
 
 
 class _Spec:
@@ -94,7 +110,7 @@ class RenderSpec(_Spec):
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
         layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script, which
-            knows of the fields below `on_missing` alone.
+            knows of the fields below `on_missing` alone and needs `words_per_frame`.
         whitespace: `"keep"` keeps newlines, indentation and tabs; `"flow"` fills lines, an empty
             line ends a paragraph.
         on_missing: a character that no available font covers is an error, or, with `"escape"`, is
@@ -103,6 +119,8 @@ class RenderSpec(_Spec):
         line_spacing: distance of two baselines over the height of the font.
         ink: gray level of the text, 0 to 255.
         paper_gray: gray level of the background, 0 to 255.
+        colors: of the text and the background, as `("#1a2b3c", "#fff8e7")`, instead of the two gray
+            levels; frames are then RGB. None draws gray frames.
     """
 
     width: int = FRAME_PX
@@ -118,35 +136,37 @@ class RenderSpec(_Spec):
     line_spacing: float = 1.0
     ink: int = 0
     paper_gray: int = 255
+    colors: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        """Check every field against its limit."""
-        _check_size("width", self.width)
-        _check_size("height", self.height)
-        if not 4 <= self.font_px <= 512:
-            raise InputError(f"font_px ({self.font_px}) must be from 4 to 512")
+        """Check every field's type and limit."""
+        for name, (low, high) in _LIMITS.items():
+            _check_number(name, getattr(self, name), low, high)
+        if not isinstance(self.font, str) or "\x00" in self.font:
+            raise InputError(
+                f"font ({self.font!r}) must be 'sans', 'serif', 'mono' or a file's path as str"
+            )
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise InputError(f"{name} ({getattr(self, name)!r}) must be one of {allowed}")
+        if self.layout == "paper" and self.words_per_frame is None:
+            raise InputError(
+                "words_per_frame (None) would put a whole text on one frame of the paper's layout; "
+                f"give a number, the paper's is {WORDS_PER_FRAME}"
+            )
         room = min(self.width, self.height) - 2 * self.margin_px
-        if self.margin_px < 0 or room < 2 * self.font_px:
+        if room < 2 * self.font_px:
             raise InputError(
                 f"margin_px ({self.margin_px}) leaves {room} px of {self.width}x{self.height}, "
                 f"less than two lines of font_px ({self.font_px}); make the margin smaller"
-            )
-        if self.words_per_frame is not None and self.words_per_frame < 1:
-            raise InputError(f"words_per_frame ({self.words_per_frame}) must be > 0, or None")
-        if not 0.8 <= self.line_spacing <= 4:
-            raise InputError(f"line_spacing ({self.line_spacing}) must be from 0.8 to 4")
-        if not 0 <= self.ink <= 255 or not 0 <= self.paper_gray <= 255:
-            raise InputError(
-                f"ink ({self.ink}) and paper_gray ({self.paper_gray}) must be 0 to 255"
             )
         if abs(self.ink - self.paper_gray) < _MIN_CONTRAST:
             raise InputError(
                 f"ink ({self.ink}) and paper_gray ({self.paper_gray}) differ by less than "
                 f"{_MIN_CONTRAST}; nobody could read it"
             )
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise InputError(f"{name} ({getattr(self, name)!r}) must be one of {allowed}")
+        if self.colors is not None:
+            _check_colors(self.colors)
 
     @classmethod
     def paper(cls) -> RenderSpec:
@@ -171,27 +191,35 @@ class RenderSpec(_Spec):
         return presets[name]()
 
     @classmethod
-    def varied(cls, seed: int) -> RenderSpec:
-        """A legible layout drawn at random: font, size, margins, grays, alignment, spacing.
+    def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:
+        """A legible layout drawn at random: font, size, margins, alignment, spacing and shades.
+
+        Half of the layouts are gray; of the others the text is dark on a light tint, or the reverse.
+        Contrast is at least 7 to 1 by WCAG 2.2 in all of them.
 
         Args:
-            seed: the same seed gives the same layout.
+            seed: the same seed gives the same layout; a row's number makes every row another.
+            colors: False keeps the grays, whose frames take a third of the memory.
         """
         import numpy as np
 
         rng = np.random.default_rng(seed)
-        ink, light = int(rng.integers(0, 64)), int(rng.integers(208, 256))
+        ink, light = int(rng.integers(0, 57)), int(rng.integers(208, 256))
         dark = bool(rng.random() < 0.2)
-        return cls(
+        gray = cls(
             font=str(rng.choice(["sans", "serif", "mono"], p=[0.5, 0.35, 0.15])),
             font_px=int(rng.integers(16, 25)),
             margin_px=int(rng.integers(12, 33)),
             words_per_frame=None,
-            align="center" if rng.random() < 0.1 else "left",
+            align=_ALIGNS[int(rng.choice(3, p=[0.85, 0.1, 0.05]))],
             line_spacing=round(float(rng.uniform(0.95, 1.3)), 2),
             ink=light if dark else ink,
             paper_gray=ink if dark else light,
         )
+        pair = _legible_pair(*rng.random(5).tolist())
+        if not colors or rng.random() < 0.5:
+            return gray
+        return dataclasses.replace(gray, colors=pair[::-1] if dark else pair)
 
     def for_family(self, family: str) -> RenderSpec:
         """The same layout at the size that a family's vision encoder sees, so that nothing resizes it.
@@ -275,6 +303,71 @@ class SampleSpec(_Spec):
         elif self.size is not None:
             for edge in (self.size,) if isinstance(self.size, int) else self.size:
                 _check_size("size", edge)
+
+
+def contrast_ratio(first: str, second: str) -> float:
+    """Give the contrast of two colours, 1 to 21; from WCAG 2.2, "contrast ratio".
+
+    Args:
+        first: a colour as `"#rrggbb"`.
+        second: the other one.
+
+    >>> round(contrast_ratio("#000000", "#ffffff"))
+    21
+    """
+    dark, light = sorted(map(_luminance, (first, second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: str) -> float:
+    levels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in levels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _legible_pair(
+    ink_hue: float, ink_saturation: float, ink_value: float, hue: float, tint: float
+) -> tuple[str, str]:
+    """Make a dark text colour and a light background of five numbers from 0 to 1."""
+    light = _hex(hue, 0.25 * tint, 1.0)
+    value = 0.1 + 0.5 * ink_value
+    while True:
+        ink = _hex(ink_hue, 0.3 + 0.7 * ink_saturation, value)
+        if contrast_ratio(ink, light) >= _VARIED_RATIO:
+            return ink, light
+        value *= 0.9  # black on the darkest tint has 13 to 1, so this ends
+
+
+def _hex(hue: float, saturation: float, value: float) -> str:
+    levels = colorsys.hsv_to_rgb(hue, saturation, value)
+    return "#" + "".join(f"{round(255 * level):02x}" for level in levels)
+
+
+def _check_number(name: str, value: object, low: float, high: float) -> None:
+    """Refuse what is no number from `low` to `high`; `words_per_frame` may be None."""
+    optional, whole = name == "words_per_frame", name != "line_spacing"
+    if optional and value is None:
+        return
+    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not number or not low <= value <= high:  # type: ignore[operator]
+        kind = "a whole number" if whole else "a number"
+        raise InputError(
+            f"{name} ({value!r}) must be {kind} from {low:,} to {high:,}{', or None' * optional}"
+        )
+
+
+def _check_colors(colors: object) -> None:
+    pair = isinstance(colors, tuple) and len(colors) == 2
+    if not pair or not all(isinstance(c, str) and _COLOR.fullmatch(c) for c in colors):  # type: ignore[attr-defined]
+        raise InputError(
+            f"colors ({colors!r}) must be None, or text and background as ('#1a2b3c', '#fff8e7')"
+        )
+    ratio = contrast_ratio(*colors)  # type: ignore[misc]
+    if ratio < _MIN_RATIO:
+        raise InputError(
+            f"colors {colors!r} have a contrast of {ratio:.1f} to 1, less than {_MIN_RATIO}; nobody "
+            "could read it, take a darker and a lighter one"
+        )
 
 
 def _check_size(name: str, value: int) -> None:

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import fonts, paper
-from t2vid.frames.direction import Visual, needs_bidi, visual_order
+from t2vid.frames.direction import Visual, needs_bidi, reads_rtl, visual_order
+from t2vid.frames.fonts import INVISIBLE
 from t2vid.frames.shaping import (
     BLANKS,
     NEWLINES,
@@ -29,9 +30,15 @@ from t2vid.frames.shaping import (
     shaper_for,
 )
 from t2vid.frames.spec import RenderSpec
+from t2vid.schema import WORDS_PER_FRAME
 
+_VISIBLE = re.compile(f"[^\\s\u2800{''.join(sorted(INVISIBLE))}]")  # U+2800: Braille without a dot
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
-_PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}]|$)")
+MAX_PARAGRAPH = 20_000  # characters whose direction is resolved at once: memory must not grow
+_PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}])|[^{NEWLINES}]+$")
+_NEWLINE = f"(?>\\r\\n|[{NEWLINES}])"
+_FLOWED = re.compile(f"(?s:.+?)(?:{_NEWLINE}[{BLANKS}]*{_NEWLINE}\\s*|\\Z)")
+_NEWLINES_TO_BLANKS = str.maketrans(NEWLINES, " " * len(NEWLINES))
 
 
 class Line(NamedTuple):
@@ -74,7 +81,7 @@ def paginate(text: str, spec: RenderSpec) -> list[tuple[int, int]]:
     """
     check_text(text)
     if spec.layout == "paper":
-        return [(a, b) for a, b, _ in paper.pages(text, spec.words_per_frame or len(text))]
+        return [(a, b) for a, b, _ in paper.pages(text, spec.words_per_frame or WORDS_PER_FRAME)]
     return [(page.start, page.end) for page in iter_pages(text, spec)]
 
 
@@ -86,8 +93,10 @@ def check_text(text: object) -> None:
     """
     if not isinstance(text, str):
         raise InputError(f"text must be str, not {type(text).__name__}")
-    if not text.strip():
-        raise InputError(f"text ({text[:20]!r}) is blank; there is nothing to draw")
+    if not _VISIBLE.search(text):
+        raise InputError(
+            f"text ({text[:20]!r}) is blank or has invisible characters only; there is nothing to draw"
+        )
     if len(text) > MAX_CHARACTERS:
         raise InputError(
             f"text has {len(text):,} characters, more than {MAX_CHARACTERS:,}; cut it into rows"
@@ -110,6 +119,17 @@ def iter_pages(text: str, spec: RenderSpec) -> Iterator[Page]:
         raise MissingGlyphs(
             f'no available font draws every character: {shown}; or draw them as U+XXXX with on_missing="escape"'
         ) from None
+
+
+def _portions(paragraph: str) -> Iterator[tuple[int, int]]:
+    """Cut a paragraph of many pages, behind blanks where it has some; each portion ends its line."""
+    start = 0
+    while len(paragraph) - start > MAX_PARAGRAPH:
+        blank = paragraph.rfind(" ", start, start + MAX_PARAGRAPH)
+        end = blank + 1 if blank > start else start + MAX_PARAGRAPH
+        yield start, end
+        start = end
+    yield start, len(paragraph)
 
 
 class _Layout:
@@ -138,16 +158,18 @@ class _Layout:
         yield last._replace(end=len(text))
 
     def _full_pages(self, text: str) -> Iterator[Page]:
-        if self.flow or not needs_bidi(text):
+        if not needs_bidi(text):
             yield from self._fill(text)
-        else:
-            for match in _PARAGRAPH.finditer(text):
-                if not match.group():
-                    continue
-                if needs_bidi(match.group()):
-                    yield from self._fill_both_ways(match.group(), match.start())
-                else:
-                    yield from self._fill(match.group(), match.start())
+            return
+        for match in (_FLOWED if self.flow else _PARAGRAPH).finditer(text):
+            paragraph = match.group()
+            if not needs_bidi(paragraph):
+                yield from self._fill(paragraph, match.start())
+                continue
+            base_rtl = reads_rtl(safe_text(paragraph.translate(_NEWLINES_TO_BLANKS)))
+            for start, end in _portions(paragraph):
+                at = match.start() + start
+                yield from self._fill_both_ways(paragraph[start:end], at, base_rtl)
 
     def _fill(self, text: str, offset: int = 0) -> Iterator[Page]:
         shaper, room, young = self.shaper, self.room, self.shaper.young
@@ -167,18 +189,12 @@ class _Layout:
                     yield self._spill(at)
                 if fit > room:
                     begin = at
-                    for part, cut in shaper.cut(key):
+                    for part, strip in shaper.cut(key):
                         if strips:
                             yield from self._close(strips, 0, begin, plain)
-                        strips, x, plain = [cut], cut.full_px, cut.plain
+                        strips, plain = [strip], strip.plain
                         begin += len(part)
-                    strip = cut
-                    at += len(piece)
-                    words += strip.words
-                    if strip.newline:
-                        yield from self._close(strips, words, at, plain)
-                        strips, x, words, plain = [], 0, 0, True
-                    continue
+                    strips, plain = [], True  # the last part goes on as any other piece
             strips.append(strip)
             at += len(piece)
             words += strip.words
@@ -195,10 +211,12 @@ class _Layout:
         if strips:
             yield from self._close(strips, words, at, plain)
 
-    def _fill_both_ways(self, paragraph: str, offset: int) -> Iterator[Page]:
+    def _fill_both_ways(self, paragraph: str, offset: int, base_rtl: bool) -> Iterator[Page]:
         """Fill lines in reading order, and put the strips of each into visual order."""
         body = paragraph.rstrip(NEWLINES)
-        visual = visual_order(safe_text(body))
+        if self.flow:
+            body = body.translate(_NEWLINES_TO_BLANKS)
+        visual = visual_order(safe_text(body), base_rtl=base_rtl)
         pieces: list[tuple[int, Strip]] = []
         x = words = 0
         at = 0
@@ -212,6 +230,8 @@ class _Layout:
                     pieces, x, words = [], 0, 0
                 if strip.fit_px and self.page_words >= self.max_words:
                     yield self._spill(offset + start)
+                if strip.tabs:
+                    strip = self.shaper.blank(self.shaper.after_tabs(x, strip.tabs) - x)
                 pieces.append((start, strip))
                 x += strip.full_px
                 words += strip.words
@@ -229,6 +249,8 @@ class _Layout:
                     continue
             part, rtl = segment[begin:i], visual.rtl[at + begin]
             place = at + begin
+            if self.flow and part[0] in BLANKS:
+                part = " "
             strip = self.shaper.strip(part, rtl=rtl)
             if strip.fit_px <= self.room:
                 yield place, strip
