@@ -67,8 +67,9 @@ class VideoSFTConfig(SFTConfig):
     pixels: str = field(
         default="direct",
         metadata={
-            "help": "'direct': one resize to the model's size; uint8 is normalised on the device. "
-            "'processor': the family's image processor, step by step on the CPU."
+            "help": "'direct': videos are decoded at the model's own size, what has another size is "
+            "resized once, uint8 is normalised on the device. 'processor': the family's image "
+            "processor, step by step on the CPU."
         },
     )
 
