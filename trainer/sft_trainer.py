@@ -73,8 +73,8 @@ class VideoSFTTrainer(SFTTrainer):
         if not hasattr(processing_class, "image_processor"):
             raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
         self.family = _family(model, trust_remote_code=args.trust_remote_code)
-        reader = _reader(train_dataset)
-        train_dataset, eval_dataset = _undecoded(train_dataset), _undecoded(eval_dataset)
+        train_dataset, reader = rows_and_reader(train_dataset)
+        eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
         if data_collator is None:
             data_collator = build_collator(processing_class, args, self.family, reader=reader)
@@ -227,6 +227,11 @@ def build_collator(
         pack=args.pack,
         dummy_frame=args.deepspeed_plugin is not None or bool(args.fsdp),
     )
+
+
+def rows_and_reader(dataset: Any) -> tuple[Any, Any]:
+    """Give the rows as stored, and the `Frames` feature that makes their frames, or None."""
+    return _undecoded(dataset), _reader(dataset)
 
 
 def _config(args: Any, model: Any) -> VideoSFTConfig:

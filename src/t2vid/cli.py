@@ -95,6 +95,33 @@ def _train(options: argparse.Namespace) -> None:
     train(options.config, options.overrides)
 
 
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", help="training recipe, mix, folder, or a dataset's name")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="right after it")
+    parser.add_argument("--model", default="tiny", help="checkpoint or folder (default: tiny)")
+    parser.add_argument("--rows", type=int, help="rows in the batch (default: the recipe's)")
+    parser.add_argument("--start", type=int, default=0, help="number of the first row (default: 0)")
+    parser.add_argument("--id", action="append", default=[], help="show this row; may be repeated")
+    parser.add_argument("--out", help="HTML file to write as well")
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from t2vid.insight.inspect import inspect
+
+    found = inspect(
+        options.what,
+        model=options.model,
+        rows=options.rows,
+        start=options.start,
+        ids=options.id,
+        out=options.out,
+        overrides=options.overrides,
+    )
+    print(found.text(colour=sys.stdout.isatty()))
+    if options.out:
+        print(f"\n{options.out}")
+
+
 def _render_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("files", nargs="+", help="UTF-8 text files; - is standard input")
     parser.add_argument("--out", default="frames", help="folder for the frames (default: frames)")
@@ -341,6 +368,12 @@ COMMANDS = {
         "t2vid train --config idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
         _train_arguments,
         _train,
+    ),
+    "inspect": Command(
+        "show one batch as it reaches the model: frames, prompt, what the loss counts",
+        "t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",
+        _inspect_arguments,
+        _inspect,
     ),
     "eval": Command(
         "put a benchmark to a model; run again, it does only what is missing",
