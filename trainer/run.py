@@ -21,6 +21,7 @@ logger = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parent / "recipes"
 _MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
+CONFIGS = Path(__file__).parent / "configs"
 TINY = "tiny"  # in place of a checkpoint: an Idefics3 of random weights, to try a recipe end to end
 
 
@@ -164,7 +165,24 @@ def split_settings(settings: Mapping[str, Any]) -> tuple[TrainJob, dict[str, Any
         near = difflib.get_close_matches(unknown[0], ours | theirs, n=3)
         raise InputError(f"no such setting: {', '.join(unknown)}; near {unknown[0]!r}: {near}")
     job = TrainJob(**{key: value for key, value in settings.items() if key in ours})
-    return job, {key: value for key, value in settings.items() if key not in ours}
+    rest = {key: value for key, value in settings.items() if key not in ours}
+    if isinstance(rest.get("deepspeed"), str):
+        rest["deepspeed"] = str(deepspeed_file(rest["deepspeed"]))
+    return job, rest
+
+
+def deepspeed_file(name: str | Path) -> Path:
+    """Find a DeepSpeed configuration by path, or one of the project's by name (`zero3-offload`).
+
+    Raises:
+        MissingFile: when there is neither.
+    """
+    path = Path(name)
+    own = CONFIGS / f"{path.name.removesuffix('.json')}.json"
+    if path.is_file() or own.is_file():
+        return path if path.is_file() else own
+    names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.json")))
+    raise MissingFile(f"{name} is no file and no DeepSpeed configuration; there are: {names}")
 
 
 def load_rows(job: TrainJob, split: str) -> Any:
@@ -238,6 +256,23 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
         attn_implementation=job.attn_implementation,
         quantization_config=quantised,
     )
+    return model, load_processor(job.model_name_or_path)
+
+
+def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
+    """Give a job's model without its weights (on the meta device), and its processor."""
+    from t2vid.models.families import load_processor
+
+    if job.model_name_or_path == TINY:
+        return load_model(job, rows)
+    torch = require("torch", extra="train")
+    transformers = require("transformers", extra="train")
+    config = transformers.AutoConfig.from_pretrained(job.model_name_or_path)
+    dtype = getattr(config, "dtype", None) if job.dtype == "auto" else getattr(torch, job.dtype)
+    with torch.device("meta"):
+        model = transformers.AutoModelForImageTextToText.from_config(
+            config, dtype=dtype or torch.float32
+        )
     return model, load_processor(job.model_name_or_path)
 
 

@@ -87,12 +87,24 @@ def _demo(options: argparse.Namespace) -> None:
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, help="YAML file, or the name of a recipe")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace keys of it")
+    parser.add_argument(
+        "--check", action="store_true", help="estimate memory and steps, and do not start"
+    )
+    parser.add_argument("--gpus", type=int, default=1, help="of the run, for --check (default: 1)")
+    parser.add_argument("--gpu-gb", type=float, default=80, help="memory of each (default: 80)")
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> int:
+    if options.check:
+        from t2vid.trainer.check import check
+
+        found = check(options.config, options.overrides, gpus=options.gpus, gpu_gb=options.gpu_gb)
+        print(found.table())
+        return 0 if found.fits else 2
     from t2vid.trainer.run import train
 
     train(options.config, options.overrides)
+    return 0
 
 
 def _inspect_arguments(parser: argparse.ArgumentParser) -> None:

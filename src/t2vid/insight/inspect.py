@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError
 from t2vid.insight import page
 
 _GREEN, _SOFT, _BOLD, _OFF = "\x1b[30;42m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
@@ -153,16 +153,17 @@ def inspect(
     Raises:
         InputError: when no row is left to show.
     """
+    from t2vid.models.families import family_of
     from t2vid.trainer.config import VideoSFTConfig
-    from t2vid.trainer.run import find_job, load_rows, on_cpu
+    from t2vid.trainer.run import find_job, load_outline, load_rows, on_cpu
     from t2vid.trainer.sft_trainer import build_collator, rows_and_reader
 
     job, settings = find_job(what, overrides)
     job = replace(job, model_name_or_path=model)
     dataset, reader = rows_and_reader(load_rows(job, job.dataset_train_split))
     args = VideoSFTConfig(**on_cpu(settings))
-    processor, family = processor_and_family(job, dataset)
-    collate = build_collator(processor, args, family, reader=reader)
+    outline, processor = load_outline(job, dataset)
+    collate = build_collator(processor, args, family_of(outline), reader=reader)
     n = rows or max(2, args.per_device_train_batch_size) if not ids else len(ids)
     wanted = set(ids)
     chosen = (row for row in dataset if not wanted or row.get("id") in wanted)
@@ -175,20 +176,6 @@ def inspect(
     if out is not None:
         Path(out).write_text(found.html(), encoding="utf-8")
     return found
-
-
-def processor_and_family(job: Any, dataset: Any) -> tuple[Any, Any]:
-    """Load what says how a model takes rows: its processor and its family, no weights."""
-    from t2vid.models.families import family_of, load_processor
-    from t2vid.trainer.run import TINY, load_model
-
-    if job.model_name_or_path == TINY:
-        model, processor = load_model(job, dataset)
-        return processor, family_of(model)
-    auto = require("transformers", extra="train").AutoConfig
-    return load_processor(job.model_name_or_path), family_of(
-        auto.from_pretrained(job.model_name_or_path)
-    )
 
 
 def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") -> Inspection:
