@@ -119,7 +119,7 @@ class Preflight:
         ]
         if rows:
             longest = max(rows, key=lambda row: row.tokens)
-            steps = f"{self.steps:,} steps, {self.epochs:g} epochs"
+            steps = f"{self.steps:,} steps, {self.epochs:g} epoch{'s' * (self.epochs != 1)}"
             per = f" of {self.rows_per_step:,} rows" if self.rows_per_step else ""
             lines += [
                 f"  rows          {len(rows):,}, {sum(r.tokens for r in rows):,} tokens, "

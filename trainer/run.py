@@ -37,6 +37,7 @@ class TrainJob:
         dataset_train_split: split to train on.
         dataset_test_split: split to evaluate on; None for none.
         recipe: for `t2vid/mix`, a YAML file that says what the mix is, in place of a shipped one.
+        family: for `t2vid/mix`, the model family whose token budget and frames of a video hold.
         data_dir: folder of local files for the builder.
         data_files: local files for the builder.
         streaming: read rows as they come instead of preparing the dataset.
@@ -56,6 +57,7 @@ class TrainJob:
     dataset_train_split: str = "train"
     dataset_test_split: str | None = None
     recipe: str | None = None
+    family: str | None = None
     data_dir: str | None = None
     data_files: Any = None
     streaming: bool = False
@@ -196,7 +198,7 @@ def load_rows(job: TrainJob, split: str) -> Any:
         from t2vid.mixing.build import load
 
         return load(folder, data=job.data_dir)
-    own = {} if job.recipe is None else {"recipe": job.recipe}
+    own = {k: v for k in ("recipe", "family") if (v := getattr(job, k)) is not None}
     return datasets.load_dataset(
         job.dataset_name,
         job.dataset_config,
