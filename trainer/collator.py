@@ -184,7 +184,11 @@ class VideoCollator:
     def _encode(self, example: Mapping[str, Any]) -> EncodedRow:
         try:
             return self.encode(example)
-        except T2VidError:
+        except T2VidError as error:
+            # A file's error names the file; which row it belongs to is known only here.
+            if repr(example.get("id")) not in str(error):
+                head = f"sample {example.get('id')!r} of {example.get('source')!r}: {error}"
+                error.args = (head, *error.args[1:])
             raise
         except Exception as error:
             raise InputError(

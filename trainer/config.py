@@ -64,11 +64,19 @@ class VideoSFTConfig(SFTConfig):
     freeze_vision: bool = field(
         default=False, metadata={"help": "Leave the vision tower as it is (the paper's InternVL)."}
     )
+    on_nan: str = field(
+        default="raise",
+        metadata={
+            "help": "'raise': a loss that is NaN or infinite stops the run and names its rows. "
+            "'ignore': go on, as TRL does."
+        },
+    )
     pixels: str = field(
         default="direct",
         metadata={
-            "help": "'direct': one resize to the model's size; uint8 is normalised on the device. "
-            "'processor': the family's image processor, step by step on the CPU."
+            "help": "'direct': videos are decoded at the model's own size, what has another size is "
+            "resized once, uint8 is normalised on the device. 'processor': the family's image "
+            "processor, step by step on the CPU."
         },
     )
 
@@ -81,6 +89,7 @@ class VideoSFTConfig(SFTConfig):
             self.gradient_checkpointing = None
         super().__post_init__()
         _one_of("loss_on", self.loss_on, ("answer", "conversation"))
+        _one_of("on_nan", self.on_nan, ("raise", "ignore"))
         _one_of("pixels", self.pixels, ("direct", "processor"))
         for name, limit in self.frame_budget.items():
             if limit is not None and limit < 1:

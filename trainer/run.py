@@ -20,6 +20,8 @@ from t2vid.errors import InputError, MissingFile, require
 logger = logging.getLogger(__name__)
 
 RECIPES = Path(__file__).parent / "recipes"
+_MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
+CONFIGS = Path(__file__).parent / "configs"
 TINY = "tiny"  # in place of a checkpoint: an Idefics3 of random weights, to try a recipe end to end
 
 
@@ -29,10 +31,13 @@ class TrainJob:
 
     Args:
         model_name_or_path: checkpoint, or `"tiny"` for a tiny Idefics3 with random weights.
-        dataset_name: what `load_dataset` takes, or a folder that `save_to_disk` wrote.
+        dataset_name: what `load_dataset` takes, or a folder that `t2vid build` or `save_to_disk`
+            wrote.
         dataset_config: configuration of the dataset.
         dataset_train_split: split to train on.
         dataset_test_split: split to evaluate on; None for none.
+        recipe: for `t2vid/mix`, a YAML file that says what the mix is, in place of a shipped one.
+        family: for `t2vid/mix`, the model family whose token budget and frames of a video hold.
         data_dir: folder of local files for the builder.
         data_files: local files for the builder.
         streaming: read rows as they come instead of preparing the dataset.
@@ -51,6 +56,8 @@ class TrainJob:
     dataset_config: str | None = None
     dataset_train_split: str = "train"
     dataset_test_split: str | None = None
+    recipe: str | None = None
+    family: str | None = None
     data_dir: str | None = None
     data_files: Any = None
     streaming: bool = False
@@ -131,12 +138,20 @@ def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds a {type(settings).__name__}; it must be `key: value` lines")
+    return {key: _number(value) for key, value in settings.items()} | read_pairs(overrides)
+
+
+def read_pairs(overrides: Sequence[str]) -> dict[str, Any]:
+    """Read `key=value` pairs, every value as YAML."""
+    import yaml
+
+    settings = {}
     for pair in overrides:
         key, equals, value = pair.partition("=")
         if not equals or not key.isidentifier():
             raise InputError(f"override {pair!r} must be key=value, e.g. learning_rate=1e-5")
-        settings[key] = yaml.safe_load(value)
-    return {key: _number(value) for key, value in settings.items()}
+        settings[key] = _number(yaml.safe_load(value))
+    return settings
 
 
 def split_settings(settings: Mapping[str, Any]) -> tuple[TrainJob, dict[str, Any]]:
@@ -152,15 +167,38 @@ def split_settings(settings: Mapping[str, Any]) -> tuple[TrainJob, dict[str, Any
         near = difflib.get_close_matches(unknown[0], ours | theirs, n=3)
         raise InputError(f"no such setting: {', '.join(unknown)}; near {unknown[0]!r}: {near}")
     job = TrainJob(**{key: value for key, value in settings.items() if key in ours})
-    return job, {key: value for key, value in settings.items() if key not in ours}
+    rest = {key: value for key, value in settings.items() if key not in ours}
+    if isinstance(rest.get("deepspeed"), str):
+        rest["deepspeed"] = str(deepspeed_file(rest["deepspeed"]))
+    return job, rest
+
+
+def deepspeed_file(name: str | Path) -> Path:
+    """Find a DeepSpeed configuration by path, or one of the project's by name (`zero3-offload`).
+
+    Raises:
+        MissingFile: when there is neither.
+    """
+    path = Path(name)
+    own = CONFIGS / f"{path.name.removesuffix('.json')}.json"
+    if path.is_file() or own.is_file():
+        return path if path.is_file() else own
+    names = ", ".join(sorted(p.stem for p in CONFIGS.glob("*.json")))
+    raise MissingFile(f"{name} is no file and no DeepSpeed configuration; there are: {names}")
 
 
 def load_rows(job: TrainJob, split: str) -> Any:
     """Load one split of a job's dataset."""
     import datasets
 
-    if (Path(job.dataset_name) / "state.json").is_file():
+    folder = Path(job.dataset_name)
+    if (folder / "state.json").is_file():
         return datasets.load_from_disk(job.dataset_name)
+    if (folder / "manifest.json").is_file():
+        from t2vid.mixing.build import load
+
+        return load(folder, data=job.data_dir)
+    own = {k: v for k in ("recipe", "family") if (v := getattr(job, k)) is not None}
     return datasets.load_dataset(
         job.dataset_name,
         job.dataset_config,
@@ -168,7 +206,37 @@ def load_rows(job: TrainJob, split: str) -> Any:
         data_dir=job.data_dir,
         data_files=job.data_files,
         streaming=job.streaming,
+        **own,
     )
+
+
+def find_job(what: str | Path, overrides: Sequence[str] = ()) -> tuple[TrainJob, dict[str, Any]]:
+    """Say what a name means: a recipe of training, a recipe of a mix, or a dataset.
+
+    Args:
+        what: a training YAML or the name of one; the name of a mix; a folder that `t2vid build` or
+            `save_to_disk` wrote; or what `load_dataset` takes.
+        overrides: `key=value` pairs, as for `train`.
+
+    Returns:
+        The job, and the other settings of the run.
+    """
+    from t2vid.mixing.recipe import shipped
+
+    path = Path(what)
+    if path.is_file() or (RECIPES / f"{path.name.removesuffix('.yaml')}.yaml").is_file():
+        return split_settings(read_settings(path, overrides))
+    job, settings = split_settings(read_pairs(overrides))
+    named: dict[str, Any] = {"dataset_name": str(what)}
+    if str(what) in shipped():
+        named = {"dataset_name": "t2vid/mix", "dataset_config": str(what)}
+    return dataclasses.replace(job, **named), settings
+
+
+def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[str, Any]:
+    """Take from settings what needs a GPU, several processes or a tracker, to look without running."""
+    kept = {key: value for key, value in settings.items() if key not in _MACHINE}
+    return {**kept, "output_dir": output_dir, "use_cpu": True, "bf16": False, "report_to": "none"}
 
 
 def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
@@ -190,6 +258,23 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
         attn_implementation=job.attn_implementation,
         quantization_config=quantised,
     )
+    return model, load_processor(job.model_name_or_path)
+
+
+def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
+    """Give a job's model without its weights (on the meta device), and its processor."""
+    from t2vid.models.families import load_processor
+
+    if job.model_name_or_path == TINY:
+        return load_model(job, rows)
+    torch = require("torch", extra="train")
+    transformers = require("transformers", extra="train")
+    config = transformers.AutoConfig.from_pretrained(job.model_name_or_path)
+    dtype = getattr(config, "dtype", None) if job.dtype == "auto" else getattr(torch, job.dtype)
+    with torch.device("meta"):
+        model = transformers.AutoModelForImageTextToText.from_config(
+            config, dtype=dtype or torch.float32
+        )
     return model, load_processor(job.model_name_or_path)
 
 

@@ -11,12 +11,13 @@ True
 
 from __future__ import annotations
 
+import math
 import time
 from collections import defaultdict
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import Family, family_of, load_processor, one_patch, part
 from t2vid.models.rows import LossOn
 
@@ -31,6 +32,10 @@ from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
 
+_LESS_MEMORY = (
+    "less memory: max_tokens_per_batch, max_frames or per_device_train_batch_size lower, "
+    "activation_checkpointing=true, deepspeed=zero3, use_peft=true; t2vid train --check estimates it"
+)
 KEPT_COLUMNS = ("id", "source", "n_frames", "n_words")
 
 
@@ -73,14 +78,15 @@ class VideoSFTTrainer(SFTTrainer):
         if not hasattr(processing_class, "image_processor"):
             raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
         self.family = _family(model, trust_remote_code=args.trust_remote_code)
-        reader = _reader(train_dataset)
-        train_dataset, eval_dataset = _undecoded(train_dataset), _undecoded(eval_dataset)
+        train_dataset, reader = rows_and_reader(train_dataset)
+        eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
         if data_collator is None:
             data_collator = build_collator(processing_class, args, self.family, reader=reader)
         self._source_losses: dict[str, SourceLosses] = defaultdict(SourceLosses)
         self._segments: list[Segment] = []
         self._meter = Meter()
+        self._last_losses: tuple[list[Segment], torch.Tensor] = [], torch.zeros(0)
         super().__init__(
             model,
             args,
@@ -107,14 +113,31 @@ class VideoSFTTrainer(SFTTrainer):
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        """Run one step; whatever fails in it names the rows of the batch."""
+        """Run one step; whatever fails in it, or gives no number for a loss, names its rows."""
         segments = inputs.get("segments") or []
+        size = tuple(inputs["input_ids"].shape) if "input_ids" in inputs else ()
         try:
-            return super().training_step(model, inputs, *args, **kwargs)
+            loss = super().training_step(model, inputs, *args, **kwargs)
         except Exception as error:
-            rows = ", ".join(f"{s.id!r} ({s.n_frames} frames)" for s in segments)
-            error.add_note(f"rows of this batch: {rows}")
+            error.add_note(f"rows of this batch{_tokens(size)}: {_named(segments)}")
+            if isinstance(error, torch.OutOfMemoryError):
+                error.add_note(_LESS_MEMORY)
             raise
+        # Trainer's own filter (logging_nan_inf_filter) asks the same of every step, and hides it.
+        if self.args.on_nan == "raise" and not bool(torch.isfinite(loss.detach())):
+            raise NonFiniteLoss(self._non_finite(loss, segments))
+        return loss
+
+    def _non_finite(self, loss: Any, segments: list[Segment]) -> str:
+        ours, sums = self._last_losses
+        bad = [s for s, x in zip(ours, sums.tolist(), strict=True) if not math.isfinite(x)]
+        why = "all of its rows, so the weights may be broken already; lower learning_rate"
+        if 0 < len(bad) < len(segments):
+            why = "these rows; look at them with t2vid inspect --id ID, or drop them"
+        return (
+            f"the loss is {float(loss.detach())} at step {self.state.global_step + 1}, from {why} "
+            f'(on_nan="ignore" goes on): {_named(bad or segments)}'
+        )
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """Fetch the batches of a step; count what they hold and how long they were waited for."""
@@ -193,8 +216,10 @@ class VideoSFTTrainer(SFTTrainer):
         # of its tokens.
         sums = [-log_probs[s.row, max(s.start - 1, 0) : s.end - 1].detach().sum() for s in segments]
         mode = "train" if self.model.training else "eval"
+        of_rows = torch.stack(sums).float()
+        self._last_losses = segments, of_rows
         self._source_losses[mode].add(
-            [s.source for s in segments], torch.stack(sums).float(), [s.n_targets for s in segments]
+            [s.source for s in segments], of_rows, [s.n_targets for s in segments]
         )
 
 
@@ -227,6 +252,19 @@ def build_collator(
         pack=args.pack,
         dummy_frame=args.deepspeed_plugin is not None or bool(args.fsdp),
     )
+
+
+def rows_and_reader(dataset: Any) -> tuple[Any, Any]:
+    """Give the rows as stored, and the `Frames` feature that makes their frames, or None."""
+    return _undecoded(dataset), _reader(dataset)
+
+
+def _named(segments: list[Segment]) -> str:
+    return ", ".join(f"{s.id!r} of {s.source!r} ({s.n_frames} frames)" for s in segments)
+
+
+def _tokens(size: tuple[int, ...]) -> str:
+    return f" ({' x '.join(f'{n:,}' for n in size)} tokens)" if size else ""
 
 
 def _config(args: Any, model: Any) -> VideoSFTConfig:

@@ -87,12 +87,51 @@ def _demo(options: argparse.Namespace) -> None:
 def _train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", required=True, help="YAML file, or the name of a recipe")
     parser.add_argument("overrides", nargs="*", metavar="key=value", help="replace keys of it")
+    parser.add_argument(
+        "--check", action="store_true", help="estimate memory and steps, and do not start"
+    )
+    parser.add_argument("--gpus", type=int, default=1, help="of the run, for --check (default: 1)")
+    parser.add_argument("--gpu-gb", type=float, default=80, help="memory of each (default: 80)")
 
 
-def _train(options: argparse.Namespace) -> None:
+def _train(options: argparse.Namespace) -> int:
+    if options.check:
+        from t2vid.trainer.check import check
+
+        found = check(options.config, options.overrides, gpus=options.gpus, gpu_gb=options.gpu_gb)
+        print(found.table())
+        return 0 if found.fits else 2
     from t2vid.trainer.run import train
 
     train(options.config, options.overrides)
+    return 0
+
+
+def _inspect_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", help="training recipe, mix, folder, or a dataset's name")
+    parser.add_argument("overrides", nargs="*", metavar="key=value", help="right after it")
+    parser.add_argument("--model", default="tiny", help="checkpoint or folder (default: tiny)")
+    parser.add_argument("--rows", type=int, help="rows in the batch (default: the recipe's)")
+    parser.add_argument("--start", type=int, default=0, help="number of the first row (default: 0)")
+    parser.add_argument("--id", action="append", default=[], help="show this row; may be repeated")
+    parser.add_argument("--out", help="HTML file to write as well")
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from t2vid.insight.inspect import inspect
+
+    found = inspect(
+        options.what,
+        model=options.model,
+        rows=options.rows,
+        start=options.start,
+        ids=options.id,
+        out=options.out,
+        overrides=options.overrides,
+    )
+    print(found.text(colour=sys.stdout.isatty()))
+    if options.out:
+        print(f"\n{options.out}")
 
 
 def _render_arguments(parser: argparse.ArgumentParser) -> None:
@@ -341,6 +380,12 @@ COMMANDS = {
         "t2vid train --config idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
         _train_arguments,
         _train,
+    ),
+    "inspect": Command(
+        "show one batch as it reaches the model: frames, prompt, what the loss counts",
+        "t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",
+        _inspect_arguments,
+        _inspect,
     ),
     "eval": Command(
         "put a benchmark to a model; run again, it does only what is missing",

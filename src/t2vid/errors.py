@@ -7,6 +7,7 @@
     │   ├── UnsafePath                 a path that climbs out of its data folder
     │   └── BudgetError                a row that does not fit its token or frame budget
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
+    ├── NonFiniteLoss (FloatingPointError)  a training step whose loss is no number; names its rows
     ├── MissingFile (FileNotFoundError)
     ├── PublishError (OSError)          a push that did not finish; says what is visible and what to do next
     ├── BackendError (OSError)         a served model or judge that does not answer
@@ -57,6 +58,10 @@ class BadVideo(T2VidError, ValueError):
     def __init__(self, message: str, *, reason: str = "unreadable") -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class NonFiniteLoss(T2VidError, FloatingPointError):
+    """A training step whose loss is NaN or infinite; the message names the rows of its batch."""
 
 
 class MissingFile(T2VidError, FileNotFoundError):

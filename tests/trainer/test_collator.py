@@ -12,10 +12,13 @@ import torch
 from PIL import Image
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
+from media import make_clip, read_numbers
 from t2vid.errors import BudgetError, InputError
-from t2vid.frames.feature import text_value
+from t2vid.frames.feature import at_size, text_value, video_value
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.video import sample_video
 from t2vid.models.families import one_patch
-from t2vid.models.rows import RowEncoder, conversation, place_frames
+from t2vid.models.rows import RowEncoder, conversation, frames_array, place_frames
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.trainer.collator import VideoCollator
 from training_rows import clip, mixed_rows, row, texts
@@ -213,3 +216,60 @@ def test_no_frame_is_split(processor):
     one_patch(processor)
     big = row("a", "s", clip("red", 2, (640, 360)), [("user", "?"), ("assistant", "!")], 2)
     assert VideoCollator(processor, "idefics3")([big])["pixel_values"].shape == (1, 2, 3, 56, 56)
+
+
+def video_row(path: Any, spec: SampleSpec = SampleSpec()) -> dict[str, Any]:  # noqa: B008
+    r = row("a", "s", [], [("user", "?"), ("assistant", "!")], 3)
+    return r | {"images": video_value(path, spec)}
+
+
+def frames_of(processor: Any, r: dict[str, Any]) -> np.ndarray:
+    return VideoCollator(processor, "idefics3", uint8=True)([r])["frames"].numpy()
+
+
+def test_a_video_is_decoded_at_the_models_own_size(processor, tmp_path, monkeypatch):
+    path = make_clip(tmp_path / "clip.mp4", size=(192, 128))
+    sizes = []
+
+    def watched(frames, size, resample):
+        sizes.extend(frame.size for frame in frames)
+        return frames_array(frames, size, resample)
+
+    monkeypatch.setattr("t2vid.models.rows.frames_array", watched)
+    frames = frames_of(processor, video_row(path))
+    assert frames.shape == (3, 56, 56, 3) and sizes == [(56, 56)] * 3
+    shown = read_numbers(Image.fromarray(frame) for frame in frames)
+    assert shown == read_numbers(sample_video(path))
+
+
+def test_decoding_at_the_models_size_shows_what_decoding_and_resizing_shows(processor, tmp_path):
+    path = make_clip(tmp_path / "clip.mp4", size=(192, 128))
+    small = frames_of(processor, video_row(path))
+    whole = frames_of(processor, video_row(path, SampleSpec(size=(192, 128))))
+    luma = np.array([0.299, 0.587, 0.114])
+    apart = np.abs(small @ luma - whole @ luma)
+    assert 0 < apart.mean() < 2  # of 255: libav's bicubic filter is not Pillow's Lanczos
+
+
+def test_a_video_of_the_models_size_is_the_same_to_the_bit(processor, tmp_path):
+    path = make_clip(tmp_path / "clip.mp4", size=(56, 56))
+    batch = VideoCollator(processor, "idefics3")([video_row(path)])["pixel_values"][0]
+    frames = list(sample_video(path))
+    theirs = processor.image_processor(images=[frames], return_tensors="pt")["pixel_values"][0]
+    assert torch.allclose(batch, theirs, atol=1e-6)
+
+
+def test_a_size_that_the_row_states_is_kept(processor, tmp_path):
+    path = make_clip(tmp_path / "clip.mp4", size=(192, 128))
+    stated = video_row(path, SampleSpec(size=(28, 28)))
+    assert at_size(stated["images"], (56, 56)) == stated["images"]
+    frames = [frame.resize((56, 56), 1) for frame in sample_video(path, SampleSpec(size=(28, 28)))]
+    assert np.array_equal(frames_of(processor, stated), np.stack([np.asarray(f) for f in frames]))
+
+
+def test_the_processor_gets_frames_of_the_videos_own_size(processor, tmp_path):
+    path = make_clip(tmp_path / "clip.mp4", size=(192, 128))
+    batch = VideoCollator(processor, "idefics3", pixels="processor")([video_row(path)])
+    frames = list(sample_video(path))
+    theirs = processor.image_processor(images=[frames], return_tensors="pt")["pixel_values"]
+    assert torch.equal(batch["pixel_values"], theirs)

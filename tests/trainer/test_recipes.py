@@ -22,7 +22,8 @@ def test_a_recipe_is_a_job_and_valid_settings(name, tmp_path):
     job, settings = split_settings(read_settings(name, over))
     assert (MIXES / f"{job.dataset_config}.yaml").is_file()
     args = VideoSFTConfig(**settings)
-    assert args.max_frames == 24
+    # the mix counts frames and tokens for the model; another limit here would cut its texts
+    assert name.startswith(job.family) and args.max_frames is None
     # 8 processes x 2 rows x 4 steps is the paper's batch of 64
     assert 8 * args.per_device_train_batch_size * args.gradient_accumulation_steps == 64
 

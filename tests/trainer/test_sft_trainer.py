@@ -9,9 +9,9 @@ import pytest
 import torch
 from datasets import Dataset, Features, Image, List
 
-from t2vid.errors import BudgetError, InputError
+from t2vid.errors import BadVideo, BudgetError, InputError, NonFiniteLoss
 from t2vid.evaluation.run import answer
-from t2vid.frames.feature import Frames, text_value
+from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
@@ -130,7 +130,7 @@ def test_evaluation_logs_losses_by_source(rows, tmp_path):
     assert any("eval_loss/clips" in line for line in run.state.log_history)
 
 
-def test_a_failing_step_names_its_rows(rows, tmp_path, monkeypatch):
+def test_out_of_memory_names_the_rows_their_size_and_what_to_lower(rows, tmp_path, monkeypatch):
     run = trainer(rows, tmp_path, max_steps=1, per_device_train_batch_size=8)
 
     def out_of_memory(*args: Any, **kwargs: Any) -> None:
@@ -139,7 +139,53 @@ def test_a_failing_step_names_its_rows(rows, tmp_path, monkeypatch):
     monkeypatch.setattr(run.model.model.text_model, "forward", out_of_memory)
     with pytest.raises(torch.OutOfMemoryError) as caught:
         run.train()
-    assert "'clip/3' (11 frames)" in caught.value.__notes__[0]
+    rows_note, move = caught.value.__notes__
+    assert "'clip/3' of 'clips' (11 frames)" in rows_note and "(8 x " in rows_note
+    assert "max_tokens_per_batch" in move
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_names_the_row_it_comes_from(rows, tmp_path, value):
+    run = trainer(rows, tmp_path, max_steps=1, per_device_train_batch_size=8)
+    token = run.processing_class.tokenizer("green", add_special_tokens=False)["input_ids"][0]
+    alone = [r["id"] for r in ROWS if token in _ids(run, r)]
+    assert alone == ["clip/1"]
+
+    def spoil(module: Any, args: Any, output: torch.Tensor) -> torch.Tensor:
+        return output.masked_fill((args[0] == token).unsqueeze(-1), value)
+
+    run.model.get_input_embeddings().register_forward_hook(spoil)
+    with pytest.raises(
+        NonFiniteLoss, match=r"at step 1, from these rows.*: 'clip/1' of 'clips'"
+    ) as e:
+        run.train()
+    assert "'clip/2'" not in str(e.value)
+
+
+def test_broken_weights_are_told_from_a_broken_row(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=1, per_device_train_batch_size=8)
+    run.model.lm_head.weight.data.fill_(float("nan"))
+    with pytest.raises(NonFiniteLoss, match="all of its rows, so the weights may be broken"):
+        run.train()
+    again = trainer(rows, tmp_path, max_steps=1, on_nan="ignore")
+    again.model.lm_head.weight.data.fill_(float("nan"))
+    again.train()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+@pytest.mark.filterwarnings("ignore:.*pin_memory:UserWarning")
+def test_a_bad_video_names_its_row_and_its_file(tmp_path, workers):
+    bad = tmp_path / "bad.mp4"
+    bad.write_bytes(b"\0" * 64)
+    one = dict(ROWS[1], images=video_value(bad))
+    data = Dataset.from_list([one, dict(one, id="clip/x")], features=row_features(Frames()))
+    run = trainer(data, tmp_path, max_steps=1, dataloader_num_workers=workers)
+    with pytest.raises(BadVideo, match=r"sample 'clip/\w' of 'clips': .*bad\.mp4"):
+        run.train()
+
+
+def _ids(run: VideoSFTTrainer, row: Any) -> list[int]:
+    return list(run.data_collator.encode(row).ids)
 
 
 def test_a_row_that_is_too_long_stops_the_run_with_its_numbers(rows, tmp_path):

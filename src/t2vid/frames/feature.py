@@ -49,6 +49,23 @@ def video_value(
     return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
 
 
+def at_size(value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+    """Give the stored value of a video with a size for its frames, where its spec states none.
+
+    A text is given back as it is: the size of a page decides what stands on it.
+
+    Args:
+        value: as a `Frames` column stores it.
+        size: `(width, height)` in pixels; libav scales to it while it converts colours.
+    """
+    if value.get("text") is not None:
+        return value
+    spec = json.loads(value["spec"]) if value.get("spec") else {}
+    if spec.get("size") is not None:
+        return value
+    return {**value, "spec": json.dumps({**spec, "size": size}, sort_keys=True)}
+
+
 @dataclass
 class Frames:
     """A `datasets` feature whose values are frame sequences, made at reading time.

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 
 from t2vid.errors import BudgetError, InputError, require
-from t2vid.frames.feature import Frames
+from t2vid.frames.feature import Frames, at_size
 from t2vid.models.families import Family, family_of, frame_px
 
 LossOn = Literal["answer", "conversation"]
@@ -59,8 +59,9 @@ class RowEncoder:
             but those that frames replace.
         max_length: limit of tokens in a row; a longer row is an error.
         max_frames: frames shown of a row, by source or for all; None shows all.
-        pixels: `"direct"` resizes once to the model's size and leaves normalising to the device;
-            `"processor"` runs the family's image processor.
+        pixels: `"direct"` decodes a stored video at the model's size (unless its spec states one),
+            resizes what has another size once, and leaves normalising to the device; `"processor"`
+            runs the family's image processor on frames of the video's own size.
         chat_template: replaces the processor's own; must mark the answers by `{% generation %}`.
         reader: the `Frames` feature that makes the frames of a stored value; its own budget holds
             where `max_frames` sets none.
@@ -168,7 +169,8 @@ class RowEncoder:
         limit = self.budget(str(row.get("source") or ""))
         if isinstance(frames, dict):
             limit = limit or self.reader.max_frames
-            frames = replace(self.reader, decode=True, max_frames=limit).decode_example(frames)
+            stored = at_size(frames, frame_px(self.processor)) if self.direct else frames
+            frames = replace(self.reader, decode=True, max_frames=limit).decode_example(stored)
         frames = [] if frames is None else frames
         if limit is None or len(frames) <= limit:
             return list(frames)

@@ -1,0 +1,312 @@
+"""One collated batch as it reaches the model: its frames, its prompt, what the loss counts.
+
+    from t2vid.insight.inspect import inspect
+    found = inspect("t2vid/mix", model="tiny", out="inspect.html")
+    print(found.text())
+
+Nothing is loaded but the processor and the model's configuration; no weights, no GPU.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from html import escape
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from t2vid.errors import InputError
+from t2vid.insight import page
+
+_GREEN, _SOFT, _BOLD, _OFF = "\x1b[30;42m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
+
+
+class Run(NamedTuple):
+    """Tokens one after another of one kind.
+
+    Attributes:
+        kind: `"frame"`, `"loss"` (a target of the loss) or `"seen"` (read, not learned).
+        text: the tokens as text; of a frame its name.
+        n_tokens: number of tokens.
+    """
+
+    kind: str
+    text: str
+    n_tokens: int
+
+
+@dataclass(frozen=True)
+class InspectedRow:
+    """One row of a batch, read back from what the model is given.
+
+    Attributes:
+        id: the row's id.
+        source: the row's source.
+        runs: its tokens, in order.
+        n_frames: number of frames.
+        pictures: they, with normalisation undone.
+        n_tokens: number of tokens.
+        n_targets: number of tokens in the loss.
+        tokens_per_frame: tokens that one frame's features replace; 0 without frames.
+    """
+
+    id: str
+    source: str
+    runs: list[Run]
+    n_frames: int
+    pictures: list[Image.Image]
+    n_tokens: int
+    n_targets: int
+    tokens_per_frame: int
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """A batch, read back.
+
+    Attributes:
+        title: what was looked at.
+        rows: its rows.
+        tensors: name, shape, type and megabytes of what the model is given.
+        padding_share: share of token places that hold padding.
+        note: what cannot be shown, and why; empty when all can.
+    """
+
+    title: str
+    rows: list[InspectedRow]
+    tensors: list[tuple[str, str, str, float]]
+    padding_share: float
+    note: str = field(default="")
+
+    def text(self, *, colour: bool = False) -> str:
+        """Give the batch as text; targets of the loss are coloured, or stand in ⟦brackets⟧.
+
+        Args:
+            colour: use the colours of a terminal.
+        """
+        lines = [self.title, ""]
+        for name, shape, dtype, megabytes in self.tensors:
+            lines.append(f"  {name:<16}{shape:<24}{dtype:<10}{megabytes:>9.2f} MB")
+        lines.append(f"  padding {self.padding_share:.1%}. {self.note}".rstrip())
+        for row in self.rows:
+            head = f"{row.id or 'row'} ({row.source or 'no source'}): {_counts(row)}"
+            lines += ["", f"{_BOLD}{head}{_OFF}" if colour else head]
+            lines.append("".join(_coloured(run) if colour else _bracketed(run) for run in row.runs))
+        return "\n".join(lines)
+
+    def html(self) -> str:
+        """Give the batch as one self-contained page."""
+        counted = sum(row.n_targets for row in self.rows)
+        tokens = sum(row.n_tokens for row in self.rows)
+        parts = [
+            page.tiles(
+                {
+                    "rows": f"{len(self.rows)}",
+                    "frames": f"{sum(row.n_frames for row in self.rows):,}",
+                    "tokens": f"{tokens:,}",
+                    "of them in the loss": f"{counted:,}",
+                    "padding": f"{self.padding_share:.1%}",
+                }
+            ),
+            '<p class="tokens"><mark>green: a target of the loss</mark> · plain: read, not learned · '
+            "<i>boxed: a frame and its tokens</i></p>",
+            *[page.section(row.id or "row", *_row_html(row)) for row in self.rows],
+            page.section(
+                "What the model is given",
+                page.table(["tensor", "shape", "type", "MB"], [list(t) for t in self.tensors]),
+            ),
+        ]
+        if self.note:
+            parts.append(page.paragraph(self.note))
+        intro = (
+            "One batch as it reaches the model. Pictures are its pixel values with normalisation "
+            "undone; the text is its token ids turned back into words."
+        )
+        return page.page(self.title, parts, intro=intro)
+
+
+def inspect(
+    what: str | Path,
+    *,
+    model: str = "tiny",
+    rows: int | None = None,
+    start: int = 0,
+    ids: Sequence[str] = (),
+    out: str | Path | None = None,
+    overrides: Sequence[str] = (),
+) -> Inspection:
+    """Collate one batch as a training run would, and read it back.
+
+    Args:
+        what: a training recipe, a mix, a folder, or what `load_dataset` takes.
+        model: checkpoint whose processor and configuration are used, or `"tiny"`.
+        rows: number of rows; the recipe's batch size by default.
+        start: number of the first row.
+        ids: take these rows instead.
+        out: HTML file to write.
+        overrides: `key=value` pairs over the recipe: `data_dir=…`, `loss_on=answer` …
+
+    Raises:
+        InputError: when no row is left to show.
+    """
+    from t2vid.models.families import family_of
+    from t2vid.trainer.config import VideoSFTConfig
+    from t2vid.trainer.run import find_job, load_outline, load_rows, on_cpu
+    from t2vid.trainer.sft_trainer import build_collator, rows_and_reader
+
+    job, settings = find_job(what, overrides)
+    job = replace(job, model_name_or_path=model)
+    dataset, reader = rows_and_reader(load_rows(job, job.dataset_train_split))
+    args = VideoSFTConfig(**on_cpu(settings))
+    outline, processor = load_outline(job, dataset)
+    collate = build_collator(processor, args, family_of(outline), reader=reader)
+    n = rows or max(2, args.per_device_train_batch_size) if not ids else len(ids)
+    wanted = set(ids)
+    chosen = (row for row in dataset if not wanted or row.get("id") in wanted)
+    batch_rows = list(islice(chosen, start, start + n))
+    if not batch_rows:
+        raise InputError(
+            f"{what} has no row {sorted(wanted) or start}; lower start, or name others"
+        )
+    found = read_back(collate(batch_rows), collate, title=f"{what} → {model}")
+    if out is not None:
+        Path(out).write_text(found.html(), encoding="utf-8")
+    return found
+
+
+def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") -> Inspection:
+    """Turn a collated batch back into words and pictures.
+
+    Args:
+        batch: what a `VideoCollator` gave, with `segments`.
+        collate: that collator.
+        title: for the page.
+    """
+    from t2vid.trainer.collator import to_pixel_values
+
+    segments = batch.pop("segments")
+    batch = to_pixel_values(batch, collate.processor, collate.encode.family)
+    pictures = unnormalised(batch.get("pixel_values"), collate.processor)
+    note, at, rows = "", 0, []
+    for segment in segments:
+        here = slice(segment.start, segment.end)
+        ids = batch["input_ids"][segment.row, here].tolist()
+        labels = batch["labels"][segment.row, here].tolist()
+        runs = list(_runs(ids, labels, segment.n_frames, collate))
+        per_frame = ids.count(collate.encode.image_token_id) // max(1, segment.n_frames)
+        shown = pictures[at : at + segment.n_frames] if pictures is not None else []
+        at += segment.n_frames
+        if len(shown) < segment.n_frames:
+            note = "This family's pixel values are patches, which are not put together here."
+        rows.append(
+            InspectedRow(
+                id=segment.id,
+                source=segment.source,
+                runs=runs,
+                n_frames=segment.n_frames,
+                pictures=shown,
+                n_tokens=len(ids),
+                n_targets=segment.n_targets,
+                tokens_per_frame=per_frame,
+            )
+        )
+    tensors = [
+        (name, " x ".join(map(str, t.shape)), str(t.dtype).removeprefix("torch."), _megabytes(t))
+        for name, t in batch.items()
+        if hasattr(t, "numel")
+    ]
+    padding = 1 - sum(row.n_tokens for row in rows) / batch["input_ids"].numel()
+    return Inspection(title, rows, tensors, padding, note)
+
+
+def unnormalised(pixel_values: Any, processor: Any) -> list[Image.Image] | None:
+    """Turn pixel values back into pictures; None for values that are no pictures.
+
+    Args:
+        pixel_values: float tensor `(…, frames, 3, height, width)`, or None.
+        processor: whose mean, standard deviation and scale apply.
+    """
+    if pixel_values is None:
+        return []
+    if pixel_values.ndim < 4 or pixel_values.shape[-3] != 3:
+        return None
+    images = processor.image_processor
+    values = pixel_values.flatten(0, -4).float().numpy().transpose(0, 2, 3, 1)
+    values = (values * np.asarray(images.image_std) + np.asarray(images.image_mean)) / float(
+        images.rescale_factor
+    )
+    return [Image.fromarray(v) for v in values.round().clip(0, 255).astype(np.uint8)]
+
+
+def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Iterator[Run]:
+    whole = _one_frame(collate) if n_frames else []
+    kinds, at, frame = [], 0, 0
+    while at < len(ids):
+        n = len(whole) if whole and ids[at : at + len(whole)] == whole else 1
+        if n > 1 or ids[at] == collate.encode.image_token_id:
+            # a family without one size for all frames: its tokens in a row are one frame
+            frame += n > 1 or at == 0 or ids[at - 1] != ids[at]
+            kinds += [("frame", frame)] * n
+        else:
+            kinds.append(("seen" if labels[at] == -100 else "loss", 0))
+        at += n
+    at = 0
+    for (kind, number), group in groupby(kinds):
+        n = len(list(group))
+        words = collate.processor.tokenizer.decode(ids[at : at + n])
+        yield Run(kind, f"frame {number}" if kind == "frame" else words, n)
+        at += n
+
+
+def _one_frame(collate: Any) -> list[int]:
+    """Give the tokens that a frame becomes, its marks included; none where sizes differ."""
+    from t2vid.models.families import frame_px
+
+    if not collate.encode.direct:
+        return []
+    return [int(token) for token in collate.encode.frame_ids(frame_px(collate.processor))]
+
+
+def _counts(row: InspectedRow) -> str:
+    plural = "s" if row.n_frames > 1 else ""
+    frames = (
+        f"{row.n_frames} frame{plural} of {row.tokens_per_frame} tokens, " if row.n_frames else ""
+    )
+    return f"{frames}{row.n_tokens:,} tokens, {row.n_targets:,} in the loss"
+
+
+def _coloured(run: Run) -> str:
+    if run.kind == "frame":
+        return f"{_SOFT}[{run.text}: {run.n_tokens} tokens]{_OFF}"
+    return f"{_GREEN}{run.text}{_OFF}" if run.kind == "loss" else run.text
+
+
+def _bracketed(run: Run) -> str:
+    if run.kind == "frame":
+        return f"[{run.text}: {run.n_tokens} tokens]"
+    return f"⟦{run.text}⟧" if run.kind == "loss" else run.text
+
+
+def _row_html(row: InspectedRow) -> list[str]:
+    blocks = [f'<p class="soft">{escape(f"{row.source}: {_counts(row)}")}</p>']
+    if row.pictures:
+        shown = (
+            page.picture(picture, alt=f"frame {n} of {row.id}", caption=f"frame {n}")
+            for n, picture in enumerate(row.pictures, 1)
+        )
+        blocks.append(f'<div class="frames">{"".join(shown)}</div>')
+    tags = {
+        "frame": lambda run: f"<i>{escape(run.text)} · {run.n_tokens}</i> ",
+        "loss": lambda run: f"<mark>{escape(run.text)}</mark>",
+        "seen": lambda run: escape(run.text),
+    }
+    blocks.append(f'<p class="tokens">{"".join(tags[run.kind](run) for run in row.runs)}</p>')
+    return blocks
+
+
+def _megabytes(tensor: Any) -> float:
+    return float(tensor.numel() * tensor.element_size() / 1e6)
