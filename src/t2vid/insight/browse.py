@@ -361,7 +361,8 @@ def open_rows(
     if data_dir is not None and not Path(data_dir).is_dir():
         raise MissingFile(f"data_dir={os.fspath(data_dir)!r} is no folder")
     root, dataset = _opened(str(target), config, split, data_dir)
-    rows = Rows(dataset, root=root, remote=remote, name=str(target))
+    name = " ".join(part for part in (str(target), config, split) if part)
+    rows = Rows(dataset, root=root, remote=remote, name=name)
     first = rows.get(0)
     if first is None:
         raise InputError(f"{target} has no rows; there is nothing to look at")

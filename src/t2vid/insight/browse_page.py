@@ -24,7 +24,16 @@ from urllib.parse import quote, urlsplit
 from PIL import Image
 
 from t2vid.errors import InputError, T2VidError, require
-from t2vid.insight.browse import FLAGS, MAX_SHOWN, Browser, Filters, Page, Shown, open_rows
+from t2vid.insight.browse import (
+    FLAGS,
+    MAX_SHOWN,
+    PAGE_ROWS,
+    Browser,
+    Filters,
+    Page,
+    Shown,
+    open_rows,
+)
 from t2vid.models.rows import EncodedRow, RowEncoder
 
 PORT = 7860
@@ -171,7 +180,9 @@ def pieces(encoder: RowEncoder, browser: Browser, position: int) -> list[Piece]:
 
     made = browser.show(position)
     seen = min(made.n_seen, MAX_SHOWN)
-    size = frame_px(encoder.processor) if encoder.direct else made.frames[0].size if seen else (1, 1)
+    size = (
+        frame_px(encoder.processor) if encoder.direct else made.frames[0].size if seen else (1, 1)
+    )
     row = browser.row_with(position, [Image.new("RGB", size)] * seen)
     encoded = encoder(row)
     frame = encoder.frame_ids(size) if seen else encoded.ids[:0]
@@ -295,12 +306,14 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
                 with gradio.Row():
                     sources = [("all sources", ""), *((s, s) for s in browser.sources)]
                     source = gradio.Dropdown(sources, value="", label="Source")
-                    flag = gradio.Dropdown([("any", ""), *((f, f) for f in FLAGS)], value="", label="Flag")
+                    flag = gradio.Dropdown(
+                        [("any", ""), *((f, f) for f in FLAGS)], value="", label="Flag"
+                    )
                 with gradio.Row():
                     low = gradio.Number(0, label="Frames, at least", precision=0, minimum=0)
                     high = gradio.Number(0, label="At most (0: any)", precision=0, minimum=0)
                 listed = gradio.Radio([], label="Rows", elem_classes="t2v-rows")
-                with gradio.Row():
+                with gradio.Row(elem_classes="t2v-pages"):
                     back = gradio.Button("Previous", size="sm", min_width=80)
                     number = gradio.Number(1, label="Page", precision=0, minimum=1, min_width=80)
                     on = gradio.Button("Next", size="sm", min_width=80)
@@ -316,10 +329,11 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
                 export = gradio.HTML(_export(browser))
 
         def turn_page(number: Any, source: str, low: Any, high: Any, flag: str) -> Any:
-            page = browser.page(_whole(number, 1) - 1, _filters(source, low, high, flag))
+            filters = _filters(source, low, high, flag)
+            page = browser.page(_whole(number, 1) - 1, filters)
             choices = [(browser.line(i), i) for i in page.positions]
             first = page.positions[0] if page.positions else None
-            return gradio.Radio(choices, value=first), _status(browser, page)
+            return gradio.Radio(choices, value=first), _status(browser, page, filters)
 
         def show(position: Any) -> Any:
             if position is None:
@@ -338,13 +352,18 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
             rows = gradio.Radio(rows.choices, value=position)
             return rows, _verb(browser, position), _export(browser)
 
+        def forward(number: Any, *asked: Any) -> int:
+            page = browser.page(_whole(number, 1) - 1, _filters(*asked))
+            full = len(page.positions) == PAGE_ROWS
+            return _whole(number, 1) + (1 if full and page.more else 0)
+
         asked = [number, source, low, high, flag]
-        for filtered in (source, low, high, flag):
-            filtered.input(lambda: 1, None, number, api_name=False)
-        for event in (blocks.load, number.change, source.input, low.input, high.input, flag.input):
+        steps = [back.click(lambda n: max(1, _whole(n, 1) - 1), number, number, api_name=False)]
+        steps += [on.click(forward, asked, number, api_name=False)]
+        for box in (source, low, high, flag):
+            steps.append(box.input(lambda: 1, None, number, api_name=False))
+        for event in (blocks.load, number.input, *(step.then for step in steps)):
             event(turn_page, asked, [listed, status], api_name=False)
-        back.click(lambda n: max(1, _whole(n, 1) - 1), number, number, api_name=False)
-        on.click(lambda n: _whole(n, 1) + 1, number, number, api_name=False)
         shown = listed.change(show, listed, [frames, talk, mark], api_name="show")
         shown.then(show_mask, [listed, family, loss_on], mask, api_name=False)
         for choice in (family, loss_on):
@@ -427,12 +446,12 @@ def _bounded(text: str) -> str:
     return f"{text[:_MAX_CHARS]}… ({len(text) - _MAX_CHARS:,} more characters)"
 
 
-def _status(browser: Browser, page: Page) -> str:
+def _status(browser: Browser, page: Page, filters: Filters) -> str:
     total = browser.rows.total
-    size = "a stream" if total is None else f"{total:,} rows"
-    looked = page.looked if total is None else min(page.looked, total)
+    size = "a stream of rows" if total is None else f"{total:,} rows"
+    looked = f", {page.looked:,} looked at" if filters != Filters() else ""
     further = "; Next looks further" if page.more else "; this is the last page"
-    return f'<p class="t2v-note">{size}, {looked:,} looked at{further}</p>'
+    return f'<p class="t2v-note">{size}{looked}{further}</p>'
 
 
 def _verb(browser: Browser, position: int) -> str:
