@@ -7,6 +7,7 @@ t2vid demo --out demo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
@@ -330,7 +331,7 @@ def _browse_arguments(parser: argparse.ArgumentParser) -> None:
 def _browse(options: argparse.Namespace) -> None:
     from t2vid.insight.browse_page import browse
 
-    server = browse(
+    serving = browse(
         options.target,
         config=options.config,
         split=options.split,
@@ -340,8 +341,9 @@ def _browse(options: argparse.Namespace) -> None:
         remote=options.remote,
         port=options.port,
     )
-    print(f"{options.target} is at {server.url} until Ctrl-C", flush=True)
-    server.wait()
+    with contextlib.suppress(KeyboardInterrupt), serving as server:  # Ctrl-C is how it ends
+        print(f"{options.target} is at {server.url} until Ctrl-C", flush=True)
+        server.wait()
 
 
 COMMANDS = {

@@ -82,12 +82,9 @@ class Server:
         self._thread = run
 
     def wait(self) -> None:
-        """Serve until Ctrl-C."""
-        try:
-            while self._thread.is_alive():
-                self._thread.join(0.2)
-        except KeyboardInterrupt:
-            self.close()
+        """Wait for the end: `close` from another thread, or Ctrl-C, which is raised here."""
+        while self._thread.is_alive():
+            self._thread.join(0.2)
 
     def close(self) -> None:
         """Stop serving."""
@@ -362,7 +359,8 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
         steps += [on.click(forward, asked, number, api_name=False)]
         for box in (source, low, high, flag):
             steps.append(box.input(lambda: 1, None, number, api_name=False))
-        for event in (blocks.load, number.input, *(step.then for step in steps)):
+        blocks.load(turn_page, asked, [listed, status], api_name="page")
+        for event in (number.input, *(step.then for step in steps)):
             event(turn_page, asked, [listed, status], api_name=False)
         shown = listed.change(show, listed, [frames, talk, mark], api_name="show")
         shown.then(show_mask, [listed, family, loss_on], mask, api_name=False)
@@ -487,6 +485,7 @@ def _bound(port: int | None) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((_HOST, tried))
+            listener.listen()  # so that nobody is turned away before the server's thread runs
             return listener
         except OSError as error:
             listener.close()
