@@ -7,6 +7,7 @@ t2vid demo --out demo
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import sys
@@ -344,6 +345,46 @@ def _doctor(options: argparse.Namespace) -> int:
     return 2 if counts.dropped else 0
 
 
+def _browse_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", help="folder of a mix, file of rows, or name of a dataset")
+    parser.add_argument("--config", help="of a named dataset")
+    parser.add_argument("--split", help="(default: the first)")
+    parser.add_argument("--data-dir", help="folder of the videos; nothing outside it is read")
+    parser.add_argument(
+        "--processor",
+        action="append",
+        default=[],
+        metavar="MODEL",
+        help="show its prompt and loss mask; several may be given (default: tiny stand-ins)",
+    )
+    parser.add_argument(
+        "--quarantine",
+        default="quarantine.jsonl",
+        metavar="FILE",
+        help="list of the rows that are put aside (default: quarantine.jsonl)",
+    )
+    parser.add_argument("--remote", action="store_true", help="follow the URLs that rows name")
+    parser.add_argument("--port", type=int, help="of the loopback (default: 7860 or a free one)")
+
+
+def _browse(options: argparse.Namespace) -> None:
+    from t2vid.insight.browse_page import browse
+
+    serving = browse(
+        options.target,
+        config=options.config,
+        split=options.split,
+        data_dir=options.data_dir,
+        processors=options.processor,
+        quarantine=options.quarantine,
+        remote=options.remote,
+        port=options.port,
+    )
+    with contextlib.suppress(KeyboardInterrupt), serving as server:  # Ctrl-C is how it ends
+        print(f"{options.target} is at {server.url} until Ctrl-C", flush=True)
+        server.wait()
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
@@ -374,6 +415,12 @@ COMMANDS = {
         "t2vid push mix me/my-mix",
         _push_arguments,
         _push,
+    ),
+    "browse": Command(
+        "look through the rows of a dataset in a browser, and put bad ones aside",
+        "t2vid browse t2vid/mix --config sample",
+        _browse_arguments,
+        _browse,
     ),
     "train": Command(
         "fine-tune a vision-language model as a YAML file says",
