@@ -216,10 +216,11 @@ class Shaper:
     def _latin(self, text: str, tail_px: float) -> Strip:
         """Do what a pen does, without its books: most of a text is this, and a cold start waits."""
         font, draw, x = self._font(self.stack.primary), self.raster, 0
+        draw_glyph = draw.draw_glyph
         buffer = _shaped(text, font, "ltr")
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             draw.transform = (1, 0, 0, 1, x + position.x_offset, position.y_offset)
-            draw.draw_glyph(font, info.codepoint)
+            draw_glyph(font, info.codepoint)
             x += position.x_advance
         return self.rasterised(x, tail_px, [])
 
@@ -241,13 +242,15 @@ class Shaper:
         for box, _ in colors:
             west, south = min(west, box[0]), min(south, box[1])
             east, north = max(east, box[2]), max(north, box[3])
-        shift = max(0, -west)
+        shift = -west if west < 0 else 0
         ink_px = max(round(x / 64), east)
         full_px = shift + max(ink_px, round(x / 64 + tail_px))
-        up, down = max(0, north - self.ascent_px), max(0, -south - self.descent_px)
-        if up + self.line_px + down > self.tall_px:
-            # marks piled up beyond a whole page; the page's edge cuts them
-            up, down = min(up, self.tall_px - self.line_px), 0
+        up = down = 0
+        if north > self.ascent_px or south < -self.descent_px:
+            up, down = max(0, north - self.ascent_px), max(0, -south - self.descent_px)
+            if up + self.line_px + down > self.tall_px:
+                # marks piled up beyond a whole page; the page's edge cuts them
+                up, down = min(up, self.tall_px - self.line_px), 0
         pixels = np.empty((up + self.line_px + down, full_px), np.uint8)
         pixels.fill(WHITE)
         if width and high:
@@ -255,12 +258,13 @@ class Shaper:
             top, start = up + self.ascent_px - low - high, shift + left
             here = pixels[top : top + high, start : start + width]
             # rows come from the bottom up; a page's edge may have cut some
-            np.subtract(WHITE, raw[::-1, :width][: len(here)], out=here)
+            np.invert(raw[::-1, :width][: len(here)], out=here)
         strip = Strip(pixels, shift + ink_px)
-        strip.up_px, strip.down_px = up, down
-        strip.colors = [
-            (shift + box[0], up + self.ascent_px - box[3], picture) for box, picture in colors
-        ]
+        if up or down or colors:
+            strip.up_px, strip.down_px = up, down
+            strip.colors = [
+                (shift + box[0], up + self.ascent_px - box[3], picture) for box, picture in colors
+            ]
         return strip
 
     def _runs(self, text: str) -> Iterator[tuple[str, Typeface]]:
