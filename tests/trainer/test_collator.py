@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import pickle
 from typing import Any
 
@@ -14,8 +15,8 @@ from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from media import make_clip, read_numbers
 from t2vid.errors import BudgetError, InputError
-from t2vid.frames.feature import at_size, text_value, video_value
-from t2vid.frames.spec import SampleSpec
+from t2vid.frames.feature import Frames, at_size, text_value, video_value
+from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.models.families import one_patch
 from t2vid.models.rows import RowEncoder, conversation, frames_array, place_frames
@@ -164,6 +165,18 @@ def test_stored_frames_are_drawn_within_the_budget(processor):
     r["images"] = text_value("word " * 115 * 40)
     batch = VideoCollator(processor, "idefics3", max_frames=3)([r])
     assert batch["pixel_values"].shape[1] == 3
+
+
+def test_coloured_text_frames_keep_their_colours_beside_gray_ones(processor):
+    spec = RenderSpec(width=56, height=56, margin_px=4, font_px=12, colors=("#7a1020", "#f0fff4"))
+    rows = []
+    for name, one in (("a", spec), ("b", dataclasses.replace(spec, colors=None))):
+        r = row(name, "s", [], [("user", "?"), ("assistant", "!")], 1)
+        rows.append(r | {"images": Frames().decode_example(text_value("ink", one))})
+    assert [r["images"][0].mode for r in rows] == ["RGB", "L"]
+    frames = VideoCollator(processor, "idefics3", uint8=True)(rows)["frames"]
+    for seen, r in zip(frames, rows, strict=True):
+        assert np.array_equal(seen, np.asarray(r["images"][0].convert("RGB")))
 
 
 def test_an_image_token_in_a_text_asks_for_no_frame(processor):
