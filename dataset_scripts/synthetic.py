@@ -14,6 +14,8 @@ Without the registered name: `Synthetic(config_name="sample").download_and_prepa
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -42,12 +44,15 @@ class SyntheticConfig(datasets.BuilderConfig):
 
     Args:
         render: how the texts are drawn, a `RenderSpec` or a mapping of its fields.
+        style_seed: draw every text in a style of its own, `RenderSpec.varied` of this seed and the row's
+            id, at the size that `render` gives; None draws all of them as `render` says.
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
         columns: for `triplets`, the file's names of context, question and answer.
     """
 
     render: RenderSpec | Mapping[str, Any] | None = None  # a RenderSpec after __post_init__
+    style_seed: int | None = None
     strict: bool = False
     min_words: int = 0
     columns: Mapping[str, str] | None = None
@@ -108,13 +113,25 @@ class Synthetic(Corpus):
         for triplet in self._triplets(job, counts):
             row = text_row(
                 triplet,
-                spec=cast(RenderSpec, self.config.render),
+                spec=self._spec(triplet.id),
                 source=self.config.name,
                 counts=counts,
                 min_words=self.config.min_words,
             )
             if row is not None:
                 yield row
+
+    def _spec(self, row_id: str) -> RenderSpec:
+        render = cast(RenderSpec, self.config.render)
+        if self.config.style_seed is None:
+            return render
+        digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
+        return dataclasses.replace(
+            RenderSpec.varied(int.from_bytes(digest[:8], "big")),
+            width=render.width,
+            height=render.height,
+            on_missing=render.on_missing,
+        )
 
     def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
         rows = files.read(job.part)

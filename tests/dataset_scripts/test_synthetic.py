@@ -55,6 +55,22 @@ def cause(caught: pytest.ExceptionInfo) -> BaseException:
     return error
 
 
+def test_a_style_seed_draws_every_row_in_a_style_of_its_own_again_and_again(write):
+    path = write([triplet(n) for n in range(12)])
+    plain = load(path).cast_column("images", t2vid.Frames(decode=False))
+    styled, again, other = (
+        load(
+            path, style_seed=seed, render={"width": 364}, download_mode="force_redownload"
+        ).cast_column("images", t2vid.Frames(decode=False))["images"]
+        for seed in (1, 1, 2)
+    )
+    assert len({value["spec"] for value in plain["images"]}) == 1
+    assert len({value["spec"] for value in styled}) == 12
+    assert list(styled) == list(again) != list(other)
+    first = load(path, style_seed=1, render={"width": 364})[0]["images"][0]
+    assert first.size == (364, 448)
+
+
 def test_the_sample_has_columns_frames_and_a_question_after_the_frames():
     rows = load_dataset("t2vid/synthetic", "sample", split="train")
     assert rows.column_names == COLUMNS
