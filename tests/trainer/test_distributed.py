@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import signal
@@ -14,7 +15,9 @@ from typing import Any
 import psutil
 import pytest
 
-from t2vid.trainer.run import CONFIGS
+from mixing.corpora import write_corpora
+from t2vid.mixing.recipe import Recipe
+from t2vid.trainer.run import CONFIGS, RECIPES
 
 SCRIPT = Path(__file__).parent / "distributed_run.py"
 LOSSES = ("loss", "loss/clips", "loss/words")
@@ -22,9 +25,9 @@ LOSSES = ("loss", "loss/clips", "loss/words")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def start(processes: int, *command: str, log: Path) -> subprocess.Popen[bytes]:
-    """Start torchrun on a script or `-m` module."""
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
+def start(processes: int, *command: str, log: Path, **more: str) -> subprocess.Popen[bytes]:
+    """Start torchrun on a script or `-m` module, with more variables in its environment."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu", **more}
     run = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
     with open(log, "wb") as file:
         return subprocess.Popen(
@@ -113,3 +116,33 @@ def test_a_killed_run_goes_on_with_the_very_next_row_and_the_same_losses(tmp_pat
         assert seen(broken, rank) == [*straight[:3], *straight[2:]]
     assert [x["step"] for x in rest] == [x["step"] for x in whole]
     assert [x["loss"] for x in rest] == pytest.approx([x["loss"] for x in whole], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["idefics3-hybrid-30k"])
+def test_the_papers_recipe_runs_through_torchrun_with_zero3(tmp_path, name):
+    """All of the YAML as it is, but for the checkpoint, the size of the mix and the device."""
+    import yaml
+
+    recipe = Recipe.from_yaml("hybrid-30k")
+    sources = tuple(dataclasses.replace(source, count=6) for source in recipe.sources)
+    small = tmp_path / "small.yaml"
+    small.write_text(dataclasses.replace(recipe, sources=sources).to_yaml())
+    data, out, log = write_corpora(tmp_path / "data"), tmp_path / "run", tmp_path / "log"
+    pairs = ["model_name_or_path=tiny", f"recipe={small}", f"data_dir={data}", "deepspeed=zero3"]
+    pairs += ["use_cpu=true", f"output_dir={out}", "disable_tqdm=true"]
+    command = ["-m", "t2vid", "train", "--config", name, *pairs]
+    finish(start(2, *command, log=log, HF_HOME=str(tmp_path / "cache")), log)
+
+    asked = yaml.safe_load((RECIPES / f"{name}.yaml").read_text())
+    done = {path.name for path in out.iterdir()}
+    assert {"model.safetensors", "processor_config.json", "checkpoint-2"} <= done
+    state = json.loads((out / "checkpoint-2" / "trainer_state.json").read_text())
+    # 24 rows on 2 processes, 2 at a time, 4 times a step, make 2 steps
+    rows = 2 * asked["per_device_train_batch_size"] * asked["gradient_accumulation_steps"]
+    assert state["max_steps"] == -(-24 // rows) == 2
+    lines = [line for line in state["log_history"] if "loss" in line]
+    print(json.dumps(lines))
+    for line in lines:
+        assert all(0 < line[f"loss/{s.name}"] < 10 for s in sources if f"loss/{s.name}" in line)
+        assert 0 < line["loss"] < 10
+    assert {s.name for s in sources} <= {k[5:] for line in lines for k in line if k[:5] == "loss/"}
