@@ -102,6 +102,8 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     from t2vid.trainer.config import VideoSFTConfig
     from t2vid.trainer.sft_trainer import VideoSFTTrainer
 
+    if settings.get("deepspeed") and settings.get("use_cpu"):
+        _deepspeed_on_cpu()
     rows = load_rows(job, job.dataset_train_split)
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
@@ -292,6 +294,14 @@ def lora(job: TrainJob, model: Any) -> Any:
         target_modules=job.lora_target_modules or family_of(model).lora_pattern,
         task_type="CAUSAL_LM",
     )
+
+
+def _deepspeed_on_cpu() -> None:
+    """Let DeepSpeed run on processors, to try a multi-GPU run where there is no GPU."""
+    deepspeed = require("deepspeed", extra="distributed")
+    # Compiling this takes minutes, and a killed compilation leaves a lock that is waited on for ever.
+    require("deepspeed.ops", extra="distributed").__compatible_ops__["deepspeed_shm_comm"] = False
+    deepspeed.init_distributed("gloo")  # ZeRO-3 shares weights out as they are made
 
 
 def _four_bits() -> Any:

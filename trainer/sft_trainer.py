@@ -96,6 +96,9 @@ class VideoSFTTrainer(SFTTrainer):
             processing_class,
             **kwargs,
         )
+        if isinstance(data_collator, VideoCollator):
+            # Asked here: `accelerate launch` brings either without a word in `args`.
+            data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
         base = self.accelerator.unwrap_model(self.model)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
@@ -250,7 +253,6 @@ def build_collator(
         pad_to_multiple_of=args.pad_to_multiple_of,
         uint8=True,
         pack=args.pack,
-        dummy_frame=args.deepspeed_plugin is not None or bool(args.fsdp),
     )
 
 

@@ -1,6 +1,6 @@
-"""One training run on this process's share, started by torchrun; writes its losses as JSON.
+"""One training run on this process's share, started by torchrun; says per step what it saw.
 
-torchrun --nproc_per_node 2 distributed_run.py OUT.json [deepspeed.json]
+torchrun --nproc_per_node 2 distributed_run.py '{"out": "FOLDER", "stop_at": 5, …}'
 """
 
 from __future__ import annotations
@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -19,44 +21,62 @@ from t2vid.schema import row_features
 from training_rows import mixed_rows, texts
 
 
-def main(out: str, deepspeed: str | None) -> None:
+def main(
+    out: str,
+    *,
+    deepspeed: str | None = None,
+    resume: bool = False,
+    stop_at: int = 0,
+    settings: dict[str, Any],
+) -> None:
     if deepspeed:
-        import deepspeed as deepspeed_module
-        from deepspeed import ops
+        from t2vid.trainer.run import _deepspeed_on_cpu
 
-        # Compiling this for CPU takes minutes, and a killed compilation leaves a lock behind.
-        ops.__compatible_ops__["deepspeed_shm_comm"] = False
-        deepspeed_module.init_distributed("gloo")  # ZeRO-3 shards weights as they are made
+        _deepspeed_on_cpu()
     from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
 
-    world = int(os.environ.get("WORLD_SIZE", "1"))
+    world, rank = (int(os.environ.get(name, n)) for name, n in (("WORLD_SIZE", 1), ("RANK", 0)))
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    class Seen(VideoSFTTrainer):
+        def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kw: Any) -> Any:
+            step = self.state.global_step + 1
+            if step == stop_at:
+                (folder / f"stopped-{rank}").touch()
+                time.sleep(600)  # whoever started this kills it here
+            ids = [segment.id for segment in inputs["segments"]]
+            with open(folder / f"seen-{rank}.jsonl", "a") as file:
+                file.write(json.dumps([step, ids]) + "\n")
+            return super().training_step(model, inputs, *args, **kw)
+
     # Rows with frames and rows without alternate, so that at a step one rank has none.
     rows = mixed_rows()
     order = [r for pair in zip(rows[:4], [rows[7]] * 4, strict=True) for r in pair]
+    order = [dict(r, id=f"{i}:{r['id']}") for i, r in enumerate(order)]
     # Before the settings: once they name ZeRO-3, a model built from a config has empty weights.
     model, processor = tiny_idefics3(texts(rows))
-    args = VideoSFTConfig(
-        str(Path(out).with_suffix("")),
-        per_device_train_batch_size=2 // world,
-        train_sampling_strategy="sequential",
-        learning_rate=1e-3,
-        lr_scheduler_type="constant",
-        max_steps=4,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
-        deepspeed=deepspeed,
-    )
+    defaults = {
+        "per_device_train_batch_size": 2 // world,
+        "learning_rate": 1e-3,
+        "lr_scheduler_type": "constant",
+        "logging_steps": 1,
+        "save_strategy": "no",
+        "report_to": "none",
+        "use_cpu": True,
+        "bf16": False,
+        "activation_checkpointing": False,
+        "disable_tqdm": True,
+        "deepspeed": deepspeed,
+    }
+    args = VideoSFTConfig(out, **(defaults | settings))
     data = Dataset.from_list(order, features=row_features(List(Image())))
-    run = VideoSFTTrainer(model, args, train_dataset=data, processing_class=processor)
-    run.train()
+    run = Seen(model, args, train_dataset=data, processing_class=processor)
+    run.train(resume_from_checkpoint=resume or None)
     if run.accelerator.is_main_process:
-        Path(out).write_text(json.dumps([x for x in run.state.log_history if "loss" in x]))
+        lines = [x for x in run.state.log_history if "loss" in x]
+        (folder / "log.json").write_text(json.dumps(lines))
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None)
+    main(**json.loads(sys.argv[1]))

@@ -1,51 +1,148 @@
-"""What two processes promise: frames on one rank and text on the other train as one process does."""
+"""What two processes promise: they train as one does, and a killed run goes on with the next row."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
+from mixing.corpora import write_corpora
+from t2vid.mixing.recipe import Recipe
+from t2vid.trainer.run import CONFIGS, RECIPES
+
 SCRIPT = Path(__file__).parent / "distributed_run.py"
+LOSSES = ("loss", "loss/clips", "loss/words")
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
-def losses(folder: Path, processes: int, stage: int | None = None) -> list[dict[str, float]]:
+def start(processes: int, *command: str, log: Path, **more: str) -> subprocess.Popen[bytes]:
+    """Start torchrun on a script or `-m` module, with more variables in its environment."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu", **more}
+    run = ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(processes)]
+    with open(log, "wb") as file:
+        return subprocess.Popen(
+            [sys.executable, *run, *command], env=env, stdout=file, stderr=subprocess.STDOUT
+        )
+
+
+def finish(process: subprocess.Popen[bytes], log: Path) -> None:
+    try:
+        code = process.wait(240)
+    except subprocess.TimeoutExpired:
+        kill(process)
+        raise
+    assert code == 0, log.read_text()[-3000:]
+
+
+def kill(process: subprocess.Popen[bytes]) -> None:
+    """Send SIGKILL to torchrun and to every process it started."""
+    group = psutil.Process(process.pid)
+    for one in [group, *group.children(recursive=True)]:
+        os.kill(one.pid, signal.SIGKILL)
+    process.wait()
+
+
+def config(stage: int | None) -> str | None:
+    return None if stage is None else str(CONFIGS / f"zero{stage}.json")
+
+
+def train(folder: Path, processes: int, stage: int | None = None, **job: Any) -> list[dict]:
     """Run the script on so many processes and give its log lines."""
-    out = folder / f"{processes}-{stage}.json"
-    command = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", str(processes)]
-    command += ["--master_port", str(29500 + os.getpid() % 1000), str(SCRIPT), str(out)]
-    if stage is not None:
-        config = {
-            "zero_optimization": {"stage": stage},
-            "train_batch_size": "auto",
-            "train_micro_batch_size_per_gpu": "auto",
-            "gradient_accumulation_steps": "auto",
-            "gradient_clipping": "auto",
-        }
-        (folder / "ds.json").write_text(json.dumps(config))
-        command.append(str(folder / "ds.json"))
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "DS_ACCELERATOR": "cpu"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(out.read_text())
+    asked = {"out": str(folder), "deepspeed": config(stage)} | job
+    finish(
+        start(processes, str(SCRIPT), json.dumps(asked), log=folder.with_suffix(".log")),
+        folder.with_suffix(".log"),
+    )
+    return json.loads((folder / "log.json").read_text())
+
+
+def seen(folder: Path, rank: int) -> list[list[Any]]:
+    """Give `[step, ids]` of each batch of a process."""
+    return [json.loads(line) for line in (folder / f"seen-{rank}.jsonl").read_text().splitlines()]
+
+
+IN_ORDER = {"train_sampling_strategy": "sequential", "max_steps": 4}
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, float]]:
-    return losses(tmp_path_factory.mktemp("alone"), 1)
+    return train(tmp_path_factory.mktemp("alone") / "run", 1, settings=IN_ORDER)
 
 
 @pytest.mark.parametrize("stage", [None, 2, 3])
 def test_two_processes_have_the_losses_of_one(tmp_path, alone, stage):
-    if stage is not None:
-        pytest.importorskip("deepspeed")
-    two = losses(tmp_path, 2, stage)
-    for name in ("loss", "loss/clips", "loss/words"):
+    two = train(tmp_path / "run", 2, stage, settings=IN_ORDER)
+    for name in LOSSES:
         ours, want = [x[name] for x in two], [x[name] for x in alone]
         assert ours == pytest.approx(want, rel=1e-3), name
+    # at every step the first process has frames and the second has none
+    sources = [[ids[0].split(":")[1][:5] for _, ids in seen(tmp_path / "run", r)] for r in (0, 1)]
+    assert sources == [["clip/"] * 4, ["alone"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("stage", "batches"),
+    [(None, {"max_tokens_per_batch": 400}), (2, {}), (3, {"max_tokens_per_batch": 400})],
+)
+def test_a_killed_run_goes_on_with_the_very_next_row_and_the_same_losses(tmp_path, stage, batches):
+    settings = {"max_steps": 6, "num_train_epochs": 9, **batches}
+    settings |= {"save_strategy": "steps", "save_steps": 2}
+    whole = train(tmp_path / "whole", 2, stage, settings=settings)
+
+    broken = tmp_path / "broken"
+    asked = {"out": str(broken), "deepspeed": config(stage), "stop_at": 4, "settings": settings}
+    process = start(2, str(SCRIPT), json.dumps(asked), log=tmp_path / "broken.log")
+    while not all((broken / f"stopped-{rank}").exists() for rank in (0, 1)):
+        assert process.poll() is None, (tmp_path / "broken.log").read_text()[-3000:]
+        time.sleep(0.1)
+    kill(process)
+    # the third step was done, and lost: the last checkpoint is of the second
+    assert [step for step, _ in seen(broken, 0)] == [1, 2, 3]
+    assert not (broken / "checkpoint-4").exists()
+
+    rest = train(broken, 2, stage, resume=True, settings=settings)
+    for rank in (0, 1):
+        straight = seen(tmp_path / "whole", rank)
+        assert seen(broken, rank) == [*straight[:3], *straight[2:]]
+    assert [x["step"] for x in rest] == [x["step"] for x in whole]
+    assert [x["loss"] for x in rest] == pytest.approx([x["loss"] for x in whole], rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["idefics3-hybrid-30k"])
+def test_the_papers_recipe_runs_through_torchrun_with_zero3(tmp_path, name):
+    """All of the YAML as it is, but for the checkpoint, the size of the mix and the device."""
+    import yaml
+
+    recipe = Recipe.from_yaml("hybrid-30k")
+    sources = tuple(dataclasses.replace(source, count=6) for source in recipe.sources)
+    small = tmp_path / "small.yaml"
+    small.write_text(dataclasses.replace(recipe, sources=sources).to_yaml())
+    data, out, log = write_corpora(tmp_path / "data"), tmp_path / "run", tmp_path / "log"
+    pairs = ["model_name_or_path=tiny", f"recipe={small}", f"data_dir={data}", "deepspeed=zero3"]
+    pairs += ["use_cpu=true", f"output_dir={out}", "disable_tqdm=true"]
+    command = ["-m", "t2vid", "train", "--config", name, *pairs]
+    finish(start(2, *command, log=log, HF_HOME=str(tmp_path / "cache")), log)
+
+    asked = yaml.safe_load((RECIPES / f"{name}.yaml").read_text())
+    done = {path.name for path in out.iterdir()}
+    assert {"model.safetensors", "processor_config.json", "checkpoint-2"} <= done
+    state = json.loads((out / "checkpoint-2" / "trainer_state.json").read_text())
+    # 24 rows on 2 processes, 2 at a time, 4 times a step, make 2 steps
+    rows = 2 * asked["per_device_train_batch_size"] * asked["gradient_accumulation_steps"]
+    assert state["max_steps"] == -(-24 // rows) == 2
+    lines = [line for line in state["log_history"] if "loss" in line]
+    print(json.dumps(lines))
+    for line in lines:
+        assert all(0 < line[f"loss/{s.name}"] < 10 for s in sources if f"loss/{s.name}" in line)
+        assert 0 < line["loss"] < 10
+    assert {s.name for s in sources} <= {k[5:] for line in lines for k in line if k[:5] == "loss/"}

@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 
 import t2vid.mixing
+from t2vid.errors import MissingFile
 from t2vid.trainer.config import VideoSFTConfig
 from t2vid.trainer.run import RECIPES, read_settings, split_settings
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 CONFIGS = sorted((RECIPES.parent / "configs").glob("*.json"))
+ACCELERATE = sorted((RECIPES.parent / "configs").glob("*.yaml"))
 MIXES = Path(t2vid.mixing.__file__).parent / "recipes"
 
 
@@ -36,3 +38,33 @@ def test_a_deepspeed_config_names_its_stage(path):
 
 def test_there_are_recipes_and_configs():
     assert "idefics3-hybrid-30k" in NAMES and len(CONFIGS) == 3
+    assert [path.stem for path in ACCELERATE] == ["fsdp2", "one-gpu"]
+
+
+@pytest.mark.parametrize("path", ACCELERATE, ids=lambda path: path.stem)
+def test_accelerate_reads_a_launch_configuration(path):
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(path))
+    assert config.mixed_precision == "bf16"
+    if path.stem == "fsdp2":
+        assert config.distributed_type == "FSDP" and config.fsdp_config["fsdp_version"] == 2
+    else:
+        assert config.distributed_type == "NO" and config.num_processes == 1
+
+
+def test_fsdp2s_options_are_those_of_accelerate():
+    import yaml
+    from accelerate.commands.launch import launch_command_parser
+
+    known = {action.dest for action in launch_command_parser()._actions}
+    settings = yaml.safe_load((RECIPES.parent / "configs" / "fsdp2.yaml").read_text())
+    assert set(settings["fsdp_config"]) <= known
+
+
+def test_a_deepspeed_configuration_goes_by_name(tmp_path):
+    over = [f"output_dir={tmp_path}", "deepspeed=zero3-offload"]
+    _, settings = split_settings(read_settings("idefics3-hybrid-30k", over))
+    assert Path(settings["deepspeed"]).is_file()
+    with pytest.raises(MissingFile, match="zero9 is no file.*zero3-offload"):
+        split_settings({"deepspeed": "zero9"})

@@ -15,7 +15,7 @@ from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
-from training_rows import mixed_rows, texts
+from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()
 
@@ -98,6 +98,25 @@ def test_a_lazy_column_trains_within_its_budget(tmp_path, streaming):
     assert sorted(s.n_frames for s in batch["segments"]) == [0, 2]
     run.train()
     assert all(math.isfinite(loss) for loss in logged(run))
+
+
+def test_rows_of_0_and_64_frames_train_in_one_batch(tmp_path):
+    many = row("clip/64", "clips", clip("red", 64), [("user", "?"), ("assistant", "Red.")], 64)
+    data = Dataset.from_list([many, ROWS[7]], features=row_features(List(Image())))
+    run = trainer(data, tmp_path, max_steps=1, per_device_train_batch_size=2)
+    batch = next(iter(run.get_train_dataloader()))
+    assert sorted(s.n_frames for s in batch["segments"]) == [0, 64]
+    assert batch["frames"].shape == (64, 56, 56, 3)
+    run.train()
+    assert all(math.isfinite(loss) for loss in logged(run))
+
+
+def test_each_source_has_its_own_frame_budget(rows, tmp_path):
+    budget = {"max_frames": 5, "max_frames_by_source": {"pages": 1}}
+    run = trainer(rows, tmp_path, per_device_train_batch_size=8, **budget)
+    (batch,) = run.get_train_dataloader()
+    shown = {(s.source, s.n_frames) for s in batch["segments"]}
+    assert shown == {("clips", 2), ("clips", 5), ("pages", 1), ("words", 0)}
 
 
 def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
