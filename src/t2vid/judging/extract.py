@@ -426,7 +426,7 @@ def letter_and_text(answer: Answer) -> Choice | None:
     if own and said == own:
         pass
     elif first and first[0].letter == letter and first[0].start == match.start(1):
-        if first[0].kind in ("no", "maybe", "pair") and not (own and said.startswith(own)):
+        if first[0].kind != "cue" and first[0].kind not in ("weak", "plain") and not (own and said.startswith(own)):
             return None
     elif match[1].isupper():
         return None
@@ -478,16 +478,30 @@ def _without_question(text: str, question: str) -> str:
 
 
 def _undecided_pair(mentions: list[Mention]) -> Choice | None:
-    names = {"pair": "two answers", "maybe": "hedge", "if": "condition"}
     firm = [m for m in mentions if m.kind == "cue"]
-    soft = [m for m in mentions if m.kind in names]
+    soft = [m for m in mentions if m.kind in _OPEN]
     if not soft:
         return None
     if not firm:
-        return Choice(None, names[soft[-1].kind])
+        return Choice(None, _OPEN[soft[-1].kind])
     last = firm[-1]
-    after = [m for m in soft if m.start > last.start and m.letter != last.letter and m.cued]
-    return Choice(None, names[after[-1].kind]) if after else None
+    after = [
+        m
+        for m in soft
+        if m.start > last.start and m.letter != last.letter and m.cued and m.kind in _REOPENS
+    ]
+    return Choice(None, _OPEN[after[-1].kind]) if after else None
+
+
+_OPEN = {
+    "pair": "two answers",
+    "maybe": "hedge",
+    "if": "condition",
+    "asked": "question",
+    "quoted": "quotation",
+    "example": "example",
+}
+_REOPENS = ("pair", "maybe", "if")
 
 
 # ------------------------------------------------------------------------------------------------- 8 cue phrases

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from t2vid.judging import phrases as say
 from t2vid.judging.options import normal
+from t2vid.judging.stance import stance
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
@@ -188,10 +189,14 @@ def _kind(
         or say.RETRACTED_BEFORE.search(before)
     ):
         return ("no", cued)
-    if _conditional(before, after, asked):
-        return ("if", cued)
     if say.AFFIRMED_AFTER.match(after):
         return ("cue", cued)
+    if _conditional(before, after, asked):
+        return ("if", cued)
+    if not (own_text and normal(after).startswith(own_text)):
+        taken = stance(before, after)
+        if taken and not (taken == "if" and asked):
+            return (taken, cued)
     if say.MAYBE_BEFORE.search(before) or say.MAYBE_AFTER.match(after):
         return ("maybe", cued)
     if joined:
