@@ -20,8 +20,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from t2vid.errors import InputError
+from t2vid.judging import phrases as say
 from t2vid.judging.mentions import Mention, find_mentions
 from t2vid.judging.options import Options, normal, read_options
+from t2vid.judging.stance import stance
 
 MAX_CHARS = 8_000  # an answer beyond this is a loop: its start and its end are kept
 
@@ -355,6 +357,8 @@ def letter_alone(answer: Answer) -> Choice | None:
     match = _ALONE.match(answer.text)
     if match is None:
         return None
+    if match[1] == "I" and answer.text.endswith(("..", "…")):
+        return Choice(None, "empty")  # "I..." is a sentence that broke off
     letter = match[1].upper()
     named = answer.options.exact(match[1].lower())
     if match[1].islower() and named not in (None, letter):
@@ -382,6 +386,9 @@ def option_text(answer: Answer) -> Choice | None:
     if len(answer.text) > 2 * answer.options.longest + 60:
         return None
     letter = answer.options.exact(normal(answer.text))
+    if letter and answer.text.rstrip().endswith(("?", "？")):
+        own = answer.options.raw[answer.options.letters.index(letter)].rstrip()
+        return Choice(letter, "option text") if own.endswith(("?", "？")) else None
     return Choice(letter, "option text") if letter else None
 
 
@@ -435,6 +442,10 @@ def letter_and_text(answer: Answer) -> Choice | None:
         for m in answer.mentions()
     ):
         return None
+    if letter == "I" and not own.startswith(said[:4] or "-") and re.match(r"[.,]?\s*[a-z]|,", gap + rest):
+        return None  # "I. do not know", "I, as a model"
+    if say.TAKEN_BACK.search(rest):
+        return Choice(None, "taken back")
     other = answer.options.exact(said)
     return Choice(letter, "letter against text" if other and other != letter else "letter and text")
 
@@ -493,6 +504,7 @@ def _undecided_pair(mentions: list[Mention]) -> Choice | None:
     return Choice(None, _OPEN[after[-1].kind]) if after else None
 
 
+_SENTENCE = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _OPEN = {
     "pair": "two answers",
     "maybe": "hedge",
@@ -528,6 +540,8 @@ def cue_phrase(answer: Answer) -> Choice | None:
             return Choice(None, "two answers") if two else Choice(named, "cue phrase")
         if letter not in answer.options.letters:
             return Choice(None, "no such option")
+        if say.TAKEN_BACK.search(answer.text, max(m.end for m in answer.mentions())):
+            return Choice(None, "taken back")
         return Choice(letter, "cue phrase")
     soft = {m.letter for m in answer.mentions() if m.kind == "weak"}
     if len(soft) == 1:
@@ -539,7 +553,7 @@ def cue_phrase(answer: Answer) -> Choice | None:
     if soft:
         return Choice(None, "two answers")
     named = answer.options.after_cue(answer.text)
-    return Choice(named, "cue phrase") if named else None
+    return _text_choice(answer, named, "cue phrase")
 
 
 # -------------------------------------------------------------------------------------------- 9 the only letter
@@ -573,8 +587,28 @@ def text_contained(answer: Answer) -> Choice | None:
     >>> text_contained(Answer("It is not walking.", ["walking", "sitting"]))
     >>> text_contained(Answer("I cannot tell whether he is walking.", ["walking", "sitting"]))
     """
-    letter = answer.options.contained(answer.text)
-    return Choice(letter, "text contained") if letter else None
+    return _text_choice(answer, answer.options.contained(answer.text), "text contained")
+
+
+def _text_choice(answer: Answer, letter: str | None, rule: str) -> Choice | None:
+    """Accept an option by its text where its letter is not denied and some sentence commits to it."""
+    if letter is None:
+        return None
+    if any(m.letter == letter and m.kind == "no" for m in answer.mentions()):
+        return None
+    wanted = answer.options.raw[answer.options.letters.index(letter)].strip().rstrip(".").casefold()
+    said = answer.text.casefold()
+    kinds = []
+    at = said.find(wanted) if wanted else -1
+    while at >= 0:
+        start = max((b.end() for b in _SENTENCE.finditer(answer.text, 0, at)), default=0)
+        kinds.append(stance(answer.text[start:at], answer.text[at + len(wanted) :][:120]))
+        at = said.find(wanted, at + len(wanted))
+    if kinds and all(kinds):
+        return Choice(None, _OPEN.get(kinds[-1] or "", "denied"))
+    if say.TAKEN_BACK.search(answer.text, said.rfind(wanted) + len(wanted) if kinds else 0):
+        return Choice(None, "taken back")
+    return Choice(letter, rule)
 
 
 # ---------------------------------------------------------------------------------------------- 11 nothing decided

@@ -49,8 +49,17 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
     r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
-    r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
+    r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
+)
+
+
+_I_LETTER = re.compile(
+    r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
+)
+_TRAILS = re.compile(r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]")
+_STARTS = frozenset(
+    "so thus hence therefore but sorry no wait actually well finally overall and then okay ok hmm yes however because since that honestly unfortunately apologies if while although".split()
 )
 
 
@@ -167,8 +176,7 @@ def _kind(
     )
     if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
         return ("", False)
-    closed = _END.match(text[one.end() : one.end() + 4]) or _LABELLED.search(before)
-    if letter == "I" and not wrapped and not closed:
+    if letter == "I" and not wrapped and _pronoun(text, one, before, cued):
         return ("", False)
     if letter.islower() and not (cued or wrapped):
         return ("", False)
@@ -177,6 +185,11 @@ def _kind(
         and not wrapped
         and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip()))
     ):
+        return ("", False)
+    spared = say.EXCEPT_BEFORE.search(before)
+    if spared and (spared["none"] or say.EXCEPT_AFTER.match(after)):
+        return ("cue", True)
+    if say.SEEN_BEFORE.search(before):
         return ("", False)
     if (
         say.DENIED_BEFORE.search(before)
@@ -201,7 +214,12 @@ def _kind(
         return ("maybe", cued)
     if joined:
         return ("pair", cued)
-    presented = cued or bool(say.CUE_AFTER.match(after)) or _sentence(before, after)
+    presented = (
+        cued
+        or bool(say.CUE_AFTER.match(after))
+        or _sentence(before, after)
+        or bool(say.STATED_BEFORE.search(before) and _END.match(after))
+    )
     if not valid:
         return ("cue", cued) if presented and letter.isupper() else ("", False)
     if item and not cued and not say.CUE_AFTER.match(after):
@@ -215,6 +233,19 @@ def _kind(
     return ("plain", cued) if wrapped or _stands(before, after) else ("", False)
 
 
+def _pronoun(text: str, one: re.Match[str], before: str, cued: bool) -> bool:
+    """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
+    after = text[one.end() : one.end() + 24]
+    if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
+        return True
+    word = _TAIL_WORD.search(before)
+    if word is None:
+        return bool(_TRAILS.match(after))
+    if word[1].casefold() in _STARTS or _TRAILS.match(after):
+        return True
+    return not (cued or say.WEAK_BEFORE.search(before) or before.rstrip().endswith((":", "=")))
+
+
 def _is_name(before: str, own: str) -> bool:
     word = _TAIL_WORD.search(before)
     if word is None or say.CUE_BEFORE.search(before):
@@ -223,7 +254,7 @@ def _is_name(before: str, own: str) -> bool:
 
 
 def _conditional(before: str, after: str, asked: str) -> bool:
-    if say.CONDITION_AFTER.match(after):
+    if say.CONDITION_AFTER.match(after) and not say.NO_CONDITION.search(after):
         return True
     found = say.CONDITION_BEFORE.search(before)
     if not found:

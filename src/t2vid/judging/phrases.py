@@ -20,14 +20,14 @@ FLAGS = re.IGNORECASE
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u04ff"
 LETTER = re.compile(
     rf"(?<![{_WORD}])(?<![{_WORD}][-'’.@])"
-    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b)[a-z]|['’]))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
+    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b|matches\b|holds\b|works\b|describes\b|gets\b|wins\b|stands\b|applies\b|(?:and|or) [A-J]\b|(?:est|ist|es)\b)[a-z]|['’]))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
     rf"(?![{_WORD}]|['’][A-Za-z]|-[A-Za-z0-9]|[+#°%]|\.[A-Z](?![a-z])|\.\d)"
 )
 
 _ADVERB = (
     r"(?:clearly|definitely|therefore|thus|indeed|still|actually|likely|probably|most likely|certainly|obviously|"
     r"simply|just|then|surely|undoubtedly|evidently|really|again|hence|quite|absolutely|plainly|by far|of course|"
-    r"in fact|very|always|also|apparently|presumably|now|ultimately|without (?:a )?doubt|no doubt|going to be)"
+    r"in fact|very|always|also|apparently|presumably|now|ultimately|without (?:a |any )?(?:shadow of a )?doubt|no doubt|beyond (?:any )?doubt|going to be)"
 )
 _BE = (
     r"(?:is|was|are|be|would be|should be|must be|has to be|have to be|had to be|will be|ought to be|needs to be|"
@@ -47,7 +47,7 @@ _FOREIGN = {
     "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
     "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
     "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
-    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
+    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a|dir[ií]a(?: que)?)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
     "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
     "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
     "it": r"(?:risposta|opzione|scelta|scelgo|soluzione)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
@@ -62,7 +62,7 @@ _FOREIGN = {
     "hi": r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:सही|है|विकल्प))*",
     "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
     "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger)(?:\s+(?:[aä]r|er|on|blir|r[aä]tt|riktige?))*",
-    "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|উত্তর|விடை)(?:\s+(?:είναι|je|este|corect|це|היא|نہیں|es))*",
+    "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|گزینه|উত্তর|விடை|பதில்|సమాధానం|jibu|sagot|vastus|atbilde|atsakymas|odgovor|отговор|адказ)(?:\s+(?:είναι|σωστή|je|este|corect|це|правильна|היא|הנכונה|נכונה|درست|صحیح|نہیں|হল|হলো|হচ্ছে|সঠিক|es|ni|ang|on|õige|ir|yra|е|točan))*",
 }
 _FOREIGN_CUE = "|".join(_FOREIGN.values())
 
@@ -72,7 +72,7 @@ _VERB = (
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
-    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
+    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
     r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
     r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
 )
@@ -132,7 +132,7 @@ DENIED_AFTER = re.compile(
     r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
-    r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt)|❌|✗|✘|x\b)"
+    r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
     r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
@@ -173,7 +173,7 @@ MAYBE_BEFORE = re.compile(
     FLAGS,
 )
 MAYBE_AFTER = re.compile(
-    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
+    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
@@ -191,9 +191,42 @@ NO_CONDITION = re.compile(
     FLAGS,
 )
 
+# "Nothing but B", "all options except B are wrong": here a word of denial presents the letter.
+_OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|answers?|candidates?|alternatives?|statements?|rest|others?|thing|them))*"
+EXCEPT_BEFORE = re.compile(
+    rf"\b(?:(?P<none>none|nothing|no|not one|no (?:chance|way|possibility|doubt)\b[^,.;!?\n]{{0,25}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
+    rf"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar)\b{_FILL}{OPEN}$",
+    FLAGS,
+)
+EXCEPT_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:\w+\s+){{0,3}}?(?:ruled|wrong|incorrect|false|eliminated|excluded|impossible|rejected|discarded|fails?|contradict\w*|out|dismissed|crossed|absent|untrue|inconsistent|never)\b",
+    FLAGS,
+)
+# "It is B." as a clause of its own.
+STATED_BEFORE = re.compile(
+    r"(?:^|[,;:.!?…—–-])\s*(?:(?:but|yet|so|and|then|no|instead|rather|actually|in fact|still|really)\s*,?\s*)*(?:it|that|this|i)(?:['’]s| is| was| must be| has to be|['’]s got to be| say| would say|['’]d say| choose| pick)"
+    rf"\s+(?:{_ADVERB}\s+|option\s+|choice\s+|letter\s+)*[\"'“(\[*]*$",
+    FLAGS,
+)
+# A letter that is painted, worn or spoken of.
+SEEN_BEFORE = re.compile(
+    r"(?:\b(?:wear\w*|shirt|sign|poster|banner|building|door|painted|printed|written|writes|engraved|embroidered|shaped like|draws?|drawn|holding|holds|carr(?:y|ies|ying)|shows|spells?|spelling|pronounces?|keyboard|key|typed?|types)\b[^,;:.!?\n]{0,30}\b(?:letters?|word|symbol|initials?|capital)"
+    r"|\b(?!(?:option|choice|answer|one|item|statement|alternative|candidate|that|is)\b)[a-z]+ (?:marked|labell?ed|named|called|numbered|titled|initial(?:l?ed)?)|\bP\(|\bPr\()\s*[\"'“‘(]*$",
+    FLAGS,
+)
+# After the last letter: taken back, and nothing given in its place.
+TAKEN_BACK = re.compile(
+    r"(?:^|[\s.!?,;:…—–-])(?:no|nope|wait|hmm+|actually|hold on|sorry|oops|but|however|though|although|on (?:second|further|reflection)(?: thoughts?)?|then again|or not|honestly|yet|well|nah)\b[\s,.…!—–-]*(?:(?!if|even)\w+[\s,.…!—–-]+){0,3}?"
+    r"(?:(?:that|this|it|which)(?:['’]s| is| was)(?: (?!not)\w+)? (?:wrong|not (?:right|correct|true|it)|incorrect|a mistake|false|an error)|(?:that|this|it) (?:can['’]?t|cannot|isn['’]t|doesn['’]t|does not|wasn['’]t|couldn['’]t)(?: be)? (?:right|correct|true|it|fit|match|work)"
+    r"|i (?:really |honestly |just |still )?(?:don['’]?t|do not) (?:really |actually )?know|i['’]?m (?:really |honestly |now |still )?(?:not (?:\w+ )?(?:sure|certain)|unsure|lost|confused)|i (?:can['’]?t|cannot|could not|couldn['’]t) (?:really |actually )?(?:be (?:sure|certain)|tell|say|decide|determine|commit|confirm|answer)|who knows|(?:none|neither) (?:fits?|of (?:them|these)|is right))"
+    r"|\b(?:never ?mind|scratch that|strike that|forget (?:it|that|what i said)|disregard (?:it|that)|ignore (?:it|that|my answer)|i take (?:it|that) back|i retract|i was wrong|my mistake)\b"
+    r"|等等，?不对|不，?不对|其实我?(?:也)?不(?:确定|知道)|いや、?(?:違|ちが)|아니,? 잘 모르|\b(?:no,? espera|espera,? no|nein,? doch nicht|doch nicht|ach nein|non,? attends?|anzi,? no)\b",
+    FLAGS,
+)
+
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )

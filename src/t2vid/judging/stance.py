@@ -19,7 +19,7 @@ _WORDS = re.compile(r"[^\W\d_]+")
 
 # Where a clause ends; a hedge in another clause ("I may be wrong, but B") is none of the letter's.
 _CLAUSE = re.compile(
-    r"[,;:()\"“”«»，；：、…]|\.\.|\s[-–—]+\s|—|\b(?:but|yet|however|still|so|thus|hence|therefore|because|since|as|while|whereas|although|though|and then|"
+    r",(?!\s*(?:dass|daß|что|dat|że|ob|hogy|že|att)\b)|[;:()\"“”«»，；：、…]|\.\.|\s[-–—]+\s|—|\b(?:but|yet|however|still|so|thus|hence|therefore|because|since|as|while|whereas|although|though|and then|"
     r"pero|sino|porque|mais|car|donc|aber|sondern|weil|also|ma|perché|quindi|mas|então|но|поэтому|maar|ale|fakat|ama|tapi|nhưng)\b|"
     r"但|不过|所以|因此|因为|しかし|だが|ので|から|하지만|그러나|그래서|므로",
     FLAGS,
@@ -94,7 +94,7 @@ _PERSON = (
 _AUX = r"(?:(?:would|might|may|will|could|can|do|does|did|often|also|usually|typically|sometimes|always|have|has|had|just|already|once|first|even|probably|initially|commonly|wrongly|mistakenly|['’]d|['’]ll|seem(?:s|ed)? to|tend(?:s|ed)? to|be tempted to|want(?:s|ed)? to|like to|happen(?:s|ed)? to|are|is|were|was)\s+)*"
 _SAID = (
     r"(?:sa(?:y|ys|id|ying)|claim\w*|chos\w+|choos\w+|pick\w*|select\w*|answer\w*|vot\w+|go(?:es|ing)? (?:for|with)|went (?:for|with)|think\w*|thought|believ\w+|guess\w*|argu\w+|suggest\w*|"
-    r"prefer\w*|propos\w+|insist\w*|assum\w+|mark\w*|circl\w+|opt\w* for|favou?r\w*|lik\w+|want\w*|recommend\w*|wrote|writ\w+|put\w*|gave|giv\w+|suspect\w*|told|tell\w*|reckon\w*|predict\w*|respond\w*|"
+    r"prefer\w*|propos\w+|insist\w*|assum\w+|mark\w*|circl\w+|opt\w* for|favou?r\w*|like[sd]?|want\w*|recommend\w*|wrote|writ\w+|put\w*|gave|giv\w+|suspect\w*|told|tell\w*|reckon\w*|predict\w*|respond\w*|"
     r"submit\w*|settl\w+|lean\w*|swear\w*|swore|feel\w*|felt|mention\w*|conclud\w+|decid\w+|convinced|certain|sure|output\w*|return\w*|tick\w*|bet\w*|name[sd]?)"
 )
 _QUOTE_WORDS = frozenset(
@@ -173,11 +173,14 @@ _NO_CONDITION = re.compile(
 # ----------------------------------------------------------------------------------- disbelief and examples
 
 _DISBELIEF_WORDS = frozenset(
-    "nothing disagree disagrees disagreed refuse refuses hesitate reluctant reason reasons before".split()
+    "exclude eliminate reject discard dismiss discount disprove rule nothing disagree disagrees disagreed refuse refuses hesitate reluctant reason reasons before".split()
 )
 _DISBELIEF = re.compile(
     r"\bnothing\b[^,;]{0,30}$|\bdisagree\w*\b|\b(?:refus\w+|reluctant|hesitat\w*) to\b|\bno reasons? (?:to|for|why)\b|\bbefore (?:i |we |you )?(?:choos|pick|select|say|go|settl|commit|answer|decid)\w*",
     FLAGS,
+)
+_DISBELIEF_AFTER = re.compile(
+    r"^\W*(?:is|was) (?:the |an? )?(?:\w+ ){0,4}(?:exclude|eliminate|reject|discard|dismiss|discount|disprove|rule out)\b", FLAGS
 )
 _DISBELIEF_FOREIGN = re.compile(
     r"\b(?:no (?:creo|pienso|me parece|considero|dir[ií]a)|dudo (?:de )?que|je ne (?:crois|pense|dirais) pas|je doute|ich (?:glaube|denke|meine|finde) nicht|ich bezweifle|non (?:credo|penso|direi)|dubito|n[aã]o (?:acho|creio|acredito|penso|diria)|duvido|"
@@ -256,7 +259,7 @@ def _tail(separator: re.Pattern[str], text: str) -> str:
 def _english(
     words: set[str], clause: str, statement: str, after_clause: str, rest: str
 ) -> str | None:
-    if words & _DISBELIEF_WORDS and _DISBELIEF.search(clause):
+    if words & _DISBELIEF_WORDS and (_DISBELIEF.search(clause) or _DISBELIEF_AFTER.search(rest)):
         return "no"
     if words & _QUOTE_WORDS and (_QUOTE_BEFORE.search(statement) or _QUOTE_AFTER.search(rest)):
         return "quoted"
