@@ -332,6 +332,11 @@ _ALONE = re.compile(
 )
 
 
+_Q_AND_A = re.compile(r"^A\s?:\s*(\(?[A-J]\)?[.)]?)$")  # "Q: ... A: B"
+_ONLY_LETTERS = re.compile(r"^(?:[\W_]*\b[A-J]\b)+[\W_]*$")
+_CAPITAL = re.compile(r"[A-J]")
+
+
 def letter_alone(answer: Answer) -> Choice | None:
     """Accept one letter with nothing but wrappers around it, in either case.
 
@@ -354,6 +359,11 @@ def letter_alone(answer: Answer) -> Choice | None:
         if "-" in text or "_" in text:
             text = _HYPHEN.sub(r"\1 ", text)
         answer.text = text.strip()
+    answer.text = _Q_AND_A.sub(r"\1", answer.text)
+    if len(answer.text) < 60 and _ONLY_LETTERS.match(answer.text):
+        named = set(_CAPITAL.findall(answer.text))
+        if len(named) > 1 and named <= set(answer.options.letters):
+            return Choice(None, "two answers")
     match = _ALONE.match(answer.text)
     if match is None:
         return None

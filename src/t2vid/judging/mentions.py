@@ -39,7 +39,7 @@ class Mention(NamedTuple):
 
 
 _BREAK = re.compile(
-    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<!z\.B)(?<!p\.ej)(?<!p\.ex)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
 )
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
@@ -57,6 +57,7 @@ _ARTICLE_OK = re.compile(
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )
+_LAST_WORD = re.compile(r"([^\W\d_]+)[\s.,!;…\"'“‘-]*$")
 _TRAILS = re.compile(r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]")
 _STARTS = frozenset(
     "so thus hence therefore but sorry no wait actually well finally overall and then okay ok hmm yes however because since that honestly unfortunately apologies if while although".split()
@@ -191,6 +192,11 @@ def _kind(
         return ("cue", True)
     if say.SEEN_BEFORE.search(before):
         return ("", False)
+    if say.SUPERLATIVE_AFTER.match(after) and valid and not say.DENIED_BEFORE.search(before):
+        taken = stance(before, after)
+        return (taken, True) if taken else ("cue", True)
+    if wrapped and own_text and normal(before).endswith(own_text):
+        return (stance(before, after) or "cue", True)
     if (
         say.DENIED_BEFORE.search(before)
         or say.REFUTED_AFTER.match(after)
@@ -238,7 +244,7 @@ def _pronoun(text: str, one: re.Match[str], before: str, cued: bool) -> bool:
     after = text[one.end() : one.end() + 24]
     if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
         return True
-    word = _TAIL_WORD.search(before)
+    word = _LAST_WORD.search(before)
     if word is None:
         return bool(_TRAILS.match(after))
     if word[1].casefold() in _STARTS or _TRAILS.match(after):

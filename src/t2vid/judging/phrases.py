@@ -27,7 +27,7 @@ LETTER = re.compile(
 _ADVERB = (
     r"(?:clearly|definitely|therefore|thus|indeed|still|actually|likely|probably|most likely|certainly|obviously|"
     r"simply|just|then|surely|undoubtedly|evidently|really|again|hence|quite|absolutely|plainly|by far|of course|"
-    r"in fact|very|always|also|apparently|presumably|now|ultimately|without (?:a |any )?(?:shadow of a )?doubt|no doubt|beyond (?:any )?doubt|going to be)"
+    r"in fact|\d+ ?%|very|always|also|apparently|presumably|now|ultimately|without (?:a |any )?(?:shadow of a )?doubt|no doubt|beyond (?:any )?doubt|going to be)"
 )
 _BE = (
     r"(?:is|was|are|be|would be|should be|must be|has to be|have to be|had to be|will be|ought to be|needs to be|"
@@ -44,24 +44,24 @@ _FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|let
 
 # Answer words of other languages; the part that may follow the noun (a copula, an article, the word "option").
 _FOREIGN = {
-    "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
+    "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论|只有|(?:应该|应当|显然|一定|肯定|必定|当然|就|只能|确实|一定)(?:是|选|選)|消去法で)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
     "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
     "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
-    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a|dir[ií]a(?: que)?)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
-    "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
-    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
-    "it": r"(?:risposta|opzione|scelta|scelgo|soluzione)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
-    "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
-    "nl": r"(?:antwoord|keuze|optie|kies)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
-    "ru": r"(?:ответ(?:ом)?|вариант|выбираю|выбор|буква)(?:\s+(?:правильный|верный|это|является|будет|вариант|буква))*",
-    "pl": r"(?:odpowied[zź]|opcja|wybieram|wyb[oó]r)(?:\s+(?:to|jest|poprawna|prawid[lł]owa|brzmi|opcja))*",
-    "tr": r"(?:cevap|yan[iı]t|se[cç]enek|[sş][iı]k)(?:\s+(?:do[gğ]ru|olarak))*",
+    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a|dir[ií]a(?: que)?|sin (?:ninguna )?duda(?: alguna)?,?|marco|marcar[ií]a|me quedo con|voto (?:por|a)|en mi opini[oó]n,?|me inclino por|seg[uú]n yo,?|claramente,?|pienso que|creo que)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
+    "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour|dirais|sans (?:aucun )?doute,?|[aà] mon avis,?|selon moi,?|pour moi,?|je prends|je vote pour|je coche|clairement,?|pense que)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
+    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig|tippe auf|entscheide mich f[uü]r|stimme f[uü]r|bin f[uü]r|(?:meiner )?meinung nach|eindeutig|zweifellos|ohne zweifel|ganz klar|sicher|bestimmt|definitiv|ich sage)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
+    "it": r"(?:risposta|opzione|scelta|scelgo|soluzione|direi|senza (?:alcun )?dubbio,?|secondo me,?|voto (?:per)?|prendo|opto per|chiaramente,?|penso che|credo che)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
+    "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito|marc(?:o|aria|e)|com certeza,?|sem d[uú]vida,?|fico com|diria|opto por|na minha opini[aã]o,?|acho que|claramente,?)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
+    "nl": r"(?:antwoord|keuze|optie|kies|volgens mij|denk dat|ga voor|duidelijk)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
+    "ru": r"(?:ответ(?:ом)?|вариант|выбираю|выбор|буква|думаю,?|считаю,?|по-моему,?|однозначно,?|очевидно,?|конечно,?|несомненно,?|сказал бы,?|выбрал бы)(?:\s+что)?(?:\s+(?:правильный|верный|это|является|будет|вариант|буква))*",
+    "pl": r"(?:odpowied[zź]|opcja|wybieram|wyb[oó]r|myślę, że|sądzę, że|moim zdaniem|zdecydowanie|oczywiście|stawiam na)(?:\s+(?:to|jest|poprawna|prawid[lł]owa|brzmi|opcja))*",
+    "tr": r"(?:cevap|yan[iı]t|se[cç]enek|[sş][iı]k|bence|kesinlikle|se[cç]iyorum)(?:\s+(?:do[gğ]ru|olarak))*",
     "vi": r"(?:đáp án|câu trả lời|lựa chọn|chọn|phương án)(?:\s+(?:đúng|là|chính xác|phương án|đáp án|của tôi))*",
-    "id": r"(?:jawaban(?:nya)?|pilihan(?:nya)?|opsi|memilih)(?:\s+(?:yang|benar|tepat|adalah|ialah|opsi|saya))*",
+    "id": r"(?:jawaban(?:nya)?|pilihan(?:nya)?|opsi|memilih|pilih|menurut saya|tentu saja|jelas)(?:\s+(?:yang|benar|tepat|adalah|ialah|opsi|saya))*",
     "ar": r"(?:الإجابة|الاجابة|الجواب|الخيار|الإجابه|أختار)(?:\s+(?:الصحيحة|الصحيح|هي|هو|النهائية|الخيار))*",
     "hi": r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:सही|है|विकल्प))*",
-    "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
-    "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger)(?:\s+(?:[aä]r|er|on|blir|r[aä]tt|riktige?))*",
+    "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก|ข้อ)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
+    "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger|(?:tror|tycker|mener|synes)(?: att| at)?|valitsen|mielestäni|utan tvekan|uten tvil|uden tvivl)(?:\s+(?:det|se|[aä]r|er|on|blir|r[aä]tt|oikea|riktige?))*",
     "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|گزینه|উত্তর|விடை|பதில்|సమాధానం|jibu|sagot|vastus|atbilde|atsakymas|odgovor|отговор|адказ)(?:\s+(?:είναι|σωστή|je|este|corect|це|правильна|היא|הנכונה|נכונה|درست|صحیح|نہیں|হল|হলো|হচ্ছে|সঠিক|es|ni|ang|on|õige|ir|yra|е|točan))*",
 }
 _FOREIGN_CUE = "|".join(_FOREIGN.values())
@@ -74,7 +74,7 @@ _VERB = (
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
     r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
     r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
-    r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
+    r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with|tak(?:e|ing)|tapping)"
 )
 _THEREFORE = r"(?:therefore|thus|hence|so|consequently|accordingly|ergo|in conclusion|in short|in summary|overall|finally|final|to conclude|all in all|as a result|verdict|conclusion|i\.e\.|ie|namely|that is|tl;?dr)"
 _CORRECTION = (
@@ -91,6 +91,7 @@ CUE_BEFORE = re.compile(
     rf"|\b{_THEREFORE}\b\s*[,:]?{_FILL}"
     rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
     rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
+    rf"|\b(?:video|clip|end(?:ing)?|footage|scene|evidence|frames?|everything|recording|film|details?|context|this|that|which|it)\s+(?:{_ADVERB}\s+)*(?:shows?|reveals?|confirms?|proves?|demonstrates?){_FILL}"
     rf"|(?:{_FOREIGN_CUE})"
     rf"|(?:=>|→|⇒|➜|✅|✔|☑|👉|\[x\])"
     rf"){OPEN}$",
@@ -102,7 +103,7 @@ WEAK_BEFORE = re.compile(
     FLAGS,
 )
 
-_NOT_FOREIGN_BEFORE = r"不是|不选|不選|不能选|不应选|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
+_NOT_FOREIGN_BEFORE = r"不(?:是|选|選|应|應|该|該|能|会|會|可|宜|要|太)+(?:选|選|是|以选)?|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
 _THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
@@ -132,7 +133,7 @@ DENIED_AFTER = re.compile(
     r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
-    r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
+    r"nonsense|doubtful|questionable|dubious|debatable|uncertain|unclear|unconvincing|far-fetched|absurd|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
     r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
@@ -160,7 +161,7 @@ CUE_AFTER = re.compile(
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
     r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
-    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+doğru"
+    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
     r")",
     FLAGS,
 )
@@ -194,12 +195,18 @@ NO_CONDITION = re.compile(
 # "Nothing but B", "all options except B are wrong": here a word of denial presents the letter.
 _OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|answers?|candidates?|alternatives?|statements?|rest|others?|thing|them))*"
 EXCEPT_BEFORE = re.compile(
-    rf"\b(?:(?P<none>none|nothing|no|not one|no (?:chance|way|possibility|doubt)\b[^,.;!?\n]{{0,25}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
+    rf"\b(?:(?P<none>none|nothing|no|not one|(?:no|not|never|n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
     rf"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar)\b{_FILL}{OPEN}$",
     FLAGS,
 )
 EXCEPT_AFTER = re.compile(
     rf"^{CLOSE}\s+(?:\w+\s+){{0,3}}?(?:ruled|wrong|incorrect|false|eliminated|excluded|impossible|rejected|discarded|fails?|contradict\w*|out|dismissed|crossed|absent|untrue|inconsistent|never)\b",
+    FLAGS,
+)
+# "B is the only plausible choice": a word of doubt after a superlative is none.
+SUPERLATIVE_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:is|was|seems|looks|appears|remains|as)\s+(?:{_ADVERB}\s+)*(?:to be\s+)?(?:the |my |our )?(?:only|most|single|sole|best|strongest|likeliest|closest|clearest)\b"
+    r"(?![^.!?\n]{0,40}\b(?:wrong|unlikely|implausible|incorrect|impossible|absurd|popular|common|frequent|exclude\w*|eliminate\w*|reject\w*|rul\w+|tempting|misleading|doubtful|not|never|n['’]t|cannot|if|least|second)\b)",
     FLAGS,
 )
 # "It is B." as a clause of its own.
@@ -216,9 +223,10 @@ SEEN_BEFORE = re.compile(
 )
 # After the last letter: taken back, and nothing given in its place.
 TAKEN_BACK = re.compile(
-    r"(?:^|[\s.!?,;:…—–-])(?:no|nope|wait|hmm+|actually|hold on|sorry|oops|but|however|though|although|on (?:second|further|reflection)(?: thoughts?)?|then again|or not|honestly|yet|well|nah)\b[\s,.…!—–-]*(?:(?!if|even)\w+[\s,.…!—–-]+){0,3}?"
+    r"(?:^|[\s.!?,;:…—–-])(?:no|nope|wait|hmm+|oh|actually|hold on|sorry|oops|but|however|though|although|on (?:second|further|reflection)(?: thoughts?)?|then again|or not|honestly|yet|well|nah)\b[\s,.…!—–-]*(?:(?!if|even)\w+[\s,.…!—–-]+){0,3}?"
     r"(?:(?:that|this|it|which)(?:['’]s| is| was)(?: (?!not)\w+)? (?:wrong|not (?:right|correct|true|it)|incorrect|a mistake|false|an error)|(?:that|this|it) (?:can['’]?t|cannot|isn['’]t|doesn['’]t|does not|wasn['’]t|couldn['’]t)(?: be)? (?:right|correct|true|it|fit|match|work)"
     r"|i (?:really |honestly |just |still )?(?:don['’]?t|do not) (?:really |actually )?know|i['’]?m (?:really |honestly |now |still )?(?:not (?:\w+ )?(?:sure|certain)|unsure|lost|confused)|i (?:can['’]?t|cannot|could not|couldn['’]t) (?:really |actually )?(?:be (?:sure|certain)|tell|say|decide|determine|commit|confirm|answer)|who knows|(?:none|neither) (?:fits?|of (?:them|these)|is right))"
+    r"|\b(?:wait|hmm+|oh|actually|sorry|hold on)\b[\s,.…!—–-]*(?:no|nope)\W*$"
     r"|\b(?:never ?mind|scratch that|strike that|forget (?:it|that|what i said)|disregard (?:it|that)|ignore (?:it|that|my answer)|i take (?:it|that) back|i retract|i was wrong|my mistake)\b"
     r"|等等，?不对|不，?不对|其实我?(?:也)?不(?:确定|知道)|いや、?(?:違|ちが)|아니,? 잘 모르|\b(?:no,? espera|espera,? no|nein,? doch nicht|doch nicht|ach nein|non,? attends?|anzi,? no)\b",
     FLAGS,
@@ -226,7 +234,7 @@ TAKEN_BACK = re.compile(
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:\.{{2,}}|…)?\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )

@@ -19,7 +19,7 @@ _WORDS = re.compile(r"[^\W\d_]+")
 
 # Where a clause ends; a hedge in another clause ("I may be wrong, but B") is none of the letter's.
 _CLAUSE = re.compile(
-    r",(?!\s*(?:dass|daß|что|dat|że|ob|hogy|že|att)\b)|[;:()\"“”«»，；：、…]|\.\.|\s[-–—]+\s|—|\b(?:but|yet|however|still|so|thus|hence|therefore|because|since|as|while|whereas|although|though|and then|"
+    r",(?!\s*(?:dass|daß|что|dat|że|ob|hogy|že|att|czy|jestli|zda|чи|onko)\b)|[;:()\"“”«»，；：、…]|\.\.|\s[-–—]+\s|—|\b(?:but|yet|however|still|(?<!non )so|thus|hence|therefore|because|since|as|while|whereas|although|though|and then|"
     r"pero|sino|porque|mais|car|donc|aber|sondern|weil|also|ma|perché|quindi|mas|então|но|поэтому|maar|ale|fakat|ama|tapi|nhưng)\b|"
     r"但|不过|所以|因此|因为|しかし|だが|ので|から|하지만|그러나|그래서|므로",
     FLAGS,
@@ -40,11 +40,13 @@ _GUESS_WORDS = frozenset(
     "unclear undecided hesitant hesitate hesitating tempted tempting inclined torn toss coin speculate speculating speculation "
     "surprised rule exclude excluded ruled dismissed dismiss table running play contention impossible question know sure certain convinced "
     "confident confirm determine decide tell say verify prove imagine conjecture hypothesis hypothetically theoretically arguably "
-    "guarantee thinkable imaginable suspicion hunch".split()
+    "guarantee thinkable imaginable suspicion hunch inkling enough sufficient insufficient lack lacks lacking information evidence context details basis implausible inconceivable unlikely unthinkable depends depending".split()
 )
 _GUESS_BEFORE = re.compile(
     r"(?<!no )\b(?:chances?|odds)\b(?! (?:are|is)\b)"
     r"|\b(?<!only )(?<!best )(?<!most )(?<!sole )(?<!no other )(?<!more )(?<!strongest )(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable|hypothesis|conjecture)\b"
+    r"|\b(?:hunch|suspicion|inkling)\b|\bnot (?:\w+ )?(?:impossible|inconceivable|implausible|unlikely|unthinkable|out of the question)\b|\bdepend(?:s|ing)\b"
+    r"|\b(?:not|n['’]t|no|insufficient|lack\w*|without|too little)\s+(?:\w+ ){0,3}?(?:enough|sufficient|information|evidence|context|details?|basis|grounds|proof|data)\b[^,;]*\b(?:to|for|in favou?r of)\b"
     r"|\b(?:perhaps|maybe|whether|unsure|uncertain|unclear|undecided|wonder\w*|hesita\w+|tempt\w+|torn|toss|specula\w+|hypothetically|theoretically|arguably)\b"
     r"|\b(?:might|may|could)(?!n['’]t)(?!\s+(?:not|only|clearly|plainly|see|hear|tell|observe|notice)\b)"
     r"|\bsurprised if\b|\b(?:not|never|n['’]t|cannot|hard to|difficult to|impossible to|unable to|without being able to)\s+(?:\w+ ){0,2}?(?:sure|certain|convinced|confident|know|confirm|determine|decide|tell|say|verify|prove|guarantee|rule out|exclude|dismiss)\b",
@@ -68,8 +70,8 @@ _GUESS_FOREIGN_BEFORE = re.compile(
     r"być może|może|możliwe|nie (?:wiem|jestem pew\w+)|niewykluczone|"
     r"belki|olabilir|emin değilim|có thể|có lẽ|không (?:chắc|biết)|mungkin\w*|bisa jadi|barangkali|boleh jadi|tidak (?:tahu|yakin)|"
     r"kanske|möjligen|kanskje|måske|muligens|muligvis|kan (?:være|vara)|ehkä|mahdollisesti|možná|možno|snad|ίσως|μπορεί|можливо|poate|s-ar putea|talán|lehet|esetleg|"
-    r"galbūt|varbūt|võib-olla|mozda|možda|nadhani|labda)\b"
-    r"|ربما|قد (?:يكون|تكون)|لعل|من الممكن|يمكن أن|شاید|ممکن|אולי|ייתכן|יכול להיות|शायद|संभव|हो सकता|হয়তো|সম্ভবত|อาจ|บางที|ஒருவேளை|"
+    r"galbūt|varbūt|võib-olla|mozda|možda|nadhani|labda|nu (?:știu|sunt sigur\w*)|nev[ií]m|nejsem si|nem tudom|en tiedä|(?:vet|ved) i[kn][kt]e|bilmiyorum|δεν (?:ξέρω|είμαι σίγουρ\w+)|voi(?:si)? olla|saattaa olla|kan (?:det )?vara)\b"
+    r"|لا أعرف|لا أدري|لست متأكد|نمی.?دانم|مطمئن نیست|לא (?:יודע|בטוח)|पता नहीं|नहीं पता|ไม่(?:แน่ใจ|รู้|ทราบ)|ربما|قد (?:يكون|تكون)|لعل|من الممكن|يمكن أن|شاید|ممکن|אולי|ייתכן|יכול להיות|शायद|संभव|हो सकता|হয়তো|সম্ভবত|อาจ|บางที|ஒருவேளை|"
     r"可能|也许|也許|或许|或許|说不定|說不定|不排除|不能排除|无法|無法|不确定|不確定|不知道|难说|難說|不好说|恐怕|大概|没准|莫非|难道|是否|"
     r"もしかし|ひょっと|かどうか|かも|わから|分から|可能性|아마|어쩌면|혹시|모르|확실하지|가능성",
     FLAGS,
@@ -104,20 +106,21 @@ _QUOTE_WORDS = frozenset(
     "reviewer reviewers rater raters labeller labelers grader graders evaluator evaluators participant participants respondents humans human model models assistant assistants "
     "system systems bot bots chatbot network baseline classifier crowd majority public internet forum forums audience guy kid child son daughter chatgpt chat gpt claude gemini llama qwen voters "
     "voter testers tester player players contestant contestants candidate fans fan commenters readers reader team predecessor interviewer examiner speaker caller john mary bob alice "
-    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often".split()
+    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often been suggested argued reported default wrote asserted".split()
 )
 _QUOTE_BEFORE = re.compile(
     rf"(?:\b{_MOST}\s+{_AUX}|\b{_PERSON}(?:['’]s)?\b(?:\s+\w+){{0,3}}?\s+{_AUX}){_SAID}\b"
     rf"|\b{_PERSON}['’]s? (?:\w+ )?(?:answer|choice|pick|vote|guess|opinion|view|prediction|response|suggestion|favou?rite)\b"
-    r"|\byou(?:['’](?:ve|d))?\s+(?:just |also |already |first |have |had |earlier |previously )*(?:said|say|suggested|chose|picked|told|wrote|think|thought|mentioned|claimed|gave|answered|proposed|selected|might|may|would|could|want|wanted)\b"
+    r"|\byou(?:['’](?:ve|d))?\s+(?:just |also |already |first |have |had |earlier |previously )*(?:said|say|suggested|chose|picked|told|wrote|think|thought|mentioned|claimed|gave|answered|proposed|selected|might|may|would|could)\b"
     r"|\baccording to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|description|subtitles?|timeline|visuals?|content|film|recording|sequence|options|question|given|pictures?|order)|what|these|this|my (?:analysis|observation|view))"
-    r"|\b(?:often|commonly|widely|generally|usually|sometimes|frequently|wrongly|mistakenly|been|is|was) (?:assumed|believed|thought|said|claimed|suggested|chosen|reported|rumou?red)\b"
+    r"|\b(?:often|commonly|widely|generally|usually|sometimes|frequently|wrongly|mistakenly|been|is|was|be) (?:assumed|believed|thought|said|claimed|suggested|argued|reported|rumou?red)\b|\b(?:often|commonly|usually|frequently|been) chosen\b|\bdefault (?:choice|answer|option|guess)\b"
     r"|\b(?:reportedly|allegedly|supposedly|rumou?r has it|word is|a popular|the popular|a common|the common(?:est)?|the most (?:common|popular))\b",
     FLAGS,
 )
 _QUOTE_AFTER = re.compile(
     r"^\W*(?:(?:option|choice)\s+)?(?:(?:is|was|has been|would be|seems|may be|might be|['’]s)\s+)?(?:(?:an?|the|also|often|usually|commonly|typically|generally|frequently|sometimes|very|most|rather|quite)\s+)*(?:(?:popular|common|typical|frequent|usual|widespread|favou?rite)\b|"
     r"what (?:most|many|some|people|others|they|you|he|she|my|the (?!video|clip))|(?:chosen|picked|selected|preferred|suggested|proposed|favou?red|claimed|given|marked|submitted) (?:by (?!me\b|default)|in the (?:forum|comments)))"
+    rf"|^\W{{0,4}}\s(?:he|she|they|someone|{_PERSON}|(?:my|the|a|one|another) (?:\w+ )?{_PERSON}) (?:\w+ )?(?:said|says|say|claim\w*|told|wrote|argued|insist\w*|answered|replied|asserted|thinks?|thought|believe\w*|guess\w*)\b"
     rf"|^[^.!?\n]{{0,20}}\b(?:according to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|visuals?|subtitles?|content|film))|(?:says|said|claims|thinks|believes|argues) (?:my|the|some|a|one)\b|(?:my|the|a|another|some) (?:\w+ )?{_PERSON} {_AUX}{_SAID})",
     FLAGS,
 )
@@ -149,7 +152,7 @@ _IMAGINED_BEFORE = re.compile(
     FLAGS,
 )
 _IMAGINED_AFTER = re.compile(
-    r"^[^.!?\n]{0,16}\b(?:would|could|might|should) have\b|^[^.!?\n]{0,16}\bwould['’]ve\b|^[^.!?\n]{0,60}?\b(?<!ask )(?<!asks )(?<!see )(?<!check )(?<!tell )(?<!know )(?<!as )(?<!even )(?:if|unless|provided(?: that)?|assuming|supposing|had (?:the|it|he|she|they)|were (?:the|it|he|she|they)|in (?:a|an)(?:other| different))\b",
+    r"^[^.!?\n]{0,16}\b(?:would|could|might|should) have\b|^[^.!?\n]{0,16}\bwould['’]ve\b|^(?:(?!because|since)[^.!?\n]){0,60}?\b(?<!ask )(?<!asks )(?<!see )(?<!check )(?<!tell )(?<!know )(?<!as )(?<!even )(?<!because )(?<!since )(?:if|unless|provided(?: that)?|assuming|supposing|had (?:the|it|he|she|they)|were (?:the|it|he|she|they)|(?:a different|another|some other|any other) (?:video|clip|scene|footage|film|question|case|world|situation|version))\b",
     FLAGS,
 )
 _IMAGINED_FOREIGN = re.compile(
@@ -192,10 +195,11 @@ _DISBELIEF_FOREIGN_AFTER = re.compile(
     r"^[^。.!?\n,、،A-J]{0,14}?(?:とは思い?わ|とは思いません|ではない|じゃない|ではありません|とは考え|라고 생각하지 않|아니|아닙니다|지 않|नहीं|না\b|değil|не подходит|نیست|ليست?|לא\b)"
 )
 _EXAMPLE_WORDS = frozenset(
-    "example instance such eg e format template placeholder ejemplo exemple exemplo beispiel esempio p z ex например voorbeeld przykład örneğin contoh ví".split()
+    "example instance such eg e format look looks analyze analyse analysing analyzing consider considering examine examining evaluate evaluating discuss discussing inspect compare comparing weigh assess review checking check start begin template placeholder ejemplo exemple exemplo beispiel esempio p z ex например voorbeeld przykład örneğin contoh ví".split()
 )
 _EXAMPLE = re.compile(
-    r"\b(?:for (?:example|instance)|such as|e\. ?g\.?,?|eg\b|por ejemplo|p\. ?ej\.|par exemple|p\. ?ex\.|por exemplo|zum beispiel|z\. ?b\.|per esempio|ad esempio|например|bijvoorbeeld|na przykład|örneğin|misalnya|contohnya|ví dụ|(?:format|template|placeholder|example)\w*)\b[^;.!?\n]{0,25}$"
+    r"\b(?:for (?:example|instance)|such as|e\. ?g\.?,?|eg\b|por ejemplo|p\. ?ej\.|par exemple|p\. ?ex\.|por exemplo|zum beispiel|z\. ?b\.|per esempio|ad esempio|например|bijvoorbeeld|na przykład|örneğin|misalnya|contohnya|ví dụ|(?:format|template|placeholder|example)\w*|looks? like (?:this|that|so))\b[^;!?\n]{0,35}$"
+    r"|\b(?:analy[sz](?:e|ing)|consider(?:ing)?|examin(?:e|ing)|look(?:ing)? (?:at|into)|evaluat(?:e|ing)|check(?:ing)?|discuss(?:ing)?|inspect(?:ing)?|compar(?:e|ing)|start(?:ing)? with|begin(?:ning)? with|weigh(?:ing)?|assess(?:ing)?|review(?:ing)?)\s+(?:the\s+)?(?:option|choice|statement|answer|candidate)?\s*[\"'(\[*]*$"
     r"|(?:^|\W)(?:e\.g\.|z\.B\.|p\.ej\.)\W*$",
     FLAGS,
 )
@@ -211,7 +215,7 @@ _FOREIGN_WORDS = frozenset(
     "manche einige viele andere leute jemand mein meine der alcuni molti altri qualcuno il la un loro algumas alguns muitos muitas outros outras meu minha eles elas "
     "sommige sommigen veel anderen iemand mijn zij hij wielu inni herkes beberapa banyak teman guru vissa min noen mange nogle "
     "si se wenn falls sofern angenommen gdyby hvis om dersom ha kdyby pokud jos jika kalau seandainya andai indien stel suponiendo supongamos supposer supposons supponendo supondo caso en im "
-    "dudo doute ich bezweifle dubito duvido ik betwijfel jag jeg en nem nu solo als ejemplo mi mu".split()
+    "dudo doute ich bezweifle dubito duvido ik betwijfel jag jeg en nem nu solo als ejemplo mi mu en voisi voi saattaa vet ved nevim".split()
 )
 
 _QUESTION_END = re.compile(r"[.!?。！？؟\n]")
