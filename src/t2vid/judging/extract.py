@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple
 
 from t2vid.errors import InputError
 from t2vid.judging import phrases as say
-from t2vid.judging.mentions import Mention, find_mentions
+from t2vid.judging.mentions import Mention, conditional, find_mentions
 from t2vid.judging.options import Options, normal, read_options
 from t2vid.judging.stance import stance
 
@@ -325,6 +325,7 @@ _HTML = re.compile(
     r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|center|font|body|html)\b[^<>]{0,60}>"
 )
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)\s+")
+_EMPHASIS = re.compile(r"(?<!\w)_([^_\n]+)_(?!\w)")
 _HYPHEN = re.compile(r"\b(answer|option|choice)\s?[-_]\s?(?=[A-J]\b)", re.IGNORECASE)
 _ALONE = re.compile(
     r"^[\s\"'“”‘’«»„(\[{<【「『《=>→|.·•\-–—_#:,;☑✅✔]*(?:(?:the\s+)?(?:options?|choice|letter|answer)\b[\s:\-#.(\"']*)?([A-Za-z])[\s\"'“”‘’«»„)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*$",
@@ -333,7 +334,7 @@ _ALONE = re.compile(
 
 
 _Q_AND_A = re.compile(r"^A\s?:\s*(\(?[A-J]\)?[.)]?)$")  # "Q: ... A: B"
-_ONLY_LETTERS = re.compile(r"^(?:[\W_]*\b[A-J]\b)+[\W_]*$")
+_ONLY_LETTERS = re.compile(r"^(?:[\s,;/&+|.()\[\]\"'…-]*\b[A-J]\b)+[\s,;/&+|.()\[\]\"'…-]*$")
 _CAPITAL = re.compile(r"[A-J]")
 
 
@@ -356,6 +357,8 @@ def letter_alone(answer: Answer) -> Choice | None:
         if "&" in text:
             text = html.unescape(text)
         text = _HEADING.sub("", text.translate(_MARKUP).replace("__", ""))
+        if "_" in text:
+            text = _EMPHASIS.sub(r"\1", text)
         if "-" in text or "_" in text:
             text = _HYPHEN.sub(r"\1 ", text)
         answer.text = text.strip()
@@ -367,7 +370,7 @@ def letter_alone(answer: Answer) -> Choice | None:
     match = _ALONE.match(answer.text)
     if match is None:
         return None
-    if match[1] == "I" and answer.text.endswith(("..", "…")):
+    if match[1] == "I" and answer.text.endswith(("..", "…", "-", "–", "—")):
         return Choice(None, "empty")  # "I..." is a sentence that broke off
     letter = match[1].upper()
     named = answer.options.exact(match[1].lower())
@@ -612,7 +615,9 @@ def _text_choice(answer: Answer, letter: str | None, rule: str) -> Choice | None
     at = said.find(wanted) if wanted else -1
     while at >= 0:
         start = max((b.end() for b in _SENTENCE.finditer(answer.text, 0, at)), default=0)
-        kinds.append(stance(answer.text[start:at], answer.text[at + len(wanted) :][:120]))
+        before, after = answer.text[start:at], answer.text[at + len(wanted) :][:120]
+        imagined = conditional(before, after, answer.question)
+        kinds.append("if" if imagined else stance(before, after))
         at = said.find(wanted, at + len(wanted))
     if kinds and all(kinds):
         return Choice(None, _OPEN.get(kinds[-1] or "", "denied"))

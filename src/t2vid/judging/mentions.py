@@ -49,16 +49,17 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
     r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
-    r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
+    r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|car|comme|puisque|denn|pues|stimmt|passt|sagen|wählen|exactly|to me|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
 
 
+_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\s.,!;…\"'“‘-]*$")
-_TRAILS = re.compile(r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]")
+_TRAILS = re.compile(r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself|too|also)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]")
 _STARTS = frozenset(
     "so thus hence therefore but sorry no wait actually well finally overall and then okay ok hmm yes however because since that honestly unfortunately apologies if while although".split()
 )
@@ -116,6 +117,7 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             len(between) < 40
             and one[0].upper() not in {known[0].upper() for known in groups[-1]}
             and say.JOIN.match(between)
+            and not (one[0] in "AI" and _ARTICLE_NOUN.match(text, one.end()))
             and not _split_by_comma(text, previous, one, between)
         ):
             groups[-1].append(one)
@@ -190,7 +192,7 @@ def _kind(
     spared = say.EXCEPT_BEFORE.search(before)
     if spared and (spared["none"] or say.EXCEPT_AFTER.match(after)):
         return ("cue", True)
-    if say.SEEN_BEFORE.search(before):
+    if say.SEEN_BEFORE.search(before) or say.SEEN_AFTER.match(after):
         return ("", False)
     if say.SUPERLATIVE_AFTER.match(after) and valid and not say.DENIED_BEFORE.search(before):
         taken = stance(before, after)
@@ -210,13 +212,15 @@ def _kind(
         return ("no", cued)
     if say.AFFIRMED_AFTER.match(after):
         return ("cue", cued)
-    if _conditional(before, after, asked):
+    if conditional(before, after, asked):
         return ("if", cued)
     if not (own_text and normal(after).startswith(own_text)):
         taken = stance(before, after)
         if taken and not (taken == "if" and asked):
             return (taken, cued)
-    if say.MAYBE_BEFORE.search(before) or say.MAYBE_AFTER.match(after):
+    if say.MAYBE_BEFORE.search(before) or (
+        say.MAYBE_AFTER.match(after) and not (own_text and normal(after).startswith(own_text))
+    ):
         return ("maybe", cued)
     if joined:
         return ("pair", cued)
@@ -259,7 +263,8 @@ def _is_name(before: str, own: str) -> bool:
     return word[1].casefold() in say.ENTITY
 
 
-def _conditional(before: str, after: str, asked: str) -> bool:
+def conditional(before: str, after: str, asked: str) -> bool:
+    """Say whether a condition governs what stands between `before` and `after`; the question's own does not."""
     if say.CONDITION_AFTER.match(after) and not say.NO_CONDITION.search(after):
         return True
     found = say.CONDITION_BEFORE.search(before)

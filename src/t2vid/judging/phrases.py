@@ -20,7 +20,7 @@ FLAGS = re.IGNORECASE
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u04ff"
 LETTER = re.compile(
     rf"(?<![{_WORD}])(?<![{_WORD}][-'’.@])"
-    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b|matches\b|holds\b|works\b|describes\b|gets\b|wins\b|stands\b|applies\b|(?:and|or) [A-J]\b|(?:est|ist|es)\b)[a-z]|['’]))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
+    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b|matches\b|holds\b|works\b|describes\b|gets\b|wins\b|stands\b|applies\b|(?:and|or) [A-J]\b|(?:est|ist|es)\b)[a-z]|['’]\w))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
     rf"(?![{_WORD}]|['’][A-Za-z]|-[A-Za-z0-9]|[+#°%]|\.[A-Z](?![a-z])|\.\d)"
 )
 
@@ -68,7 +68,7 @@ _FOREIGN_CUE = "|".join(_FOREIGN.values())
 
 _VERB = (
     r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"
-    r"vot(?:e|es|ing|ed) (?:for|goes to)|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
+    r"vot(?:e|es|ing|ed) (?:for|goes to)|voting|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
@@ -99,17 +99,17 @@ CUE_BEFORE = re.compile(
 )
 WEAK_BEFORE = re.compile(
     rf"(?:\b(?:{_LABEL}|choice)|\b(?:it|that|this|which|there|video|clip|one)\b\s*{_BE}|\b(?:it'?s|that'?s|must be|has to be|should be|would be|gotta be|got to be|"
-    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+ly\b,?){_FILL}{OPEN}$",
+    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|(?:without|beyond|no)\b[^,.;!?\n]{{0,20}}\bdoubt|(?:likelihood|probability|certainty|hesitation)|sure|of course|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+ly\b,?|\d ?%){_FILL}{OPEN}$",
     FLAGS,
 )
 
 _NOT_FOREIGN_BEFORE = r"不(?:是|选|選|应|應|该|該|能|会|會|可|宜|要|太)+(?:选|選|是|以选)?|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
-_THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
+_THINK = r"(?:(?:going|about|willing|able|ready|inclined|prepared) to|think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
-    rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
+    rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )(?<! a )(?<!any )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
-    rf"other than|apart from|aside from|besides|without|against|versus|vs|than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"other than|apart from|aside from|besides|without|against|versus|vs|(?<!more )than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
@@ -161,7 +161,7 @@ CUE_AFTER = re.compile(
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
     r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
-    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
+    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:sagen|wählen|nehmen|tippen|antworten)\b|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
     r")",
     FLAGS,
 )
@@ -195,7 +195,7 @@ NO_CONDITION = re.compile(
 # "Nothing but B", "all options except B are wrong": here a word of denial presents the letter.
 _OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|answers?|candidates?|alternatives?|statements?|rest|others?|thing|them))*"
 EXCEPT_BEFORE = re.compile(
-    rf"\b(?:(?P<none>none|nothing|no|not one|(?:no|not|never|n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
+    rf"\b(?:(?P<none>none|nothing|no|not one|(?:no|not|never|\w+n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
     rf"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar)\b{_FILL}{OPEN}$",
     FLAGS,
 )
@@ -205,8 +205,8 @@ EXCEPT_AFTER = re.compile(
 )
 # "B is the only plausible choice": a word of doubt after a superlative is none.
 SUPERLATIVE_AFTER = re.compile(
-    rf"^{CLOSE}\s+(?:is|was|seems|looks|appears|remains|as)\s+(?:{_ADVERB}\s+)*(?:to be\s+)?(?:the |my |our )?(?:only|most|single|sole|best|strongest|likeliest|closest|clearest)\b"
-    r"(?![^.!?\n]{0,40}\b(?:wrong|unlikely|implausible|incorrect|impossible|absurd|popular|common|frequent|exclude\w*|eliminate\w*|reject\w*|rul\w+|tempting|misleading|doubtful|not|never|n['’]t|cannot|if|least|second)\b)",
+    rf"^{CLOSE}\s+(?:is|was|seems|looks|appears|remains|as)\s+(?:{_ADVERB}\s+)*(?:to be\s+)?(?:the |my |our )?(?:only|most|single|sole|best|strongest|likeliest|closest|clearest)\s+(?:\w+\s+){{0,2}}?(?:plausible|possible|likely|viable|reasonable|sensible|probable|candidate|contender|choice|option|answer|fit|match|explanation)\b"
+    r"(?![^.!?\n]{0,40}\b(?:wrong|unlikely|implausible|incorrect|impossible|absurd|popular|common|frequent|exclude\w*|eliminate\w*|reject\w*|rul\w+|tempting|misleading|doubtful|not|never|n['’]t|cannot|if|least|second|fails?|contradict\w*|missing|absent|distractor|trap|decoy|until|at first|but|yet|although|though|however)\b)",
     FLAGS,
 )
 # "It is B." as a clause of its own.
@@ -219,6 +219,10 @@ STATED_BEFORE = re.compile(
 SEEN_BEFORE = re.compile(
     r"(?:\b(?:wear\w*|shirt|sign|poster|banner|building|door|painted|printed|written|writes|engraved|embroidered|shaped like|draws?|drawn|holding|holds|carr(?:y|ies|ying)|shows|spells?|spelling|pronounces?|keyboard|key|typed?|types)\b[^,;:.!?\n]{0,30}\b(?:letters?|word|symbol|initials?|capital)"
     r"|\b(?!(?:option|choice|answer|one|item|statement|alternative|candidate|that|is)\b)[a-z]+ (?:marked|labell?ed|named|called|numbered|titled|initial(?:l?ed)?)|\bP\(|\bPr\()\s*[\"'“‘(]*$",
+    FLAGS,
+)
+SEEN_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:is|was|can be seen|appears)\s+(?:painted|printed|written|drawn|carved|engraved|displayed|stamped|sewn|embroidered|on (?:the|a|his|her|their) (?!clip|video|screen|money))\b",
     FLAGS,
 )
 # After the last letter: taken back, and nothing given in its place.
@@ -234,7 +238,7 @@ TAKEN_BACK = re.compile(
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:\.{{2,}}|…)?\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:\.{{2,}}|…)?\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|(?:and\s+)?then|first,? (?:and )?then|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
@@ -268,7 +272,7 @@ MAY_PRECEDE = frozenset(
 )
 # Words that may follow a letter that is the answer ("C because", "C for sure", "C, as").
 MAY_FOLLOW = re.compile(
-    r"^(?:because|since|as|for|here|to me|to my|it|is|was|seems|fits|matches|which|given|due|based|on the basis|all|without|by|again|then|definitely|"
+    r"^(?:\d+(?= ?%)|because|since|as|for|here|to me|to my|it|is|was|seems|fits|matches|which|given|due|based|on the basis|all|without|by|again|then|definitely|"
     r"clearly|obviously|certainly|surely|probably|please|sir|in my|i (?:think|believe|guess|say|would|am|'m|reckon|suppose)|would|must|has to|appears|looks|"
     r"but|and not|not|rather|instead|over|after|from what|according|considering|while|whereas|with|makes|describes|happens|best|although|though|when|where|so|"
     r"therefore|thus|hence|the others|i\.e|meaning|namely|final|thanks|→|=|ist|est|es|è|é|da|weil|car|parce|porque|perch[eé]|потому|karena|vì|omdat|als|denn)\b",

@@ -40,21 +40,21 @@ _GUESS_WORDS = frozenset(
     "unclear undecided hesitant hesitate hesitating tempted tempting inclined torn toss coin speculate speculating speculation "
     "surprised rule exclude excluded ruled dismissed dismiss table running play contention impossible question know sure certain convinced "
     "confident confirm determine decide tell say verify prove imagine conjecture hypothesis hypothetically theoretically arguably "
-    "guarantee thinkable imaginable suspicion hunch inkling enough sufficient insufficient lack lacks lacking information evidence context details basis implausible inconceivable unlikely unthinkable depends depending".split()
+    "guarantee thinkable imaginable suspicion hunch inkling enough sufficient insufficient lack lacks lacking information evidence context details basis implausible inconceivable unlikely unthinkable depends depending theory worth merit merits".split()
 )
 _GUESS_BEFORE = re.compile(
-    r"(?<!no )\b(?:chances?|odds)\b(?! (?:are|is)\b)"
-    r"|\b(?<!only )(?<!best )(?<!most )(?<!sole )(?<!no other )(?<!more )(?<!strongest )(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable|hypothesis|conjecture)\b"
+    r"(?<!no )\b(?:chances?|odds)\b(?! (?:are|is)\b(?! (?:slim|low|small|even|fifty|equal|50|not|about)))"
+    r"|\b(?<!only )(?<!best )(?<!most )(?<!sole )(?<!no other )(?<!more )(?<!strongest )(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable|hypothesis|conjecture)\b(?! to (?:see|tell|say|conclude|determine|observe))|\bin theory\b"
     r"|\b(?:hunch|suspicion|inkling)\b|\bnot (?:\w+ )?(?:impossible|inconceivable|implausible|unlikely|unthinkable|out of the question)\b|\bdepend(?:s|ing)\b"
-    r"|\b(?:not|n['’]t|no|insufficient|lack\w*|without|too little)\s+(?:\w+ ){0,3}?(?:enough|sufficient|information|evidence|context|details?|basis|grounds|proof|data)\b[^,;]*\b(?:to|for|in favou?r of)\b"
+    r"|\b(?:not|\w+n['’]t|no|insufficient|lack\w*|without|too little)\s+(?:\w+ ){0,3}?(?:enough|sufficient|information|evidence|context|details?|basis|grounds|proof|data)\b[^,;]*\b(?:to|for|in favou?r of)\b"
     r"|\b(?:perhaps|maybe|whether|unsure|uncertain|unclear|undecided|wonder\w*|hesita\w+|tempt\w+|torn|toss|specula\w+|hypothetically|theoretically|arguably)\b"
     r"|\b(?:might|may|could)(?!n['’]t)(?!\s+(?:not|only|clearly|plainly|see|hear|tell|observe|notice)\b)"
-    r"|\bsurprised if\b|\b(?:not|never|n['’]t|cannot|hard to|difficult to|impossible to|unable to|without being able to)\s+(?:\w+ ){0,2}?(?:sure|certain|convinced|confident|know|confirm|determine|decide|tell|say|verify|prove|guarantee|rule out|exclude|dismiss)\b",
+    r"|\bsurprised if\b|\b(?:not|never|\w+n['’]t|cannot|hard to|difficult to|impossible to|unable to|without being able to)\s+(?:\w+ ){0,2}?(?:sure|certain|convinced|confident|know|confirm|determine|decide|tell|say|verify|prove|guarantee|rule out|exclude|dismiss)\b",
     FLAGS,
 )
 _GUESS_AFTER = re.compile(
     r"\b(?:might|may|could)\b(?!n['’]t| not)|(?<!only )(?<!best )(?<!most )(?<!strongest )\b(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable)\b|"
-    r"\b(?:perhaps|maybe|hypothetically|theoretically|arguably)\b|\bin (?:the running|play|contention|question)\b|\bon the table\b|\bamong the (?:options|possib\w+|candidates)\b|"
+    r"\b(?:perhaps|maybe|hypothetically|theoretically|arguably)\b|\bin (?:the running|play|contention|question)\b|\bon the table\b|\bworth (?:considering|checking|a (?:try|thought|look|shot))\b|\b(?:some|its) merits?\b|\bamong the (?:options|possib\w+|candidates)\b|"
     r"\b(?:cannot|can['’]t|can not|should not|shouldn['’]t|must not) (?:\w+ )?be (?:\w+ )?(?:ruled out|excluded|dismissed|discounted|ignored|eliminated|rejected)\b|"
     r"\bnot (?:\w+ )?(?:impossible|inconceivable|out of the question|ruled out|excluded|certain|sure|guaranteed|confirmed|proven)\b|\b(?:a|my|some) (?:suspicion|hunch)\b",
     FLAGS,
@@ -62,7 +62,7 @@ _GUESS_AFTER = re.compile(
 _GUESS_FOREIGN_BEFORE = re.compile(
     r"\b(?:quiz[aá]s?|tal vez|a lo mejor|acaso|puede (?:que|ser)|podr[ií]a\w*|es posible|posiblemente|cabe la posibilidad|no s[eé]|no estoy segur\w*|no se puede (?:descartar|excluir)|"
     r"peut[- ][eê]tre|il se peut|pourrait|possible que|possiblement|[eé]ventuellement|je ne (?:sais|suis) pas|j['’]h[eé]site|on ne peut (?:pas )?exclure|il est possible|"
-    r"vielleicht|womöglich|möglich\w*|eventuell|könnte\w*|unter umständen|unsicher|nicht (?:sicher|auszuschließen)|weiß (?:ich )?nicht|ob|kann(?! nur| man| ich| ausgeschlossen)|denkbar|"
+    r"vielleicht|womöglich|möglich\w*|eventuell|könnte\w*|unter umständen|unsicher|nicht (?:sicher|auszuschließen)|weiß (?:ich )?nicht|ob|kann(?:\s+(?:auch|durchaus|sehr wohl))?(?:\s+sein|\s*$)|denkbar|"
     r"forse|può (?:darsi|essere)|potrebbe\w*|magari|[eè] possibile|possibilmente|non (?:so|sono sicur\w+)|non si può escludere|"
     r"talvez|pode (?:ser|que)|poderia|[eé] poss[ií]vel|possivelmente|porventura|n[aã]o (?:sei|tenho certeza)|"
     r"возможно|может(?: быть)?|мог(?:ло|ла)? бы|вероятность|не (?:знаю|уверен\w*)|нельзя исключить|ли|"
@@ -106,10 +106,12 @@ _QUOTE_WORDS = frozenset(
     "reviewer reviewers rater raters labeller labelers grader graders evaluator evaluators participant participants respondents humans human model models assistant assistants "
     "system systems bot bots chatbot network baseline classifier crowd majority public internet forum forums audience guy kid child son daughter chatgpt chat gpt claude gemini llama qwen voters "
     "voter testers tester player players contestant contestants candidate fans fan commenters readers reader team predecessor interviewer examiner speaker caller john mary bob alice "
-    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often been suggested argued reported default wrote asserted".split()
+    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often been suggested argued reported default wrote asserted my our his her their previous earlier prior old original initial former sample reference".split()
 )
 _QUOTE_BEFORE = re.compile(
     rf"(?:\b{_MOST}\s+{_AUX}|\b{_PERSON}(?:['’]s)?\b(?:\s+\w+){{0,3}}?\s+{_AUX}){_SAID}\b"
+    rf"|\b(?:my|our|his|her|their) (?!(?:analysis|observation|answer|choice|pick|guess|conclusion|vote|view|opinion|gut|instinct|reasoning|final|best|own|judg\w+|evaluation|eyes?|bet|money|reading|understanding|assessment|interpretation|first|response|decision|selection|intuition|impression)\b)\w+ {_AUX}{_SAID}\b"
+    r"|\b(?:previous|earlier|prior|last|old|original|initial|former|sample|reference|other|different) (?:\w+ )?(?:answer|response|choice|reply|solution|guess|output|pick|attempt|run) (?:was|were|had|said|gave|chose)\b|\b(?:the|a) (?:sample|example|previous|earlier) (?:answer|response|reply|output|solution)\b"
     rf"|\b{_PERSON}['’]s? (?:\w+ )?(?:answer|choice|pick|vote|guess|opinion|view|prediction|response|suggestion|favou?rite)\b"
     r"|\byou(?:['’](?:ve|d))?\s+(?:just |also |already |first |have |had |earlier |previously )*(?:said|say|suggested|chose|picked|told|wrote|think|thought|mentioned|claimed|gave|answered|proposed|selected|might|may|would|could)\b"
     r"|\baccording to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|description|subtitles?|timeline|visuals?|content|film|recording|sequence|options|question|given|pictures?|order)|what|these|this|my (?:analysis|observation|view))"
@@ -119,7 +121,7 @@ _QUOTE_BEFORE = re.compile(
 )
 _QUOTE_AFTER = re.compile(
     r"^\W*(?:(?:option|choice)\s+)?(?:(?:is|was|has been|would be|seems|may be|might be|['’]s)\s+)?(?:(?:an?|the|also|often|usually|commonly|typically|generally|frequently|sometimes|very|most|rather|quite)\s+)*(?:(?:popular|common|typical|frequent|usual|widespread|favou?rite)\b|"
-    r"what (?:most|many|some|people|others|they|you|he|she|my|the (?!video|clip))|(?:chosen|picked|selected|preferred|suggested|proposed|favou?red|claimed|given|marked|submitted) (?:by (?!me\b|default)|in the (?:forum|comments)))"
+    r"what (?:most|many|some|people|others|everyone|(?:they|you|he|she|my \w+) (?:said|chose|picked|suggested|claimed|answered|think|thought))\b|(?:chosen|picked|selected|preferred|suggested|proposed|favou?red|claimed|given|marked|submitted) (?:by (?!me\b|default)|in the (?:forum|comments)))"
     rf"|^\W{{0,4}}\s(?:he|she|they|someone|{_PERSON}|(?:my|the|a|one|another) (?:\w+ )?{_PERSON}) (?:\w+ )?(?:said|says|say|claim\w*|told|wrote|argued|insist\w*|answered|replied|asserted|thinks?|thought|believe\w*|guess\w*)\b"
     rf"|^[^.!?\n]{{0,20}}\b(?:according to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|visuals?|subtitles?|content|film))|(?:says|said|claims|thinks|believes|argues) (?:my|the|some|a|one)\b|(?:my|the|a|another|some) (?:\w+ )?{_PERSON} {_AUX}{_SAID})",
     FLAGS,
@@ -144,14 +146,15 @@ _QUOTE_FOREIGN = re.compile(
 # ---------------------------------------------------------------------------------- conditions and what never was
 
 _IMAGINED_WORDS = frozenset(
-    "have ve another different other if unless provided assuming supposing otherwise had were should imagine suppose".split()
+    "have ve another different other if unless provided assuming supposing otherwise had were should would imagine suppose".split()
 )
 _IMAGINED_BEFORE = re.compile(
-    r"\b(?:would|['’]d|might|could|should) have\b|\bwould['’]ve\b|\bin (?:an?|any|some)(?:other| (?:different|other|alternate|alternative|longer|shorter|similar|real|hypothetical|parallel|normal))\b|\bif only\b|"
+    r"\b(?:would|['’]d|might|could|should) have\b(?! to\b)|\bwould['’]ve\b|\bin (?:an?|any|some)(?:other| (?:different|other|alternate|alternative|longer|shorter|similar|real|hypothetical|parallel|normal))\b|\bif only\b|"
     r"\b(?:imagine|pretend)\b|^\W*(?:had|were|should)\s+(?:the|it|he|she|they|this|that|we|you|there|i|an?|his|her|its|their|one|anyone|someone|\w+s?)\b(?=.*\b(?:would|could|might|['’]d)\b)",
     FLAGS,
 )
 _IMAGINED_AFTER = re.compile(
+    r"^\W*would (?:only )?(?:make sense|fit|work|apply|hold|be (?:right|correct|true)) (?:in|under|on|with|at|during)\b|"
     r"^[^.!?\n]{0,16}\b(?:would|could|might|should) have\b|^[^.!?\n]{0,16}\bwould['’]ve\b|^(?:(?!because|since)[^.!?\n]){0,60}?\b(?<!ask )(?<!asks )(?<!see )(?<!check )(?<!tell )(?<!know )(?<!as )(?<!even )(?<!because )(?<!since )(?:if|unless|provided(?: that)?|assuming|supposing|had (?:the|it|he|she|they)|were (?:the|it|he|she|they)|(?:a different|another|some other|any other) (?:video|clip|scene|footage|film|question|case|world|situation|version))\b",
     FLAGS,
 )
@@ -255,7 +258,8 @@ def stance(before: str, after: str) -> str | None:
 def _tail(separator: re.Pattern[str], text: str) -> str:
     at = 0
     for match in separator.finditer(text):
-        if text[match.end() :].strip():
+        # a comma right before the option belongs to the words before it ("Perhaps, B"), a "but" does not
+        if text[match.end() :].strip() or match[0][-1].isalpha():
             at = match.end()
     return text[at:]
 
