@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from t2vid.judging import phrases as say
 from t2vid.judging.options import normal
-from t2vid.judging.stance import stance
+from t2vid.judging.stance import last_statement, stance
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
@@ -48,13 +48,15 @@ _LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 _ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
     r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|car|comme|puisque|denn|pues|stimmt|passt|sagen|wählen|exactly|to me|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
 
 
 _ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
+_CHANGED = re.compile(r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE)
+_CASE = re.compile(r"\b(?:that|this|which|any|either) case\s*,?\s*$", re.IGNORECASE)
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )
@@ -118,6 +120,7 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             and one[0].upper() not in {known[0].upper() for known in groups[-1]}
             and say.JOIN.match(between)
             and not (one[0] in "AI" and _ARTICLE_NOUN.match(text, one.end()))
+            and not _CHANGED.search(text[max(0, previous.start() - 30) : previous.start()])
             and not _split_by_comma(text, previous, one, between)
         ):
             groups[-1].append(one)
@@ -181,7 +184,8 @@ def _kind(
         return ("", False)
     if letter == "I" and not wrapped and _pronoun(text, one, before, cued):
         return ("", False)
-    if letter.islower() and not (cued or wrapped):
+    closes = not text[one.end() :].strip(" .!") and bool(say.WEAK_BEFORE.search(before))
+    if letter.islower() and not (cued or wrapped or closes):
         return ("", False)
     if (
         letter.islower()
@@ -258,7 +262,7 @@ def _pronoun(text: str, one: re.Match[str], before: str, cued: bool) -> bool:
 
 def _is_name(before: str, own: str) -> bool:
     word = _TAIL_WORD.search(before)
-    if word is None or say.CUE_BEFORE.search(before):
+    if word is None or say.CUE_BEFORE.search(before) or _CASE.search(before):
         return False
     return word[1].casefold() in say.ENTITY
 
@@ -267,6 +271,7 @@ def conditional(before: str, after: str, asked: str) -> bool:
     """Say whether a condition governs what stands between `before` and `after`; the question's own does not."""
     if say.CONDITION_AFTER.match(after) and not say.NO_CONDITION.search(after):
         return True
+    before = last_statement(before)
     found = say.CONDITION_BEFORE.search(before)
     if not found:
         return False

@@ -31,7 +31,7 @@ _ADVERB = (
 )
 _BE = (
     r"(?:is|was|are|be|would be|should be|must be|has to be|have to be|had to be|will be|ought to be|needs to be|"
-    r"can only be|remains|seems to be|appears to be|seems|looks like|got to be|gotta be|being|becomes|equals|"
+    r"can only be|remains|seems to be|appears to be|seems|looks like|got to be|gotta be|being|stays|falls on|rests (?:on|with)|landed on|becomes|equals|"
     r"'s|’s|reads|comes out as|turns out to be|lies with|lands on|goes to|corresponds to|as)"
 )
 _RIGHT = (
@@ -92,6 +92,7 @@ CUE_BEFORE = re.compile(
     rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
     rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
     rf"|\b(?:video|clip|end(?:ing)?|footage|scene|evidence|frames?|everything|recording|film|details?|context|this|that|which|it)\s+(?:{_ADVERB}\s+)*(?:shows?|reveals?|confirms?|proves?|demonstrates?){_FILL}"
+    rf"|\b(?:analysis|gut|instincts?|intuition|reasoning|logic|eyes?)\s+(?:says?|tells? me|suggests?){_FILL}"
     rf"|(?:{_FOREIGN_CUE})"
     rf"|(?:=>|→|⇒|➜|✅|✔|☑|👉|\[x\])"
     rf"){OPEN}$",
@@ -99,17 +100,17 @@ CUE_BEFORE = re.compile(
 )
 WEAK_BEFORE = re.compile(
     rf"(?:\b(?:{_LABEL}|choice)|\b(?:it|that|this|which|there|video|clip|one)\b\s*{_BE}|\b(?:it'?s|that'?s|must be|has to be|should be|would be|gotta be|got to be|"
-    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|(?:without|beyond|no)\b[^,.;!?\n]{{0,20}}\bdoubt|(?:likelihood|probability|certainty|hesitation)|sure|of course|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+ly\b,?|\d ?%){_FILL}{OPEN}$",
+    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|(?:without|beyond|no)\b[^,.;!?\n]{{0,20}}\bdoubt|(?:likelihood|probability|certainty|hesitation)|sure|of course|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+(?:ly|mente)\b,?|\d ?%|s['’]agit (?:de|du)|se trata de|si tratta di|trata-se de|handelt (?:es )?sich (?:hier )?um|par élimination,?|por eliminaci[oó]n,?){_FILL}{OPEN}$",
     FLAGS,
 )
 
-_NOT_FOREIGN_BEFORE = r"不(?:是|选|選|应|應|该|該|能|会|會|可|宜|要|太)+(?:选|選|是|以选)?|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
+_NOT_FOREIGN_BEFORE = r"[别勿](?:选|選)|不(?:是|选|選|应|應|该|該|能|会|會|可|宜|要|太)+(?:选|選|是|以选)?|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
 _THINK = r"(?:(?:going|about|willing|able|ready|inclined|prepared) to|think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
     rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )(?<! a )(?<!any )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
-    rf"other than|apart from|aside from|besides|without|against|versus|vs|(?<!more )than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"other than|apart from|aside from|besides|without|(?:chang\w+|switch\w*|mov\w+|revis\w+)(?: \w+){0,3} from|against|versus|vs|(?<!more )than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
@@ -160,7 +161,7 @@ CUE_AFTER = re.compile(
     r"|,?\s+it (?:is|must be|has to be|matches|fits|works)\b"
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
-    r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
+    r"|\s+(?:is|does|was)(?=\s*(?:[.!;]|$))|\s+is what\b|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選|と(?:判断|考え|思い|思う|言え|結論|わか|分か)(?![^。]{0,8}(?:ない|ません)))|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
     r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:sagen|wählen|nehmen|tippen|antworten)\b|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
     r")",
     FLAGS,
@@ -174,7 +175,7 @@ MAYBE_BEFORE = re.compile(
     FLAGS,
 )
 MAYBE_AFTER = re.compile(
-    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
+    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b(?! (?:because|since|as)\b)|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
@@ -188,7 +189,7 @@ CONDITION_AFTER = re.compile(
 # Conditions that condition nothing: a turn of phrase around a firm answer.
 NO_CONDITION = re.compile(
     r"\b(?:even if|as if|if (?:i|we|you|one) (?:had|have|must|were|was|need|am|are|should|look|watch|see|observe|consider|examine|follow|study|check|pay|replay|go by|may)|"
-    r"if (?:forced|pressed|needed|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes)|asked)|or else|nothing else|someone else|anything else|everything else|what else)\b",
+    r"if (?:forced|pressed|needed|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes)|asked)|or else|nothing else|someone else|anything else|everything else|what else)\b|如果(?:仔细|認真|认真|你|我们|按|从|只|必须|要选)|よく見れば",
     FLAGS,
 )
 
@@ -242,7 +243,7 @@ JOIN = re.compile(
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
-COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;]\s*{OPEN}$")
+COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;–—-]\s*{OPEN}$")
 
 # Nouns that take a letter as their name: "Vitamin C", "Gate C", "Plan B".
 # Species are written with an initial: "E. coli".

@@ -40,12 +40,12 @@ _GUESS_WORDS = frozenset(
     "unclear undecided hesitant hesitate hesitating tempted tempting inclined torn toss coin speculate speculating speculation "
     "surprised rule exclude excluded ruled dismissed dismiss table running play contention impossible question know sure certain convinced "
     "confident confirm determine decide tell say verify prove imagine conjecture hypothesis hypothetically theoretically arguably "
-    "guarantee thinkable imaginable suspicion hunch inkling enough sufficient insufficient lack lacks lacking information evidence context details basis implausible inconceivable unlikely unthinkable depends depending theory worth merit merits".split()
+    "guarantee thinkable imaginable suspicion hunch inkling enough sufficient insufficient lack lacks lacking information evidence context details basis implausible inconceivable unlikely unthinkable depends depending theory worth merit merits good case argument arguments said".split()
 )
 _GUESS_BEFORE = re.compile(
     r"(?<!no )\b(?:chances?|odds)\b(?! (?:are|is)\b(?! (?:slim|low|small|even|fifty|equal|50|not|about)))"
     r"|\b(?<!only )(?<!best )(?<!most )(?<!sole )(?<!no other )(?<!more )(?<!strongest )(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable|hypothesis|conjecture)\b(?! to (?:see|tell|say|conclude|determine|observe))|\bin theory\b"
-    r"|\b(?:hunch|suspicion|inkling)\b|\bnot (?:\w+ )?(?:impossible|inconceivable|implausible|unlikely|unthinkable|out of the question)\b|\bdepend(?:s|ing)\b"
+    r"|\b(?<!strong )(?<!strongest )(?<!best )(?<!clear )(?:case|arguments?|something to be said)\s+(?:(?:can|could) be made )?(?:for|in favou?r of)\b|\b(?:hunch|suspicion|inkling)\b|\bnot (?:\w+ )?(?:impossible|inconceivable|implausible|unlikely|unthinkable|out of the question)\b|\bdepend(?:s|ing)\b"
     r"|\b(?:not|\w+n['’]t|no|insufficient|lack\w*|without|too little)\s+(?:\w+ ){0,3}?(?:enough|sufficient|information|evidence|context|details?|basis|grounds|proof|data)\b[^,;]*\b(?:to|for|in favou?r of)\b"
     r"|\b(?:perhaps|maybe|whether|unsure|uncertain|unclear|undecided|wonder\w*|hesita\w+|tempt\w+|torn|toss|specula\w+|hypothetically|theoretically|arguably)\b"
     r"|\b(?:might|may|could)(?!n['’]t)(?!\s+(?:not|only|clearly|plainly|see|hear|tell|observe|notice)\b)"
@@ -53,8 +53,8 @@ _GUESS_BEFORE = re.compile(
     FLAGS,
 )
 _GUESS_AFTER = re.compile(
-    r"\b(?:might|may|could)\b(?!n['’]t| not)|(?<!only )(?<!best )(?<!most )(?<!strongest )\b(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable)\b|"
-    r"\b(?:perhaps|maybe|hypothetically|theoretically|arguably)\b|\bin (?:the running|play|contention|question)\b|\bon the table\b|\bworth (?:considering|checking|a (?:try|thought|look|shot))\b|\b(?:some|its) merits?\b|\bamong the (?:options|possib\w+|candidates)\b|"
+    r"\b(?:might|may|could)\b(?!n['’]t| not)|(?<!only )(?<!best )(?<!most )(?<!strongest )\b(?:possib\w+|conceivabl\w+|plausibl\w+|potential\w*|candidates?|contenders?|thinkable|imaginable)\b(?! (?:because|since)\b)|"
+    r"\b(?:perhaps|maybe|hypothetically|theoretically|arguably)\b(?! (?:because|since|as)\b)|\bas good as\b|\bin (?:the running|play|contention|question)\b|\bon the table\b|\bworth (?:considering|checking|a (?:try|thought|look|shot))\b|\b(?:some|its) merits?\b|\bamong the (?:options|possib\w+|candidates)\b|"
     r"\b(?:cannot|can['’]t|can not|should not|shouldn['’]t|must not) (?:\w+ )?be (?:\w+ )?(?:ruled out|excluded|dismissed|discounted|ignored|eliminated|rejected)\b|"
     r"\bnot (?:\w+ )?(?:impossible|inconceivable|out of the question|ruled out|excluded|certain|sure|guaranteed|confirmed|proven)\b|\b(?:a|my|some) (?:suspicion|hunch)\b",
     FLAGS,
@@ -106,13 +106,15 @@ _QUOTE_WORDS = frozenset(
     "reviewer reviewers rater raters labeller labelers grader graders evaluator evaluators participant participants respondents humans human model models assistant assistants "
     "system systems bot bots chatbot network baseline classifier crowd majority public internet forum forums audience guy kid child son daughter chatgpt chat gpt claude gemini llama qwen voters "
     "voter testers tester player players contestant contestants candidate fans fan commenters readers reader team predecessor interviewer examiner speaker caller john mary bob alice "
-    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often been suggested argued reported default wrote asserted my our his her their previous earlier prior old original initial former sample reference".split()
+    "you according assumed believed thought said claimed rumour rumor reportedly allegedly supposedly popular common commonly widely often been suggested argued reported default wrote asserted my our his her their previous earlier prior old original initial former sample reference ask asked asking legend gossip tradition consensus told heard read informed hear".split()
 )
 _QUOTE_BEFORE = re.compile(
-    rf"(?:\b{_MOST}\s+{_AUX}|\b{_PERSON}(?:['’]s)?\b(?:\s+\w+){{0,3}}?\s+{_AUX}){_SAID}\b"
+    rf"(?:\b{_MOST}(?:['’](?:d|ll|ve))?\s+{_AUX}|\b{_PERSON}(?:['’]s)?\b(?:\s+\w+){{0,3}}?\s+{_AUX}){_SAID}\b"
     rf"|\b(?:my|our|his|her|their) (?!(?:analysis|observation|answer|choice|pick|guess|conclusion|vote|view|opinion|gut|instinct|reasoning|final|best|own|judg\w+|evaluation|eyes?|bet|money|reading|understanding|assessment|interpretation|first|response|decision|selection|intuition|impression)\b)\w+ {_AUX}{_SAID}\b"
     r"|\b(?:previous|earlier|prior|last|old|original|initial|former|sample|reference|other|different) (?:\w+ )?(?:answer|response|choice|reply|solution|guess|output|pick|attempt|run) (?:was|were|had|said|gave|chose)\b|\b(?:the|a) (?:sample|example|previous|earlier) (?:answer|response|reply|output|solution)\b"
     rf"|\b{_PERSON}['’]s? (?:\w+ )?(?:answer|choice|pick|vote|guess|opinion|view|prediction|response|suggestion|favou?rite)\b"
+    r"|\byou['’]d (?:pick|choose|say|go|answer|think)\b|\bask(?:ed|ing)? (?:my|the|a|an|anyone|people|him|her|them|most|around)\b"
+    r"|\b(?:legend|rumou?r|gossip|tradition|consensus) (?:has it|is)\b|\b(?:i|we)(?:['’]ve| have| was| were| am| had)? (?:been )?(?:told|heard|read|informed|hear) (?:that|it|somewhere|online|from|the answer|about)\b"
     r"|\byou(?:['’](?:ve|d))?\s+(?:just |also |already |first |have |had |earlier |previously )*(?:said|say|suggested|chose|picked|told|wrote|think|thought|mentioned|claimed|gave|answered|proposed|selected|might|may|would|could)\b"
     r"|\baccording to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|description|subtitles?|timeline|visuals?|content|film|recording|sequence|options|question|given|pictures?|order)|what|these|this|my (?:analysis|observation|view))"
     r"|\b(?:often|commonly|widely|generally|usually|sometimes|frequently|wrongly|mistakenly|been|is|was|be) (?:assumed|believed|thought|said|claimed|suggested|argued|reported|rumou?red)\b|\b(?:often|commonly|usually|frequently|been) chosen\b|\bdefault (?:choice|answer|option|guess)\b"
@@ -136,7 +138,7 @@ _QUOTE_FOREIGN = re.compile(
     r"|\b(?:sommige\w*|veel mensen|anderen|iemand|mijn \w+|zij|hij)\b[^,;.]{0,30}?\b(?:zeg|zei|kies|koos|kiezen|denk|dacht|vind|zou|antwoord)\w*"
     r"|\b(?:niektórzy|wielu|inni|ktoś|mój \w+|moja \w+)\b[^,;.]{0,30}?\b(?:powie|mówi|wybr|wybier|myśl|sądz|uważ|odpowie)\w*"
     r"|\b(?:bazıları|birçok|herkes|arkadaşım|öğretmenim|beberapa orang|banyak orang|teman saya|guru saya|một số người|nhiều người|bạn tôi|någon|många|vissa|min (?:vän|kollega|lärare)|noen|mange|nogle)\b"
-    r"|(?:有人|有些人|很多人|许多人|大家|别人|其他人|同事|朋友|老师|老師|同学|同學|用户|网友|他们|另一个模型)[^，。；]{0,8}?(?:说|說|选|選|认为|認為|答|觉得|觉得|猜|主张)"
+    r"|\b(?:dicen|se dice|on dit|dicono|si dice|dizem|diz-se|говорят|кажуть|man sagt|es heißt|men zegt|mówią|diyorlar|katanya|konon|người ta nói)\b|[他她](?:们)?(?:认为|觉得|选|猜|主张)|听说|据说|聽說|據說|(?:有人|有些人|很多人|许多人|大家|别人|其他人|同事|朋友|老师|老師|同学|同學|用户|网友|他们|另一个模型)[^，。；]{0,8}?(?:说|說|选|選|认为|認為|答|觉得|觉得|猜|主张)"
     r"|(?:友達|友人|同僚|先生|彼|彼女|誰か|他の人|多くの人|人によって|一部の人|ある人)[^。]{0,30}?(?:選|言|思|答え|主張|によれば)"
     r"|(?:친구|동료|선생님|누군가|다른 사람|많은 사람|어떤 사람|일부|그는|그녀는|사람들)(?:[은는이가들도]|이라면)*\s"
     r"|(?:بعض|كثير|صديقي|زميلي|يقول|قال|कुछ लोग|मेरे दोस्त|बहुत से लोग|บางคน|เพื่อน|หลายคน|برخی|دوستم|יש אומרים|חבר שלי)",
@@ -146,14 +148,15 @@ _QUOTE_FOREIGN = re.compile(
 # ---------------------------------------------------------------------------------- conditions and what never was
 
 _IMAGINED_WORDS = frozenset(
-    "have ve another different other if unless provided assuming supposing otherwise had were should would imagine suppose".split()
+    "have ve another different other if unless provided assuming supposing otherwise had were should would imagine suppose when whenever once else".split()
 )
 _IMAGINED_BEFORE = re.compile(
     r"\b(?:would|['’]d|might|could|should) have\b(?! to\b)|\bwould['’]ve\b|\bin (?:an?|any|some)(?:other| (?:different|other|alternate|alternative|longer|shorter|similar|real|hypothetical|parallel|normal))\b|\bif only\b|"
-    r"\b(?:imagine|pretend)\b|^\W*(?:had|were|should)\s+(?:the|it|he|she|they|this|that|we|you|there|i|an?|his|her|its|their|one|anyone|someone|\w+s?)\b(?=.*\b(?:would|could|might|['’]d)\b)",
+    r"\b(?:imagine|pretend)\b|^\W*(?:when|whenever|once)\b.*,\s*(?:choose|pick|select|answer|say|go|use|take)\b|^\W*(?:had|were|should)\s+(?:the|it|he|she|they|this|that|we|you|there|i|an?|his|her|its|their|one|anyone|someone|\w+s?)\b(?=.*\b(?:would|could|might|['’]d)\b)",
     FLAGS,
 )
 _IMAGINED_AFTER = re.compile(
+    r"^[^.!?\n]{0,40}[,;] (?:otherwise|or else)\b|"
     r"^\W*would (?:only )?(?:make sense|fit|work|apply|hold|be (?:right|correct|true)) (?:in|under|on|with|at|during)\b|"
     r"^[^.!?\n]{0,16}\b(?:would|could|might|should) have\b|^[^.!?\n]{0,16}\bwould['’]ve\b|^(?:(?!because|since)[^.!?\n]){0,60}?\b(?<!ask )(?<!asks )(?<!see )(?<!check )(?<!tell )(?<!know )(?<!as )(?<!even )(?<!because )(?<!since )(?:if|unless|provided(?: that)?|assuming|supposing|had (?:the|it|he|she|they)|were (?:the|it|he|she|they)|(?:a different|another|some other|any other) (?:video|clip|scene|footage|film|question|case|world|situation|version))\b",
     FLAGS,
@@ -162,7 +165,7 @@ _IMAGINED_FOREIGN = re.compile(
     r"(?:^|[,;—–-]\s*|[，、])\W*(?:si(?! vede| tratta| nota| può| osserva| capisce| sente| intuisce)|s['’]ils?|se(?=.*(?:ss[ei]m?|ria|rebbe)\b)|wenn|falls|sofern|angenommen|jeśli|gdyby|jeżeli|eğer|hvis|om|dersom|ha|dacă|αν|εάν|якщо|якби|kdyby|pokud|jos|"
     r"если|jika|kalau|seandainya|andai|nếu|giả sử|indien|als (?:het|de|hij|zij|er|we|dit)|stel|suponiendo|supongamos|à supposer|supposons|supponendo|supondo|caso|en cas|im falle?)\s+(?=\w)"
     r"|\b(?:habr[ií]a sido|hubiera sido|aurait été|(?:wäre|hätte) .{0,12}(?:gewesen|gewählt|gesagt)|sarebbe stat\w|teria sido|seria se|был[аои]? бы|byłoby|byłaby)\b"
-    r"|लेकिन अगर|अगर|यदि|যদি|ถ้า|หาก|لو |إذا|اگر|אם |אילו|如果|假如|假设|若|要是|要不是|除非|万一|倘若|もし|仮に|만약|만일|라면|다면|(?:오|하|이|되|었으|았으|였으|았더라|였더라|이었더라)면\s",
+    r"|लेकिन अगर|अगर|यदि|যদি|ถ้า|หาก|لو |إذا|اگر|אם |אילו|只有.{1,12}才|如果|假如|假设|若|要是|要不是|除非|万一|倘若|もし|仮に|만약|만일|라면|다면|(?:오|하|이|되|었으|았으|였으|았더라|였더라|이었더라)면\s",
     FLAGS,
 )
 _IMAGINED_FOREIGN_AFTER = re.compile(
@@ -172,7 +175,7 @@ _IMAGINED_FOREIGN_AFTER = re.compile(
 # Turns of phrase that condition nothing.
 _NO_CONDITION = re.compile(
     r"\b(?:even if|as if|if (?:i|we|you|one) (?:had|have|must|were|was|need|am|are|should|look|watch|see|observe|consider|examine|follow|study|check|pay|replay|go by|may|want|may)|"
-    r"if (?:forced|pressed|needed|necessary|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes|helps)|asked|not mistaken)|si (?:je|no|vous|on|tu|nous)\b|wenn (?:ich|man|sie|du|wir)\b|si (?:nos|lo|te|se)\b|se (?:não me|non)|если (?:я|вы|мы|не ошиб))",
+    r"if (?:forced|pressed|needed|necessary|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes|helps)|asked|not mistaken)|si (?:je|no|vous|on|tu|nous)\b|wenn (?:ich|man|sie|du|wir)\b|si (?:nos|lo|te|se)\b|se (?:não me|non)|если (?:я|вы|мы|не ошиб))|如果(?:仔细|認真|认真|你|我们|按|从|只|必须|要选)|よく見れば",
     FLAGS,
 )
 
@@ -215,7 +218,7 @@ _FOREIGN_WORDS = frozenset(
     "nie belki olabilir emin mungkin mungkinlah bisa barangkali boleh tidak kanske kanskje muligens muligvis snad poate putea lehet esetleg "
     "mozda nadhani labda tal mejor quiza quizas es est ist jest "
     "algunos algunas muchos muchas otros otras gente alguien mi ellos ellas certains certaines beaucoup autres gens quelqu mon ma ils elle elles plupart "
-    "manche einige viele andere leute jemand mein meine der alcuni molti altri qualcuno il la un loro algumas alguns muitos muitas outros outras meu minha eles elas "
+    "dicen dice dicono dizem diz man men katanya konon manche einige viele andere leute jemand mein meine der alcuni molti altri qualcuno il la un loro algumas alguns muitos muitas outros outras meu minha eles elas "
     "sommige sommigen veel anderen iemand mijn zij hij wielu inni herkes beberapa banyak teman guru vissa min noen mange nogle "
     "si se wenn falls sofern angenommen gdyby hvis om dersom ha kdyby pokud jos jika kalau seandainya andai indien stel suponiendo supongamos supposer supposons supponendo supondo caso en im "
     "dudo doute ich bezweifle dubito duvido ik betwijfel jag jeg en nem nu solo als ejemplo mi mu en voisi voi saattaa vet ved nevim".split()
@@ -255,11 +258,21 @@ def stance(before: str, after: str) -> str | None:
     return kind
 
 
+def last_statement(before: str) -> str:
+    """Give what stands after the last "but" or "so" of a sentence.
+
+    >>> last_statement("If it rained it would be A, but the answer is ")
+    ' the answer is '
+    """
+    return _tail(_TURN, before)
+
+
 def _tail(separator: re.Pattern[str], text: str) -> str:
     at = 0
     for match in separator.finditer(text):
-        # a comma right before the option belongs to the words before it ("Perhaps, B"), a "but" does not
-        if text[match.end() :].strip() or match[0][-1].isalpha():
+        # a comma right before the option belongs to a few words before it ("Perhaps, B"), not to a clause
+        few = not match[0][-1].isalpha() and len(text[at : match.start()].split()) <= 3
+        if text[match.end() :].strip() or not few:
             at = match.end()
     return text[at:]
 
@@ -284,7 +297,7 @@ def _english(
 def _foreign(clause: str, statement: str, after_clause: str, rest: str) -> str | None:
     if _DISBELIEF_FOREIGN.search(clause) or _DISBELIEF_FOREIGN_AFTER.search(rest):
         return "no"
-    if _QUOTE_FOREIGN.search(f"{statement}\ufffc{rest}"):
+    if _QUOTE_FOREIGN.search(f"{statement}\ufffc{after_clause}"):
         return "quoted"
     if not _NO_CONDITION.search(statement):
         if _IMAGINED_FOREIGN.search(statement) or _IMAGINED_FOREIGN_AFTER.search(rest):
