@@ -1,7 +1,7 @@
 """Every option letter in a text with the way it is used: presented, denied, hedged, joined, or only standing there.
 
 >>> [(m.letter, m.kind) for m in find_mentions("It isn't B, it is C; a man takes Vitamin D.", "ABCD")]
-[('B', 'no'), ('C', 'weak')]
+[('B', 'no'), ('C', 'cue')]
 """
 
 from __future__ import annotations
@@ -13,6 +13,15 @@ from typing import NamedTuple
 from t2vid.judging import phrases as say
 from t2vid.judging.options import normal
 from t2vid.judging.stance import last_statement, stance
+from t2vid.judging.standing import (
+    before_noun,
+    closes,
+    is_article,
+    is_name,
+    is_pronoun,
+    is_sentence,
+    stands,
+)
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
@@ -27,7 +36,7 @@ class Mention(NamedTuple):
         start: where it stands.
         end: where it ends.
         kind: `cue` presented as the answer, `weak` named as an option, `plain` standing alone where an answer may
-            stand, `no` denied, `maybe` hedged, `if` under a condition, `pair` joined with another.
+            stand, `pair` joined with another, or one of `stance`: `no`, `maybe`, `if`, `asked`, `quoted`, `example`.
         cued: whether a cue stands before it, whatever the kind.
     """
 
@@ -42,28 +51,12 @@ _BREAK = re.compile(
     r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<!z\.B)(?<!p\.ej)(?<!p\.ex)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
 )
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
-_TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
-_END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
-_LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
-_ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
-    r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|car|comme|puisque|denn|pues|stimmt|passt|sagen|wählen|exactly|to me|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
-    re.IGNORECASE,
-)
 
 
-_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
-_CHANGED = re.compile(r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE)
-_CASE = re.compile(r"\b(?:that|this|which|any|either) case\s*,?\s*$", re.IGNORECASE)
-_I_LETTER = re.compile(
-    r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
-)
-_LAST_WORD = re.compile(r"([^\W\d_]+)[\s.,!;…\"'“‘-]*$")
-_TRAILS = re.compile(r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself|too|also)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]")
-_STARTS = frozenset(
-    "so thus hence therefore but sorry no wait actually well finally overall and then okay ok hmm yes however because since that honestly unfortunately apologies if while although".split()
+_CHANGED = re.compile(
+    r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE
 )
 
 
@@ -93,7 +86,6 @@ def find_mentions(
         before = _before(text, first.start(), breaks)
         after = text[last.end() : last.end() + AFTER_CHARS]
         for one in group:
-            own_before = before if one is first else text[max(0, first.start() - 3) : one.start()]
             kind, cued = _kind(
                 text,
                 one,
@@ -103,7 +95,6 @@ def find_mentions(
                 letters,
                 asked,
                 one.start() in items,
-                own_before,
                 (texts or {}).get(one[0].upper(), ""),
             )
             if kind:
@@ -119,7 +110,7 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             len(between) < 40
             and one[0].upper() not in {known[0].upper() for known in groups[-1]}
             and say.JOIN.match(between)
-            and not (one[0] in "AI" and _ARTICLE_NOUN.match(text, one.end()))
+            and not (one[0] in "AI" and before_noun(text, one.end()))
             and not _CHANGED.search(text[max(0, previous.start() - 30) : previous.start()])
             and not _split_by_comma(text, previous, one, between)
         ):
@@ -165,7 +156,6 @@ def _kind(
     letters: str,
     asked: str,
     item: bool,
-    own_before: str,
     own_text: str,
 ) -> tuple[str, bool]:
     letter = one[0]
@@ -173,24 +163,24 @@ def _kind(
     joined = len({m[0].upper() for m in group}) > 1
     if joined and not all(m[0].upper() in letters for m in group):
         return ("", False)  # R&B, A/C
-    if say.SPECIES.match(after) or _is_name(before, own_before if one is not group[0] else before):
+    if say.SPECIES.match(after) or is_name(before):
         return ("", False)
     cued = bool(say.CUE_BEFORE.search(before))
     wrapped = bool(
         _WRAPPED_BEFORE.search(text[: one.start()][-2:])
         and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4])
     )
-    if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
+    if letter in "AI" and is_article(text, one.end()) and not wrapped:
         return ("", False)
-    if letter == "I" and not wrapped and _pronoun(text, one, before, cued):
+    if letter == "I" and not wrapped and is_pronoun(text, one, before, cued):
         return ("", False)
-    closes = not text[one.end() :].strip(" .!") and bool(say.WEAK_BEFORE.search(before))
-    if letter.islower() and not (cued or wrapped or closes):
+    last = not text[one.end() :].strip(" .!") and bool(say.WEAK_BEFORE.search(before))
+    if letter.islower() and not (cued or wrapped or last):
         return ("", False)
     if (
         letter.islower()
         and not wrapped
-        and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip()))
+        and not (closes(after) or say.MAY_FOLLOW.match(after.lstrip()))
     ):
         return ("", False)
     spared = say.EXCEPT_BEFORE.search(before)
@@ -231,8 +221,8 @@ def _kind(
     presented = (
         cued
         or bool(say.CUE_AFTER.match(after))
-        or _sentence(before, after)
-        or bool(say.STATED_BEFORE.search(before) and _END.match(after))
+        or is_sentence(before, after)
+        or (bool(say.STATED_BEFORE.search(before)) and closes(after))
     )
     if not valid:
         return ("cue", cued) if presented and letter.isupper() else ("", False)
@@ -240,31 +230,9 @@ def _kind(
         return ("", False)
     if presented:
         return ("cue", cued)
-    if say.WEAK_BEFORE.search(before) and (
-        _END.match(after) or say.MAY_FOLLOW.match(after.lstrip())
-    ):
+    if say.WEAK_BEFORE.search(before) and (closes(after) or say.MAY_FOLLOW.match(after.lstrip())):
         return ("weak", cued)
-    return ("plain", cued) if wrapped or _stands(before, after) else ("", False)
-
-
-def _pronoun(text: str, one: re.Match[str], before: str, cued: bool) -> bool:
-    """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
-    after = text[one.end() : one.end() + 24]
-    if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
-        return True
-    word = _LAST_WORD.search(before)
-    if word is None:
-        return bool(_TRAILS.match(after))
-    if word[1].casefold() in _STARTS or _TRAILS.match(after):
-        return True
-    return not (cued or say.WEAK_BEFORE.search(before) or before.rstrip().endswith((":", "=")))
-
-
-def _is_name(before: str, own: str) -> bool:
-    word = _TAIL_WORD.search(before)
-    if word is None or say.CUE_BEFORE.search(before) or _CASE.search(before):
-        return False
-    return word[1].casefold() in say.ENTITY
+    return ("plain", cued) if wrapped or stands(before, after) else ("", False)
 
 
 def conditional(before: str, after: str, asked: str) -> bool:
@@ -279,32 +247,3 @@ def conditional(before: str, after: str, asked: str) -> bool:
     if asked and len(clause) > 8 and clause in asked:
         return False
     return not say.NO_CONDITION.search(before)
-
-
-def _sentence(before: str, after: str) -> bool:
-    """Say whether the letter is a sentence or a line of its own."""
-    if before.strip(" \t\"'“‘«([{【「-–—•>*"):
-        return False
-    rest = after.lstrip("\"'”’»)]}】」")
-    return (
-        not rest
-        or rest[0] in "\n"
-        or bool(re.match(r"[.!。]\s*(?:[A-Z\n\"'(]|$)", rest))
-        or rest.strip() == ""
-    )
-
-
-def _stands(before: str, after: str) -> bool:
-    """Say whether an answer may stand here: closed on the right, and no noun on the left."""
-    if not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
-        return False
-    if (
-        not before.strip()
-        or before.rstrip()[-1] in ",:;—–-(\"'“‘[{=>→|…/、，："
-        or ord(before.rstrip()[-1]) > 0x2E80
-    ):
-        return True
-    word = _TAIL_WORD.search(before)
-    if word is None:
-        return False
-    return word[1].casefold() in say.MAY_PRECEDE or word[1].casefold().endswith("ly")

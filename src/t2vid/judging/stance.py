@@ -189,7 +189,8 @@ _DISBELIEF = re.compile(
     FLAGS,
 )
 _DISBELIEF_AFTER = re.compile(
-    r"^\W*(?:is|was) (?:the |an? )?(?:\w+ ){0,4}(?:exclude|eliminate|reject|discard|dismiss|discount|disprove|rule out)\b", FLAGS
+    r"^\W*(?:is|was) (?:the |an? )?(?:\w+ ){0,4}(?:exclude|eliminate|reject|discard|dismiss|discount|disprove|rule out)\b",
+    FLAGS,
 )
 _DISBELIEF_FOREIGN = re.compile(
     r"\b(?:no (?:creo|pienso|me parece|considero|dir[ií]a)|dudo (?:de )?que|je ne (?:crois|pense|dirais) pas|je doute|ich (?:glaube|denke|meine|finde) nicht|ich bezweifle|non (?:credo|penso|direi)|dubito|n[aã]o (?:acho|creio|acredito|penso|diria)|duvido|"
