@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from t2vid.judging import phrases as say
@@ -85,20 +87,26 @@ def find_mentions(
         first, last = group[0], group[-1]
         before = _before(text, first.start(), breaks)
         after = text[last.end() : last.end() + AFTER_CHARS]
+        named = {one[0].upper() for one in group}
+        if len(named) > 1 and not named <= set(letters):
+            continue  # R&B, A/C
         for one in group:
-            kind, cued = _kind(
+            letter = one[0].upper()
+            place = _Place(
                 text,
-                one,
-                group,
+                one.start(),
+                one.end(),
                 before,
                 after,
-                letters,
-                asked,
+                letter in letters,
+                len(named) > 1,
                 one.start() in items,
-                (texts or {}).get(one[0].upper(), ""),
+                asked,
+                (texts or {}).get(letter, ""),
             )
+            kind = _kind(place)
             if kind:
-                mentions.append(Mention(one[0].upper(), one.start(), one.end(), kind, cued))
+                mentions.append(Mention(letter, one.start(), one.end(), kind, place.cued))
     return mentions
 
 
@@ -147,92 +155,114 @@ def _before(text: str, start: int, breaks: list[int]) -> str:
     return text[max(left, start - BEFORE_CHARS) : start]
 
 
-def _kind(
-    text: str,
-    one: re.Match[str],
-    group: list[re.Match[str]],
-    before: str,
-    after: str,
-    letters: str,
-    asked: str,
-    item: bool,
-    own_text: str,
-) -> tuple[str, bool]:
-    letter = one[0]
-    valid = letter.upper() in letters
-    joined = len({m[0].upper() for m in group}) > 1
-    if joined and not all(m[0].upper() in letters for m in group):
-        return ("", False)  # R&B, A/C
-    if say.SPECIES.match(after) or is_name(before):
-        return ("", False)
-    cued = bool(say.CUE_BEFORE.search(before))
-    wrapped = bool(
-        _WRAPPED_BEFORE.search(text[: one.start()][-2:])
-        and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4])
-    )
-    if letter in "AI" and is_article(text, one.end()) and not wrapped:
-        return ("", False)
-    if letter == "I" and not wrapped and is_pronoun(text, one, before, cued):
-        return ("", False)
-    last = not text[one.end() :].strip(" .!") and bool(say.WEAK_BEFORE.search(before))
-    if letter.islower() and not (cued or wrapped or last):
-        return ("", False)
-    if (
-        letter.islower()
-        and not wrapped
-        and not (closes(after) or say.MAY_FOLLOW.match(after.lstrip()))
-    ):
-        return ("", False)
-    spared = say.EXCEPT_BEFORE.search(before)
-    if spared and (spared["none"] or say.EXCEPT_AFTER.match(after)):
-        return ("cue", True)
-    if say.SEEN_BEFORE.search(before) or say.SEEN_AFTER.match(after):
-        return ("", False)
-    if say.SUPERLATIVE_AFTER.match(after) and valid and not say.DENIED_BEFORE.search(before):
-        taken = stance(before, after)
-        return (taken, True) if taken else ("cue", True)
-    if wrapped and own_text and normal(before).endswith(own_text):
-        return (stance(before, after) or "cue", True)
-    if (
-        say.DENIED_BEFORE.search(before)
-        or say.REFUTED_AFTER.match(after)
-        or (
-            say.DENIED_AFTER.match(after)
-            and not (own_text and normal(after).startswith(own_text))
-            and (not cued or say.COPULA_AFTER.match(after))
+@dataclass
+class _Place:
+    """A letter where it stands: its sentence up to it, and what follows, for a group beyond the group."""
+
+    text: str
+    start: int
+    end: int
+    before: str
+    after: str
+    known: bool
+    joined: bool
+    item: bool
+    asked: str
+    own_text: str
+
+    @property
+    def letter(self) -> str:
+        return self.text[self.start]
+
+    @cached_property
+    def cued(self) -> bool:
+        return bool(say.CUE_BEFORE.search(self.before))
+
+    @cached_property
+    def wrapped(self) -> bool:
+        return bool(
+            _WRAPPED_BEFORE.search(self.text[max(0, self.start - 2) : self.start])
+            and _WRAPPED_AFTER.match(self.text[self.end : self.end + 4])
         )
-        or say.RETRACTED_BEFORE.search(before)
-    ):
-        return ("no", cued)
-    if say.AFFIRMED_AFTER.match(after):
-        return ("cue", cued)
-    if conditional(before, after, asked):
-        return ("if", cued)
-    if not (own_text and normal(after).startswith(own_text)):
-        taken = stance(before, after)
-        if taken and not (taken == "if" and asked):
-            return (taken, cued)
-    if say.MAYBE_BEFORE.search(before) or (
-        say.MAYBE_AFTER.match(after) and not (own_text and normal(after).startswith(own_text))
-    ):
-        return ("maybe", cued)
-    if joined:
-        return ("pair", cued)
-    presented = (
-        cued
-        or bool(say.CUE_AFTER.match(after))
-        or is_sentence(before, after)
-        or (bool(say.STATED_BEFORE.search(before)) and closes(after))
-    )
-    if not valid:
-        return ("cue", cued) if presented and letter.isupper() else ("", False)
-    if item and not cued and not say.CUE_AFTER.match(after):
-        return ("", False)
+
+    @cached_property
+    def denied_before(self) -> bool:
+        return bool(say.DENIED_BEFORE.search(self.before))
+
+    @cached_property
+    def with_own_text(self) -> bool:
+        """Whether the option's own words follow, whose "no" and "may" deny and hedge nothing."""
+        return bool(self.own_text) and normal(self.after).startswith(self.own_text)
+
+    @property
+    def ends(self) -> bool:
+        return closes(self.after) or bool(say.MAY_FOLLOW.match(self.after.lstrip()))
+
+
+def _kind(at: _Place) -> str:
+    """Say how a letter is used, empty where it is none; the first reason that applies counts."""
+    if not _is_letter(at):
+        return ""
+    spared = say.EXCEPT_BEFORE.search(at.before)
+    if spared and (spared["none"] or say.EXCEPT_AFTER.match(at.after)):
+        return "cue"
+    if say.SEEN_BEFORE.search(at.before) or say.SEEN_AFTER.match(at.after):
+        return ""
+    best = at.known and say.SUPERLATIVE_AFTER.match(at.after) and not at.denied_before
+    names_text = at.wrapped and at.own_text and normal(at.before).endswith(at.own_text)
+    if best or names_text:
+        return stance(at.before, at.after) or "cue"
+    if _denied(at):
+        return "no"
+    if say.AFFIRMED_AFTER.match(at.after):
+        return "cue"
+    if conditional(at.before, at.after, at.asked):
+        return "if"
+    taken = None if at.with_own_text else stance(at.before, at.after)
+    if taken and not (taken == "if" and at.asked):
+        return taken
+    if say.MAYBE_BEFORE.search(at.before):
+        return "maybe"
+    if say.MAYBE_AFTER.match(at.after) and not at.with_own_text:
+        return "maybe"
+    return "pair" if at.joined else _presented(at)
+
+
+def _is_letter(at: _Place) -> bool:
+    if say.SPECIES.match(at.after) or is_name(at.before):
+        return False
+    if at.letter in "AI" and is_article(at.text, at.end) and not at.wrapped:
+        return False
+    if at.letter == "I" and not at.wrapped and is_pronoun(at.text, at.end, at.before, at.cued):
+        return False
+    if at.letter.isupper() or at.wrapped:
+        return True
+    last = not at.text[at.end :].strip(" .!") and bool(say.WEAK_BEFORE.search(at.before))
+    return at.ends and (at.cued or last)
+
+
+def _denied(at: _Place) -> bool:
+    if at.denied_before or say.REFUTED_AFTER.match(at.after):
+        return True
+    if say.DENIED_AFTER.match(at.after) and not at.with_own_text:
+        if not at.cued or say.COPULA_AFTER.match(at.after):
+            return True
+    return bool(say.RETRACTED_BEFORE.search(at.before))
+
+
+def _presented(at: _Place) -> str:
+    said_after = bool(say.CUE_AFTER.match(at.after))
+    stated = bool(say.STATED_BEFORE.search(at.before)) and closes(at.after)
+    presented = at.cued or said_after or stated or is_sentence(at.before, at.after)
+    if not at.known:
+        return "cue" if presented and at.letter.isupper() else ""
+    if at.item and not at.cued and not said_after:
+        return ""
     if presented:
-        return ("cue", cued)
-    if say.WEAK_BEFORE.search(before) and (closes(after) or say.MAY_FOLLOW.match(after.lstrip())):
-        return ("weak", cued)
-    return ("plain", cued) if wrapped or stands(before, after) else ("", False)
+        return "cue"
+    if say.WEAK_BEFORE.search(at.before) and at.ends:
+        return "weak"
+    return "plain" if at.wrapped or stands(at.before, at.after) else ""
 
 
 def conditional(before: str, after: str, asked: str) -> bool:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from t2vid.judging import languages as lang
+
 OPEN = r"[\s\"'“”‘’«»„(\[{<【「『《:=>→⇒➜|.·•\-–—✅✔☑👉]*"
 CLOSE = r"[\"'“”‘’«»)\]}>】」』》]*"
 FLAGS = re.IGNORECASE
@@ -43,28 +45,7 @@ _LABEL = r"(?:options?|choices?|letters?|alternatives?|candidates?|items?|statem
 _FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|letter|labell?ed|marked|{_RIGHT}|{_BE}|{_LABEL}|{_NOUN}))*"
 
 # Answer words of other languages; the part that may follow the noun (a copula, an article, the word "option").
-_FOREIGN = {
-    "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论|只有|(?:应该|应当|显然|一定|肯定|必定|当然|就|只能|确实|一定)(?:是|选|選)|消去法で)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
-    "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
-    "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
-    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a|dir[ií]a(?: que)?|sin (?:ninguna )?duda(?: alguna)?,?|marco|marcar[ií]a|me quedo con|voto (?:por|a)|en mi opini[oó]n,?|me inclino por|seg[uú]n yo,?|claramente,?|pienso que|creo que)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
-    "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour|dirais|sans (?:aucun )?doute,?|[aà] mon avis,?|selon moi,?|pour moi,?|je prends|je vote pour|je coche|clairement,?|pense que)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
-    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig|tippe auf|entscheide mich f[uü]r|stimme f[uü]r|bin f[uü]r|(?:meiner )?meinung nach|eindeutig|zweifellos|ohne zweifel|ganz klar|sicher|bestimmt|definitiv|ich sage)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
-    "it": r"(?:risposta|opzione|scelta|scelgo|soluzione|direi|senza (?:alcun )?dubbio,?|secondo me,?|voto (?:per)?|prendo|opto per|chiaramente,?|penso che|credo che)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
-    "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito|marc(?:o|aria|e)|com certeza,?|sem d[uú]vida,?|fico com|diria|opto por|na minha opini[aã]o,?|acho que|claramente,?)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
-    "nl": r"(?:antwoord|keuze|optie|kies|volgens mij|denk dat|ga voor|duidelijk)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
-    "ru": r"(?:ответ(?:ом)?|вариант|выбираю|выбор|буква|думаю,?|считаю,?|по-моему,?|однозначно,?|очевидно,?|конечно,?|несомненно,?|сказал бы,?|выбрал бы)(?:\s+что)?(?:\s+(?:правильный|верный|это|является|будет|вариант|буква))*",
-    "pl": r"(?:odpowied[zź]|opcja|wybieram|wyb[oó]r|myślę, że|sądzę, że|moim zdaniem|zdecydowanie|oczywiście|stawiam na)(?:\s+(?:to|jest|poprawna|prawid[lł]owa|brzmi|opcja))*",
-    "tr": r"(?:cevap|yan[iı]t|se[cç]enek|[sş][iı]k|bence|kesinlikle|se[cç]iyorum)(?:\s+(?:do[gğ]ru|olarak))*",
-    "vi": r"(?:đáp án|câu trả lời|lựa chọn|chọn|phương án)(?:\s+(?:đúng|là|chính xác|phương án|đáp án|của tôi))*",
-    "id": r"(?:jawaban(?:nya)?|pilihan(?:nya)?|opsi|memilih|pilih|menurut saya|tentu saja|jelas)(?:\s+(?:yang|benar|tepat|adalah|ialah|opsi|saya))*",
-    "ar": r"(?:الإجابة|الاجابة|الجواب|الخيار|الإجابه|أختار)(?:\s+(?:الصحيحة|الصحيح|هي|هو|النهائية|الخيار))*",
-    "hi": r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:सही|है|विकल्प))*",
-    "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก|ข้อ)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
-    "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger|(?:tror|tycker|mener|synes)(?: att| at)?|valitsen|mielestäni|utan tvekan|uten tvil|uden tvivl)(?:\s+(?:det|se|[aä]r|er|on|blir|r[aä]tt|oikea|riktige?))*",
-    "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|گزینه|উত্তর|விடை|பதில்|సమాధానం|jibu|sagot|vastus|atbilde|atsakymas|odgovor|отговор|адказ)(?:\s+(?:είναι|σωστή|je|este|corect|це|правильна|היא|הנכונה|נכונה|درست|صحیح|نہیں|হল|হলো|হচ্ছে|সঠিক|es|ni|ang|on|õige|ir|yra|е|točan))*",
-}
-_FOREIGN_CUE = "|".join(_FOREIGN.values())
+_FOREIGN_CUE = "|".join(lang.CUES.values())
 
 _VERB = (
     r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import re
 
+from t2vid.judging import languages as lang
+
 FLAGS = re.IGNORECASE
 _WORDS = re.compile(r"[^\W\d_]+")
 
@@ -57,30 +59,6 @@ _GUESS_AFTER = re.compile(
     r"\b(?:perhaps|maybe|hypothetically|theoretically|arguably)\b(?! (?:because|since|as)\b)|\bas good as\b|\bin (?:the running|play|contention|question)\b|\bon the table\b|\bworth (?:considering|checking|a (?:try|thought|look|shot))\b|\b(?:some|its) merits?\b|\bamong the (?:options|possib\w+|candidates)\b|"
     r"\b(?:cannot|can['’]t|can not|should not|shouldn['’]t|must not) (?:\w+ )?be (?:\w+ )?(?:ruled out|excluded|dismissed|discounted|ignored|eliminated|rejected)\b|"
     r"\bnot (?:\w+ )?(?:impossible|inconceivable|out of the question|ruled out|excluded|certain|sure|guaranteed|confirmed|proven)\b|\b(?:a|my|some) (?:suspicion|hunch)\b",
-    FLAGS,
-)
-_GUESS_FOREIGN_BEFORE = re.compile(
-    r"\b(?:quiz[aá]s?|tal vez|a lo mejor|acaso|puede (?:que|ser)|podr[ií]a\w*|es posible|posiblemente|cabe la posibilidad|no s[eé]|no estoy segur\w*|no se puede (?:descartar|excluir)|"
-    r"peut[- ][eê]tre|il se peut|pourrait|possible que|possiblement|[eé]ventuellement|je ne (?:sais|suis) pas|j['’]h[eé]site|on ne peut (?:pas )?exclure|il est possible|"
-    r"vielleicht|womöglich|möglich\w*|eventuell|könnte\w*|unter umständen|unsicher|nicht (?:sicher|auszuschließen)|weiß (?:ich )?nicht|ob|kann(?:\s+(?:auch|durchaus|sehr wohl))?(?:\s+sein|\s*$)|denkbar|"
-    r"forse|può (?:darsi|essere)|potrebbe\w*|magari|[eè] possibile|possibilmente|non (?:so|sono sicur\w+)|non si può escludere|"
-    r"talvez|pode (?:ser|que)|poderia|[eé] poss[ií]vel|possivelmente|porventura|n[aã]o (?:sei|tenho certeza)|"
-    r"возможно|может(?: быть)?|мог(?:ло|ла)? бы|вероятность|не (?:знаю|уверен\w*)|нельзя исключить|ли|"
-    r"misschien|wellicht|mogelijk\w*|het zou|kan (?:zijn|het|ook)|weet (?:het )?niet|niet (?:zeker|uit te sluiten)|"
-    r"być może|może|możliwe|nie (?:wiem|jestem pew\w+)|niewykluczone|"
-    r"belki|olabilir|emin değilim|có thể|có lẽ|không (?:chắc|biết)|mungkin\w*|bisa jadi|barangkali|boleh jadi|tidak (?:tahu|yakin)|"
-    r"kanske|möjligen|kanskje|måske|muligens|muligvis|kan (?:være|vara)|ehkä|mahdollisesti|možná|možno|snad|ίσως|μπορεί|можливо|poate|s-ar putea|talán|lehet|esetleg|"
-    r"galbūt|varbūt|võib-olla|mozda|možda|nadhani|labda|nu (?:știu|sunt sigur\w*)|nev[ií]m|nejsem si|nem tudom|en tiedä|(?:vet|ved) i[kn][kt]e|bilmiyorum|δεν (?:ξέρω|είμαι σίγουρ\w+)|voi(?:si)? olla|saattaa olla|kan (?:det )?vara)\b"
-    r"|لا أعرف|لا أدري|لست متأكد|نمی.?دانم|مطمئن نیست|לא (?:יודע|בטוח)|पता नहीं|नहीं पता|ไม่(?:แน่ใจ|รู้|ทราบ)|ربما|قد (?:يكون|تكون)|لعل|من الممكن|يمكن أن|شاید|ممکن|אולי|ייתכן|יכול להיות|शायद|संभव|हो सकता|হয়তো|সম্ভবত|อาจ|บางที|ஒருவேளை|"
-    r"可能|也许|也許|或许|或許|说不定|說不定|不排除|不能排除|无法|無法|不确定|不確定|不知道|难说|難說|不好说|恐怕|大概|没准|莫非|难道|是否|"
-    r"もしかし|ひょっと|かどうか|かも|わから|分から|可能性|아마|어쩌면|혹시|모르|확실하지|가능성",
-    FLAGS,
-)
-_GUESS_FOREIGN_AFTER = re.compile(
-    r"^.{0,3}\b(?:es posible|puede ser|podría|est possible|pourrait|n['’]est pas (?:exclu|impossible)|ist (?:möglich|denkbar|nicht ausgeschlossen|nicht auszuschließen)|wäre (?:möglich|denkbar)|könnte|[eè] possibile|potrebbe|"
-    r"[eé] poss[ií]vel|pode|poderia|возможен|возможна|возможно|может|мог|вероят|is mogelijk|kan|zou|jest możliw\w+|może|olabilir|có thể|mungkin|bisa jadi|möjlig\w*|är möjlig\w*|er mulig\w*|on mahdollinen|je možn\w+|lehet|e posibil\w*)\b"
-    r"|^.{0,12}(?:हो सकता|হতে পারে|ممکن|قد تكون|ممكن|עשוי|可能|有可能|的可能|也说得通|也行|说不定|没准|不能排除|かも|可能性|とは限|とは言え|とは断定|でしょうか|ではないか|だろうか|ですか|ますか|일 수|일지|을 수도|ㄹ 수도|가능성|것 같기도|인가|일까|입니까|맞나|맞습니까|吗|嗎|吧[?？]|呢[?？])"
-    r"|^.{0,6}\b(?:m[iıuü]|m[iıuü]d[iıuü]r|midir)\b",
     FLAGS,
 )
 
@@ -128,22 +106,6 @@ _QUOTE_AFTER = re.compile(
     rf"|^[^.!?\n]{{0,20}}\b(?:according to (?!the (?:video|clip|footage|frames?|scenes?|images?|evidence|visuals?|subtitles?|content|film))|(?:says|said|claims|thinks|believes|argues) (?:my|the|some|a|one)\b|(?:my|the|a|another|some) (?:\w+ )?{_PERSON} {_AUX}{_SAID})",
     FLAGS,
 )
-_QUOTE_FOREIGN = re.compile(
-    r"\b(?:algun[oa]s|much[oa]s|otr[oa]s|la gente|alguien|mi (?:amig|colega|profesor|compañer|herman|madre|padre)\w*|ell[oa]s|según (?:mi|un|el prof|algun))\b[^,;.]{0,30}?\b(?:dij|dic|dir|elig|eleg|escog|cre|piens|opin|vot|respond|prefier)\w*"
-    r"|\b(?:certain[es]?s|beaucoup|d['’]autres|les gens|quelqu['’]un|mon \w+|ma \w+|ils|elles?|la plupart)\b[^,;.]{0,30}?\b(?:dit|dis|dirai\w*|diront|disent|chois\w*|pens\w*|répon\w*|préf\w*|vot\w*|opt\w*|croi\w*)"
-    r"|\b(?:manche|einige|viele|andere|die meisten|leute|jemand|mein\w* (?:freund|kolleg|lehr|brud|schwest|mutter|vater|nachbar)\w*|der (?:lehrer|kollege)|die (?:lehrerin|kollegin))\b[^,;.]{0,30}?\b(?:sag|wähl|mein|denk|glaub|antwort|nehm|nahm|tipp|würde|behaupt|hielt)\w*"
-    r"|\b(?:alcuni|molti|altri|la gente|qualcuno|il mio \w+|la mia \w+|un mio \w+|loro)\b[^,;.]{0,30}?\b(?:dic|dett|dir|scel|scegl|pens|cred|rispo|prefer)\w*"
-    r"|\b(?:algun[sa]s?|muit[oa]s|outr[oa]s|as pessoas|alguém|(?:o )?meu \w+|(?:a )?minha \w+|eles|elas)\b[^,;.]{0,30}?\b(?:diz|diss|dir|escolh|ach|pens|respond|vot|prefer|marc)\w*"
-    r"|\b(?:некотор\w+|многие|другие|люди|кто-то|мой \w+|моя \w+|учитель|он|она|они)\b[^,;.]{0,30}?\b(?:сказ|говор|выбра|выбир|выбер|дума|счита|отвеч|ответи|полага|предпоч)\w*"
-    r"|\b(?:sommige\w*|veel mensen|anderen|iemand|mijn \w+|zij|hij)\b[^,;.]{0,30}?\b(?:zeg|zei|kies|koos|kiezen|denk|dacht|vind|zou|antwoord)\w*"
-    r"|\b(?:niektórzy|wielu|inni|ktoś|mój \w+|moja \w+)\b[^,;.]{0,30}?\b(?:powie|mówi|wybr|wybier|myśl|sądz|uważ|odpowie)\w*"
-    r"|\b(?:bazıları|birçok|herkes|arkadaşım|öğretmenim|beberapa orang|banyak orang|teman saya|guru saya|một số người|nhiều người|bạn tôi|någon|många|vissa|min (?:vän|kollega|lärare)|noen|mange|nogle)\b"
-    r"|\b(?:dicen|se dice|on dit|dicono|si dice|dizem|diz-se|говорят|кажуть|man sagt|es heißt|men zegt|mówią|diyorlar|katanya|konon|người ta nói)\b|[他她](?:们)?(?:认为|觉得|选|猜|主张)|听说|据说|聽說|據說|(?:有人|有些人|很多人|许多人|大家|别人|其他人|同事|朋友|老师|老師|同学|同學|用户|网友|他们|另一个模型)[^，。；]{0,8}?(?:说|說|选|選|认为|認為|答|觉得|觉得|猜|主张)"
-    r"|(?:友達|友人|同僚|先生|彼|彼女|誰か|他の人|多くの人|人によって|一部の人|ある人)[^。]{0,30}?(?:選|言|思|答え|主張|によれば)"
-    r"|(?:친구|동료|선생님|누군가|다른 사람|많은 사람|어떤 사람|일부|그는|그녀는|사람들)(?:[은는이가들도]|이라면)*\s"
-    r"|(?:بعض|كثير|صديقي|زميلي|يقول|قال|कुछ लोग|मेरे दोस्त|बहुत से लोग|บางคน|เพื่อน|หลายคน|برخی|دوستم|יש אומרים|חבר שלי)",
-    FLAGS,
-)
 
 # ---------------------------------------------------------------------------------- conditions and what never was
 
@@ -159,17 +121,6 @@ _IMAGINED_AFTER = re.compile(
     r"^[^.!?\n]{0,40}[,;] (?:otherwise|or else)\b|"
     r"^\W*would (?:only )?(?:make sense|fit|work|apply|hold|be (?:right|correct|true)) (?:in|under|on|with|at|during)\b|"
     r"^[^.!?\n]{0,16}\b(?:would|could|might|should) have\b|^[^.!?\n]{0,16}\bwould['’]ve\b|^(?:(?!because|since)[^.!?\n]){0,60}?\b(?<!ask )(?<!asks )(?<!see )(?<!check )(?<!tell )(?<!know )(?<!as )(?<!even )(?<!because )(?<!since )(?:if|unless|provided(?: that)?|assuming|supposing|had (?:the|it|he|she|they)|were (?:the|it|he|she|they)|(?:a different|another|some other|any other) (?:video|clip|scene|footage|film|question|case|world|situation|version))\b",
-    FLAGS,
-)
-_IMAGINED_FOREIGN = re.compile(
-    r"(?:^|[,;—–-]\s*|[，、])\W*(?:si(?! vede| tratta| nota| può| osserva| capisce| sente| intuisce)|s['’]ils?|se(?=.*(?:ss[ei]m?|ria|rebbe)\b)|wenn|falls|sofern|angenommen|jeśli|gdyby|jeżeli|eğer|hvis|om|dersom|ha|dacă|αν|εάν|якщо|якби|kdyby|pokud|jos|"
-    r"если|jika|kalau|seandainya|andai|nếu|giả sử|indien|als (?:het|de|hij|zij|er|we|dit)|stel|suponiendo|supongamos|à supposer|supposons|supponendo|supondo|caso|en cas|im falle?)\s+(?=\w)"
-    r"|\b(?:habr[ií]a sido|hubiera sido|aurait été|(?:wäre|hätte) .{0,12}(?:gewesen|gewählt|gesagt)|sarebbe stat\w|teria sido|seria se|был[аои]? бы|byłoby|byłaby)\b"
-    r"|लेकिन अगर|अगर|यदि|যদি|ถ้า|หาก|لو |إذا|اگر|אם |אילו|只有.{1,12}才|如果|假如|假设|若|要是|要不是|除非|万一|倘若|もし|仮に|만약|만일|라면|다면|(?:오|하|이|되|었으|았으|였으|았더라|였더라|이었더라)면\s",
-    FLAGS,
-)
-_IMAGINED_FOREIGN_AFTER = re.compile(
-    r"^[^.!?\n]{0,30}?(?:\b(?:si (?!vede|tratta)|solo se|wenn|falls|s['’]il|se (?:o|a|il|la|lo|non|não)|если|als|hvis|jeśli|eğer|jika|nếu)\b|如果|なら(?!ば?ない)|ならば|だったら|라면|다면)",
     FLAGS,
 )
 # Turns of phrase that condition nothing.
@@ -192,15 +143,6 @@ _DISBELIEF_AFTER = re.compile(
     r"^\W*(?:is|was) (?:the |an? )?(?:\w+ ){0,4}(?:exclude|eliminate|reject|discard|dismiss|discount|disprove|rule out)\b",
     FLAGS,
 )
-_DISBELIEF_FOREIGN = re.compile(
-    r"\b(?:no (?:creo|pienso|me parece|considero|dir[ií]a)|dudo (?:de )?que|je ne (?:crois|pense|dirais) pas|je doute|ich (?:glaube|denke|meine|finde) nicht|ich bezweifle|non (?:credo|penso|direi)|dubito|n[aã]o (?:acho|creio|acredito|penso|diria)|duvido|"
-    r"не (?:думаю|считаю|верю|полагаю)|сомневаюсь|ik (?:denk|geloof) niet|betwijfel|nie (?:sądzę|myślę|uważam|wydaje)|wątpię|jag tror inte|jeg (?:tror|synes) ikke|en usko|nemyslím|nem hiszem|nu cred|δεν (?:νομίζω|πιστεύω)|не думаю|tidak (?:percaya|yakin|setuju)|không (?:nghĩ|tin)|sanmıyorum|düşünmüyorum)\b"
-    r"|不(?:认为|認為|觉得|覺得|相信|会选|會選|同意|赞成|应该是|可能是)|لا أعتقد|لا أظن|ไม่(?:คิดว่า|น่า)|فکر نمی|לא (?:חושב|נראה|מאמין)",
-    FLAGS,
-)
-_DISBELIEF_FOREIGN_AFTER = re.compile(
-    r"^[^。.!?\n,、،A-J]{0,14}?(?:とは思い?わ|とは思いません|ではない|じゃない|ではありません|とは考え|라고 생각하지 않|아니|아닙니다|지 않|नहीं|না\b|değil|не подходит|نیست|ليست?|לא\b)"
-)
 _EXAMPLE_WORDS = frozenset(
     "example instance such eg e format look looks analyze analyse analysing analyzing consider considering examine examining evaluate evaluating discuss discussing inspect compare comparing weigh assess review checking check start begin template placeholder ejemplo exemple exemplo beispiel esempio p z ex например voorbeeld przykład örneğin contoh ví".split()
 )
@@ -210,20 +152,7 @@ _EXAMPLE = re.compile(
     r"|(?:^|\W)(?:e\.g\.|z\.B\.|p\.ej\.)\W*$",
     FLAGS,
 )
-_EXAMPLE_FOREIGN = re.compile(r"例如|比如|譬如|たとえば|例えば|예를 들")
 
-# Words of other languages written in plain ASCII that any pattern above could start with.
-_FOREIGN_WORDS = frozenset(
-    "acaso puede podria posible posiblemente cabe no peut pourrait possible possiblement eventuellement hesite vielleicht eventuell denkbar unsicher "
-    "nicht ob kann forse potrebbe magari possibilmente non talvez pode poderia porventura misschien wellicht mogelijk mogelijke zou kan weet niet "
-    "nie belki olabilir emin mungkin mungkinlah bisa barangkali boleh tidak kanske kanskje muligens muligvis snad poate putea lehet esetleg "
-    "mozda nadhani labda tal mejor quiza quizas es est ist jest "
-    "algunos algunas muchos muchas otros otras gente alguien mi ellos ellas certains certaines beaucoup autres gens quelqu mon ma ils elle elles plupart "
-    "dicen dice dicono dizem diz man men katanya konon manche einige viele andere leute jemand mein meine der alcuni molti altri qualcuno il la un loro algumas alguns muitos muitas outros outras meu minha eles elas "
-    "sommige sommigen veel anderen iemand mijn zij hij wielu inni herkes beberapa banyak teman guru vissa min noen mange nogle "
-    "si se wenn falls sofern angenommen gdyby hvis om dersom ha kdyby pokud jos jika kalau seandainya andai indien stel suponiendo supongamos supposer supposons supponendo supondo caso en im "
-    "dudo doute ich bezweifle dubito duvido ik betwijfel jag jeg en nem nu solo als ejemplo mi mu en voisi voi saattaa vet ved nevim".split()
-)
 
 _QUESTION_END = re.compile(r"[.!?。！？؟\n]")
 _RHETORICAL = re.compile(
@@ -254,7 +183,7 @@ def stance(before: str, after: str) -> str | None:
     after_clause = _CLAUSE.split(rest, maxsplit=1)[0]
     words = set(_WORDS.findall(f"{before} {rest}".casefold()))
     kind = _english(words, clause, statement, after_clause, rest)
-    if kind is None and (words & _FOREIGN_WORDS or not (before.isascii() and rest.isascii())):
+    if kind is None and (words & lang.WORDS or not (before.isascii() and rest.isascii())):
         kind = _foreign(clause, statement, after_clause, rest)
     return kind
 
@@ -296,13 +225,13 @@ def _english(
 
 
 def _foreign(clause: str, statement: str, after_clause: str, rest: str) -> str | None:
-    if _DISBELIEF_FOREIGN.search(clause) or _DISBELIEF_FOREIGN_AFTER.search(rest):
+    if lang.DISBELIEF_BEFORE.search(clause) or lang.DISBELIEF_AFTER.search(rest):
         return "no"
-    if _QUOTE_FOREIGN.search(f"{statement}\ufffc{after_clause}"):
+    if lang.QUOTED.search(f"{statement}\ufffc{after_clause}"):
         return "quoted"
     if not _NO_CONDITION.search(statement):
-        if _IMAGINED_FOREIGN.search(statement) or _IMAGINED_FOREIGN_AFTER.search(rest):
+        if lang.IMAGINED_BEFORE.search(statement) or lang.IMAGINED_AFTER.search(rest):
             return "if"
-    if _GUESS_FOREIGN_BEFORE.search(clause) or _GUESS_FOREIGN_AFTER.search(after_clause):
+    if lang.GUESS_BEFORE.search(clause) or lang.GUESS_AFTER.search(after_clause):
         return "maybe"
-    return "example" if _EXAMPLE_FOREIGN.search(statement) else None
+    return "example" if lang.EXAMPLE.search(statement) else None

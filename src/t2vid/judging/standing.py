@@ -51,9 +51,9 @@ def before_noun(text: str, end: int) -> bool:
     return bool(_ARTICLE_NOUN.match(text, end))
 
 
-def is_pronoun(text: str, one: re.Match[str], before: str, cued: bool) -> bool:
+def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
     """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
-    after = text[one.end() : one.end() + 24]
+    after = text[end : end + 24]
     if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
         return True
     word = _LAST_WORD.search(before)
