@@ -11,24 +11,20 @@ judged answer says.
 
 from __future__ import annotations
 
-import http.client
 import inspect
 import json
 import logging
 import os
-import random
 import re
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from t2vid.errors import BackendError, InputError, require
 from t2vid.judging.cache import JudgeCache, key_of
+from t2vid.judging.served import Endpoint
 
 logger = logging.getLogger(__name__)
 
@@ -58,8 +54,6 @@ PROMPT = (
 _CONTROL = re.compile(
     r"<[|｜][^<>]{1,60}[|｜]>|</?s>|\[/?INST\]|<(?:start|end)_of_turn>", re.IGNORECASE
 )
-_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
-_MAX_WAIT_S = 30.0
 
 
 class Case(NamedTuple):
@@ -353,27 +347,21 @@ class TransformersBackend:
 
 
 @dataclass(frozen=True)
-class OpenAIBackend:
+class OpenAIBackend(Endpoint):
     """A judge behind an OpenAI-compatible API.
 
     Args:
         model: its name there.
         url: of the API, up to `/v1`.
         key_variable: environment variable that holds the API key.
-        timeout_s: for one request.
+        timeout_s: for one verdict.
         retries: further tries after an overloaded, broken or silent server.
         wait_s: before the first of them; doubled each time, or what the server asks for.
         workers: requests at a time.
     """
 
-    model: str
-    url: str
-    key_variable: str = "OPENAI_API_KEY"
     timeout_s: float = 60.0
-    retries: int = 4
-    wait_s: float = 1.0
     workers: int = 8
-    _random: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
 
     @property
     def identity(self) -> str:
@@ -391,42 +379,9 @@ class OpenAIBackend:
             {"role": "user", "content": prompt_of(case)},
         ]
         body = {"model": self.model, "messages": turns, "max_tokens": 1, "temperature": 0}
-        why = ""
-        for attempt in range(self.retries + 1):
-            wait_s = self.wait_s * 2**attempt * (1 + self._random.random() / 4)
-            try:
-                return Verdict(self._post(json.dumps(body).encode()))
-            except urllib.error.HTTPError as error:
-                with error:
-                    why = f"HTTP {error.code}"
-                if error.code not in _AGAIN:
-                    break
-                wait_s = _asked_wait(error.headers, wait_s)
-            except (
-                OSError,
-                http.client.HTTPException,
-                ValueError,
-                LookupError,
-                TypeError,
-            ) as error:
-                why = f"{type(error).__name__}: {error}"
-            if attempt < self.retries:
-                time.sleep(min(wait_s, _MAX_WAIT_S))
-        return Verdict(None, f"{self.url} gave no verdict after {attempt + 1} tries ({why})")
-
-    def _post(self, body: bytes) -> str:
-        headers = {"Content-Type": "application/json"}
-        if os.environ.get(self.key_variable):
-            headers["Authorization"] = f"Bearer {os.environ[self.key_variable]}"
-        address = self.url.rstrip("/") + "/chat/completions"
-        request = urllib.request.Request(address, body, headers)
-        with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
-            text = json.load(reply)["choices"][0]["message"]["content"]
-        return str(text or "").strip().strip(".()[]*\"'").strip()
-
-
-def _asked_wait(headers: Any, wait_s: float) -> float:
-    try:
-        return max(0.0, float(headers.get("Retry-After", "")))
-    except ValueError:
-        return wait_s
+        reply = self.ask(json.dumps(body).encode())
+        if reply.text is None:
+            return Verdict(
+                None, f"{self.url} gave no verdict after {reply.tries} tries ({reply.why})"
+            )
+        return Verdict(reply.text.strip(".()[]*\"'").strip())
