@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.errors import BackendError, InputError
 from t2vid.judging import judge_from
+from t2vid.judging.backends import OpenAIBackend, TransformersBackend
 from t2vid.judging.cache import JudgeCache, key_of
-from t2vid.judging.llm import Case, Judge, OpenAIBackend, TransformersBackend, Verdict, prompt_of
+from t2vid.judging.llm import Judge
+from t2vid.judging.prompt import Case, Verdict, prompt_of
 
 COLOURS = ("red", "blue", "green")
 INJECTION = (
@@ -74,6 +76,39 @@ def test_a_batch_judges_as_each_case_alone(llama):
 def test_a_wide_margin_gives_no_letter(llama):
     rows = [("Which?", COLOURS, "crimson")]
     assert Judge(TransformersBackend(*llama, margin=99.0)).decide(rows) == [Verdict(None)]
+
+
+def test_a_wider_margin_only_turns_letters_into_none_and_is_the_lead_itself(llama):
+    torch = pytest.importorskip("torch")
+    model, tokenizer = llama
+    cases = [Case(f"Which {n}?", COLOURS, "crimson " * n) for n in range(1, 9)]
+    letters = [v.letter for v in TransformersBackend(model, tokenizer, margin=0.0).say(cases)]
+    for case, letter in zip(cases, letters, strict=True):
+        ids = torch.tensor([TransformersBackend(model, tokenizer)._encode(case)])
+        with torch.inference_mode():
+            scores = model(ids).logits[0, -1]
+        ranked = sorted(
+            max(float(scores[i]) for i in tokenizer.convert_tokens_to_ids([a, "Ġ" + a]))
+            for a in "ABCZ"
+        )
+        lead = ranked[-1] - ranked[-2]
+        below, above = (
+            TransformersBackend(model, tokenizer, margin=lead + step).say([case])[0].letter
+            for step in (-1e-3, 1e-3)
+        )
+        assert (below, above) == (letter, "Z")
+
+
+def test_verdicts_of_two_margins_never_mix_in_a_cache(llama, tmp_path):
+    rows = [("Which?", COLOURS, "crimson")]
+    cache = tmp_path / "judge.sqlite"
+    strict = Judge(TransformersBackend(*llama, margin=99.0), cache=cache)
+    assert strict.decide(rows) == [Verdict(None)]
+    loose = Judge(TransformersBackend(*llama, margin=0.0), cache=cache)
+    loose.decide(rows)
+    assert (strict.asked, loose.asked) == (1, 1)
+    again = Judge(TransformersBackend(*llama, margin=0.0), cache=cache)
+    assert again.decide(rows) == loose.decide(rows) and again.asked == 0
 
 
 def test_the_judge_compares_both_forms_of_a_letter_and_takes_the_best(llama):
