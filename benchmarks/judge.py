@@ -14,6 +14,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -557,17 +559,74 @@ def bare_letters(n: int = 200_000) -> None:
     print(f"\nbare letters: {n / seconds:,.0f} answers a CPU second")
 
 
+def metric_memory(config: str, n: int = 1_000_000, batch: int = 50_000) -> None:
+    """Score n bare letters and print what that took above a first small score; run in its own process."""
+    import resource
+
+    import evaluate
+
+    import t2vid  # noqa: F401  (registers the metric)
+
+    def rows(start: int, size: int) -> dict[str, list]:
+        columns: dict[str, list] = {
+            "predictions": [*"ABCD"] * (size // 4),
+            "references": [*"ABDC"] * (size // 4),
+        }
+        if config == "full":
+            places = range(start, start + size)
+            columns |= {
+                "options": [["a red fox", "a grey heron", "a brown bear", "a white goose"]] * size,
+                "question": ["Which animal?"] * size,
+                "category": ["order", "colour"] * (size // 2),
+                "duration": ["short", "long"] * (size // 2),
+                "id": [str(i) for i in places],
+                "video": [f"video {i // 3}" for i in places],
+            }
+        return columns
+
+    def peak_mb() -> float:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+    metric = evaluate.load("t2vid/video_mcq", config)
+    metric.add_batch(**rows(0, batch))
+    metric.compute()
+    before, start = peak_mb(), time.process_time()
+    for at in range(0, n, batch):
+        metric.add_batch(**rows(at, batch))
+    added = time.process_time()
+    scores = metric.compute()
+    print(
+        f"| {config} | {scores['n']:,} | {added - start:.1f} | {time.process_time() - added:.1f} | "
+        f"{before:.0f} | {peak_mb() - before:.0f} |"
+    )
+
+
+def memory_table() -> None:
+    print("\nthe metric over bare letters, videos of three questions each\n")
+    print(
+        "| config | rows | adding, CPU s | scoring, CPU s | MB before | MB more |\n|" + "---|" * 6
+    )
+    for config in ("default", "full"):  # a process each: the peak of a process never falls
+        subprocess.run([sys.executable, __file__, "--memory-of", config], check=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--show", type=int, default=0, help="print so many of t2vid's mistakes")
+    parser.add_argument("--memory-of", choices=["default", "full"], help="only this table's row")
     args = parser.parse_args()
+    if args.memory_of:
+        metric_memory(args.memory_of)
+        return
     print("answers made here")
     table(make_rows(), args.rounds, args.show)
     if shared := shared_rows():
         print("\nlabelled answers of ../shared/data/judging")
         table(shared, args.rounds, args.show)
     bare_letters()
+    sys.stdout.flush()
+    memory_table()
 
 
 if __name__ == "__main__":

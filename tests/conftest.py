@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 _HOME = tempfile.mkdtemp(prefix="t2vid-tests-")
@@ -24,6 +25,8 @@ os.environ.update(
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
+
+from loopback import Server, serving  # noqa: E402
 
 settings.register_profile("shared", deadline=None)  # the machines are shared: no test is timed
 settings.load_profile("shared")
@@ -46,3 +49,9 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A chat model's API on loopback, with the faults that a test asks for."""
+    yield from serving()

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,68 +13,13 @@ from PIL import Image
 
 import t2vid
 from benchmark_rows import make_rows
+from loopback import Server
 from media import read_number
 from t2vid.errors import BackendError
 from t2vid.evaluation.backends import Served
 from t2vid.evaluation.protocol import Protocol
 
 FAST = Protocol(frames=2, max_new_tokens=7)
-
-
-class Server(ThreadingHTTPServer):
-    """Answers "B", after the faults that a test puts into `faults`."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.faults: list[str] = []
-        self.requests: list[dict[str, Any]] = []
-        self.lock = threading.Lock()
-        self.url = f"http://127.0.0.1:{self.server_port}/v1"
-
-
-class Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def do_POST(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        with self.server.lock:
-            self.server.requests.append(
-                {"path": self.path, "key": self.headers["Authorization"]} | body
-            )
-            fault = self.server.faults.pop(0) if self.server.faults else ""
-        reply = json.dumps({"choices": [{"message": {"role": "assistant", "content": " B\n"}}]})
-        if fault == "slow":
-            time.sleep(0.6)
-        if fault.isdigit():
-            self.send_response(int(fault))
-            self.send_header("Retry-After", "0")
-            self.end_headers()
-            self.wfile.write(b"no")
-            return
-        if fault == "malformed":
-            reply = reply[:-9]
-        elif fault == "empty":
-            reply = json.dumps({"choices": []})
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(reply) + 50 * (fault == "cut")))
-        self.end_headers()
-        with contextlib.suppress(ConnectionError):  # the client may have lost its patience
-            self.wfile.write(reply.encode())
-
-    def log_message(self, *args: Any) -> None:
-        pass
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        yield server
-        server.shutdown()
-        thread.join()
 
 
 def served(server: Server, **kwargs: Any) -> Served:

@@ -139,13 +139,21 @@ def test_a_judge_that_fails_is_counted_and_costs_no_row(full):
     assert scores["decided_by"]["judge_error"] == 1 and scores["unanswered"] == 1
 
 
-def test_memory_of_bare_letters_grows_by_bytes_a_row(metric):
+@pytest.mark.parametrize("config", ["default", "full"])
+def test_memory_of_bare_letters_grows_by_bytes_a_row(config):
     import tracemalloc
 
-    peaks = []
+    metric, peaks = evaluate.load("t2vid/video_mcq", config), []
     for n in (20_000, 60_000):
-        for _ in range(n // 10_000):
-            metric.add_batch(predictions=list("ABCD") * 2500, references=list("ABDC") * 2500)
+        for part in range(n // 10_000):
+            rows = {"predictions": list("ABCD") * 2500, "references": list("ABDC") * 2500}
+            if config == "full":
+                rows |= {
+                    "options": [OPTIONS + ["a white goose"]] * 10_000,
+                    "category": ["x"] * 10_000,
+                }
+                rows["video"] = [f"video {part} {i // 3}" for i in range(10_000)]
+            metric.add_batch(**rows)
         tracemalloc.start()
         assert metric.compute(resamples=50)["accuracy"] == 0.5
         peaks.append(tracemalloc.get_traced_memory()[1])

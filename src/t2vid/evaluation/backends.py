@@ -9,17 +9,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import http.client
 import io
 import json
 import os
-import random
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -27,9 +22,7 @@ import numpy as np
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
 from t2vid.evaluation.protocol import Protocol as HowToAsk
-
-_AGAIN = (408, 409, 425, 429, 500, 502, 503, 504)
-_MAX_WAIT_S = 30.0
+from t2vid.judging.served import Endpoint
 
 
 class Answer(NamedTuple):
@@ -148,25 +141,8 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Served:
-    """A model behind an OpenAI-compatible API, such as `vllm serve`.
-
-    Args:
-        model: its name there.
-        url: of the API, up to `/v1`.
-        key_variable: environment variable that holds the API key.
-        timeout_s: for one answer.
-        retries: further tries after an overloaded, broken or silent server.
-        wait_s: before the first of them; doubled each time, or what the server asks for.
-    """
-
-    model: str
-    url: str
-    key_variable: str = "OPENAI_API_KEY"
-    timeout_s: float = 120.0
-    retries: int = 4
-    wait_s: float = 1.0
-    _random: random.Random = field(default_factory=lambda: random.Random(0), repr=False)
+class Served(Endpoint):
+    """A model behind an OpenAI-compatible API, such as `vllm serve`; see `Endpoint` for its fields."""
 
     @property
     def name(self) -> str:
@@ -209,43 +185,13 @@ class Served:
             return list(pool.map(lambda body: self._send(body[:-1] + b", " + tail), prepared))
 
     def _send(self, body: bytes) -> Answer:
-        why = ""
-        for attempt in range(self.retries + 1):
-            wait_s = self.wait_s * 2**attempt * (1 + self._random.random() / 4)
-            try:
-                return Answer(self._post(body))
-            except urllib.error.HTTPError as error:
-                with error:
-                    why = f"HTTP {error.code}: {error.read(300).decode(errors='replace')}"
-                if error.code not in _AGAIN:
-                    if error.code in (400, 413, 422):  # this question is refused, others may pass
-                        return Answer("", why)
-                    break
-                wait_s = _asked_wait(error.headers.get("Retry-After"), wait_s)
-            except (
-                OSError,
-                http.client.HTTPException,
-                ValueError,
-                LookupError,
-                TypeError,
-            ) as error:
-                why = f"{type(error).__name__}: {error}"
-            if attempt < self.retries:
-                time.sleep(min(wait_s, _MAX_WAIT_S))
+        reply = self.ask(body)
+        if reply.text is not None or reply.refused:
+            return Answer(reply.text or "", reply.why or None)
         raise BackendError(
-            f"{self.url} did not answer for {self.model!r} after {attempt + 1} tries ({why}); the "
-            "answers so far are kept: start the server and run the same command again"
+            f"{self.url} did not answer for {self.model!r} after {reply.tries} tries ({reply.why}); "
+            "the answers so far are kept: start the server and run the same command again"
         )
-
-    def _post(self, body: bytes) -> str:
-        headers = {"Content-Type": "application/json"}
-        if os.environ.get(self.key_variable):
-            headers["Authorization"] = f"Bearer {os.environ[self.key_variable]}"
-        address = self.url.rstrip("/") + "/chat/completions"
-        request = urllib.request.Request(address, body, headers)
-        with urllib.request.urlopen(request, timeout=self.timeout_s) as reply:
-            text = json.load(reply)["choices"][0]["message"]["content"]
-        return str(text or "").strip()
 
 
 @dataclass(frozen=True)
@@ -328,10 +274,3 @@ def _data_url(frame: Any) -> str:
     buffer = io.BytesIO()
     (frame if frame.mode in ("RGB", "L") else frame.convert("RGB")).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
-
-
-def _asked_wait(header: str | None, default_s: float) -> float:
-    try:
-        return float(header) if header else default_s
-    except ValueError:  # a date
-        return default_s

@@ -86,7 +86,7 @@ def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
 
 def bootstrap(
     correct: ArrayLike,
-    clusters: Sequence[Any] | None = None,
+    clusters: Sequence[Any] | NDArray[np.int64] | None = None,
     *,
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
@@ -98,7 +98,7 @@ def bootstrap(
 
     Args:
         correct: one number a question, usually 0 or 1.
-        clusters: one name a question, usually its video; None draws questions.
+        clusters: one name (or an array of one number) a question, usually its video; None draws questions.
         confidence: coverage, between 0 and 1.
         resamples: number of draws.
         seed: seed of the draws.
@@ -239,12 +239,16 @@ def circular(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _cluster_totals(
-    values: NDArray[np.float64], clusters: Sequence[Any] | None
+    values: NDArray[np.float64], clusters: Sequence[Any] | NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if clusters is None:
         return values, np.ones_like(values)
     if len(clusters) != values.size:
         raise InputError(f"{len(clusters)} cluster names for {values.size} values; give one each")
+    if isinstance(clusters, np.ndarray):  # numbers: no name need be held
+        index = np.unique(clusters, return_inverse=True)[1]
+        sums = np.bincount(index, weights=values).astype(np.float64)
+        return sums, np.bincount(index).astype(np.float64)
     places: dict[Any, int] = {}
     index = np.fromiter((places.setdefault(c, len(places)) for c in clusters), dtype=np.int64)
     sums = np.bincount(index, weights=values).astype(np.float64)

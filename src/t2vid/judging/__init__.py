@@ -5,6 +5,7 @@ True
 """
 
 from t2vid.judging.extract import Choice, extract_choice
-from t2vid.judging.llm import Judge, Verdict, judge_from
+from t2vid.judging.llm import Judge, judge_from
+from t2vid.judging.prompt import Verdict
 
 __all__ = ["Choice", "Judge", "Verdict", "extract_choice", "judge_from"]

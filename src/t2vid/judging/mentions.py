@@ -1,17 +1,29 @@
 """Every option letter in a text with the way it is used: presented, denied, hedged, joined, or only standing there.
 
 >>> [(m.letter, m.kind) for m in find_mentions("It isn't B, it is C; a man takes Vitamin D.", "ABCD")]
-[('B', 'no'), ('C', 'weak')]
+[('B', 'no'), ('C', 'cue')]
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 from t2vid.judging import phrases as say
 from t2vid.judging.options import normal
+from t2vid.judging.stance import last_statement, stance
+from t2vid.judging.standing import (
+    before_noun,
+    closes,
+    is_article,
+    is_name,
+    is_pronoun,
+    is_sentence,
+    stands,
+)
 
 BEFORE_CHARS = 110  # a cue further away than this is about something else
 AFTER_CHARS = 60
@@ -26,7 +38,7 @@ class Mention(NamedTuple):
         start: where it stands.
         end: where it ends.
         kind: `cue` presented as the answer, `weak` named as an option, `plain` standing alone where an answer may
-            stand, `no` denied, `maybe` hedged, `if` under a condition, `pair` joined with another.
+            stand, `pair` joined with another, or one of `stance`: `no`, `maybe`, `if`, `asked`, `quoted`, `example`.
         cued: whether a cue stands before it, whatever the kind.
     """
 
@@ -38,18 +50,15 @@ class Mention(NamedTuple):
 
 
 _BREAK = re.compile(
-    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
+    r"(?<!\bDr)(?<!\bMr)(?<!\bMs)(?<!\bMrs)(?<!\bSt)(?<!\bProf)(?<!\bvs)(?<!e\.g)(?<!i\.e)(?<!z\.B)(?<!p\.ej)(?<!p\.ex)[.!?。！？;；](?=[\s\"'”)\]]|$)|\n|[。！？；]"
 )
 _LINE_ITEM = re.compile(r"^\s*[.):\]、]\s*(?=\S)")
-_TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
-_END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
-_LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
-_ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as it|as the|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
-    r"for sure|without|then|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
-    re.IGNORECASE,
+
+
+_CHANGED = re.compile(
+    r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE
 )
 
 
@@ -78,22 +87,26 @@ def find_mentions(
         first, last = group[0], group[-1]
         before = _before(text, first.start(), breaks)
         after = text[last.end() : last.end() + AFTER_CHARS]
+        named = {one[0].upper() for one in group}
+        if len(named) > 1 and not named <= set(letters):
+            continue  # R&B, A/C
         for one in group:
-            own_before = before if one is first else text[max(0, first.start() - 3) : one.start()]
-            kind, cued = _kind(
+            letter = one[0].upper()
+            place = _Place(
                 text,
-                one,
-                group,
+                one.start(),
+                one.end(),
                 before,
                 after,
-                letters,
-                asked,
+                letter in letters,
+                len(named) > 1,
                 one.start() in items,
-                own_before,
-                (texts or {}).get(one[0].upper(), ""),
+                asked,
+                (texts or {}).get(letter, ""),
             )
+            kind = _kind(place)
             if kind:
-                mentions.append(Mention(one[0].upper(), one.start(), one.end(), kind, cued))
+                mentions.append(Mention(letter, one.start(), one.end(), kind, place.cued))
     return mentions
 
 
@@ -105,6 +118,8 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             len(between) < 40
             and one[0].upper() not in {known[0].upper() for known in groups[-1]}
             and say.JOIN.match(between)
+            and not (one[0] in "AI" and before_noun(text, one.end()))
+            and not _CHANGED.search(text[max(0, previous.start() - 30) : previous.start()])
             and not _split_by_comma(text, previous, one, between)
         ):
             groups[-1].append(one)
@@ -140,86 +155,121 @@ def _before(text: str, start: int, breaks: list[int]) -> str:
     return text[max(left, start - BEFORE_CHARS) : start]
 
 
-def _kind(
-    text: str,
-    one: re.Match[str],
-    group: list[re.Match[str]],
-    before: str,
-    after: str,
-    letters: str,
-    asked: str,
-    item: bool,
-    own_before: str,
-    own_text: str,
-) -> tuple[str, bool]:
-    letter = one[0]
-    valid = letter.upper() in letters
-    joined = len({m[0].upper() for m in group}) > 1
-    if joined and not all(m[0].upper() in letters for m in group):
-        return ("", False)  # R&B, A/C
-    if say.SPECIES.match(after) or _is_name(before, own_before if one is not group[0] else before):
-        return ("", False)
-    cued = bool(say.CUE_BEFORE.search(before))
-    wrapped = bool(
-        _WRAPPED_BEFORE.search(text[: one.start()][-2:])
-        and _WRAPPED_AFTER.match(text[one.end() : one.end() + 4])
-    )
-    if letter in "AI" and not _ARTICLE_OK.match(text[one.end() : one.end() + 24]) and not wrapped:
-        return ("", False)
-    closed = _END.match(text[one.end() : one.end() + 4]) or _LABELLED.search(before)
-    if letter == "I" and not wrapped and not closed:
-        return ("", False)
-    if letter.islower() and not (cued or wrapped):
-        return ("", False)
-    if (
-        letter.islower()
-        and not wrapped
-        and not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip()))
-    ):
-        return ("", False)
-    if (
-        say.DENIED_BEFORE.search(before)
-        or say.REFUTED_AFTER.match(after)
-        or (
-            say.DENIED_AFTER.match(after)
-            and not (own_text and normal(after).startswith(own_text))
-            and (not cued or say.COPULA_AFTER.match(after))
+@dataclass
+class _Place:
+    """A letter where it stands: its sentence up to it, and what follows, for a group beyond the group."""
+
+    text: str
+    start: int
+    end: int
+    before: str
+    after: str
+    known: bool
+    joined: bool
+    item: bool
+    asked: str
+    own_text: str
+
+    @property
+    def letter(self) -> str:
+        return self.text[self.start]
+
+    @cached_property
+    def cued(self) -> bool:
+        return bool(say.CUE_BEFORE.search(self.before))
+
+    @cached_property
+    def wrapped(self) -> bool:
+        return bool(
+            _WRAPPED_BEFORE.search(self.text[max(0, self.start - 2) : self.start])
+            and _WRAPPED_AFTER.match(self.text[self.end : self.end + 4])
         )
-        or say.RETRACTED_BEFORE.search(before)
-    ):
-        return ("no", cued)
-    if _conditional(before, after, asked):
-        return ("if", cued)
-    if say.AFFIRMED_AFTER.match(after):
-        return ("cue", cued)
-    if say.MAYBE_BEFORE.search(before) or say.MAYBE_AFTER.match(after):
-        return ("maybe", cued)
-    if joined:
-        return ("pair", cued)
-    presented = cued or bool(say.CUE_AFTER.match(after)) or _sentence(before, after)
-    if not valid:
-        return ("cue", cued) if presented and letter.isupper() else ("", False)
-    if item and not cued and not say.CUE_AFTER.match(after):
-        return ("", False)
-    if presented:
-        return ("cue", cued)
-    if say.WEAK_BEFORE.search(before) and (
-        _END.match(after) or say.MAY_FOLLOW.match(after.lstrip())
-    ):
-        return ("weak", cued)
-    return ("plain", cued) if wrapped or _stands(before, after) else ("", False)
+
+    @cached_property
+    def denied_before(self) -> bool:
+        return bool(say.DENIED_BEFORE.search(self.before))
+
+    @cached_property
+    def with_own_text(self) -> bool:
+        """Whether the option's own words follow, whose "no" and "may" deny and hedge nothing."""
+        return bool(self.own_text) and normal(self.after).startswith(self.own_text)
+
+    @property
+    def ends(self) -> bool:
+        return closes(self.after) or bool(say.MAY_FOLLOW.match(self.after.lstrip()))
 
 
-def _is_name(before: str, own: str) -> bool:
-    word = _TAIL_WORD.search(before)
-    if word is None or say.CUE_BEFORE.search(before):
+def _kind(at: _Place) -> str:
+    """Say how a letter is used, empty where it is none; the first reason that applies counts."""
+    if not _is_letter(at):
+        return ""
+    spared = say.EXCEPT_BEFORE.search(at.before)
+    if spared and (spared["none"] or say.EXCEPT_AFTER.match(at.after)):
+        return "cue"
+    if say.SEEN_BEFORE.search(at.before) or say.SEEN_AFTER.match(at.after):
+        return ""
+    best = at.known and say.SUPERLATIVE_AFTER.match(at.after) and not at.denied_before
+    names_text = at.wrapped and at.own_text and normal(at.before).endswith(at.own_text)
+    if best or names_text:
+        return stance(at.before, at.after) or "cue"
+    if _denied(at):
+        return "no"
+    if say.AFFIRMED_AFTER.match(at.after):
+        return "cue"
+    if conditional(at.before, at.after, at.asked):
+        return "if"
+    taken = None if at.with_own_text else stance(at.before, at.after)
+    if taken and not (taken == "if" and at.asked):
+        return taken
+    if say.MAYBE_BEFORE.search(at.before):
+        return "maybe"
+    if say.MAYBE_AFTER.match(at.after) and not at.with_own_text:
+        return "maybe"
+    return "pair" if at.joined else _presented(at)
+
+
+def _is_letter(at: _Place) -> bool:
+    if say.SPECIES.match(at.after) or is_name(at.before):
         return False
-    return word[1].casefold() in say.ENTITY
-
-
-def _conditional(before: str, after: str, asked: str) -> bool:
-    if say.CONDITION_AFTER.match(after):
+    if at.letter in "AI" and is_article(at.text, at.end) and not at.wrapped:
+        return False
+    if at.letter == "I" and not at.wrapped and is_pronoun(at.text, at.end, at.before, at.cued):
+        return False
+    if at.letter.isupper() or at.wrapped:
         return True
+    last = not at.text[at.end :].strip(" .!") and bool(say.WEAK_BEFORE.search(at.before))
+    return at.ends and (at.cued or last)
+
+
+def _denied(at: _Place) -> bool:
+    if at.denied_before or say.REFUTED_AFTER.match(at.after):
+        return True
+    if say.DENIED_AFTER.match(at.after) and not at.with_own_text:
+        if not at.cued or say.COPULA_AFTER.match(at.after):
+            return True
+    return bool(say.RETRACTED_BEFORE.search(at.before))
+
+
+def _presented(at: _Place) -> str:
+    said_after = bool(say.CUE_AFTER.match(at.after))
+    stated = bool(say.STATED_BEFORE.search(at.before)) and closes(at.after)
+    presented = at.cued or said_after or stated or is_sentence(at.before, at.after)
+    if not at.known:
+        return "cue" if presented and at.letter.isupper() else ""
+    if at.item and not at.cued and not said_after:
+        return ""
+    if presented:
+        return "cue"
+    if say.WEAK_BEFORE.search(at.before) and at.ends:
+        return "weak"
+    return "plain" if at.wrapped or stands(at.before, at.after) else ""
+
+
+def conditional(before: str, after: str, asked: str) -> bool:
+    """Say whether a condition governs what stands between `before` and `after`; the question's own does not."""
+    if say.CONDITION_AFTER.match(after) and not say.NO_CONDITION.search(after):
+        return True
+    before = last_statement(before)
     found = say.CONDITION_BEFORE.search(before)
     if not found:
         return False
@@ -227,32 +277,3 @@ def _conditional(before: str, after: str, asked: str) -> bool:
     if asked and len(clause) > 8 and clause in asked:
         return False
     return not say.NO_CONDITION.search(before)
-
-
-def _sentence(before: str, after: str) -> bool:
-    """Say whether the letter is a sentence or a line of its own."""
-    if before.strip(" \t\"'“‘«([{【「-–—•>*"):
-        return False
-    rest = after.lstrip("\"'”’»)]}】」")
-    return (
-        not rest
-        or rest[0] in "\n"
-        or bool(re.match(r"[.!。]\s*(?:[A-Z\n\"'(]|$)", rest))
-        or rest.strip() == ""
-    )
-
-
-def _stands(before: str, after: str) -> bool:
-    """Say whether an answer may stand here: closed on the right, and no noun on the left."""
-    if not (_END.match(after) or say.MAY_FOLLOW.match(after.lstrip())):
-        return False
-    if (
-        not before.strip()
-        or before.rstrip()[-1] in ",:;—–-(\"'“‘[{=>→|…/、，："
-        or ord(before.rstrip()[-1]) > 0x2E80
-    ):
-        return True
-    word = _TAIL_WORD.search(before)
-    if word is None:
-        return False
-    return word[1].casefold() in say.MAY_PRECEDE or word[1].casefold().endswith("ly")

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from t2vid.errors import InputError
+from t2vid.judging.lists import LIST_HEAD, OptionList
 from t2vid.judging.phrases import REFUSAL
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -51,7 +52,6 @@ _PRONOUN_ONE = re.compile(
     r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\bone (?:sees|can|could|should|must|would|by)\b",
     re.IGNORECASE,
 )
-_HEAD = re.compile(r"(?<![A-Za-z])([A-Za-z])\s*[.):\]、-]")
 _SUBJECTS = frozenset("there it he she they this that these those i we you is".split())
 _CJK = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\u0e00-\u0e7f]")
 _TEXT_CUE = re.compile(
@@ -101,7 +101,7 @@ class Options:
         self._number = (
             bool(self.texts) and all(t.isdigit() for t in self.texts if t) and any(self.texts)
         )
-        self._items: list[tuple[str, re.Pattern[str]]] | None = None
+        self._list: OptionList | None = None
 
     def exact(self, text: str) -> str | None:
         """Give the letter whose normalised text is exactly `text`, where it is only one."""
@@ -216,57 +216,10 @@ class Options:
     def without_list(self, text: str) -> str:
         """Take out runs of two or more options that are repeated as a list with their letters."""
         # compiling the patterns costs more than all the rules: most answers list nothing
-        if not self.longest or len(set(_HEAD.findall(text))) < 2:
+        if not self.longest or len(set(LIST_HEAD.findall(text))) < 2:
             return text
-        if self._items is None:
-            self._items = [
-                (
-                    letter,
-                    re.compile(
-                        rf"(?:^|(?<=[\s:(\[{{\"'.,;]))[\[(]?{letter}\s*[.):\]、-]\s*"
-                        + _flexible(raw)
-                        + r"[\s.;,]*",
-                        re.IGNORECASE,
-                    ),
-                )
-                for letter, raw in zip(self.letters, self.raw, strict=True)
-                if raw.strip()
-            ]
-        runs: list[tuple[int, int]] = []
-        at = 0
-        while True:
-            run = self._next_run(text, at)
-            if run is None:
-                break
-            runs.append(run)
-            at = run[1]
-        for start, end in reversed(runs):
-            text = text[:start] + "\n" + text[end:]
-        return text
-
-    def _next_run(self, text: str, at: int) -> tuple[int, int] | None:
-        """Find the next run of two or more different options, in any order; a repeat ends it."""
-        assert self._items is not None
-        starts = [
-            (m.start(), i) for i, (_, p) in enumerate(self._items) for m in p.finditer(text, at)
-        ]
-        for start, i in sorted(starts):
-            seen, end = {i}, self._end(i, text, start)
-            while True:
-                new = [k for k in range(len(self._items)) if k not in seen]
-                found = next(((k, e) for k in new if (e := self._end(k, text, end)) >= 0), None)
-                if found is None:
-                    break
-                seen.add(found[0])
-                end = found[1]
-            if len(seen) > 1:
-                return start, end
-        return None
-
-    def _end(self, item: int, text: str, at: int) -> int:
-        assert self._items is not None
-        match = self._items[item][1].match(text, at)
-        return match.end() if match else -1
+        self._list = self._list or OptionList(self.letters, self.raw)
+        return self._list.taken_out(text)
 
 
 def _opens_with_yes_no(text: str, tokens: list[str]) -> bool:
@@ -275,11 +228,6 @@ def _opens_with_yes_no(text: str, tokens: list[str]) -> bool:
         return False
     closed = re.match(r"\W*\w+\s*(?:[^\w\s]|$)", text)
     return bool(closed) or len(tokens) < 2 or tokens[1] in _SUBJECTS
-
-
-def _flexible(raw: str) -> str:
-    words = raw.strip().rstrip(".").split()
-    return r"\s+".join(map(re.escape, words))
 
 
 def _denied(padded: str, start: int, end: int) -> bool:

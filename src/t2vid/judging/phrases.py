@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from t2vid.judging import languages as lang
+
 OPEN = r"[\s\"'“”‘’«»„(\[{<【「『《:=>→⇒➜|.·•\-–—✅✔☑👉]*"
 CLOSE = r"[\"'“”‘’«»)\]}>】」』》]*"
 FLAGS = re.IGNORECASE
@@ -20,18 +22,18 @@ FLAGS = re.IGNORECASE
 _WORD = r"A-Za-z0-9_\u00c0-\u024f\u0370-\u04ff"
 LETTER = re.compile(
     rf"(?<![{_WORD}])(?<![{_WORD}][-'’.@])"
-    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b)[a-z]|['’]))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
+    r"(?!I(?:\s+(?!is\b|because\b|fits\b|seems\b|matches\b|holds\b|works\b|describes\b|gets\b|wins\b|stands\b|applies\b|(?:and|or) [A-J]\b|(?:est|ist|es)\b)[a-z]|['’]\w))(?:[A-Z]|[a-j](?=\s*[)\].:,;!\"'”’}>]|\s*$)|[b-hj](?=\s[a-z])|(?<=[(\[])[a-j](?=[)\]]))"
     rf"(?![{_WORD}]|['’][A-Za-z]|-[A-Za-z0-9]|[+#°%]|\.[A-Z](?![a-z])|\.\d)"
 )
 
 _ADVERB = (
     r"(?:clearly|definitely|therefore|thus|indeed|still|actually|likely|probably|most likely|certainly|obviously|"
     r"simply|just|then|surely|undoubtedly|evidently|really|again|hence|quite|absolutely|plainly|by far|of course|"
-    r"in fact|very|always|also|apparently|presumably|now|ultimately|without (?:a )?doubt|no doubt|going to be)"
+    r"in fact|\d+ ?%|very|always|also|apparently|presumably|now|ultimately|without (?:a |any )?(?:shadow of a )?doubt|no doubt|beyond (?:any )?doubt|going to be)"
 )
 _BE = (
     r"(?:is|was|are|be|would be|should be|must be|has to be|have to be|had to be|will be|ought to be|needs to be|"
-    r"can only be|remains|seems to be|appears to be|seems|looks like|got to be|gotta be|being|becomes|equals|"
+    r"can only be|remains|seems to be|appears to be|seems|looks like|got to be|gotta be|being|stays|falls on|rests (?:on|with)|landed on|becomes|equals|"
     r"'s|’s|reads|comes out as|turns out to be|lies with|lands on|goes to|corresponds to|as)"
 )
 _RIGHT = (
@@ -43,38 +45,17 @@ _LABEL = r"(?:options?|choices?|letters?|alternatives?|candidates?|items?|statem
 _FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|letter|labell?ed|marked|{_RIGHT}|{_BE}|{_LABEL}|{_NOUN}))*"
 
 # Answer words of other languages; the part that may follow the noun (a copula, an article, the word "option").
-_FOREIGN = {
-    "zh": r"(?:答案|答|选项|選項|选择|選擇|选|選|回答|结论)(?:应该|應該|应当|应|就|只能|便|者|的)*(?:是|为|為|选|選|:)*(?:选项|選項)?",
-    "ja": r"(?:正解|答え|答|回答|解答|選択肢|正答)(?:は|が|として|:)*",
-    "ko": r"(?:정답|답변|답|선택|선택지|보기|옵션)(?:은|는|이|가|으로|:)*",
-    "es": r"(?:respuesta|opci[oó]n|alternativa|elecci[oó]n|soluci[oó]n|elijo|escojo|selecciono|opto por|ser[ií]a)(?:\s+(?:correct[ao]|final|es|ser[ií]a|la|el|m[aá]s|adecuad[ao]|opci[oó]n|letra|debe ser))*",
-    "fr": r"(?:r[eé]ponse|(?:bonne|l['’])\s*option|choix|choisis|solution|opte pour)(?:\s+(?:correcte?|finale|est|serait|la|le|l'option|l’option|bonne|option|lettre|exacte|doit [eê]tre))*",
-    "de": r"(?:antwort|l[oö]sung|wahl|auswahl|w[aä]hle|nehme|richtig)(?:\s+(?:ist|lautet|w[aä]re|die|der|das|richtige|korrekte|option|antwort|buchstabe|hier|daher|also|muss))*",
-    "it": r"(?:risposta|opzione|scelta|scelgo|soluzione)(?:\s+(?:corretta|giusta|finale|[eèé]|sarebbe|la|lettera|opzione|l'opzione))*",
-    "pt": r"(?:resposta|op[cç][aã]o|alternativa|escolha|escolho|gabarito)(?:\s+(?:corret[ao]|cert[ao]|final|[eé]|seria|a|letra|op[cç][aã]o|alternativa))*",
-    "nl": r"(?:antwoord|keuze|optie|kies)(?:\s+(?:is|zou|zijn|het|de|juiste|optie|voor))*",
-    "ru": r"(?:ответ(?:ом)?|вариант|выбираю|выбор|буква)(?:\s+(?:правильный|верный|это|является|будет|вариант|буква))*",
-    "pl": r"(?:odpowied[zź]|opcja|wybieram|wyb[oó]r)(?:\s+(?:to|jest|poprawna|prawid[lł]owa|brzmi|opcja))*",
-    "tr": r"(?:cevap|yan[iı]t|se[cç]enek|[sş][iı]k)(?:\s+(?:do[gğ]ru|olarak))*",
-    "vi": r"(?:đáp án|câu trả lời|lựa chọn|chọn|phương án)(?:\s+(?:đúng|là|chính xác|phương án|đáp án|của tôi))*",
-    "id": r"(?:jawaban(?:nya)?|pilihan(?:nya)?|opsi|memilih)(?:\s+(?:yang|benar|tepat|adalah|ialah|opsi|saya))*",
-    "ar": r"(?:الإجابة|الاجابة|الجواب|الخيار|الإجابه|أختار)(?:\s+(?:الصحيحة|الصحيح|هي|هو|النهائية|الخيار))*",
-    "hi": r"(?:उत्तर|जवाब|विकल्प)(?:\s+(?:सही|है|विकल्प))*",
-    "th": r"(?:คำตอบ|ตอบ|ตัวเลือก|เลือก)(?:ที่ถูกต้อง|คือ|ข้อ|เป็น|\s)*",
-    "nordic": r"(?:svaret|svar|vastaus|alternativet?|v[aä]ljer|velger|v[aæ]lger)(?:\s+(?:[aä]r|er|on|blir|r[aä]tt|riktige?))*",
-    "other": r"(?:απάντηση|odpov[eě][dď]|správn[aá]|v[aá]lasz|r[aă]spunsul|відповідь|תשובה|התשובה|پاسخ|جواب|উত্তর|விடை)(?:\s+(?:είναι|je|este|corect|це|היא|نہیں|es))*",
-}
-_FOREIGN_CUE = "|".join(_FOREIGN.values())
+_FOREIGN_CUE = "|".join(lang.CUES.values())
 
 _VERB = (
     r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"
-    r"vot(?:e|es|ing|ed) (?:for|goes to)|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
+    r"vot(?:e|es|ing|ed) (?:for|goes to)|voting|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
-    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
+    r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
     r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
-    r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with)"
+    r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with|tak(?:e|ing)|tapping)"
 )
 _THEREFORE = r"(?:therefore|thus|hence|so|consequently|accordingly|ergo|in conclusion|in short|in summary|overall|finally|final|to conclude|all in all|as a result|verdict|conclusion|i\.e\.|ie|namely|that is|tl;?dr)"
 _CORRECTION = (
@@ -91,6 +72,8 @@ CUE_BEFORE = re.compile(
     rf"|\b{_THEREFORE}\b\s*[,:]?{_FILL}"
     rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
     rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
+    rf"|\b(?:video|clip|end(?:ing)?|footage|scene|evidence|frames?|everything|recording|film|details?|context|this|that|which|it)\s+(?:{_ADVERB}\s+)*(?:shows?|reveals?|confirms?|proves?|demonstrates?){_FILL}"
+    rf"|\b(?:analysis|gut|instincts?|intuition|reasoning|logic|eyes?)\s+(?:says?|tells? me|suggests?){_FILL}"
     rf"|(?:{_FOREIGN_CUE})"
     rf"|(?:=>|→|⇒|➜|✅|✔|☑|👉|\[x\])"
     rf"){OPEN}$",
@@ -98,17 +81,17 @@ CUE_BEFORE = re.compile(
 )
 WEAK_BEFORE = re.compile(
     rf"(?:\b(?:{_LABEL}|choice)|\b(?:it|that|this|which|there|video|clip|one)\b\s*{_BE}|\b(?:it'?s|that'?s|must be|has to be|should be|would be|gotta be|got to be|"
-    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+ly\b,?){_FILL}{OPEN}$",
+    rf"looks like|seems like|think|believe|guess|reckon|vote|only|for|like|with|as|to|by|than|es|c['’]est|ist|este|letra|lettre|lettera|buchstabe|è|é|это|là|adalah|(?:without|beyond|no)\b[^,.;!?\n]{{0,20}}\bdoubt|(?:likelihood|probability|certainty|hesitation)|sure|of course|sondern|sino|mais|mas|ma|а)\b(?:\s+(?:la|el|a|die|le)\b)?|\b\w+(?:ly|mente)\b,?|\d ?%|s['’]agit (?:de|du)|se trata de|si tratta di|trata-se de|handelt (?:es )?sich (?:hier )?um|par élimination,?|por eliminaci[oó]n,?){_FILL}{OPEN}$",
     FLAGS,
 )
 
-_NOT_FOREIGN_BEFORE = r"不是|不选|不選|不能选|不应选|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
+_NOT_FOREIGN_BEFORE = r"[别勿](?:选|選)|不(?:是|选|選|应|應|该|該|能|会|會|可|宜|要|太)+(?:选|選|是|以选)?|排除|并非|而非|而不是|除了|없|no es(?: la)?|no ser[ií]a|n[aã]o [eé](?: a)?|n'est pas(?: la)?|n’est pas(?: la)?|\bpas\b|\bnicht\b|\bkein(?:e|esfalls)?\b|\bне\b|\bnon [eè]\b|\bnon\b|\bniet\b|\bnie\b|\binte\b|\bikke\b|\bbukan\b|không phải|ليس(?:ت)?|ไม่ใช่(?:ข้อ)?|\bdeğil\b"
 _CANT = r"(?:not|never|nor|neither|(?:is|are|was|were|do|does|did|would|should|could|must|have|has|ca|wo)n['’]?t|cannot|can ?not|hardly|scarcely)"
-_THINK = r"(?:think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
+_THINK = r"(?:(?:going|about|willing|able|ready|inclined|prepared) to|think|believe|say|agree|claim|consider|choose|pick|select|go with|go for|be|been|being|see|call|support|want|possible|likely|true|the case|to|for|with|towards?|necessarily|possibly|really|even|only|suggest|mean|match|matches|correspond|indicate|show|shows|answer|opt for|pointing? to)"
 DENIED_BEFORE = re.compile(
-    rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
+    rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )(?<! a )(?<!any )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
-    rf"other than|apart from|aside from|besides|without|against|versus|vs|than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"other than|apart from|aside from|besides|without|(?:chang\w+|switch\w*|mov\w+|revis\w+)(?: \w+){{0,3}} from|against|versus|vs|(?<!more )than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
@@ -132,7 +115,7 @@ DENIED_AFTER = re.compile(
     r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
-    r"nonsense|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt)|❌|✗|✘|x\b)"
+    r"nonsense|doubtful|questionable|dubious|debatable|uncertain|unclear|unconvincing|far-fetched|absurd|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
     r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
@@ -159,8 +142,8 @@ CUE_AFTER = re.compile(
     r"|,?\s+it (?:is|must be|has to be|matches|fits|works)\b"
     r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
-    r"|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選)|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
-    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+doğru"
+    r"|\s+(?:is|does|was)(?=\s*(?:[.!;]|$))|\s+is what\b|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選|と(?:判断|考え|思い|思う|言え|結論|わか|分か)(?![^。]{0,8}(?:ない|ません)))|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
+    r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:sagen|wählen|nehmen|tippen|antworten)\b|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
     r")",
     FLAGS,
 )
@@ -173,7 +156,7 @@ MAYBE_BEFORE = re.compile(
     FLAGS,
 )
 MAYBE_AFTER = re.compile(
-    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
+    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b(?! (?:because|since|as)\b)|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
@@ -187,17 +170,61 @@ CONDITION_AFTER = re.compile(
 # Conditions that condition nothing: a turn of phrase around a firm answer.
 NO_CONDITION = re.compile(
     r"\b(?:even if|as if|if (?:i|we|you|one) (?:had|have|must|were|was|need|am|are|should|look|watch|see|observe|consider|examine|follow|study|check|pay|replay|go by|may)|"
-    r"if (?:forced|pressed|needed|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes)|asked)|or else|nothing else|someone else|anything else|everything else|what else)\b",
+    r"if (?:forced|pressed|needed|anything|so|i['’]m|you ask|correct|right|memory|that (?:is|makes)|asked)|or else|nothing else|someone else|anything else|everything else|what else)\b|如果(?:仔细|認真|认真|你|我们|按|从|只|必须|要选)|よく見れば",
+    FLAGS,
+)
+
+# "Nothing but B", "all options except B are wrong": here a word of denial presents the letter.
+_OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|answers?|candidates?|alternatives?|statements?|rest|others?|thing|them))*"
+EXCEPT_BEFORE = re.compile(
+    rf"\b(?:(?P<none>none|nothing|no|not one|(?:no|not|never|\w+n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
+    rf"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar)\b{_FILL}{OPEN}$",
+    FLAGS,
+)
+EXCEPT_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:\w+\s+){{0,3}}?(?:ruled|wrong|incorrect|false|eliminated|excluded|impossible|rejected|discarded|fails?|contradict\w*|out|dismissed|crossed|absent|untrue|inconsistent|never)\b",
+    FLAGS,
+)
+# "B is the only plausible choice": a word of doubt after a superlative is none.
+SUPERLATIVE_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:is|was|seems|looks|appears|remains|as)\s+(?:{_ADVERB}\s+)*(?:to be\s+)?(?:the |my |our )?(?:only|most|single|sole|best|strongest|likeliest|closest|clearest)\s+(?:\w+\s+){{0,2}}?(?:plausible|possible|likely|viable|reasonable|sensible|probable|candidate|contender|choice|option|answer|fit|match|explanation)\b"
+    r"(?![^.!?\n]{0,40}\b(?:wrong|unlikely|implausible|incorrect|impossible|absurd|popular|common|frequent|exclude\w*|eliminate\w*|reject\w*|rul\w+|tempting|misleading|doubtful|not|never|n['’]t|cannot|if|least|second|fails?|contradict\w*|missing|absent|distractor|trap|decoy|until|at first|but|yet|although|though|however)\b)",
+    FLAGS,
+)
+# "It is B." as a clause of its own.
+STATED_BEFORE = re.compile(
+    r"(?:^|[,;:.!?…—–-])\s*(?:(?:but|yet|so|and|then|no|instead|rather|actually|in fact|still|really)\s*,?\s*)*(?:it|that|this|i)(?:['’]s| is| was| must be| has to be|['’]s got to be| say| would say|['’]d say| choose| pick)"
+    rf"\s+(?:{_ADVERB}\s+|option\s+|choice\s+|letter\s+)*[\"'“(\[*]*$",
+    FLAGS,
+)
+# A letter that is painted, worn or spoken of.
+SEEN_BEFORE = re.compile(
+    r"(?:\b(?:wear\w*|shirt|sign|poster|banner|building|door|painted|printed|written|writes|engraved|embroidered|shaped like|draws?|drawn|holding|holds|carr(?:y|ies|ying)|shows|spells?|spelling|pronounces?|keyboard|key|typed?|types)\b[^,;:.!?\n]{0,30}\b(?:letters?|word|symbol|initials?|capital)"
+    r"|\b(?!(?:option|choice|answer|one|item|statement|alternative|candidate|that|is)\b)[a-z]+ (?:marked|labell?ed|named|called|numbered|titled|initial(?:l?ed)?)|\bP\(|\bPr\()\s*[\"'“‘(]*$",
+    FLAGS,
+)
+SEEN_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:is|was|can be seen|appears)\s+(?:painted|printed|written|drawn|carved|engraved|displayed|stamped|sewn|embroidered|on (?:the|a|his|her|their) (?!clip|video|screen|money))\b",
+    FLAGS,
+)
+# After the last letter: taken back, and nothing given in its place.
+TAKEN_BACK = re.compile(
+    r"(?:^|[\s.!?,;:…—–-])(?:no|nope|wait|hmm+|oh|actually|hold on|sorry|oops|but|however|though|although|on (?:second|further|reflection)(?: thoughts?)?|then again|or not|honestly|yet|well|nah)\b[\s,.…!—–-]*(?:(?!if|even)\w+[\s,.…!—–-]+){0,3}?"
+    r"(?:(?:that|this|it|which)(?:['’]s| is| was)(?: (?!not)\w+)? (?:wrong|not (?:right|correct|true|it)|incorrect|a mistake|false|an error)|(?:that|this|it) (?:can['’]?t|cannot|isn['’]t|doesn['’]t|does not|wasn['’]t|couldn['’]t)(?: be)? (?:right|correct|true|it|fit|match|work)"
+    r"|i (?:really |honestly |just |still )?(?:don['’]?t|do not) (?:really |actually )?know|i['’]?m (?:really |honestly |now |still )?(?:not (?:\w+ )?(?:sure|certain)|unsure|lost|confused)|i (?:can['’]?t|cannot|could not|couldn['’]t) (?:really |actually )?(?:be (?:sure|certain)|tell|say|decide|determine|commit|confirm|answer)|who knows|(?:none|neither) (?:fits?|of (?:them|these)|is right))"
+    r"|\b(?:wait|hmm+|oh|actually|sorry|hold on)\b[\s,.…!—–-]*(?:no|nope)\W*$"
+    r"|\b(?:never ?mind|scratch that|strike that|forget (?:it|that|what i said)|disregard (?:it|that)|ignore (?:it|that|my answer)|i take (?:it|that) back|i retract|i was wrong|my mistake)\b"
+    r"|等等，?不对|不，?不对|其实我?(?:也)?不(?:确定|知道)|いや、?(?:違|ちが)|아니,? 잘 모르|\b(?:no,? espera|espera,? no|nein,? doch nicht|doch nicht|ach nein|non,? attends?|anzi,? no)\b",
     FLAGS,
 )
 
 # "A or B", "A, B and C", "A/B": the text between two letters that makes them one answer.
 JOIN = re.compile(
-    rf"^{CLOSE}\s*(?:,|/|&|\+|、|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
+    rf"^{CLOSE}\s*(?:\.{{2,}}|…)?\s*(?:,|/|&|\+|、|>{{1,2}}|≥|≈|=|<|,?\s*(?:and|or|nor|and/or|as well as|plus|vs\.|und|oder|y|o|u|e|ou|et|en|of|og|och|eller|i|lub|и|или|dan|atau|và|hoặc|ve|veya|a|to|through|(?:and\s+)?then|first,? (?:and )?then|versus|vs\.?)\b(?:\s+(?:maybe|perhaps|possibly|also|even))?|和|或(?:者|是)?|(?:还是|還是)[选選]?|与|與|及|跟|とか?|または|や|か|나|또는|와|과|이나|하고|–|—|-|~)\s*"
     rf"(?:(?:also|maybe|perhaps|possibly|the|{_LABEL})\s+)*[\"'“‘(\[【「<]*$",
     FLAGS,
 )
-COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;]\s*{OPEN}$")
+COMMA_ONLY = re.compile(rf"^{CLOSE}\s*[,、;–—-]\s*{OPEN}$")
 
 # Nouns that take a letter as their name: "Vitamin C", "Gate C", "Plan B".
 # Species are written with an initial: "E. coli".
@@ -227,7 +254,7 @@ MAY_PRECEDE = frozenset(
 )
 # Words that may follow a letter that is the answer ("C because", "C for sure", "C, as").
 MAY_FOLLOW = re.compile(
-    r"^(?:because|since|as|for|here|to me|to my|it|is|was|seems|fits|matches|which|given|due|based|on the basis|all|without|by|again|then|definitely|"
+    r"^(?:\d+(?= ?%)|because|since|as|for|here|to me|to my|it|is|was|seems|fits|matches|which|given|due|based|on the basis|all|without|by|again|then|definitely|"
     r"clearly|obviously|certainly|surely|probably|please|sir|in my|i (?:think|believe|guess|say|would|am|'m|reckon|suppose)|would|must|has to|appears|looks|"
     r"but|and not|not|rather|instead|over|after|from what|according|considering|while|whereas|with|makes|describes|happens|best|although|though|when|where|so|"
     r"therefore|thus|hence|the others|i\.e|meaning|namely|final|thanks|→|=|ist|est|es|è|é|da|weil|car|parce|porque|perch[eé]|потому|karena|vì|omdat|als|denn)\b",

@@ -11,12 +11,14 @@ The file stands alone, so that it can be a module of the package, a local folder
 from __future__ import annotations
 
 import math
+from array import array
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import datasets
 import evaluate
+import pyarrow as pa
 
 _CITATION = """\
 @article{t2vid2024, title={T2Vid: Translating Long Text into Multi-Image is the Catalyst for Video-LLMs},
@@ -50,6 +52,9 @@ Returns:
 _REQUIRED = ("predictions", "references")
 _FULL = ("question", "category", "id", "duration", "video")
 NO_LETTER = "Z"
+CHUNK = 10_000  # rows in memory at a time
+
+Choice = tuple[str | None, str]
 
 
 class VideoMCQ(evaluate.Metric):
@@ -92,7 +97,10 @@ class VideoMCQ(evaluate.Metric):
             raise ValueError(f"columns of unequal length: {sizes}; give one value a row in each")
         size = max(sizes.values(), default=0)
         batch = {name: _column(name, given.get(name), size) for name in self._feature_names()}
-        super().add_batch(**batch)
+        if self.writer is None:
+            super().add_batch(**{name: [] for name in batch})
+        # the columns are texts already: evaluate would look at each value once more, in Python
+        self.writer.write_table(pa.table(batch, schema=self.info.features.arrow_schema))
 
     def compute(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> Any:
         """Score what was added, or what is given here."""
@@ -106,39 +114,213 @@ class VideoMCQ(evaluate.Metric):
         }
         return super().compute(predictions=predictions, references=references, **kwargs, **missing)
 
+    def _finalize(self) -> None:
+        """Hand the rows on as they lie on disk; evaluate would make Python lists of them all."""
+        super()._finalize()
+        data: Any = self.data
+        self.data: Any = None if data is None else _Columns(data)
+
     def _compute(
         self,
         *,
-        predictions: Sequence[str],
-        references: Sequence[str],
-        options: Sequence[Sequence[str]] | None = None,
+        predictions: _Columns | Sequence[str],
+        references: _Columns | Sequence[str],
         scheme: str = "t2vid",
         judge: Any = None,
         confidence: float = 0.95,
         resamples: int = 2_000,
         seed: int = 0,
         return_rows: bool = False,
-        **columns: Sequence[str],
+        **columns: Any,
     ) -> dict[str, Any]:
-        choices, golds = _decide(
-            predictions, references, options, columns.get("question"), scheme, judge
+        # A Space has t2vid from its requirements.txt; importing it here keeps the loader from asking for it earlier.
+        from t2vid.judging.llm import judge_from
+
+        given = {"predictions": predictions, "references": references, **columns}
+        count = _Count(keep_rows=return_rows)
+        reader = _Reader(scheme, judge_from(judge, cache=None), _nameless(given))
+        for rows in _chunks(given):
+            golds, choices = reader.read(rows)
+            count.add(rows, golds, choices)
+        return count.scores(confidence, resamples, seed)
+
+
+class _Columns:
+    """Columns that are read from disk chunk by chunk; `evaluate` asks for them by name and slice."""
+
+    def __init__(self, data: Any) -> None:
+        self.data = data
+
+    def set_format(self, **_: Any) -> None:
+        """Keep the rows as Arrow."""
+
+    def __getitem__(self, key: Any) -> _Columns:
+        return self
+
+    def chunks(self) -> Iterator[dict[str, list[Any]]]:
+        files = [file["filename"] for file in self.data.cache_files]
+        for name in files:
+            # read, not mapped: pages of a mapped file would count as memory until something else needs it
+            with pa.OSFile(name) as file, pa.ipc.open_stream(file) as batches:
+                for batch in batches:
+                    yield batch.to_pydict()
+        if not files:
+            for table in self.data.with_format("arrow").iter(batch_size=CHUNK):
+                yield table.to_pydict()
+
+
+def _chunks(given: Mapping[str, Any]) -> Iterator[dict[str, list[Any]]]:
+    source = given["predictions"]
+    if isinstance(source, _Columns):
+        yield from source.chunks()
+    else:
+        yield {name: list(column) for name, column in given.items()}
+
+
+def _nameless(given: Mapping[str, Any]) -> list[str]:
+    """Give as many empty options as there are letters: the references are the only hint."""
+    if "options" in given:
+        return []
+    letters = (max(map(_bare_or_a, rows["references"]), default="A") for rows in _chunks(given))
+    return [""] * (ord(max([*letters, "E"])) - 64)
+
+
+class _Reader:
+    """Reads letters: by the rules, then by the judge where they abstain."""
+
+    def __init__(self, scheme: Any, judge: Any, nameless: list[str]) -> None:
+        from t2vid.judging.extract import extract_choice
+
+        self.extract, self.scheme, self.judge, self.nameless = (
+            extract_choice,
+            scheme,
+            judge,
+            nameless,
         )
-        right = [
-            letter is not None and letter == gold
-            for (letter, _), gold in zip(choices, golds, strict=True)
+        self.known: dict[str, Choice] = {}  # many rows repeat a few bare letters
+
+    def read(self, rows: Mapping[str, list[Any]]) -> tuple[list[str | None], list[Choice]]:
+        """Give the right letters and the choices of a chunk."""
+        predictions, references = rows["predictions"], rows["references"]
+        if "options" not in rows:
+            choices = [self._short(text) for text in predictions]
+            return [_bare(text) for text in references], self._judged(rows, choices)
+        options = rows["options"]
+        golds = [
+            _bare(r) or (self.extract(r, o).letter if o else None)
+            for r, o in zip(references, options, strict=True)
         ]
-        scores = _scores(right, columns, confidence, resamples, seed)
-        scores["unanswered"] = sum(letter is None for letter, _ in choices)
-        scores["bad_references"] = sum(gold is None for gold in golds)
-        scores["decided_by"] = dict(Counter(rule for _, rule in choices).most_common())
-        scores["confusion"] = _confusion(choices, golds)
-        if return_rows:
-            ids = columns.get("id") or [""] * len(right)
-            scores["rows"] = [
+        questions = rows.get("question") or [""] * len(predictions)
+        choices = [
+            self.extract(p, o or None, q, scheme=self.scheme)[:2]
+            for p, o, q in zip(predictions, options, questions, strict=True)
+        ]
+        return golds, self._judged(rows, choices)
+
+    def _short(self, text: str) -> Choice:
+        choice = self.known.get(text)
+        if choice is None:
+            choice = self.extract(text, self.nameless, scheme=self.scheme)[:2]
+            if len(text) < 16 and len(self.known) < CHUNK:
+                self.known[text] = choice
+        return choice
+
+    def _judged(self, rows: Mapping[str, list[Any]], choices: list[Choice]) -> list[Choice]:
+        """Ask the judge; one that fails is counted as such and its row stays open."""
+        if self.judge is None:
+            return choices
+        said, n = rows["predictions"], len(choices)
+        places = [i for i in range(n) if choices[i][0] is None and said[i].strip()]
+        options = rows.get("options") or [self.nameless] * n
+        questions = rows.get("question") or [""] * n
+        verdicts = self.judge.decide((questions[i], options[i], said[i]) for i in places)
+        for i, (letter, error) in zip(places, verdicts, strict=True):
+            rule = "judge_error" if error else "judge" if letter else "judge: none"
+            choices[i] = letter, rule
+        return choices
+
+
+class _Count:
+    """What is kept of the rows: counts, one byte a row, and one number a row for its video."""
+
+    def __init__(self, keep_rows: bool) -> None:
+        self.right, self.videos, self.any_video = bytearray(), array("q"), False
+        self.rules: Counter[str] = Counter()
+        self.pairs: Counter[tuple[str, str]] = Counter()
+        self.groups: dict[str, Counter[tuple[str, bool]]] = {"category": Counter()}
+        self.groups["duration"] = Counter()
+        self.rows: list[dict[str, Any]] | None = [] if keep_rows else None
+
+    def add(
+        self,
+        rows: Mapping[str, list[Any]],
+        golds: Sequence[str | None],
+        choices: Sequence[Choice],
+    ) -> None:
+        right = [c[0] is not None and c[0] == g for c, g in zip(choices, golds, strict=True)]
+        self.right.extend(right)
+        self.rules.update(rule for _, rule in choices)
+        self.pairs.update(
+            (gold or "?", letter or NO_LETTER)
+            for gold, (letter, _) in zip(golds, choices, strict=True)
+        )
+        for name, count in self.groups.items():
+            count.update(zip(rows.get(name, ()), right, strict=False))
+        videos = rows.get("video", ())
+        self.any_video = self.any_video or any(videos)
+        # 64 bits a name instead of the name: two of a million videos meet once in 30 million runs
+        self.videos.extend(map(hash, videos))
+        if self.rows is not None:
+            ids = rows.get("id") or [""] * len(right)
+            self.rows += (
                 {"id": i, "letter": c[0], "rule": c[1], "reference": g, "correct": r}
                 for i, c, g, r in zip(ids, choices, golds, right, strict=True)
-            ]
+            )
+
+    def scores(self, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
+        import numpy as np
+
+        from t2vid.evaluation.compare import bootstrap, wilson
+
+        n, correct = len(self.right), sum(self.right)
+        videos = np.frombuffer(self.videos, dtype=np.int64) if self.any_video else None
+        right = np.frombuffer(self.right, dtype=np.uint8)
+        interval = bootstrap(right, videos, confidence=confidence, resamples=resamples, seed=seed)
+        scores: dict[str, Any] = {
+            "accuracy": correct / n if n else math.nan,
+            "n": n,
+            "wilson": list(wilson(correct, n, confidence=confidence).rounded(6)),
+            "bootstrap": list(interval.rounded(6)),
+            "clusters": n if videos is None else len(np.unique(videos)),
+        }
+        for name, count in self.groups.items():
+            if any(group for group, _ in count):
+                scores[f"by_{name}"] = _by(count, confidence)
+        groups = scores.get("by_category", {}).values()
+        shares = [group["accuracy"] for group in groups] or [scores["accuracy"]]
+        scores["macro_accuracy"] = sum(shares) / len(shares)
+        scores["unanswered"] = sum(k for (_, said), k in self.pairs.items() if said == NO_LETTER)
+        scores["bad_references"] = sum(k for (gold, _), k in self.pairs.items() if gold == "?")
+        scores["decided_by"] = dict(self.rules.most_common())
+        table: dict[str, dict[str, int]] = {}
+        for (gold, letter), k in sorted(self.pairs.items()):
+            table.setdefault(gold, {})[letter] = k
+        scores["confusion"] = table
+        if self.rows is not None:
+            scores["rows"] = self.rows
         return scores
+
+
+def _by(count: Mapping[tuple[str, bool], int], confidence: float) -> dict[str, Any]:
+    from t2vid.evaluation.compare import wilson
+
+    groups = {}
+    for name in sorted({name for name, _ in count}):
+        hits = count.get((name, True), 0)
+        size = hits + count.get((name, False), 0)
+        interval = wilson(hits, size, confidence=confidence)
+        groups[name] = {"accuracy": hits / size, "n": size, "wilson": list(interval.rounded(6))}
+    return groups
 
 
 def _column(name: str, values: Any, size: int) -> list[Any]:
@@ -160,130 +342,15 @@ def _texts(value: Any) -> list[str]:
     return [] if value is None else [_text(item) for item in value]
 
 
-def _decide(
-    predictions: Sequence[str],
-    references: Sequence[str],
-    options: Sequence[Sequence[str]] | None,
-    questions: Sequence[str] | None,
-    scheme: Any,
-    judge: Any,
-) -> tuple[list[tuple[str | None, str]], list[str | None]]:
-    # A Space has t2vid from its requirements.txt; importing it here keeps the loader from asking for it earlier.
-    from t2vid.judging.extract import extract_choice
-
-    golds: list[str | None]
-    known: dict[str, tuple[str | None, str]] = {}
-    if options is None:
-        gold_of = {text: _bare(text) for text in set(references)}
-        golds = [gold_of[text] for text in references]
-        # without options the references are the only hint how many there are
-        last = max((g for g in gold_of.values() if g), default="E")
-        nameless = [""] * (ord(max(last, "E")) - 64)
-        rows: Iterable[Any] = ((p, nameless, "") for p in predictions)
-    else:
-        golds = [
-            _bare(r) or (extract_choice(r, o).letter if o else None)
-            for r, o in zip(references, options, strict=True)
-        ]
-        rows = zip(predictions, options, questions or [""] * len(predictions), strict=True)
-    choices: list[tuple[str | None, str]] = []
-    left_open: dict[int, tuple[str, Sequence[str], str]] = {}
-    for prediction, texts, question in rows:
-        letter, rule = known.get(prediction, (None, ""))
-        if not rule:
-            letter, rule = extract_choice(prediction, texts or None, question, scheme=scheme)
-            if options is None and len(prediction) < 16:  # many rows repeat a few bare letters
-                known[prediction] = letter, rule
-        if letter is None and judge is not None and prediction.strip():
-            left_open[len(choices)] = question, texts, prediction
-        choices.append((letter, rule))
-    if left_open:
-        for place, choice in zip(left_open, _judged(judge, left_open.values()), strict=True):
-            choices[place] = choice
-    return choices, golds
-
-
-def _judged(
-    judge: Any, rows: Iterable[tuple[str, Sequence[str], str]]
-) -> list[tuple[str | None, str]]:
-    """Ask the judge; one that fails is counted as such and its row stays open."""
-    from t2vid.judging.llm import judge_from
-
-    choices: list[tuple[str | None, str]] = []
-    for letter, error in judge_from(judge, cache=None).decide(rows):  # type: ignore[union-attr]
-        rule = "judge_error" if error else "judge" if letter else "judge: none"
-        choices.append((letter, rule))
-    return choices
-
-
 def _bare(reference: str) -> str | None:
     """Read a reference such as "B", "b", "(B)" or "B. a dog"."""
+    if len(reference) == 1 and "A" <= reference <= "Z":
+        return reference
     text = reference.strip().lstrip("([").rstrip()
     if text[:1].isalpha() and text[:1].isascii() and (len(text) == 1 or text[1] in ".):]"):
         return text[0].upper()
     return None
 
 
-def _scores(
-    right: list[bool],
-    columns: Mapping[str, Sequence[str]],
-    confidence: float,
-    resamples: int,
-    seed: int,
-) -> dict[str, Any]:
-    from t2vid.evaluation.compare import bootstrap, wilson
-
-    n = len(right)
-    videos = columns.get("video")
-    clusters = videos if videos and any(videos) else None
-    low, high = wilson(sum(right), n, confidence=confidence).rounded(6)
-    b_low, b_high = bootstrap(
-        right, clusters, confidence=confidence, resamples=resamples, seed=seed
-    ).rounded(6)
-    scores: dict[str, Any] = {
-        "accuracy": sum(right) / n if n else math.nan,
-        "n": n,
-        "wilson": [low, high],
-        "bootstrap": [b_low, b_high],
-        "clusters": len(set(clusters)) if clusters else n,
-    }
-    for name in ("category", "duration"):
-        groups = _by(right, columns.get(name), confidence)
-        if groups:
-            scores[f"by_{name}"] = groups
-    by_category = scores.get("by_category")
-    shares = (
-        [group["accuracy"] for group in by_category.values()]
-        if by_category
-        else [scores["accuracy"]]
-    )
-    scores["macro_accuracy"] = sum(shares) / len(shares)
-    return scores
-
-
-def _by(right: list[bool], names: Sequence[str] | None, confidence: float) -> dict[str, Any]:
-    from t2vid.evaluation.compare import wilson
-
-    if not names or not any(names):
-        return {}
-    sizes, hits = (
-        Counter(names),
-        Counter(name for name, hit in zip(names, right, strict=True) if hit),
-    )
-    groups = {}
-    for name, size in sorted(sizes.items()):
-        low, high = wilson(hits[name], size, confidence=confidence).rounded(6)
-        groups[name] = {"accuracy": hits[name] / size, "n": size, "wilson": [low, high]}
-    return groups
-
-
-def _confusion(
-    choices: Sequence[tuple[str | None, str]], golds: Sequence[str | None]
-) -> dict[str, dict[str, int]]:
-    pairs = Counter(
-        (gold or "?", letter or NO_LETTER) for (letter, _), gold in zip(choices, golds, strict=True)
-    )
-    table: dict[str, dict[str, int]] = {}
-    for (gold, letter), count in sorted(pairs.items()):
-        table.setdefault(gold, {})[letter] = count
-    return table
+def _bare_or_a(reference: str) -> str:
+    return _bare(reference) or "A"

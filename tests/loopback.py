@@ -1,0 +1,65 @@
+"""A chat server on loopback that says one thing, after the faults that a test asks for."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+
+class Server(ThreadingHTTPServer):
+    """Says `reply`, after the faults that a test puts into `faults`; keeps what it was sent."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.faults: list[str] = []
+        self.requests: list[dict[str, Any]] = []
+        self.reply = "B"
+        self.lock = threading.Lock()
+        self.url = f"http://127.0.0.1:{self.server_port}/v1"
+
+
+class Handler(BaseHTTPRequestHandler):
+    server: Server
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        sent = {"path": self.path, "key": self.headers["Authorization"]} | body
+        with self.server.lock:
+            self.server.requests.append(sent)
+            fault = self.server.faults.pop(0) if self.server.faults else ""
+        message = {"role": "assistant", "content": f" {self.server.reply}\n"}
+        reply = json.dumps({"choices": [{"message": message}]})
+        if fault == "slow":
+            time.sleep(0.6)
+        if fault.isdigit():
+            self.send_response(int(fault))
+            self.send_header("Retry-After", "0")
+            self.end_headers()
+            self.wfile.write(b"no")
+            return
+        reply = {"malformed": reply[:-9], "empty": '{"choices": []}'}.get(fault, reply)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(reply) + 50 * (fault == "cut")))
+        self.end_headers()
+        with contextlib.suppress(ConnectionError):  # the client may have lost its patience
+            self.wfile.write(reply.encode())
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+
+def serving() -> Iterator[Server]:
+    """Run a server until the caller is done."""
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
