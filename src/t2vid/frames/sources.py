@@ -158,6 +158,8 @@ _listed: dict[tuple[str, int, float], dict[str, _Place]] = {}
 
 def describe(source: object) -> str:
     """Name a source for a message."""
+    if isinstance(source, dict):
+        return describe(source.get("path") or source.get("bytes"))
     if isinstance(source, bytes):
         return f"<{len(source):,} bytes>"
     if isinstance(source, str | os.PathLike):
@@ -191,10 +193,10 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         MissingFile: when there is nothing.
     """
     deadline = time.monotonic() + limits.timeout_s
+    name = describe(source)
     if isinstance(source, dict):
         source = source["path"] if source.get("bytes") is None else source["bytes"]
     file: Any = source
-    name = describe(source)
     with ExitStack() as stack:
         remote = False
         if isinstance(source, str | os.PathLike):
