@@ -298,13 +298,12 @@ def table(clip: str, seconds: int, ways: list[str], rounds: int, slow_s: float) 
     peers = {way: s for way, s in cpu.items() if way not in (OURS, FLOOR, PNG)}
     if OURS in cpu and peers:
         best = min(peers, key=peers.__getitem__)
-        png = f", {cpu[PNG] / cpu[OURS]:.1f} times faster than the PNG route" if PNG in cpu else ""
-        print(
-            f"\nt2vid is {peers[best] / cpu[OURS]:.2f} times as fast as the best peer here, {best}{png}; "
-            f"{cpu[FLOOR] / cpu[OURS]:.0%} of its time is decoding that nothing could save."
-            if FLOOR in cpu
-            else ""
-        )
+        lines = [f"t2vid is {peers[best] / cpu[OURS]:.2f} times as fast as the best peer ({best})"]
+        if PNG in cpu:
+            lines.append(f"{cpu[PNG] / cpu[OURS]:.1f} times as fast as the PNG route")
+        if FLOOR in cpu:
+            lines.append(f"takes {cpu[OURS] / cpu[FLOOR]:.2f} times what decoding alone takes")
+        print(f"\n{', '.join(lines)}.")
 
 
 if __name__ == "__main__":
