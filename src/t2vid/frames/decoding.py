@@ -470,6 +470,8 @@ def opened_reader(media: Media, limits: Limits) -> Iterator[Reader]:
         if not 0 < pixels <= limits.max_pixels:
             found = f"its frames are {context.width}x{context.height}"
             move = f"leave it out, or give Limits(max_pixels=...) more than {limits.max_pixels:,}"
+            if not pixels:
+                move = "download it again, or encode it with ffmpeg"
             raise bad(media.name, "frame size", found, move)
         # Taken here: the same option through av.open does not reach the decoder.
         context.options = {"max_pixels": str(limits.max_pixels)}
