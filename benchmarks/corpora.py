@@ -59,9 +59,11 @@ def videos(root: Path, n: int) -> None:
 
     a, b, c = medians(ours, peer, cached)
     print(
-        f"{n:,} videos: scan, sizes, hash and {n:,} lookups {a:.2f} s; rglob and a dict {b:.2f} s"
+        f"| {n:,} videos in {1 + (n - 1) // 500:,} folders | CPU s | times rglob |\n|---|---|---|"
     )
-    print(f"ratio to rglob {b / a:.2f}x; a second scan of the unchanged folder {c:.2f} s")
+    row(f"`Path.rglob`, a dict, {n:,} lookups", b, b)
+    row(f"t2vid: scan, sizes, times, hash, {n:,} lookups", a, b)
+    row("t2vid: scan again, nothing changed", c, b)
 
 
 def rows(path: Path, megabytes: int) -> None:
@@ -81,10 +83,15 @@ def rows(path: Path, megabytes: int) -> None:
         way: int(subprocess.check_output([sys.executable, __file__, "--peak", way, "--path", path]))
         for way in ("ours", "json")
     }
-    print(f"{megabytes} MB of JSON: row by row {a:.2f} s, json.load {b:.2f} s ({b / a:.2f}x)")
-    print(
-        f"peak memory over the start: row by row {peaks['ours']} MB, json.load {peaks['json']} MB"
-    )
+    print(f"\n| {megabytes} MB of JSON | CPU s | times json.load | peak memory over the start |")
+    print("|---|---|---|---|")
+    row("`json.load`", b, b, f"{peaks['json']:,} MB")
+    row("t2vid: row by row", a, b, f"{peaks['ours']:,} MB")
+
+
+def row(what: str, cpu_s: float, peer_s: float, *more: str) -> None:
+    """Print a line of a table, with the speed over the peer's."""
+    print(f"| {' | '.join((what, f'{cpu_s:.2f}', f'{peer_s / cpu_s:.2f}', *more))} |", flush=True)
 
 
 def peak_mb(way: str, path: str) -> int:

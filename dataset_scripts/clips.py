@@ -1,4 +1,10 @@
-"""What the two video corpora share: finding each video, asking its container, finding repeats.
+"""The builder of the video corpora: finds each video, asks its container, tells repeats.
+
+    rows = load_dataset("t2vid/video_chatgpt", data_files="VideoInstruct100K.json", data_dir="videos/")
+
+Without `data_files=` the annotation comes from `data_dir` if it is there, else from the Hub; the
+videos are always local, in any nesting and with any extension. Without the registered name:
+`VideoChatGpt(data_dir="videos/").download_and_prepare()`, then `.as_dataset()`.
 
 >>> ClipsConfig().sample.max_frames
 24
@@ -7,10 +13,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import datasets
 
@@ -22,6 +28,7 @@ from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe
+from t2vid.registry import writing_folder
 from t2vid.schema import Counts, messages, n_words, row_features
 
 
@@ -61,17 +68,32 @@ class ClipJob(Job):
     repeats: frozenset[str] = frozenset()
 
 
-class Clips(Corpus):
-    """A builder over conversations about the videos in `data_dir`; a subclass names its converter.
+class Converter(Protocol):
+    """What a corpus is: a module with a name, its annotation on the Hub, and a converter."""
 
-    The annotation comes from `data_files=`, else from `data_dir` under its public name, else from the
-    Hub. Ids and names of all rows without a video are in `missing-<split>-<number>.json` beside the
+    SOURCE: str
+    HUB_FILE: str
+
+    def convert(
+        self, rows: Iterable[tuple[int, Any]], counts: Counts, *, source: str
+    ) -> Iterator[Clip]:
+        """Give a `Clip` for each usable row."""
+        ...
+
+
+class Clips(Corpus):
+    """A builder over conversations about the videos in `data_dir`; a subclass names its corpus.
+
+    Ids and names of all rows without a video are in `missing-<split>-<number>.json` beside the
     Arrow files (`t2vid.corpora.counting.read_missing`) and in `builder.missing`.
+
+    Of rows that say the same of the same video the first one counts, over all files of a split. A
+    stream knows only of the rows that its own process has read: one that is dealt out to several
+    workers, or resumed in another process, can hold a row again that another one has given.
     """
 
     BUILDER_CONFIG_CLASS = ClipsConfig
-    SOURCE: str
-    HUB_FILE: str
+    CORPUS: Converter
     config: ClipsConfig
 
     def __init__(
@@ -79,12 +101,13 @@ class Clips(Corpus):
     ) -> None:
         """Look through the folder of videos, and for the annotation where none is named."""
         self.missing: list[dict[str, str]] = []
+        self._first: dict[bytes, str] = {}
         self._folder: VideoFolder | None = None
         if data_dir is not None:
             self._folder = folder = VideoFolder.scan(data_dir)
             data_dir = str(folder.root)
             kwargs["videos_state"] = folder.state
-            beside = folder.root / self.HUB_FILE.rpartition("/")[2]
+            beside = folder.root / self._public_name
             if data_files is None and beside.is_file():
                 data_files = str(beside)
         super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
@@ -92,24 +115,27 @@ class Clips(Corpus):
     @property
     def source_name(self) -> str:
         """Give the prefix of the ids."""
-        return self.SOURCE
+        return self.CORPUS.SOURCE
+
+    @property
+    def _public_name(self) -> str:
+        return self.CORPUS.HUB_FILE.rpartition("/")[2]
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the annotation on the Hub."""
-        return {"train": [self.HUB_FILE]}
+        return {"train": [self.CORPUS.HUB_FILE]}
 
     def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""
-        raise NotImplementedError
+        return self.CORPUS.convert(files.read(job.part), counts, source=job.source)
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         folder = cast(VideoFolder, self._folder)
         known = job.repeats if isinstance(job, ClipJob) else None
-        seen: set[bytes] = set()
         absent: list[dict[str, str]] = []
         for clip in self.convert(job, counts):
-            again = _again(clip, seen) if known is None else clip.id in known
+            again = self._again(clip, job.split) if known is None else clip.id in known
             if again and not self.config.keep_duplicates:
                 counts.drop("exact duplicate", source=job.source, example=clip.id)
                 continue
@@ -119,7 +145,7 @@ class Clips(Corpus):
         self.missing += absent
         if self._counts_beside and absent:
             name = f"missing-{job.split}-{job.number:05d}"
-            counting.write_missing(self._output_dir, name, absent)
+            counting.write_missing(writing_folder(self), name, absent)
 
     def _row(
         self,
@@ -152,7 +178,7 @@ class Clips(Corpus):
             return None
         return {
             "id": clip.id,
-            "source": self.SOURCE,
+            "source": self.CORPUS.SOURCE,
             "images": video_value(str(path), spec),
             "messages": messages(clip.turns, n_frames=info.n_frames),
             "n_frames": info.n_frames,
@@ -167,36 +193,29 @@ class Clips(Corpus):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if self.config.data_dir is None:
             raise MissingFile(
-                f"t2vid/{self.SOURCE} needs data_dir=, the folder of its videos; only the annotation "
-                f"({Path(self.HUB_FILE).name}) is on the Hub"
+                f"t2vid/{self.CORPUS.SOURCE} needs data_dir=, the folder of its videos; only the annotation "
+                f"({self._public_name}) is on the Hub"
             )
         splits = super()._split_generators(dl_manager)
         if dl_manager.is_streaming:  # a pass over a remote file would be a download
             return splits
         for split in splits:
-            jobs, seen = split.gen_kwargs["jobs"], set[bytes]()
             split.gen_kwargs["jobs"] = [
                 ClipJob(
                     **{field.name: getattr(job, field.name) for field in dataclasses.fields(job)},
-                    repeats=self._repeats(job, seen),
+                    repeats=self._repeats(job),
                 )
-                for job in jobs
+                for job in split.gen_kwargs["jobs"]
             ]
         return splits
 
-    def _repeats(self, job: Job, seen: set[bytes]) -> frozenset[str]:
+    def _repeats(self, job: Job) -> frozenset[str]:
         # Processes share nothing, so repeats are found before the rows are dealt out.
-        return frozenset(clip.id for clip in self.convert(job, Counts()) if _again(clip, seen))
+        clips = self.convert(job, Counts())
+        return frozenset(clip.id for clip in clips if self._again(clip, job.split))
 
-
-def _again(clip: Clip, seen: set[bytes]) -> bool:
-    key = counting.digest([stem_of(Path(clip.video).name), *(f"{r}\0{t}" for r, t in clip.turns)])
-    if key in seen:
-        return True
-    seen.add(key)
-    return False
-
-
-def read(job: Job) -> Iterator[tuple[int, Any]]:
-    """Give the rows of a job as they stand in the file."""
-    return files.read(job.part)
+    def _again(self, clip: Clip, split: str) -> bool:
+        """Say whether another row of the split said the same before."""
+        video = stem_of(Path(clip.video).name)
+        key = counting.digest([split, video, *(f"{role}\0{said}" for role, said in clip.turns)])
+        return self._first.setdefault(key, clip.id) != clip.id

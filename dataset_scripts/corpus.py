@@ -6,14 +6,19 @@ True
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
 import datasets
+from datasets.exceptions import DatasetGenerationError
 
+from t2vid import errors
 from t2vid.corpora import counting, files
+from t2vid.errors import RecordError, T2VidError
+from t2vid.registry import writing_folder
 from t2vid.schema import Counts
 
 
@@ -60,6 +65,37 @@ class Corpus(datasets.GeneratorBasedBuilder):
         """Give the prefix of the ids."""
         return str(self.config.name)
 
+    def download_and_prepare(self, *args: Any, **kwargs: Any) -> None:
+        """Do what every builder of `datasets` does; an error of ours comes out as itself.
+
+        Raises:
+            T2VidError: what went wrong with the files, where `datasets` would only say that
+                something did.
+        """
+        try:
+            super().download_and_prepare(*args, **kwargs)
+        except DatasetGenerationError as error:
+            own = own_error(error)
+            if own is None:
+                raise
+            raise own from None
+
+    def as_dataset(self, *args: Any, **kwargs: Any) -> Any:
+        """Do what every builder of `datasets` does.
+
+        Raises:
+            RecordError: for a split without rows, with the reasons.
+        """
+        try:
+            return super().as_dataset(*args, **kwargs)
+        except ValueError as error:
+            splits = self.info.splits or {}
+            for split in [name for name, about in splits.items() if not about.num_examples]:
+                name = f"{self.source_name} ({split})"
+                counts = counting.counts_in(self.cache_dir, split)
+                raise RecordError(counting.nothing_left(name, counts)) from error
+            raise
+
     def make_rows(self, job: Job, counts: Counts) -> Iterable[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         raise NotImplementedError
@@ -99,8 +135,20 @@ class Corpus(datasets.GeneratorBasedBuilder):
         name = f"counts-{job.split}-{job.number:05d}"
         counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)
         if self._counts_beside:
-            # datasets writes to a temporary folder under this name, then renames it.
-            counting.write_counts(self._output_dir, name, counts)
+            counting.write_counts(writing_folder(self), name, counts)
+
+
+def own_error(error: BaseException | None) -> T2VidError | None:
+    """Find the error of this package behind one of `datasets`; None where there is none."""
+    while error is not None:
+        if isinstance(error, T2VidError):
+            return error
+        if error.__cause__ is None:  # from another process: all that came over is its traceback
+            told = re.findall(r"^t2vid\.errors\.(\w+): (.+)", str(error), re.MULTILINE)
+            kind = getattr(errors, told[-1][0], T2VidError) if told else None
+            return kind(told[-1][1]) if kind else None
+        error = error.__cause__
+    return None
 
 
 def _sources(named: dict[str, list[str]], config: str) -> dict[tuple[str, str], str]:

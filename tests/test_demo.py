@@ -6,7 +6,9 @@ import json
 import re
 
 import pytest
+from datasets import load_dataset
 
+from t2vid import Frames, SampleSpec, sample_video
 from t2vid.demo import demo
 from t2vid.errors import InputError
 
@@ -34,6 +36,18 @@ def test_every_question_is_answered_and_judged_twice(result):
 def test_training_changed_the_loss(result):
     assert len(result.losses) == 3
     assert result.losses[-1] < result.losses[0]
+
+
+def test_the_videos_of_the_mix_are_decoded_from_their_files():
+    mix = load_dataset("t2vid/mix", "sample", split="train")
+    stored = mix.cast_column("images", Frames(decode=False))["images"]
+    videos = [i for i, value in enumerate(stored) if value["path"]]
+    assert len(videos) > len(mix) / 3
+    for i in videos[:3]:
+        spec = SampleSpec.from_json(stored[i]["spec"])
+        again = sample_video(stored[i]["path"], spec)
+        assert [frame.tobytes() for frame in mix[i]["images"]] == [f.tobytes() for f in again]
+        assert len({frame.tobytes() for frame in again}) > 1
 
 
 def test_too_few_steps_are_refused_before_anything_is_written(tmp_path):

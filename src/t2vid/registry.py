@@ -62,6 +62,15 @@ def register_feature(feature: type) -> None:
         datasets.features.features.register_feature(feature, feature.__name__)
 
 
+def writing_folder(builder: Any) -> str:
+    """Give the folder that a builder writes to while it generates.
+
+    `datasets` makes it under a temporary name and renames it when all is done, so what is put
+    beside the Arrow files there stays beside them. There is no public name for it up to 5.2.
+    """
+    return str(builder._output_dir)
+
+
 def _dataset_module(path: str, module_path: str) -> Any:
     # `dataset_name` becomes a file name prefix, where a slash would be a folder.
     return datasets.load.DatasetModule(

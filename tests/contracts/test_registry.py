@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import datasets
 import pytest
@@ -35,6 +36,27 @@ def test_dataset_module_still_takes_what_the_registry_gives():
 def test_feature_types_are_still_a_dictionary_by_class_name():
     assert datasets.features.features._FEATURE_TYPES["Image"] is datasets.Image
     assert datasets.features.features._FEATURE_TYPES["Frames"].__module__ == "t2vid.frames.feature"
+
+
+def test_what_is_written_beside_the_rows_stays_beside_them(tmp_path):
+    class Beside(datasets.GeneratorBasedBuilder):
+        def _info(self):
+            return datasets.DatasetInfo(features=datasets.Features(n=datasets.Value("int8")))
+
+        def _split_generators(self, dl_manager):
+            return [datasets.SplitGenerator("train", {"numbers": [0, 1]})]
+
+        def _generate_examples(self, numbers):
+            Path(registry.writing_folder(self), "note.json").write_text("{}")
+            yield from ((n, {"n": n}) for n in numbers)
+
+    builder = Beside(cache_dir=str(tmp_path))
+    builder.download_and_prepare()
+    rows = builder.as_dataset(split="train")
+    folder = Path(rows.cache_files[0]["filename"]).parent
+    assert (folder / "note.json").is_file() and str(folder) == builder.cache_dir, (
+        f"datasets {datasets.__version__} no longer generates in builder._output_dir (5.2.0 did)"
+    )
 
 
 def test_registering_twice_wraps_once():

@@ -86,6 +86,24 @@ def test_the_name_and_a_byte_order_mark_do_not_matter(
     assert [v for part in split(str(path), rows_per_part=7) for v in rows_of(part)] == ROWS
 
 
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("rest", [{}, {"version": 2, "licence": ["none"]}])
+def test_a_list_may_stand_in_an_object(
+    tmp_path: Path, indent: int | None, rest: dict[str, Any]
+) -> None:
+    path = Path(as_json(tmp_path / "x", {"data": ROWS, **rest}, indent=indent))
+    for mark in (b"", b"\xef\xbb\xbf \n"):
+        path.write_bytes(mark + path.read_bytes())
+        assert rows_of(str(path)) == ROWS
+        parts = split(str(path), rows_per_part=10)
+        assert [pair for part in parts for pair in read(part)] == list(enumerate(ROWS))
+
+
+def test_a_line_whose_first_value_is_a_list_is_a_line(tmp_path: Path) -> None:
+    rows = [{"conversations": [{"n": n}], "video": "x"} for n in range(3)]
+    assert rows_of(as_jsonl(tmp_path / "x", rows)) == rows
+
+
 def test_a_record_far_larger_than_a_chunk_is_read(tmp_path: Path) -> None:
     big = [{"text": "é" * (3 * files.CHUNK)}, {"text": "small"}]
     assert rows_of(as_json(tmp_path / "x", big, ensure_ascii=False)) == big
@@ -113,6 +131,8 @@ def test_blank_lines_are_no_rows_and_broken_lines_are_bad_rows(tmp_path: Path) -
         (b'[{"a": "\xff\xfe"}]', "not UTF-8"),
         (b"[" * 100_000, "nested too deep"),
         (b"PAR1 and no more", "broken Parquet"),
+        (b'{\n "version": 2,\n "data": []\n}', "one JSON object over several lines, starting"),
+        (b'{"data": [{"a": 1}', "the list is not closed"),
     ],
 )
 def test_another_file_is_an_error_that_says_what_was_found(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -40,6 +41,30 @@ def folder(tmp_path: Path) -> VideoFolder:
 def test_names_find_their_video(folder: VideoFolder, name: str, found: str | None) -> None:
     path = folder.find(name)
     assert (path and path.relative_to(folder.root).as_posix()) == found
+
+
+def test_folders_that_an_annotation_leaves_out_are_preferred(folder: VideoFolder) -> None:
+    def found(name: str, **kwargs: Any) -> str | None:
+        path = folder.find(name, **kwargs)
+        return path and path.relative_to(folder.root).as_posix()
+
+    assert found("1.mp4", within=["y"]) == "y/1.mp4"
+    assert found("1.webm", within=["nowhere", "y"], unique=True) == "y/1.webm"
+    assert found("1.mp4", unique=True) is None
+    assert found("x/1", unique=True) == "x/1.mp4"
+    assert found("2.mp4", within=["nowhere"], unique=True) == "z/deep/er/2.MOV"
+    assert found("3.mp4", within=["x"], unique=True) is None
+
+
+def test_a_folder_of_images_is_a_video_on_request(tmp_path: Path) -> None:
+    for name in ("tvqa/clip_00/1.jpg", "tvqa/clip_00/2.jpg", "tvqa/clip_01.mp4", "notes/a.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert VideoFolder.scan(tmp_path).find("clip_00") is None
+    both = VideoFolder.scan(tmp_path, image_folders=True)
+    assert both.find("clip_00") == tmp_path / "tvqa" / "clip_00" and len(both) == 2
+    (tmp_path / "tvqa" / "clip_00" / "3.jpg").touch()
+    assert VideoFolder.scan(tmp_path, image_folders=True).state != both.state
 
 
 @pytest.mark.parametrize(

@@ -168,6 +168,60 @@ def test_a_wrong_duration_in_the_header_changes_nothing(clip) -> None:
     assert probe(wrong).n_frames == 4
 
 
+def declared(clip: Path, width: int, height: int) -> bytes:
+    """Give a motion JPEG film whose container and pictures declare another size."""
+    data = bytearray(clip.read_bytes())
+    at = data.index(b"\xff\xc0\x00\x11\x08")
+    while at >= 0:
+        data[at + 5 : at + 9] = struct.pack(">2H", height, width)
+        at = data.find(b"\xff\xc0\x00\x11\x08", at + 1)
+    entry = data.index(b"jpeg", data.index(b"stsd")) + 28
+    data[entry : entry + 4] = struct.pack(">2H", width, height)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("side", [0, 30_000])
+def test_a_size_that_no_frame_has_is_refused(tmp_path, side) -> None:
+    film = make_clip(tmp_path / "film.mov", codec="mjpeg", pix_fmt="yuvj420p")
+    for act in (sample_video, probe):
+        with pytest.raises(BadVideo, match="its frames are") as caught:
+            act(declared(film, side, side))
+        assert caught.value.reason == "frame size"
+
+
+@pytest.mark.parametrize("name", ["live.webm", "live.mkv"])
+def test_a_file_without_a_duration_is_read_to_its_end(tmp_path, name) -> None:
+    codec = "libvpx" if name.endswith("webm") else "libx264"
+    clip = make_clip(tmp_path / name, codec=codec, container_options={"live": "1"})
+    with av.open(str(clip)) as container:
+        assert container.duration is None
+    assert read_numbers(sample_video(clip)) == [4, 14, 24]
+    assert (probe(clip).n_frames, probe(clip).duration_s) == (3, pytest.approx(3.0))
+
+
+@pytest.mark.parametrize("milliseconds", [3_600_000.0, 500.0, 0.0, -5.0, float("nan")])
+def test_a_wrong_duration_of_a_matroska_file_changes_nothing(tmp_path, milliseconds) -> None:
+    clip = make_clip(tmp_path / "clip.mkv")
+    wrong = patched(clip, b"\x44\x89\x88", lambda _: struct.pack(">d", milliseconds), offset=3)
+    (tmp_path / "wrong.mkv").write_bytes(wrong)
+    for source in (wrong, tmp_path / "wrong.mkv"):
+        assert read_numbers(sample_video(source)) == [4, 14, 24]
+        assert probe(source).duration_s == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["one.mp4", "one.mkv", "one.webm", "one.avi", "one.ts", "one.mov", "one.gif"]
+)
+def test_a_single_frame_is_a_video(tmp_path, name) -> None:
+    codec = {"webm": "libvpx", "avi": "mpeg4", "gif": "gif"}.get(name[4:], "libx264")
+    pix_fmt = "rgb8" if name.endswith("gif") else "yuv420p"
+    clip = make_clip(tmp_path / name, seconds=0.1, codec=codec, pix_fmt=pix_fmt)
+    for spec in (SampleSpec(), SampleSpec(fps=None), SampleSpec(select="keyframes"), SPEC):
+        frames = sample_video(clip, spec)
+        assert (read_numbers(frames), frames.timestamps_s) == ([0], [pytest.approx(0, abs=0.1)])
+        assert probe(clip, spec).n_frames == 1
+
+
 def test_one_broken_packet_costs_few_frames(tmp_path, caplog) -> None:
     clip = make_clip(tmp_path / "clip.mp4", codec="mpeg4", seconds=8, gop=5)
     data = bytearray(clip.read_bytes())

@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 from datasets import Dataset, Features
@@ -51,6 +56,56 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(corpus, tmp_path, monkeypa
     )
     assert doctor(corpus, out=out, num_proc=1) == whole
     assert len(seen) == 2 and sorted(out.read_bytes().splitlines(keepends=True)) == sorted(lines)
+
+
+SLOW_SCAN = """
+import sys, time
+from t2vid.frames import doctor as module
+
+def slow(name, *args, sample=module.sample_video, **kwargs):
+    time.sleep(0.1)
+    return sample(name, *args, **kwargs)
+
+module.sample_video = slow  # in spawned workers too: they import this file
+if __name__ == "__main__":
+    module.doctor(sys.argv[1], out=sys.argv[2], num_proc=int(sys.argv[3]))
+"""
+
+
+@pytest.mark.parametrize("num_proc", [1, 2])
+def test_a_scan_that_was_killed_goes_on_and_leaves_no_process(corpus, tmp_path, num_proc) -> None:
+    for n in range(40):
+        shutil.copy(corpus / ("cut.mp4" if n % 4 == 0 else "other.webm"), tmp_path / f"{n:02d}.mp4")
+    (tmp_path / "scan.py").write_text(SLOW_SCAN)
+    out = tmp_path / "list.jsonl"
+    command = [sys.executable, str(tmp_path / "scan.py"), str(tmp_path), str(out), str(num_proc)]
+    with subprocess.Popen(command, start_new_session=True) as scan:
+        while not (out.exists() and out.read_bytes().count(b"\n") >= 3):
+            assert scan.poll() is None, "the scan ended before it could be killed"
+            time.sleep(0.02)
+        scan.kill()
+    before = out.read_bytes()
+    counts = doctor(tmp_path, out=out, num_proc=1)
+    assert (counts.kept, dict(counts.dropped)) == (30, {"truncated": 10})
+    assert out.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
+    names = [json.loads(line)["video"] for line in out.read_text().splitlines()]
+    assert sorted(names) == sorted(str(path) for path in tmp_path.glob("*.mp4"))
+    deadline = time.monotonic() + 60
+    while group := _processes_of(scan.pid):
+        assert time.monotonic() < deadline, f"left behind: {group}"
+        time.sleep(0.1)
+
+
+def _processes_of(group: int) -> list[str]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group and fields[0] != "Z":
+            found.append(stat.parent.name)
+    return found
 
 
 def test_a_dataset_is_scanned_by_its_column(corpus, tmp_path) -> None:

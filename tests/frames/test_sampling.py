@@ -108,11 +108,48 @@ def test_a_bounded_edge_keeps_the_shape_and_never_enlarges(width, height, edge) 
         ({"size": 8}, "size"),
         ({"size": (64, 100_000)}, "size"),
         ({"folder_fps": 0}, "folder_fps"),
+        ({"folder_fps": None}, "folder_fps"),
+        ({"max_frames": "3"}, r"max_frames \('3'\) must be a whole number > 0, or None"),
+        ({"max_frames": 2.5}, "max_frames"),
+        ({"max_frames": True}, "max_frames"),
+        ({"max_frames": -1}, "max_frames"),
+        ({"fps": "1"}, r"fps \('1'\) must be a number > 0 and at most 1000"),
+        ({"fps": float("inf")}, "fps"),
+        ({"select": None}, "select"),
+        ({"start_s": "2"}, "start_s"),
+        ({"start_s": float("nan")}, "start_s"),
+        ({"end_s": float("nan")}, "end_s"),
+        ({"end_s": 0}, "end_s"),
+        ({"size": 364.0}, "size"),
+        ({"size": (364,)}, "size"),
+        ({"size": (64, "48")}, "size"),
+        ({"size": True}, "size"),
     ],
 )
 def test_a_field_out_of_range_is_named_with_its_limit(fields, words) -> None:
     with pytest.raises(InputError, match=words):
         SampleSpec(**fields)
+
+
+@pytest.mark.parametrize(
+    ("stored", "words"),
+    [
+        ("{", "is no JSON"),
+        ("[1]", "is a mapping of its fields"),
+        ('{"frames": 3}', r"no field \['frames'\]"),
+        ('{"max_frames": "3"}', r"max_frames \('3'\)"),
+        ('{"fps": NaN}', "fps"),
+    ],
+)
+def test_a_stored_spec_that_is_broken_is_named(stored, words) -> None:
+    with pytest.raises(InputError, match=words):
+        SampleSpec.from_json(stored)
+
+
+def test_numbers_of_any_kind_make_one_spec() -> None:
+    plain = SampleSpec(fps=1.0, max_frames=8, size=(64, 48), end_s=2.0)
+    other = SampleSpec(fps=1, max_frames=np.int64(8), size=(np.int32(64), 48), end_s=np.float64(2))
+    assert (plain, plain.hash) == (other, other.hash)
 
 
 def test_a_spec_survives_json_yaml_and_changes_its_hash_with_any_field() -> None:

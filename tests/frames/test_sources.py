@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import re
+import subprocess
+import sys
 import tarfile
 import threading
 import zipfile
@@ -13,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from hub import Hub
 from media import make_clip, read_numbers
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames.sources import BLOCK_BYTES, Limits, Window
@@ -197,6 +201,59 @@ def test_members_of_a_remote_zip_are_read_by_ranges(film, tmp_path) -> None:
         frames = sample_video(f"{server.url}/films.zip::two.mp4", SampleSpec(max_frames=2))
         assert server.sent < len(data) // 2
     assert read_numbers(frames) == read_numbers(sample_video(film, SampleSpec(max_frames=2)))
+
+
+ON_THE_HUB = """
+import json
+from t2vid import Frames, SampleSpec
+from t2vid.errors import MissingFile
+from t2vid.frames.feature import video_value
+from t2vid.frames.video import probe, sample_video
+
+root, spec, missing = "hf://datasets/me/clips", SampleSpec(max_frames=4), []
+frames = [
+    sample_video(f"{root}/sampled.mp4", spec),
+    Frames().decode_example(video_value(f"{root}@main/column.mp4", spec)),
+    sample_video(f"{root}/films.zip::two.mp4", spec),
+]
+for path in ("me/clips/gone.mp4", "me/nowhere/film.mp4"):
+    try:
+        probe(f"hf://datasets/{path}")
+    except MissingFile as error:
+        missing.append(str(error))
+pictures = [[list(frame.resize((48, 32)).tobytes()) for frame in found] for found in frames]
+print(json.dumps([pictures, probe(f"{root}/probed.mp4").n_total, missing]))
+"""
+
+
+def test_a_video_on_the_hub_is_read_by_ranges_and_only_where_needed(film, tmp_path) -> None:
+    data = film.read_bytes()
+    with zipfile.ZipFile(tmp_path / "films.zip", "w", zipfile.ZIP_STORED) as pack:
+        pack.write(film, "one.mp4")
+        pack.write(film, "two.mp4")
+    there = {name: data for name in ("sampled.mp4", "column.mp4", "probed.mp4")}
+    there["films.zip"] = (tmp_path / "films.zip").read_bytes()
+    with Hub() as hub:
+        hub.put("datasets/me/clips", there)
+        done = subprocess.run(
+            [sys.executable, "-c", ON_THE_HUB],
+            env=hub.environment(tmp_path / "home"),
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        sent = {
+            name: sum(n for way, path, n in hub.log if way == "GET" and path.endswith(name))
+            for name in there
+        }
+    pictures, total, missing = json.loads(done.stdout)
+    here = sample_video(film, SampleSpec(max_frames=4))
+    assert pictures == [[list(frame.resize((48, 32)).tobytes()) for frame in here]] * 3
+    # The index, the last group, and two blocks for each of four groups.
+    assert all(BLOCK_BYTES < sent[name] < 12 * BLOCK_BYTES < len(data) / 2 for name in there)
+    assert total == 100 and sent["probed.mp4"] < 6 * BLOCK_BYTES
+    assert len(missing) == 2 and all("server has no such file" in message for message in missing)
 
 
 def test_a_server_without_ranges_is_read_from_start_to_end(clip, pixels) -> None:

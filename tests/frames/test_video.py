@@ -236,10 +236,17 @@ def test_a_rotation_in_the_metadata_is_applied(tmp_path, degrees, size) -> None:
     turned = make_clip(tmp_path / "turned.mp4", rotation=degrees)
     frame = sample_video(turned, SampleSpec(size=size))[0]
     if size is None:
+        assert frame.size == (probe(turned).width, probe(turned).height)
         steps = np.rot90(np.asarray(plain), degrees // 90)
-        assert np.array_equal(np.asarray(frame), steps)
+        assert np.array_equal(np.asarray(frame), steps), np.argwhere(np.asarray(frame) != steps)
     else:
         assert frame.size == size
+    for bound in (48, "minicpm"):
+        shown, told = (
+            sample_video(turned, SampleSpec(size=bound)),
+            probe(turned, SampleSpec(size=bound)),
+        )
+        assert shown[0].size == (told.width, told.height)
 
 
 def test_pixels_become_square(tmp_path) -> None:
@@ -318,6 +325,49 @@ def test_a_torchcodec_decoder_is_a_source(clips) -> None:
         sample_video(decoder, SampleSpec(select="keyframes"))
 
 
+@pytest.fixture(scope="session")
+def torchcodec():
+    """Give the real package; it is no dependency, and needs the system's FFmpeg."""
+    try:
+        from torchcodec import decoders
+    except (ImportError, RuntimeError, OSError) as error:
+        pytest.skip(f"torchcodec cannot be imported here: {str(error)[:80]}")
+    return decoders
+
+
+@pytest.mark.parametrize("name", ["constant.mp4", "variable.mp4", "offset.mkv", "vp9.webm"])
+def test_a_real_torchcodec_decoder_gives_the_frames_of_the_file(torchcodec, clips, name) -> None:
+    clip = clips(name)
+    for spec in (SampleSpec(max_frames=4), SampleSpec(fps=None, max_frames=5), SampleSpec(end_s=4)):
+        decoder = torchcodec.VideoDecoder(clip)
+        frames, plain = sample_video(decoder, spec), sample_video(clip, spec)
+        assert read_numbers(frames) == read_numbers(plain)
+        assert frames.timestamps_s == pytest.approx(plain.timestamps_s, abs=1e-3)
+        told, known = probe(decoder, spec), probe(clip, spec)
+        assert (told.n_frames, told.n_total, told.width) == (len(frames), plain.n_total, 96)
+        assert told.duration_s == pytest.approx(known.duration_s, abs=0.2)
+
+
+def test_the_values_of_a_real_video_column_are_a_source(torchcodec, clips) -> None:
+    from datasets import Dataset, Video
+
+    clip = clips("constant.mp4")
+    plain = [i.tobytes() for i in sample_video(clip)]
+    held = [{"path": str(clip), "bytes": None}, {"path": "x", "bytes": clip.read_bytes()}]
+    rows = Dataset.from_dict({"video": held}).cast_column("video", Video())
+    assert isinstance(rows[0]["video"], torchcodec.VideoDecoder)
+    for row in rows:
+        assert [i.tobytes() for i in sample_video(row["video"])] == plain
+        assert probe(row["video"]).n_total == 9
+
+
+def test_what_a_decoder_cannot_read_is_named(clips) -> None:
+    decoder = Decoder(clips("constant.mp4"))
+    decoder.get_frames_played_at = lambda seconds: [][0]
+    with pytest.raises(BadVideo, match=r"<Decoder>: torchcodec cannot read on .*give the file"):
+        sample_video(decoder)
+
+
 def test_what_a_video_column_holds_is_unwrapped(clips) -> None:
     clip = clips("constant.mp4")
     plain = [i.tobytes() for i in sample_video(clip)]
@@ -332,6 +382,13 @@ def test_what_a_video_column_holds_is_unwrapped(clips) -> None:
         assert [i.tobytes() for i in sample_video(source)] == plain
     with pytest.raises(InputError, match="neither"):
         sample_video({"path": None, "bytes": None})
+
+
+def test_bytes_that_have_a_path_are_called_by_it() -> None:
+    value = {"path": "videos/x.mp4", "bytes": b"no video at all"}
+    for act in (sample_video, probe):
+        with pytest.raises(BadVideo, match=r"^videos/x\.mp4: it is text"):
+            act(value)
 
 
 def test_missing_file_is_said(tmp_path) -> None:
@@ -349,4 +406,5 @@ def test_clips_from_public_test_suites_read_alike_in_every_way() -> None:
         with opened(clip) as media:
             again = video._sample(media, SampleSpec(max_frames=8), Limits(), "sequence")
         assert [i.tobytes() for i in frames] == [i.tobytes() for i in again], clip.name
-        assert len(frames) == probe(clip, SampleSpec(max_frames=8)).n_frames, clip.name
+        told = probe(clip, SampleSpec(max_frames=8))
+        assert (len(frames), *frames[0].size) == (told.n_frames, told.width, told.height), clip.name

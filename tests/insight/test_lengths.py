@@ -14,7 +14,8 @@ from t2vid import Frames, RenderSpec, SampleSpec
 from t2vid.errors import InputError
 from t2vid.frames.decoding import Reader
 from t2vid.frames.feature import text_value, video_value
-from t2vid.insight.lengths import lengths, picture
+from t2vid.insight import lengths
+from t2vid.insight.lengths import picture
 
 FEATURES = Features(source=Value("string"), images=Frames())
 

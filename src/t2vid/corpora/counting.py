@@ -77,7 +77,26 @@ def read_counts(dataset: Any) -> Counts:
             "no counts-*.json beside this dataset; ask for those of what load_dataset gave, before "
             "any map; a stream has them in its builder's .counts"
         )
-    return sum((Counts.from_dict(json.loads(file.read_text("utf-8"))) for file in files), Counts())
+    return sum(map(_counts, files), Counts())
+
+
+def counts_in(folder: str, split: str) -> Counts:
+    """Sum up the counts of one split that a builder left in its folder."""
+    return sum(map(_counts, sorted(Path(folder).glob(f"counts-{split}-*.json"))), Counts())
+
+
+def nothing_left(name: str, counts: Counts) -> str:
+    """Say why no row is left: how many rows were read, and each reason with an example."""
+    total = sum(counts.dropped.values())
+    lines = [f"no row of {name} can be used, of {total:,} that were read"]
+    for reason, n in counts.dropped.most_common():
+        seen = counts.examples.get(reason)
+        lines.append(f"  {n:,} {reason}" + (f", e.g. {seen[0]}" if seen else ""))
+    return "\n".join(lines)
+
+
+def _counts(file: Path) -> Counts:
+    return Counts.from_dict(json.loads(file.read_text("utf-8")))
 
 
 def _split_name(dataset: Any) -> str:

@@ -6,13 +6,15 @@
 [(0, 1), (1, 2)]
 
 The kind is told from the first bytes, not from the name: a downloaded file is named after its
-hash. A file of another kind is an error; a broken line of JSONL is a `BadRow`, to be counted.
+hash. A list may stand in an object, `{"data": [...]}`. A file of another kind is an error; a broken
+line of JSONL is a `BadRow`, to be counted.
 """
 
 from __future__ import annotations
 
 import codecs
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,10 @@ SUFFIXES = (".json", ".jsonl", ".parquet")
 
 _BLANKS = b" \t\r\n"
 _BOM = codecs.BOM_UTF8
+# No key of a record of any format: as the first key of a file it holds the rows.
+_WRAPPED = re.compile(
+    rb'\{\s*"(?:data|rows|records|examples|annotations|questions|items)"\s*:\s*(?=\[)'
+)
 
 
 @dataclass(frozen=True)
@@ -65,11 +71,11 @@ def read(part: Part | str) -> Iterator[tuple[int, Any]]:
     """
     part = Part(part) if isinstance(part, str) else part
     with _open(part.path) as file:
-        kind = _kind(file, part.path)
+        kind, start = _kind(file, part.path)
         if kind == "parquet":
             rows = _parquet(file, part)
-        elif kind == "json":
-            rows = (value for _, value in _json_list(file, part))
+        elif kind in ("json", "wrapped"):
+            rows = (value for _, value in _json_list(file, part, start, kind))
         else:
             rows = (_line(line) for _, line in _lines(file, part.start))
         for row, value in enumerate(rows, part.first_row):
@@ -91,10 +97,11 @@ def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
     """
     whole = Part(path)
     with _open(path) as file:
-        kind = _kind(file, path)
+        kind, start = _kind(file, path)
         if kind == "parquet":
             return _row_groups(file, path)
-        located = _json_list(file, whole) if kind == "json" else _lines(file, 0)
+        jsonl = kind == "jsonl"
+        located = _lines(file, 0) if jsonl else _json_list(file, whole, start, kind)
         starts, n_rows = [], 0
         for start, _ in located:
             if n_rows % rows_per_part == 0:
@@ -142,17 +149,24 @@ def _open(path: str) -> IO[bytes]:
         raise RecordError(f"{path} is a folder; give it as data_dir=, or name its files") from error
 
 
-def _kind(file: IO[bytes], path: str) -> str:
+def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
+    """Tell the kind of a file and, for JSON, at which byte its list opens."""
     head = file.read(512)
     file.seek(0)
     if head.startswith(b"PAR1"):
-        return "parquet"
+        return "parquet", 0
     text = head.removeprefix(_BOM).lstrip(_BLANKS)
+    begin = len(head) - len(text)
     if text.startswith(b"["):
-        return "json"
-    if text.startswith(b"{"):
-        return "jsonl"
+        return "json", begin
+    if wrapped := _WRAPPED.match(text):
+        return "wrapped", begin + wrapped.end()
     found = f"starts with {head[:40]!r}" if head else "is empty"
+    if text.startswith(b"{"):
+        line, more, _ = text.partition(b"\n")
+        if not more or not line.rstrip().endswith((b"{", b"[", b",")):
+            return "jsonl", 0
+        found = f"is one JSON object over several lines, starting with {text[:60]!r}"
     raise RecordError(
         f"{path} {found}; it must be a JSON list, JSONL (one object a line) or Parquet"
     )
@@ -173,11 +187,10 @@ def _line(line: bytes) -> Any:
         return BadRow(f"{error} in {line[:60]!r}")
 
 
-def _json_list(file: IO[bytes], part: Part) -> Iterator[tuple[int, Any]]:
+def _json_list(file: IO[bytes], part: Part, opens: int, kind: str) -> Iterator[tuple[int, Any]]:
     """Give `(byte offset, value)` of the elements, decoding one at a time from a growing window."""
-    window = _Window(file, part)
+    window = _Window(file, part, part.start or opens)
     if part.start == 0:
-        window.skip("\ufeff")
         window.skip("[")
     while True:
         char = window.skip(",")
@@ -186,7 +199,8 @@ def _json_list(file: IO[bytes], part: Part) -> Iterator[tuple[int, Any]]:
         start = window.byte
         yield start, window.value()
     window.to(window.at + 1)
-    if window.skip(""):
+    rest = window.skip("")
+    if rest and not (kind == "wrapped" and rest in ",}"):  # what else the object says are no rows
         raise RecordError(
             f"{part.path} goes on after its list at byte {window.byte:,}; make it JSONL"
         )
@@ -195,12 +209,12 @@ def _json_list(file: IO[bytes], part: Part) -> Iterator[tuple[int, Any]]:
 class _Window:
     """The part of a JSON text that is in memory, and a position in it."""
 
-    def __init__(self, file: IO[bytes], part: Part) -> None:
-        file.seek(part.start)
+    def __init__(self, file: IO[bytes], part: Part, start: int) -> None:
+        file.seek(start)
         self.file, self.path, self.row = file, part.path, part.first_row
         self.decode = codecs.getincrementaldecoder("utf-8")().decode
         self.scan = json.JSONDecoder().raw_decode
-        self.text, self.at, self.byte, self.ended = "", 0, part.start, False
+        self.text, self.at, self.byte = "", 0, start
 
     def skip(self, mark: str) -> str:
         """Move past blanks and at most one `mark`; give the character there, "" at the end."""

@@ -13,6 +13,7 @@ way, of which the last, decoding everything in order, needs no plan.
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -44,7 +45,11 @@ _MAX_STEP_BACK_S = 1  # a clock that falls back further belongs to a broken or a
 _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _EVER = 1 << 62  # a tick beyond any
 _MAX_STEP_S = 3600  # a frame on screen for longer is a clock that was set
+_TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
+
+Matrix = tuple[int, int, int, int]
+_UPRIGHT: Matrix = (1, 0, 0, 1)
 
 
 class Unplanned(Exception):
@@ -307,9 +312,10 @@ class Reader:
         return Painter(size, self._aspect)
 
     def shape(self, size: tuple[int, int] | int | str | None) -> tuple[int, int]:
-        """Tell the width and height of a picture, as long as nothing turns it upright."""
-        width = max(1, round(self._decoder.width * self._aspect))
-        return target_size(width, self._decoder.height, size)
+        """Tell the width and height of a picture, turned upright as the container says."""
+        width, height = max(1, round(self._decoder.width * self._aspect)), self._decoder.height
+        sideways = stored_matrix(self._stream)[0] == 0
+        return target_size(*((height, width) if sideways else (width, height)), size)
 
     def check_complete(self, end: int | None, until_s: float | None) -> None:
         """Refuse a file that was cut off before what is asked for.
@@ -464,6 +470,8 @@ def opened_reader(media: Media, limits: Limits) -> Iterator[Reader]:
         if not 0 < pixels <= limits.max_pixels:
             found = f"its frames are {context.width}x{context.height}"
             move = f"leave it out, or give Limits(max_pixels=...) more than {limits.max_pixels:,}"
+            if not pixels:
+                move = "download it again, or encode it with ffmpeg"
             raise bad(media.name, "frame size", found, move)
         # Taken here: the same option through av.open does not reach the decoder.
         context.options = {"max_pixels": str(limits.max_pixels)}
@@ -510,18 +518,41 @@ class Painter:
             return self._scaler.reformat(frame, **args)
 
 
-def display_matrix(frame: Any) -> tuple[int, int, int, int]:
+def display_matrix(frame: Any) -> Matrix:
     """Give the upper left 2x2 of a frame's display matrix as -1, 0 and 1; upright where it has none."""
     for data in frame.side_data:
         if data.type.name == "DISPLAYMATRIX":
-            a, b, _, c, d = struct.unpack("5i", bytes(data)[:20])
-            unit = tuple(round(x / 65536) for x in (a, b, c, d))
-            if sorted(map(abs, unit)) == [0, 0, 1, 1] and abs(unit[0]) == abs(unit[3]):
-                return unit
-    return 1, 0, 0, 1
+            return _unit(struct.unpack("5i", bytes(data)[:20]))
+    return _UPRIGHT
 
 
-def orient(array: np.ndarray[Any, Any], matrix: tuple[int, int, int, int]) -> np.ndarray[Any, Any]:
+def stored_matrix(stream: Any) -> Matrix:
+    """Give the display matrix that a container stores for a stream, without decoding.
+
+    PyAV tells it of decoded frames only, but copies it with the other parameters of a stream: the
+    header of a QuickTime file in memory then shows it.
+    """
+    header = io.BytesIO()
+    try:
+        with av.open(header, "w", format="mov", options={"movflags": "empty_moov"}) as out:
+            out.add_stream_from_template(stream, opaque=True)
+            out.start_encoding()
+    except (av.FFmpegError, ValueError):  # a codec that QuickTime does not hold
+        return _UPRIGHT
+    data = header.getvalue()
+    box = data.find(b"tkhd")
+    return _UPRIGHT if box < 0 else _unit(struct.unpack_from(">5i", data, box + _TKHD_MATRIX))
+
+
+def _unit(values: tuple[int, ...]) -> Matrix:
+    """Take a, b, u, c, d of a display matrix in 16.16 numbers down to quarter turns and mirrors."""
+    a, b, c, d = (round(values[i] / 65536) for i in (0, 1, 3, 4))
+    if sorted(map(abs, (a, b, c, d))) == [0, 0, 1, 1] and abs(a) == abs(d):
+        return a, b, c, d
+    return _UPRIGHT
+
+
+def orient(array: np.ndarray[Any, Any], matrix: Matrix) -> np.ndarray[Any, Any]:
     """Turn and mirror a picture as a display matrix says.
 
     Args:

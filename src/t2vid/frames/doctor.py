@@ -12,12 +12,14 @@ stopped. A video counts as good when the frames that a run would ask for can be 
 from __future__ import annotations
 
 import json
+import logging
 import os
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = (
     ".mp4 .m4v .mov .mkv .webm .avi .flv .wmv .asf .mpg .mpeg .ts .m2ts .mts .3gp .3g2 .ogv .gif "
@@ -121,11 +125,15 @@ def _videos(data: Any) -> Iterator[str]:
                 if name.lower().endswith(tuple(SUFFIXES)):
                     yield os.path.join(folder, name)
         return
+    inline = 0
     for row in _stored(data):
         if isinstance(row, Mapping):
-            row = row.get("path")
+            inline += row.get("bytes") is not None
+            row = row.get("path") if row.get("bytes") is None else None
         if row is not None:
             yield os.fspath(row)
+    if inline:
+        logger.warning("%d rows hold their video as bytes, which no scan by name covers", inline)
 
 
 def _stored(data: Any) -> Iterable[Any]:
@@ -146,10 +154,23 @@ def _each(act: Any, names: list[str], workers: int) -> Iterator[dict[str, Any]]:
         yield from map(act, names)
         return
     # Spawned, for a forked process may inherit a lock that nobody opens again.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
         rest = iter(names)
         while part := list(islice(rest, 64 * workers * _BATCH)):
             yield from pool.map(act, part, chunksize=_BATCH)
+
+
+def _end_with_parent() -> None:
+    """Let a worker end when its parent was killed; it would wait for work for ever."""
+
+    def wait() -> None:
+        parent = parent_process()
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _read(path: Path) -> dict[str, dict[str, Any]]:

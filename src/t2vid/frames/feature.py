@@ -228,8 +228,7 @@ class Frames:
         spec = SampleSpec.from_json(value["spec"]) if value["spec"] else SampleSpec()
         if self.max_frames is not None:
             spec = dataclasses.replace(spec, max_frames=self.max_frames)
-        source = value["bytes"] if value["bytes"] is not None else value["path"]
-        frames = sample_video(source, spec)
+        frames = sample_video({"path": value["path"], "bytes": value["bytes"]}, spec)
         frames.encoded = value
         return frames
 

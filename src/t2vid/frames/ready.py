@@ -29,14 +29,14 @@ Shape = tuple[int, float, int, int, int]
 
 
 def unwrapped(source: Any) -> Any:
-    """Take what a `datasets.Video` column gives down to a path, bytes or a decoder."""
+    """Take what a `datasets.Video` column gives down to a path, bytes, bytes with a name, or a decoder."""
     encoded = getattr(source, "_hf_encoded", None)
     if isinstance(encoded, dict) and (encoded.get("path") or encoded.get("bytes") is not None):
         source = encoded
     if not isinstance(source, dict):
         return source
     if source.get("bytes") is not None:
-        return source["bytes"]
+        return source  # its path, where it has one, is what messages call it
     if source.get("path"):
         return source["path"]
     raise InputError("a video needs a path or bytes, and this mapping has neither")
@@ -94,12 +94,17 @@ def from_decoder(decoder: Any, spec: SampleSpec, limits: Limits) -> FrameList:
 
     Raises:
         InputError: for `select="keyframes"`, which a decoder does not tell.
+        BadVideo: for frames that it cannot decode.
     """
     total, picks, seconds = _ask(decoder, spec)
-    if spec.fps is None:
-        batch = decoder.get_frames_at(indices=picks)
-    else:
-        batch = decoder.get_frames_played_at(seconds=seconds)
+    try:
+        if spec.fps is None:
+            batch = decoder.get_frames_at(indices=picks)
+        else:
+            batch = decoder.get_frames_played_at(seconds=seconds)
+    except (RuntimeError, IndexError, ValueError) as error:
+        found = f"torchcodec cannot read on ({str(error).splitlines()[0]:.120})"
+        raise bad(describe(decoder), "unreadable", found, "give the file itself") from error
     arrays = np.asarray(batch.data)
     if arrays.shape[1] == 3:
         arrays = arrays.transpose(0, 2, 3, 1)

@@ -158,6 +158,8 @@ _listed: dict[tuple[str, int, float], dict[str, _Place]] = {}
 
 def describe(source: object) -> str:
     """Name a source for a message."""
+    if isinstance(source, dict):
+        return describe(source.get("path") or source.get("bytes"))
     if isinstance(source, bytes):
         return f"<{len(source):,} bytes>"
     if isinstance(source, str | os.PathLike):
@@ -191,10 +193,10 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         MissingFile: when there is nothing.
     """
     deadline = time.monotonic() + limits.timeout_s
+    name = describe(source)
     if isinstance(source, dict):
         source = source["path"] if source.get("bytes") is None else source["bytes"]
     file: Any = source
-    name = describe(source)
     with ExitStack() as stack:
         remote = False
         if isinstance(source, str | os.PathLike):
@@ -266,13 +268,16 @@ def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
             file = fs.open(inner, "rb", block_size=0)  # no ranges there: a plain stream
     except Exception as error:  # each back end of fsspec has its own
         cause = error.__cause__
+        answer = getattr(cause, "response", cause)  # huggingface_hub's errors hold the answer
+        status = getattr(answer, "status_code", getattr(answer, "status", None))
         # fsspec also calls a file missing whose server does not answer.
         silent = isinstance(cause, OSError) and not isinstance(cause, FileNotFoundError)
-        refused = getattr(cause, "status", 404) not in (404, 410)
-        if isinstance(error, FileNotFoundError) and not silent and not refused:
-            message = f"{path}: the server has no such file; check the address"
-            raise MissingFile(message) from None
-        raise bad(path, "unreachable", f"it cannot be opened ({error})", "try again") from error
+        if isinstance(error, FileNotFoundError) and status in (None, 404, 410):
+            if status is not None or not silent:
+                message = f"{path}: the server has no such file; check the address"
+                raise MissingFile(message) from None
+        move = "check the address, or log in" if status in (401, 403) else "try again"
+        raise bad(path, "unreachable", f"it cannot be opened ({error})", move) from error
     return stack.enter_context(file)  # type: ignore[no-any-return]
 
 

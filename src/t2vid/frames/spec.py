@@ -13,6 +13,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import numbers
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -279,30 +280,63 @@ class SampleSpec(_Spec):
     folder_fps: float = FOLDER_FPS
 
     def __post_init__(self) -> None:
-        """Check every field against its limit."""
-        if self.fps is not None and not 0 < self.fps <= 1000:
-            raise InputError(
-                f"fps ({self.fps}) must be > 0 and at most 1000, or None for every frame"
-            )
-        if not 0 < self.folder_fps <= 1000:
-            raise InputError(f"folder_fps ({self.folder_fps}) must be > 0 and at most 1000")
-        if self.max_frames is not None and self.max_frames < 1:
-            raise InputError(f"max_frames ({self.max_frames}) must be > 0, or None")
-        if self.select not in SELECTS:
+        """Check every field against its limit, and take whole numbers for what they are."""
+        self._take("fps", float, "> 0 and at most 1000, or None for every frame", _is_rate)
+        self._take("max_frames", int, "> 0, or None for no limit", lambda n: n > 0)
+        if not isinstance(self.select, str) or self.select not in SELECTS:
             raise InputError(f"select ({self.select!r}) must be one of {SELECTS}")
-        start_s, end_s = self.start_s or 0.0, math.inf if self.end_s is None else self.end_s
-        if not 0 <= start_s < end_s:
-            raise InputError(
-                f"start_s ({self.start_s}) must be >= 0 and before end_s ({self.end_s})"
-            )
-        if isinstance(self.size, str):
-            if self.size not in FAMILY_PX:
-                raise InputError(
-                    f"size ({self.size!r}) must be one of {sorted(FAMILY_PX)}, or pixels"
-                )
-        elif self.size is not None:
-            for edge in (self.size,) if isinstance(self.size, int) else self.size:
-                _check_size("size", edge)
+        self._take("start_s", float, ">= 0, in seconds, or None", lambda s: 0 <= s < math.inf)
+        self._take("end_s", float, "> 0, in seconds, or None", lambda s: 0 < s < math.inf)
+        if self.end_s is not None and (self.start_s or 0.0) >= self.end_s:
+            raise InputError(f"start_s ({self.start_s}) must be before end_s ({self.end_s})")
+        if self.folder_fps is None:
+            raise InputError("folder_fps (None) must be a number > 0 and at most 1000")
+        self._take("folder_fps", float, "> 0 and at most 1000", _is_rate)
+        self._take_size()
+
+    @classmethod
+    def from_dict(cls, value: dict[str, Any]) -> SampleSpec:
+        """Build from a mapping, refusing names that are no field."""
+        if not isinstance(value, dict):
+            raise InputError(f"a SampleSpec is a mapping of its fields, not {value!r:.80}")
+        return super().from_dict(value)
+
+    @classmethod
+    def from_json(cls, text: str) -> SampleSpec:
+        """Read what `to_json` wrote."""
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise InputError(f"the stored SampleSpec {text!r:.80} is no JSON ({error})") from None
+        return cls.from_dict(value)
+
+    def _take(self, name: str, kind: type, limit: str, fits: Callable[[Any], bool]) -> None:
+        """Check a number, and keep it as what JSON and the hash know: 1 and 1.0 are one rate."""
+        value = getattr(self, name)
+        if value is None:
+            return
+        wanted = numbers.Integral if kind is int else numbers.Real
+        if isinstance(value, bool) or not isinstance(value, wanted) or not fits(value):
+            noun = "a whole number" if kind is int else "a number"
+            raise InputError(f"{name} ({value!r}) must be {noun} {limit}")
+        object.__setattr__(self, name, kind(value))
+
+    def _take_size(self) -> None:
+        size = self.size
+        if size is None or size in FAMILY_PX:
+            return
+        edges = size if isinstance(size, tuple) and len(size) == 2 else (size,)
+        if any(isinstance(e, bool) or not isinstance(e, numbers.Integral) for e in edges):
+            known = sorted(FAMILY_PX)
+            raise InputError(f"size ({size!r}) must be one of {known}, (width, height) or pixels")
+        for edge in edges:
+            _check_size("size", int(edge))
+        pixels = tuple(map(int, edges))
+        object.__setattr__(self, "size", pixels if isinstance(size, tuple) else pixels[0])
+
+
+def _is_rate(value: float) -> bool:
+    return 0 < value <= 1000
 
 
 def contrast_ratio(first: str, second: str) -> float:

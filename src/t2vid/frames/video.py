@@ -40,9 +40,9 @@ class VideoInfo:
     Attributes:
         n_frames: frames that `sample_video` would give.
         duration_s: from the start of the file to the end of its last frame, in seconds.
-        width: in pixels, as sampled; a rotation that is stored as metadata is not applied, for
-            only decoding tells it.
-        height: in pixels, likewise.
+        width: of a frame as `sample_video` gives it, in pixels, turned upright as the container
+            says; a turn that only the coded pictures tell of shows when they are decoded.
+        height: likewise.
         n_total: frames there would be without `max_frames`.
     """
 
@@ -72,12 +72,13 @@ def sample_video(
         BadVideo: naming the file, what was found in it and the next move.
         MissingFile: when there is no such file.
     """
-    source = ready.unwrapped(source)
-    if ready.is_decoder(source):
-        return ready.from_decoder(source, spec, limits)
-    if ready.is_folder(source):
-        return ready.from_folder(source, spec, limits)
-    return _planned(source, limits, lambda media, way: _sample(media, spec, limits, way))
+    return _read(
+        source,
+        limits,
+        decoder=lambda held: ready.from_decoder(held, spec, limits),
+        folder=lambda path: ready.from_folder(path, spec, limits),
+        file=lambda media, way: _sample(media, spec, limits, way),
+    )
 
 
 def probe(
@@ -97,20 +98,33 @@ def probe(
         BadVideo: naming the file, what was found in it and the next move.
         MissingFile: when there is no such file.
     """
+    return _read(
+        source,
+        limits,
+        decoder=lambda held: VideoInfo(*ready.probe_decoder(held, spec)),
+        folder=lambda path: VideoInfo(*ready.probe_folder(path, spec)),
+        file=lambda media, way: _probe(media, spec, limits, way),
+    )
+
+
+def _read(
+    source: Any,
+    limits: Limits,
+    *,
+    decoder: Callable[[Any], T],
+    folder: Callable[[str], T],
+    file: Callable[[Media, str], T],
+) -> T:
+    """Do what a kind of source asks for; a file is read in the cheapest way that works."""
     source = ready.unwrapped(source)
     if ready.is_decoder(source):
-        return VideoInfo(*ready.probe_decoder(source, spec))
+        return decoder(source)
     if ready.is_folder(source):
-        return VideoInfo(*ready.probe_folder(source, spec))
-    return _planned(source, limits, lambda media, way: _probe(media, spec, limits, way))
-
-
-def _planned(source: Source, limits: Limits, act: Callable[[Media, str], T]) -> T:
-    """Try the ways to read a video, the cheapest first."""
+        return folder(source)
     with opened(source, limits) as media:
         for way in ("near", "whole", "sequence"):
             try:
-                return act(media, way)
+                return file(media, way)
             except (av.FFmpegError, Unplanned) as error:
                 media.check_time()
                 failure = error

@@ -1,6 +1,6 @@
 """How long the rows of a dataset are, in frames at one a second: the paper's Fig. 3, for any sources.
 
-    from t2vid.insight.lengths import lengths
+    from t2vid.insight import lengths
     found = lengths({"sharegemini": videos, "texts": texts})
     print(found.table())
 
