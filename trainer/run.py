@@ -241,6 +241,7 @@ def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[s
 
 def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Load a job's model and processor; for `"tiny"` the tokenizer learns from the rows."""
+    from t2vid.models.families import load_model as load_checkpoint
     from t2vid.models.families import load_processor
     from t2vid.models.rows import conversation
 
@@ -250,9 +251,8 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
         texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
         return tiny_idefics3(texts)
-    transformers = require("transformers", extra="train")
     quantised = _four_bits() if job.load_in_4bit else None
-    model = transformers.AutoModelForImageTextToText.from_pretrained(
+    model = load_checkpoint(
         job.model_name_or_path,
         dtype=job.dtype,
         attn_implementation=job.attn_implementation,

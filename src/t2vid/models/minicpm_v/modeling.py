@@ -62,7 +62,8 @@ def _buckets(n: int, side: int) -> np.ndarray[Any, Any]:
     # Single precision, added up as the published code did: a patch that lies on the edge between
     # two positions falls on the side on which the weights learned to find it.
     edges = torch.arange(1 / side, 1.0, 1 / side, device="cpu")
-    at = torch.arange(0, 1 - 1e-6, 1 / torch.tensor(n, device="cpu"), device="cpu")
+    step = float(np.float32(1) / np.float32(n))
+    at = torch.arange(0, 1 - 1e-6, step, device="cpu")
     return np.array(torch.bucketize(at, edges, right=True))
 
 
@@ -91,7 +92,7 @@ def grid_positions(rows: int, columns: int, width: int, *, device: Any = None) -
     return torch.cat([across, down], dim=2).reshape(rows * columns, width)
 
 
-class MiniCPMVVisionEmbeddings(Idefics2VisionEmbeddings):  # type: ignore[misc]
+class MiniCPMVVisionEmbeddings(Idefics2VisionEmbeddings):
     """Patches and their positions, a frame being one row of patches."""
 
     def forward(self, pixel_values: Tensor, patch_attention_mask: Tensor) -> Tensor:
@@ -107,7 +108,7 @@ class MiniCPMVVisionEmbeddings(Idefics2VisionEmbeddings):  # type: ignore[misc]
         return cast(Tensor, patches + self.position_embedding(ids.to(patches.device)))
 
 
-class MiniCPMVVisionModel(Idefics2VisionTransformer):  # type: ignore[misc]
+class MiniCPMVVisionModel(Idefics2VisionTransformer):
     """The SigLIP tower for patches that stand in one row."""
 
     def __init__(self, config: Any, *, drop_last_layer: bool = False) -> None:
@@ -142,7 +143,7 @@ class CrossAttention(nn.Module):
         """
         weights, biases = self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3)
         q, k, v = (
-            nn.functional.linear(x, w, b).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            nn.functional.linear(x, w, b).view(*x.shape[:2], self.heads, -1).transpose(1, 2)
             for x, w, b in zip((query, key, value), weights, biases, strict=True)
         )
         seen = None if mask is None else mask[:, None, None, :]
@@ -153,7 +154,7 @@ class CrossAttention(nn.Module):
 class MiniCPMVResampler(nn.Module):
     """Turns the patches of a frame, however many, into `query_num` tokens of the language model."""
 
-    def __init__(self, config: MiniCPMVConfig) -> None:
+    def __init__(self, config: Any) -> None:
         super().__init__()
         width, seen = config.hidden_size, config.vision_config.hidden_size
         self.query = nn.Parameter(torch.empty(config.query_num, width))
@@ -180,9 +181,7 @@ class MiniCPMVResampler(nn.Module):
         out = self.attn(query, values + places, values, None if bool(mask.all()) else mask)
         return cast(Tensor, self.ln_post(out) @ self.proj)
 
-    def _places(
-        self, sizes: Sequence[tuple[int, int]], values: Tensor
-    ) -> tuple[Tensor, Tensor]:
+    def _places(self, sizes: Sequence[tuple[int, int]], values: Tensor) -> tuple[Tensor, Tensor]:
         width, device = values.shape[-1], values.device
         grids = {size: grid_positions(*size, width, device=device) for size in set(sizes)}
         places = values.new_zeros(values.shape)
@@ -193,10 +192,10 @@ class MiniCPMVResampler(nn.Module):
         return places, mask if bool(mask.all()) else mask.to(device)
 
 
-class MiniCPMVPreTrainedModel(PreTrainedModel):  # type: ignore[misc]
+class MiniCPMVPreTrainedModel(PreTrainedModel):
     """What both models share: the configuration, and how weights start."""
 
-    config: MiniCPMVConfig
+    config: Any
     config_class = MiniCPMVConfig
     base_model_prefix = "model"
     input_modalities = ("image", "text")
@@ -210,7 +209,7 @@ class MiniCPMVPreTrainedModel(PreTrainedModel):  # type: ignore[misc]
     # buffers that old files may hold
     _keys_to_ignore_on_load_unexpected = [r"rotary_emb\.inv_freq", r"resampler\.pos_embed"]
 
-    @torch.no_grad()  # type: ignore[untyped-decorator]
+    @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
         super()._init_weights(module)
         if isinstance(module, MiniCPMVResampler):
@@ -328,7 +327,7 @@ class MiniCPMVModel(MiniCPMVPreTrainedModel):
         return embeds.masked_scatter(here[..., None], features)
 
 
-class MiniCPMVForConditionalGeneration(MiniCPMVPreTrainedModel, GenerationMixin):  # type: ignore[misc]
+class MiniCPMVForConditionalGeneration(MiniCPMVPreTrainedModel, GenerationMixin):
     """MiniCPM-Llama3-V-2.5."""
 
     _tied_weights_keys = {"lm_head.weight": "model.language_model.embed_tokens.weight"}

@@ -183,9 +183,7 @@ class MiniCPMVImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         data = {"pixel_values": values, "target_sizes": sizes, "columns": columns, "rows": rows}
         return BatchFeature(data, tensor_type=return_tensors)
 
-    def _pieces(
-        self, image: Any, grid: tuple[int, int] | None
-    ) -> list[np.ndarray[Any, Any]]:
+    def _pieces(self, image: Any, grid: tuple[int, int] | None) -> list[np.ndarray[Any, Any]]:
         whole = fit_size(
             *image.size, edge=self.scale_resolution, patch=self.patch_size, enlarge=grid is None
         )
@@ -233,11 +231,11 @@ class MiniCPMVProcessor(ProcessorMixin):  # type: ignore[misc]
         )
         if missing:
             raise InputError(f"the tokenizer has no {', '.join(sorted(missing))}")
-        if END in tokenizer.get_vocab():
-            tokenizer.eos_token = END  # ends each turn of the chat; the published one ends none
         if tokenizer.pad_token is None or tokenizer.pad_token == "!":
             # An exclamation mark pads the published batches, and would be skipped in answers.
-            tokenizer.pad_token = tokenizer.bos_token
+            tokenizer.pad_token = tokenizer.eos_token
+        if END in tokenizer.get_vocab():
+            tokenizer.eos_token = END  # ends each turn of the chat; the published one ends none
         self.image_token = "<unk>"
         self.image_token_id = tokenizer.convert_tokens_to_ids(self.image_token)
         super().__init__(image_processor, tokenizer, chat_template=chat_template or TEMPLATE)
@@ -289,7 +287,9 @@ class MiniCPMVProcessor(ProcessorMixin):  # type: ignore[misc]
         return f"{one}<slice>{chr(10).join([one * columns] * rows)}</slice>"
 
     def _with_places(self, texts: list[str], names: list[str]) -> list[str]:
-        parts = [text.replace(PLACEHOLDER, self.image_token).split(self.image_token) for text in texts]
+        parts = [
+            text.replace(PLACEHOLDER, self.image_token).split(self.image_token) for text in texts
+        ]
         places = sum(len(part) - 1 for part in parts)
         if places != len(names):
             raise InputError(f"{len(names)} images but {places} {self.image_token} in the text")
