@@ -103,7 +103,7 @@ def strip(image: np.ndarray[Any, Any], patch: int = PATCH_PX) -> np.ndarray[Any,
     return grid.swapaxes(0, 1).reshape(patch, -1, 3)
 
 
-class MiniCPMVImageProcessor(BaseImageProcessor):  # type: ignore[misc]
+class MiniCPMVImageProcessor(BaseImageProcessor):
     """Cuts, resizes and normalises images, and lays their patches in a row.
 
     Args:
@@ -200,18 +200,18 @@ class MiniCPMVImageProcessor(BaseImageProcessor):  # type: ignore[misc]
         return pieces
 
     def _normalised(self, piece: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        mean, std = np.float32(self.norm_mean), np.float32(self.norm_std)
+        mean, std = (np.array(v, dtype=np.float32) for v in (self.norm_mean, self.norm_std))
         return (piece * np.float32(self.rescale_factor) - mean) / std
 
     def to_dict(self) -> dict[str, Any]:
         """Give what is written to a file: the published keys."""
-        said = super().to_dict()
+        said: dict[str, Any] = super().to_dict()
         for name in ("size", "image_mean", "image_std", "rescale_factor", "resample"):
             said.pop(name, None)
         return said
 
 
-class MiniCPMVProcessor(ProcessorMixin):  # type: ignore[misc]
+class MiniCPMVProcessor(ProcessorMixin):
     """Images and texts for `MiniCPMVForConditionalGeneration`.
 
     A text holds `<unk>` or `(<image>./</image>)` where an image stands; each becomes
