@@ -38,7 +38,7 @@ _EPS = 1e-6  # of the resampler's layer norms
 _QUERY_STD = 0.02
 
 
-def strip_position_ids(lengths: Sequence[int], *, side: int) -> Tensor:
+def strip_position_ids(lengths: Sequence[int], *, side: int, longest: int | None = None) -> Tensor:
     """Give the vision position of each patch, the patches of a frame standing in one long row.
 
     The published code hands the tower a grid of `1 x patches`, so only the first row of its
@@ -47,11 +47,12 @@ def strip_position_ids(lengths: Sequence[int], *, side: int) -> Tensor:
     Args:
         lengths: patches of each frame.
         side: positions a side of the tower was trained with.
+        longest: columns of what is given back, where it is more than the longest frame has.
 
     Returns:
         int64 `(frames, longest)`, zero where a frame has no patch.
     """
-    ids = torch.zeros(len(lengths), max(lengths), dtype=torch.int64)
+    ids = torch.zeros(len(lengths), longest or max(lengths), dtype=torch.int64)
     for row, n in zip(ids, lengths, strict=True):
         row[:n] = torch.from_numpy(_buckets(n, side))
     return ids
@@ -64,7 +65,7 @@ def _buckets(n: int, side: int) -> np.ndarray[Any, Any]:
     edges = torch.arange(1 / side, 1.0, 1 / side, device="cpu")
     step = float(np.float32(1) / np.float32(n))
     at = torch.arange(0, 1 - 1e-6, step, device="cpu")
-    return np.array(torch.bucketize(at, edges, right=True))
+    return torch.bucketize(at, edges, right=True).numpy().copy()
 
 
 def grid_positions(rows: int, columns: int, width: int, *, device: Any = None) -> Tensor:
@@ -102,8 +103,10 @@ class MiniCPMVVisionEmbeddings(Idefics2VisionEmbeddings):
             pixel_values: `(frames, 3, patch, patch * patches)`.
             patch_attention_mask: `(frames, 1, patches)`, True where there is a patch.
         """
-        lengths = patch_attention_mask.flatten(1).sum(dim=1).tolist()
-        ids = strip_position_ids(lengths, side=self.num_patches_per_side)
+        mask = patch_attention_mask.flatten(1)
+        ids = strip_position_ids(
+            mask.sum(dim=1).tolist(), side=self.num_patches_per_side, longest=mask.shape[1]
+        )
         patches = self.patch_embedding(pixel_values).flatten(2).transpose(1, 2)
         return cast(Tensor, patches + self.position_embedding(ids.to(patches.device)))
 
