@@ -20,6 +20,7 @@ import numpy as np
 from t2vid.errors import BudgetError, InputError, require
 from t2vid.frames.feature import Frames, at_size
 from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
+from t2vid.models.strips import strip
 
 LossOn = Literal["answer", "conversation"]
 
@@ -253,8 +254,6 @@ class RowEncoder:
         return int(self.processor.image_processor.resample)
 
     def _strips(self, frames: Sequence[Any]) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
-        from t2vid.models.minicpm_v.processing import strip
-
         torch = require("torch", extra="train")
         patch = int(self.processor.image_processor.patch_size)
         sizes = [seen_px(self.processor, frame.size) for frame in frames]

@@ -24,8 +24,9 @@ from t2vid.models.families import (
     seen_px,
 )
 from t2vid.models.minicpm_v import MiniCPMVImageProcessor, MiniCPMVProcessor
-from t2vid.models.minicpm_v.processing import fit_size, slice_grid, strip
+from t2vid.models.minicpm_v.processing import fit_size, slice_grid
 from t2vid.models.rows import RowEncoder, joined_pixels, normalise
+from t2vid.models.strips import strip, unstrip
 from t2vid.models.tiny import tiny_minicpm, train_tokenizer
 from training_rows import clip, mixed_rows, row, texts
 
@@ -76,8 +77,9 @@ def test_patches_are_laid_out_as_unfold_lays_them():
     values = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float()[None]
     columns = torch.nn.functional.unfold(values, 14, stride=14)  # (1, 3 * 14 * 14, patches)
     want = columns.reshape(3, 14, 14, -1).permute(0, 1, 3, 2).reshape(3, 14, -1)
-    got = strip(np.asarray(image)).transpose(2, 0, 1)
-    assert np.array_equal(got, want.numpy())
+    got = strip(np.asarray(image), 14)
+    assert np.array_equal(got.transpose(2, 0, 1), want.numpy())
+    assert np.array_equal(unstrip(got, 3, 5), image)
 
 
 def test_an_image_becomes_its_pieces_and_a_text_their_marks():
@@ -94,7 +96,7 @@ def test_an_image_becomes_its_pieces_and_a_text_their_marks():
     assert not out["pixel_values"][1, ..., 14 * 29 * 35 :].any()
     # slice 4 is the lower left one
     large = np.asarray(big.resize((490 * 3, 406 * 2), Image.Resampling.BICUBIC)) / 127.5 - 1
-    want = strip(large[406:, :490]).transpose(2, 0, 1)
+    want = strip(large[406:, :490], 14).transpose(2, 0, 1)
     assert np.allclose(out["pixel_values"][4, ..., : 14 * 29 * 35], want, atol=1e-6)
     assert one_patch(processor)(images=big, text="<unk>")["target_sizes"].tolist() == [[24, 43]]
 

@@ -20,6 +20,8 @@ from transformers import BatchFeature, PreTrainedTokenizerFast, ProcessorMixin  
 from transformers.image_processing_utils import BaseImageProcessor  # noqa: E402
 from transformers.image_utils import load_images, make_flat_list_of_images  # noqa: E402
 
+from t2vid.models.strips import strip  # noqa: E402
+
 EDGE_PX = 448  # an image, or a slice of one, has about the area of this square
 PATCH_PX = 14
 MAX_SLICES = 9
@@ -86,21 +88,6 @@ def slice_grid(
     grids = [(columns, n // columns) for n in counts for columns in _divisors(n)]
     shape = log(width / height)
     return min(grids, key=lambda grid: abs(shape - log(grid[0] / grid[1])))
-
-
-def strip(image: np.ndarray[Any, Any], patch: int = PATCH_PX) -> np.ndarray[Any, Any]:
-    """Lay the patches of an image side by side, row by row.
-
-    Args:
-        image: `(height, width, 3)`, both multiples of `patch`.
-        patch: in pixels.
-
-    Returns:
-        `(patch, patches * patch, 3)`.
-    """
-    height, width, _ = image.shape
-    grid = image.reshape(height // patch, patch, width // patch, patch, 3)
-    return grid.swapaxes(0, 1).reshape(patch, -1, 3)
 
 
 class MiniCPMVImageProcessor(BaseImageProcessor):
