@@ -16,6 +16,7 @@ from t2vid.errors import InputError
 from t2vid.evaluation.backends import Local
 from t2vid.frames.sampling import target_size
 from t2vid.models.families import (
+    decode_px,
     family_of,
     frame_px,
     load_processor,
@@ -175,6 +176,7 @@ def test_frames_as_bytes_are_the_processors_values(processor):
 def test_a_frame_keeps_its_shape(processor):
     assert frame_px(processor) == (56, 56)
     assert seen_px(processor, (640, 360)) == fit_size(640, 360, edge=56) == (70, 42)
+    assert decode_px(processor) is None  # no rule of `SampleSpec` gives sizes of 56 pixels
     local = Local(tiny_minicpm(["?"])[0], processor)
     assert local.fit(noise(640, 360)).size == (70, 42)
     for size in (

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from datasets import Dataset, Image, List
@@ -15,10 +17,15 @@ from benchmark_rows import make_rows
 from media import make_clip
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.run import answer
+from t2vid.frames.feature import Frames, text_value, video_value
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.video import sample_video
+from t2vid.insight.inspect import inspect
 from t2vid.models.families import family_of
 from t2vid.models.tiny import tiny_minicpm
 from t2vid.schema import row_features
-from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
+from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer, train
+from t2vid.trainer.check import check
 from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()
@@ -202,6 +209,65 @@ def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
     moved = {k for k, v in run.model.state_dict().items() if not torch.equal(v, before[k])}
     assert not any(".vpm." in k for k in moved)
     assert any(".resampler." in k for k in moved) and any("language_model" in k for k in moved)
+
+
+@pytest.fixture
+def stored(tmp_path: Path) -> Path:
+    """Rows as a mix stores them: a text and a video, neither drawn nor decoded."""
+    film = make_clip(tmp_path / "clip.mp4", size=(640, 360), seconds=2, fps=5)
+    lazy = [
+        dict(ROWS[4], images=text_value("word " * 300), n_frames=3),
+        dict(ROWS[1], images=video_value(film), n_frames=2),
+    ]
+    Dataset.from_list(lazy, features=row_features(Frames())).save_to_disk(tmp_path / "rows")
+    return tmp_path / "rows"
+
+
+def test_the_papers_recipe_runs_with_a_tiny_model_in_place_of_the_checkpoint(stored, tmp_path):
+    over = {
+        "model_name_or_path": "tiny-minicpm",
+        "dataset_name": stored,
+        "dataset_config": "null",
+        "family": "null",
+        "output_dir": tmp_path / "run",
+        "max_steps": 2,
+        "use_cpu": "true",
+        "bf16": "false",
+    }
+    run: Any = train("minicpm-hybrid-30k", [f"{key}={value}" for key, value in over.items()])
+    assert run.state.global_step == 2 and run.args.loss_on == "answer"
+    assert run.args.max_length == 8666 and run.args.adam_beta2 == 0.95
+    assert {"model.safetensors", "processor_config.json"} <= {
+        path.name for path in (tmp_path / "run").iterdir()
+    }
+
+
+def test_videos_are_decoded_at_the_models_size_and_shown_as_they_reach_it(stored, tmp_path):
+    model, processor = tiny_minicpm(texts(ROWS), image_px=448, layers=1)
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    found = inspect(stored, model=str(tmp_path / "model"), rows=2, overrides=["loss_on=answer"])
+    assert [row.pictures[0].size for row in found.rows] == [(448, 448), (602, 336)]
+    assert [row.tokens_per_frame for row in found.rows] == [4, 4]
+    page = next(iter(Frames().decode_example(text_value("word " * 300))))
+    shown = np.asarray(found.rows[0].pictures[0].convert("L"), dtype=int)
+    assert abs(shown - np.asarray(page.convert("L"), dtype=int)).max() <= 1
+    film = sample_video(stored.parent / "clip.mp4", SampleSpec(size="minicpm"))[0]
+    seen = np.asarray(found.rows[1].pictures[0], dtype=int)
+    assert abs(seen - np.asarray(film, dtype=int)).max() <= 1
+    answers = [r["messages"][-1]["content"][0]["text"] for r in (ROWS[4], ROWS[1])]
+    for row_, answer_ in zip(found.rows, answers, strict=True):
+        assert [run.text for run in row_.runs if run.kind == "loss"] == [f"{answer_}<|eot_id|>"]
+
+
+def test_a_run_is_estimated_before_it_starts(stored, tmp_path):
+    model, processor = tiny_minicpm(texts(ROWS), image_px=448, layers=1)
+    model.save_pretrained(tmp_path / "model")
+    processor.save_pretrained(tmp_path / "model")
+    over = [f"model_name_or_path={tmp_path / 'model'}", f"dataset_name={stored}"]
+    found = check("minicpm-hybrid-30k", [*over, "dataset_config=null", "family=null"])
+    assert found.shape.parameters == sum(p.numel() for p in model.parameters())
+    assert found.shape.patches == 1024 and found.load.frames == 5
 
 
 def test_pages_and_frames_of_many_shapes_share_a_batch(tiny):
