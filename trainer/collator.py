@@ -18,7 +18,7 @@ import numpy as np
 
 from t2vid.errors import InputError, T2VidError, require
 from t2vid.models.families import Family, family_of
-from t2vid.models.rows import EncodedRow, LossOn, RowEncoder, normalise
+from t2vid.models.rows import EncodedRow, LossOn, RowEncoder, joined_pixels, normalise
 
 IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
 
@@ -66,7 +66,7 @@ class VideoCollator:
             decoded.
         pad_to_multiple_of: pad sequences to a multiple of so many tokens.
         uint8: leave frames as `frames`, uint8 `(frames, height, width, 3)`, to be normalised on the
-            device.
+            device; strips likewise.
         pack: lay all rows end to end in one sequence with positions that start again at each row,
             from which the model makes block-diagonal attention.
         dummy_frame: give a batch without frames one frame that nothing attends to, so that every
@@ -197,18 +197,10 @@ class VideoCollator:
             ) from error
 
     def _pixels(self, rows: Sequence[EncodedRow]) -> dict[str, Any]:
-        import torch
-
-        stacks = [row.frames for row in rows if row.frames is not None]
-        if stacks:
-            whole = stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
-            out = {"frames": torch.from_numpy(whole)}
-            return out if self.uint8 else to_pixel_values(out, self.processor, self.encode.family)
-        parts = [row.pixels for row in rows if row.pixels]
-        out = {
-            name: torch.cat([part[name] for part in parts]) for name in (parts[0] if parts else ())
-        }
-        if "pixel_values" in out and self.encode.family.pixels == "nested":
+        out = joined_pixels(rows)
+        if "frames" in out and not self.uint8:
+            to_pixel_values(out, self.processor, self.encode.family)
+        elif "pixel_values" in out and self.encode.family.pixels == "nested":
             out["pixel_values"] = out["pixel_values"].unsqueeze(0)
         return out
 

@@ -22,7 +22,8 @@ logger = logging.getLogger(__name__)
 RECIPES = Path(__file__).parent / "recipes"
 _MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
 CONFIGS = Path(__file__).parent / "configs"
-TINY = "tiny"  # in place of a checkpoint: an Idefics3 of random weights, to try a recipe end to end
+# in place of a checkpoint: random weights, to try a recipe end to end
+TINY, TINY_MINICPM = "tiny", "tiny-minicpm"
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,8 @@ class TrainJob:
     """What a run trains, and on what; names as in TRL's scripts.
 
     Args:
-        model_name_or_path: checkpoint, or `"tiny"` for a tiny Idefics3 with random weights.
+        model_name_or_path: checkpoint, or `"tiny"` or `"tiny-minicpm"` for a tiny Idefics3 or
+            MiniCPM-V with random weights.
         dataset_name: what `load_dataset` takes, or a folder that `t2vid build` or `save_to_disk`
             wrote.
         dataset_config: configuration of the dataset.
@@ -108,7 +110,7 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
     # read in shards, and fatal for random weights, which would be initialised empty.
-    made = load_model(job, rows) if job.model_name_or_path == TINY else None
+    made = load_model(job, rows) if job.model_name_or_path in (TINY, TINY_MINICPM) else None
     args = VideoSFTConfig(**settings)
     model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
@@ -242,19 +244,20 @@ def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[s
 
 
 def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
-    """Load a job's model and processor; for `"tiny"` the tokenizer learns from the rows."""
+    """Load a job's model and processor; of a tiny one the tokenizer learns from the rows."""
+    from t2vid.models.families import load_model as load_checkpoint
     from t2vid.models.families import load_processor
     from t2vid.models.rows import conversation
 
-    if job.model_name_or_path == TINY:
-        from t2vid.models.tiny import tiny_idefics3
+    if job.model_name_or_path in (TINY, TINY_MINICPM):
+        from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
 
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
         texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
-        return tiny_idefics3(texts)
-    transformers = require("transformers", extra="train")
+        made = tiny_minicpm if job.model_name_or_path == TINY_MINICPM else tiny_idefics3
+        return made(texts)
     quantised = _four_bits() if job.load_in_4bit else None
-    model = transformers.AutoModelForImageTextToText.from_pretrained(
+    model = load_checkpoint(
         job.model_name_or_path,
         dtype=job.dtype,
         attn_implementation=job.attn_implementation,
@@ -265,10 +268,11 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
 
 def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Give a job's model without its weights (on the meta device), and its processor."""
-    from t2vid.models.families import load_processor
+    from t2vid.models.families import load_processor, register_ports
 
-    if job.model_name_or_path == TINY:
+    if job.model_name_or_path in (TINY, TINY_MINICPM):
         return load_model(job, rows)
+    register_ports()
     torch = require("torch", extra="train")
     transformers = require("transformers", extra="train")
     config = transformers.AutoConfig.from_pretrained(job.model_name_or_path)

@@ -18,7 +18,16 @@ from dataclasses import replace
 from typing import Any, Literal, cast
 
 from t2vid.errors import InputError, NonFiniteLoss, require
-from t2vid.models.families import Family, family_of, load_processor, one_patch, part
+from t2vid.models.families import (
+    Family,
+    family_of,
+    load_model,
+    load_processor,
+    match_tokens,
+    one_patch,
+    part,
+    register_ports,
+)
 from t2vid.models.rows import LossOn
 
 require("trl", extra="train")
@@ -78,6 +87,10 @@ class VideoSFTTrainer(SFTTrainer):
         if not hasattr(processing_class, "image_processor"):
             raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
         self.family = _family(model, trust_remote_code=args.trust_remote_code)
+        if isinstance(model, str) and self.family.ported:
+            # TRL looks for the class of a checkpoint among those of transformers.
+            model = load_model(model, **{"dtype": "float32", **(args.model_init_kwargs or {})})
+            args.model_init_kwargs = None
         train_dataset, reader = rows_and_reader(train_dataset)
         eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
@@ -100,6 +113,7 @@ class VideoSFTTrainer(SFTTrainer):
             # Asked here: `accelerate launch` brings either without a word in `args`.
             data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
         base = self.accelerator.unwrap_model(self.model)
+        match_tokens(base, processing_class)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
         base.register_forward_hook(self._see_losses)
@@ -290,6 +304,7 @@ def _family(model: Any, *, trust_remote_code: bool) -> Family:
     if isinstance(model, str):
         from transformers import AutoConfig
 
+        register_ports()
         return family_of(AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code))
     return family_of(model)
 

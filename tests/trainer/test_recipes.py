@@ -37,7 +37,7 @@ def test_a_deepspeed_config_names_its_stage(path):
 
 
 def test_there_are_recipes_and_configs():
-    assert "idefics3-hybrid-30k" in NAMES and len(CONFIGS) == 3
+    assert {"idefics3-hybrid-30k", "minicpm-hybrid-30k"} <= set(NAMES) and len(CONFIGS) == 3
     assert [path.stem for path in ACCELERATE] == ["fsdp2", "one-gpu"]
 
 

@@ -66,7 +66,7 @@ class Local:
     def __init__(
         self, model: Any, processor: Any, *, name: str = "", max_length: int | None = None
     ) -> None:
-        from t2vid.models.families import family_of, frame_px, one_patch
+        from t2vid.models.families import family_of, match_tokens, one_patch
         from t2vid.models.rows import RowEncoder
 
         self.model, self.processor = model.eval(), one_patch(processor)
@@ -75,7 +75,7 @@ class Local:
         self.encode = RowEncoder(
             self.processor, family=self.family, max_length=max_length or max_positions(model)
         )
-        self._frame_px = frame_px(self.processor) if self.encode.direct else None
+        match_tokens(self.model, self.processor)
         self._identity = ""
 
     @classmethod
@@ -86,11 +86,10 @@ class Local:
             name: a folder or a name on the Hub.
             **kwargs: for `AutoModelForImageTextToText.from_pretrained`.
         """
-        from t2vid.models.families import load_processor
+        from t2vid.models.families import load_model, load_processor
 
-        transformers = require("transformers", extra="eval")
         kwargs = {"dtype": "auto", "device_map": None, **kwargs}
-        model = transformers.AutoModelForImageTextToText.from_pretrained(name, **kwargs)
+        model = load_model(name, **kwargs)
         torch = require("torch", extra="eval")
         if torch.cuda.is_available() and kwargs["device_map"] is None:
             model = model.to("cuda")
@@ -110,9 +109,13 @@ class Local:
 
     def fit(self, frame: Any) -> Any:
         """Resize a frame to what the model sees, as encoding it would."""
-        if not self.encode.direct or frame.size == self._frame_px:
+        from t2vid.models.families import seen_px
+
+        size = seen_px(self.processor, frame.size) if self.encode.direct else frame.size
+        # A frame whose resized self would be resized again is left to the encoder.
+        if frame.size == size or seen_px(self.processor, size) != size:
             return frame
-        return frame.resize(self._frame_px, self.processor.image_processor.resample)
+        return frame.resize(size, self.processor.image_processor.resample)
 
     def prepare(self, ask: Ask) -> Any:
         """Encode a question: token ids and pixels."""

@@ -39,7 +39,7 @@ from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.video import probe, sample_video
 from t2vid.models.families import family_of, one_patch
-from t2vid.models.rows import EncodedRow, RowEncoder, normalise
+from t2vid.models.rows import EncodedRow, RowEncoder, joined_pixels, normalise
 from t2vid.progress import progress, visible
 
 WINDOW = 2  # batches prepared together, so that questions of like length share one
@@ -177,6 +177,7 @@ def generate(
             max_new_tokens=max_new_tokens,
             do_sample=False,
             pad_token_id=_pad_id(processor.tokenizer),
+            eos_token_id=_end_ids(model, processor.tokenizer),
         )
     new = out[:, inputs["input_ids"].shape[1] :]
     texts = processor.tokenizer.batch_decode(new, skip_special_tokens=True)
@@ -200,11 +201,9 @@ def left_padded(rows: Sequence[EncodedRow], processor: Any, encode: RowEncoder) 
         ids[i, width - len(row.ids) :] = row.ids
         mask[i, width - len(row.ids) :] = 1
     out = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-    stacks = [row.frames for row in rows if row.frames is not None]
-    if stacks:
-        out["pixel_values"] = normalise(torch.from_numpy(np.concatenate(stacks)), processor)
-    parts = [row.pixels for row in rows if row.pixels]
-    out |= {name: torch.cat([part[name] for part in parts]) for name in (parts[0] if parts else ())}
+    out |= joined_pixels(rows)
+    if "frames" in out:
+        out["pixel_values"] = normalise(out.pop("frames"), processor)
     if "pixel_values" in out and encode.family.pixels == "nested":
         out["pixel_values"] = out["pixel_values"].unsqueeze(0)
     return out
@@ -217,6 +216,13 @@ def _batches(
         stop = min(start + size, len(rows))
         # One row at a time: a `datasets` slice would decode every column of the batch at once.
         yield [encode(rows[i], prompt_only=True) for i in range(start, stop)]
+
+
+def _end_ids(model: Any, tokenizer: Any) -> list[int] | None:
+    # A chat may end its turns by another token than the one that a checkpoint's settings name.
+    own = model.generation_config.eos_token_id
+    ends = {*(own if isinstance(own, list) else [own]), tokenizer.eos_token_id} - {None}
+    return sorted(ends) or None
 
 
 def _pad_id(tokenizer: Any) -> int:

@@ -49,14 +49,15 @@ def video_value(
     return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
 
 
-def at_size(value: dict[str, Any], size: tuple[int, int]) -> dict[str, Any]:
+def at_size(value: dict[str, Any], size: tuple[int, int] | str | None) -> dict[str, Any]:
     """Give the stored value of a video with a size for its frames, where its spec states none.
 
     A text is given back as it is: the size of a page decides what stands on it.
 
     Args:
         value: as a `Frames` column stores it.
-        size: `(width, height)` in pixels; libav scales to it while it converts colours.
+        size: `(width, height)` in pixels, or another size that a `SampleSpec` takes; libav scales
+            to it while it converts colours.
     """
     if value.get("text") is not None:
         return value

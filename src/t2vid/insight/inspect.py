@@ -21,6 +21,7 @@ from PIL import Image
 
 from t2vid.errors import InputError
 from t2vid.insight import page
+from t2vid.models.strips import unstrip
 
 _GREEN, _SOFT, _BOLD, _OFF = "\x1b[30;42m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
@@ -190,7 +191,9 @@ def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") ->
 
     segments = batch.pop("segments")
     batch = to_pixel_values(batch, collate.processor, collate.encode.family)
-    pictures = unnormalised(batch.get("pixel_values"), collate.processor)
+    pictures = unnormalised(
+        batch.get("pixel_values"), collate.processor, sizes=_strip_sizes(batch, collate)
+    )
     note, at, rows = "", 0, []
     for segment in segments:
         here = slice(segment.start, segment.end)
@@ -223,12 +226,15 @@ def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") ->
     return Inspection(title, rows, tensors, padding, note)
 
 
-def unnormalised(pixel_values: Any, processor: Any) -> list[Image.Image] | None:
+def unnormalised(
+    pixel_values: Any, processor: Any, *, sizes: Any = None
+) -> list[Image.Image] | None:
     """Turn pixel values back into pictures; None for values that are no pictures.
 
     Args:
         pixel_values: float tensor `(…, frames, 3, height, width)`, or None.
         processor: whose mean, standard deviation and scale apply.
+        sizes: of strips, rows and columns of each frame's patches, or None.
     """
     if pixel_values is None:
         return []
@@ -239,7 +245,15 @@ def unnormalised(pixel_values: Any, processor: Any) -> list[Image.Image] | None:
     values = (values * np.asarray(images.image_std) + np.asarray(images.image_mean)) / float(
         images.rescale_factor
     )
-    return [Image.fromarray(v) for v in values.round().clip(0, 255).astype(np.uint8)]
+    frames = values.round().clip(0, 255).astype(np.uint8)
+    if sizes is not None:
+        frames = [unstrip(frame, *size) for frame, size in zip(frames, sizes, strict=True)]
+    return [Image.fromarray(frame) for frame in frames]
+
+
+def _strip_sizes(batch: Any, collate: Any) -> Any:
+    strips = collate.encode.family.pixels == "strips" and "target_sizes" in batch
+    return batch["target_sizes"].tolist() if strips else None
 
 
 def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Iterator[Run]:

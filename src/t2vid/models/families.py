@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from t2vid.errors import InputError, require
+from t2vid.schema import FAMILY_PX
 
 
 @dataclass(frozen=True)
@@ -25,9 +26,12 @@ class Family:
         connector: attribute path of what maps vision features to the language model.
         language: attribute path of the language model.
         pixels: how frames reach the model. `"flat"`: `(frames, 3, height, width)`; `"nested"`: the
-            same with one leading axis; `"processor"`: whatever the family's image processor gives.
+            same with one leading axis; `"strips"`: `(frames, 3, patch, patch * patches)`, each frame
+            in its own shape, with `target_sizes`; `"processor"`: whatever the family's image
+            processor gives.
         packs: whether several rows may share one sequence (plain rotary positions, no cross-row
             state).
+        ported: whether this project brings the model's classes.
     """
 
     name: str
@@ -35,8 +39,9 @@ class Family:
     vision: str
     connector: str
     language: str
-    pixels: Literal["flat", "nested", "processor"]
+    pixels: Literal["flat", "nested", "strips", "processor"]
     packs: bool = False
+    ported: bool = False
 
     @property
     def lora_pattern(self) -> str:
@@ -63,6 +68,16 @@ FAMILIES = (
         "language_model",
         "flat",
         True,
+    ),
+    Family(
+        "minicpm_v_2_5",
+        ("minicpmv",),
+        "vpm",
+        "resampler",
+        "language_model",
+        "strips",
+        packs=True,
+        ported=True,
     ),
     Family(
         "qwen_vl",
@@ -121,6 +136,28 @@ def frame_px(processor: Any) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def seen_px(processor: Any, size: tuple[int, int]) -> tuple[int, int]:
+    """Give the `(width, height)` in pixels at which a model sees a frame of `size`.
+
+    Args:
+        processor: the model's processor, set to one patch a frame.
+        size: `(width, height)` of the frame in pixels.
+    """
+    fit = getattr(processor.image_processor, "fit", None)
+    return frame_px(processor) if fit is None else fit(*size)
+
+
+def decode_px(processor: Any) -> tuple[int, int] | str | None:
+    """Give what `SampleSpec.size` must be for a video to be decoded at the size a model sees.
+
+    Returns:
+        `(width, height)` in pixels, the name of a rule, or None where no rule gives that size.
+    """
+    if not hasattr(processor.image_processor, "fit"):
+        return frame_px(processor)
+    return "minicpm" if frame_px(processor)[0] == FAMILY_PX["minicpm"] else None
+
+
 def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
     """Set a processor so that every frame is one image: no splitting, no tiles, no enlarging.
 
@@ -138,12 +175,45 @@ def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
         if not upscale_first:
             edge = frame_px(processor)[0]
             images.size = type(images.size)(longest_edge=edge)
+    if hasattr(images, "max_slice_nums"):
+        images.max_slice_nums = 1
     if hasattr(images, "crop_to_patches"):
         images.crop_to_patches = False
         # The class attribute of InternVLProcessor would win over the image processor: 24
         # frames, 72 tiles.
         processor.images_kwargs = {**(processor.images_kwargs or {}), "crop_to_patches": False}
     return processor
+
+
+def register_ports() -> None:
+    """Make transformers' Auto classes know the models that this project brings itself."""
+    require("t2vid.models.minicpm_v", extra="train")
+
+
+def match_tokens(model: Any, processor: Any) -> None:
+    """Give a model the token that its processor writes for a frame, where its config has another.
+
+    A published config of MiniCPM-V names none.
+
+    Args:
+        model: its config is changed.
+        processor: the model's.
+    """
+    config = model.config
+    if family_of(config).ported:
+        config.image_token_id = processor.image_token_id
+
+
+def load_model(name: str, **kwargs: Any) -> Any:
+    """Load a checkpoint by its family's class.
+
+    Args:
+        name: a folder or a name on the Hub.
+        **kwargs: for `AutoModelForImageTextToText.from_pretrained`.
+    """
+    transformers = require("transformers", extra="train")
+    register_ports()
+    return transformers.AutoModelForImageTextToText.from_pretrained(name, **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:
@@ -154,6 +224,7 @@ def load_processor(name: str, **kwargs: Any) -> Any:
         **kwargs: for `AutoProcessor.from_pretrained`.
     """
     transformers = require("transformers", extra="train")
+    register_ports()
     return one_patch(transformers.AutoProcessor.from_pretrained(name, **kwargs))
 
 

@@ -19,7 +19,8 @@ import numpy as np
 
 from t2vid.errors import BudgetError, InputError, require
 from t2vid.frames.feature import Frames, at_size
-from t2vid.models.families import Family, family_of, frame_px
+from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
+from t2vid.models.strips import strip
 
 LossOn = Literal["answer", "conversation"]
 
@@ -35,8 +36,10 @@ class EncodedRow:
         in_loss: `(tokens,)`, True where the token is a target of the loss, unless `is_frame`.
         is_frame: `(tokens,)`, True where a frame's feature replaces the token's embedding.
         n_frames: number of frames.
-        frames: `(frames, height, width, 3)` uint8 at the model's size, or None.
-        pixels: what the family's own image processor gave, by name, or empty.
+        frames: `(frames, height, width, 3)` uint8 at the model's size, or None; for a family that
+            takes strips `(frames, patch, patch * patches, 3)`.
+        pixels: what the family's own image processor gave, by name, or empty; beside strips their
+            `target_sizes`.
     """
 
     id: str
@@ -125,7 +128,9 @@ class RowEncoder:
             name, str(row.get("source") or ""), ids, in_loss, is_frame, n_frames=len(frames)
         )
         self._check(encoded, prompt_only=prompt_only)
-        if frames and self.direct:
+        if frames and self.direct and self.family.pixels == "strips":
+            encoded.frames, encoded.pixels = self._strips(frames)
+        elif frames and self.direct:
             encoded.frames = frames_array(frames, frame_px(self.processor), self._resample())
         elif frames:
             encoded.pixels = self._processor_pixels(frames)
@@ -169,7 +174,7 @@ class RowEncoder:
         limit = self.budget(str(row.get("source") or ""))
         if isinstance(frames, dict):
             limit = limit or self.reader.max_frames
-            stored = at_size(frames, frame_px(self.processor)) if self.direct else frames
+            stored = at_size(frames, decode_px(self.processor)) if self.direct else frames
             frames = replace(self.reader, decode=True, max_frames=limit).decode_example(stored)
         frames = [] if frames is None else frames
         if limit is None or len(frames) <= limit:
@@ -248,12 +253,23 @@ class RowEncoder:
     def _resample(self) -> int:
         return int(self.processor.image_processor.resample)
 
+    def _strips(self, frames: Sequence[Any]) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
+        torch = require("torch", extra="train")
+        patch = int(self.processor.image_processor.patch_size)
+        sizes = [seen_px(self.processor, frame.size) for frame in frames]
+        strips = [
+            strip(frames_array([frame], size, self._resample())[0], patch)
+            for frame, size in zip(frames, sizes, strict=True)
+        ]
+        grids = [(height // patch, width // patch) for width, height in sizes]
+        return padded([one[None] for one in strips]), {"target_sizes": torch.tensor(grids)}
+
     def _processor_pixels(self, frames: Sequence[Any]) -> dict[str, Any]:
         frames = [frame.convert("RGB") for frame in frames]
         out = dict(self.processor.image_processor(images=[frames], return_tensors="pt"))
         # One patch a frame fills its square, so the mask is all ones: 24 MB of nothing
         # for 24 frames.
-        for unused in ("pixel_attention_mask", "rows", "cols", "num_patches"):
+        for unused in ("pixel_attention_mask", "rows", "cols", "columns", "num_patches"):
             out.pop(unused, None)
         if self.family.pixels == "nested":
             out["pixel_values"] = out["pixel_values"].flatten(0, 1)
@@ -344,6 +360,49 @@ def frames_array(
             target[:] = np.asarray(frame)[..., None]
         else:
             target[:] = np.asarray(frame if frame.mode == "RGB" else frame.convert("RGB"))
+    return out
+
+
+def padded(stacks: Sequence[np.ndarray[Any, Any]], axis: int = 2) -> np.ndarray[Any, Any]:
+    """Join stacks of frames, with zeros after those that are shorter along `axis`.
+
+    Args:
+        stacks: `(frames, height, width, 3)` each; all of one size but for strips.
+        axis: along which sizes may differ.
+    """
+    longest = max(stack.shape[axis] for stack in stacks)
+    if all(stack.shape[axis] == longest for stack in stacks):
+        return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
+    shape = [sum(len(stack) for stack in stacks), *stacks[0].shape[1:]]
+    shape[axis] = longest
+    out, at = np.zeros(shape, dtype=stacks[0].dtype), 0
+    for stack in stacks:
+        here = [slice(at, at + len(stack)), *map(slice, stack.shape[1:])]
+        out[tuple(here)] = stack
+        at += len(stack)
+    return out
+
+
+def joined_pixels(rows: Sequence[EncodedRow]) -> dict[str, Any]:
+    """Join the pixels of rows into tensors: `frames` of uint8 where they wait to be normalised.
+
+    Args:
+        rows: in the order of their frames.
+    """
+    torch = require("torch", extra="train")
+    parts = [row.pixels for row in rows if row.pixels]
+    out: dict[str, Any] = {}
+    for name in parts[0] if parts else ():
+        values = [part[name] for part in parts]
+        same = len({value.shape[1:] for value in values}) == 1
+        out[name] = (
+            torch.cat(values)
+            if same
+            else torch.from_numpy(padded([value.numpy() for value in values], axis=-1))
+        )
+    stacks = [row.frames for row in rows if row.frames is not None]
+    if stacks:
+        out["frames"] = torch.from_numpy(padded(stacks))
     return out
 
 

@@ -62,7 +62,6 @@ def tiny_idefics3(
     if hidden < 16 or hidden % 16:
         raise InputError(f"hidden ({hidden}) must be a multiple of 16")
     transformers = require("transformers", extra="train")
-    torch = require("torch", extra="train")
 
     tokens_a_frame = (image_px // unit) ** 2
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size, special=_IDEFICS3_SPECIAL)
@@ -92,13 +91,76 @@ def tiny_idefics3(
         },
         text_config=tiny_llama_config(tokenizer, hidden=hidden, layers=layers),
     )
+    model = _model(transformers.Idefics3ForConditionalGeneration, config, tokenizer, seed=seed)
+    return model, processor
+
+
+def tiny_minicpm(
+    texts: Iterable[str],
+    *,
+    seed: int = 0,
+    image_px: int = 56,
+    hidden: int = 64,
+    layers: int = 2,
+    queries: int = 4,
+    vocab_size: int = 1024,
+) -> tuple[Any, Any]:
+    """Build a MiniCPM-Llama3-V-2.5 with random weights and a processor, as `tiny_idefics3` does.
+
+    Args:
+        texts: what the tokenizer learns its merges from.
+        seed: of the random weights; the global random state is left alone.
+        image_px: side of the square whose area a frame is given, a multiple of 14 pixels.
+        hidden: width of the language model, a multiple of 16; the vision tower has half of it.
+        layers: number of layers of both towers.
+        queries: tokens that a frame becomes; 96 in the published model.
+        vocab_size: upper limit of the vocabulary, at least 300.
+
+    Returns:
+        `(model, processor)`: `MiniCPMVForConditionalGeneration` and `MiniCPMVProcessor`, no slices.
+
+    Raises:
+        InputError: when a size does not fit the architecture.
+    """
+    if image_px < PATCH_PX or image_px % PATCH_PX:
+        raise InputError(f"image_px ({image_px}) must be a multiple of {PATCH_PX} (the patch)")
+    if hidden < 16 or hidden % 16:
+        raise InputError(f"hidden ({hidden}) must be a multiple of 16")
+    port = require("t2vid.models.minicpm_v", extra="train")
+    tokenizer = train_tokenizer(texts, vocab_size=vocab_size, special=_MINICPM_SPECIAL)
+    tokenizer.unk_token = "<unk>"
+    images = port.MiniCPMVImageProcessor(
+        max_slice_nums=1, scale_resolution=image_px, image_feature_size=queries
+    )
+    processor = port.MiniCPMVProcessor(images, tokenizer)
+    text_config = tiny_llama_config(tokenizer, hidden=hidden, layers=layers)
+    del text_config["model_type"]
+    config = port.MiniCPMVConfig(
+        **text_config,
+        query_num=queries,
+        resampler_heads=4,
+        image_token_id=processor.image_token_id,
+        vision_config={
+            "hidden_size": hidden // 2,
+            "intermediate_size": hidden,
+            "num_hidden_layers": layers,
+            "num_attention_heads": 2,
+            "image_size": 2 * image_px,  # about as many positions a side as published: 70 for 32
+            "patch_size": PATCH_PX,
+        },
+    )
+    return _model(port.MiniCPMVForConditionalGeneration, config, tokenizer, seed=seed), processor
+
+
+def _model(kind: Any, config: Any, tokenizer: Any, *, seed: int) -> Any:
+    torch = require("torch", extra="train")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = transformers.Idefics3ForConditionalGeneration(config)
+        model = kind(config)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.bos_token_id = tokenizer.bos_token_id
-    return model.eval(), processor
+    return model.eval()
 
 
 def tiny_llama_config(tokenizer: Any, *, hidden: int, layers: int) -> dict[str, Any]:
@@ -123,6 +185,22 @@ _IDEFICS3_SPECIAL = {
     "eos_token": "<end_of_utterance>",
     "pad_token": "<|pad|>",
     "extra": ["<fake_token_around_image>", "<image>", "<global-img>"],
+}
+
+
+_MINICPM_SPECIAL = {
+    "bos_token": "<|begin_of_text|>",
+    "eos_token": "<|eot_id|>",
+    "pad_token": "<|end_of_text|>",
+    "extra": [
+        "<unk>",
+        "<image>",
+        "</image>",
+        "<slice>",
+        "</slice>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+    ],
 }
 
 
