@@ -223,9 +223,10 @@ def load_processor(name: str, **kwargs: Any) -> Any:
         name: a folder or a name on the Hub.
         **kwargs: for `AutoProcessor.from_pretrained`.
     """
-    transformers = require("transformers", extra="train")
+    from t2vid.models import processors
+
     register_ports()
-    return one_patch(transformers.AutoProcessor.from_pretrained(name, **kwargs))
+    return one_patch(processors.load(name, **kwargs))
 
 
 def _get(value: Any, key: str) -> Any:
