@@ -19,6 +19,7 @@ import numpy as np
 
 from t2vid.errors import BudgetError, InputError, require
 from t2vid.frames.feature import Frames, at_size
+from t2vid.models import templates
 from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
 from t2vid.models.strips import strip
 
@@ -163,10 +164,12 @@ class RowEncoder:
             # The processor itself says what it writes for a frame, so no family is
             # spelled out here.
             blank = Image.new("RGB", size)
+            n = 2 if self.family.tiles_lone else 1
             out = self.processor(
-                text=[self.image_token], images=[[blank]], add_special_tokens=False
+                text=[self.image_token * n], images=[[blank] * n], add_special_tokens=False
             )
-            self._frame_ids[size] = np.asarray(out["input_ids"][0], dtype=np.int64)
+            ids = np.asarray(out["input_ids"][0], dtype=np.int64)
+            self._frame_ids[size] = ids[: len(ids) // n]
         return self._frame_ids[size]
 
     def _budget(self, row: Mapping[str, Any]) -> Sequence[Any]:
@@ -277,10 +280,10 @@ class RowEncoder:
 
 
 def training_template(processor: Any) -> str:
-    """Give a chat template that marks the answers: the processor's own, or TRL's variant of it.
+    """Give a chat template that marks the answers: the processor's own, TRL's variant of it, or ours.
 
     Raises:
-        InputError: when the template has no marks and TRL knows none for it.
+        InputError: when the template has no marks and nobody knows a variant with marks.
     """
     own = getattr(processor, "chat_template", None) or processor.tokenizer.chat_template
     if own is None:
@@ -291,6 +294,9 @@ def training_template(processor: Any) -> str:
     try:
         marked = trl.get_training_chat_template(processor)
     except ValueError as error:
+        known = templates.marked(str(own), processor.tokenizer.special_tokens_map)
+        if known is not None:
+            return known
         raise InputError(
             "the chat template does not mark the answers; pass chat_template= with "
             "{% generation %} and {% endgeneration %} around them"
