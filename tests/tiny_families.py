@@ -121,9 +121,7 @@ def qwen3_vl(texts: list[str]) -> tuple[Any, Any]:
     images = Qwen2VLImageProcessorPil(
         size={"shortest_edge": 65536, "longest_edge": 16777216}, patch_size=16
     )
-    processor = processors.Qwen3VLProcessor(
-        images, tokenizer, chat_template=qwen3_vl_chat_template
-    )
+    processor = processors.Qwen3VLProcessor(images, tokenizer, chat_template=qwen3_vl_chat_template)
     config = transformers.Qwen3VLConfig(
         vision_config={
             "depth": LAYERS,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import re
 from typing import Any
 
 import pytest
 import torch
+import transformers
+from datasets import Dataset, List
+from datasets import Image as ImageColumn
 from PIL import Image
 from transformers import AutoModelForImageTextToText
 
@@ -15,12 +20,12 @@ from t2vid.evaluation.run import answer
 from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
 from t2vid.models.rows import RowEncoder, training_template
+from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
 from tiny_families import BUILDERS, qwen2_5_vl
 from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()
-SHOWN = {"idefics3": 3, "smolvlm": 3}  # marks around a frame, of the processor's own writing
 # A frame of the family's size: tokens that stand for it, by the architecture's arithmetic.
 TOKENS = {
     "idefics3": (56 // 14 // 2) ** 2,
@@ -55,8 +60,6 @@ def test_its_parts_are_where_the_entry_says(made):
 
 
 def test_lora_touches_every_projection_of_the_language_model_and_nothing_else(made):
-    import re
-
     _, model, _ = made
     family = family_of(model)
     linear = [n for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
@@ -182,13 +185,8 @@ def test_packed_rows_have_the_losses_of_rows_alone(made):
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")
 def test_one_step_trains_and_the_model_answers(made, tmp_path):
-    from datasets import Dataset, Features, Image, List
-
-    from t2vid.schema import row_features
-
-    assert Features is not None
     _, model, processor = made
-    data = Dataset.from_list(ROWS, features=row_features(List(Image())))
+    data = Dataset.from_list(ROWS, features=row_features(List(ImageColumn())))
     args = VideoSFTConfig(
         str(tmp_path),
         per_device_train_batch_size=8,
@@ -252,9 +250,23 @@ def test_a_limit_that_somebody_chose_is_kept():
     assert frame_px(one_patch(processor)) == (672, 672)
 
 
+def test_settings_of_the_video_half_travel_with_the_processor(made, tmp_path):
+    _, _, processor = made
+    file = tmp_path / "again" / processors.VIDEO_SETTINGS
+    processor.save_pretrained(tmp_path)
+    if made[0] == "idefics3":  # it has no video half
+        assert not (tmp_path / processors.VIDEO_SETTINGS).exists()
+        return
+    own = json.loads((tmp_path / processors.VIDEO_SETTINGS).read_text())
+    assert hasattr(transformers, own["video_processor_type"])
+    (tmp_path / processors.VIDEO_SETTINGS).write_text(json.dumps(own | {"num_frames": 17}))
+    load_processor(str(tmp_path)).save_pretrained(tmp_path / "again")
+    assert json.loads(file.read_text()) == own | {"num_frames": 17}
+
+
 def test_a_processor_that_needs_torchvision_says_so(tmp_path, monkeypatch):
     _, processor = qwen2_5_vl(texts(ROWS))
     processor.save_pretrained(tmp_path)
-    monkeypatch.setattr(processors, "PROCESSORS", {})
+    monkeypatch.setattr(processors, "PROCESSORS", {})  # as for a family that nobody tried
     with pytest.raises(MissingExtra, match="Qwen2_5_VLProcessor of .* needs torchvision"):
         load_processor(str(tmp_path))

@@ -203,6 +203,12 @@ def build_processor(tokenizer: Any, *, image_px: int = IMAGE_PX, tokens_a_frame:
         image_processor, tokenizer, image_seq_length=tokens_a_frame, chat_template=PHI3_CHAT
     )
     processor.images_kwargs = {**processor.images_kwargs, "crop_to_patches": False}
+    processor.video_settings = {
+        "video_processor_type": processor.video_class,
+        "size": {"height": image_px, "width": image_px},
+        "image_mean": list(IMAGENET_MEAN),
+        "image_std": list(IMAGENET_STD),
+    }
     return processor
 
 

@@ -18,6 +18,9 @@ require("transformers", extra="train")
 
 import transformers  # noqa: E402
 from transformers.processing_utils import ProcessorMixin  # noqa: E402
+from transformers.utils import PROCESSOR_NAME  # noqa: E402
+
+VIDEO_SETTINGS = "video_preprocessor_config.json"
 
 # The stock classes of these families want a video processor, which exists only with torchvision;
 # here every frame is an image. Each class keeps its parent's name, so that what it saves says that
@@ -28,13 +31,25 @@ from transformers.processing_utils import ProcessorMixin  # noqa: E402
 class _NoVideo(ProcessorMixin):
     """Stands between a family's processor and its base, and drops the absent video processor."""
 
+    video_settings: dict[str, Any] | None = None
+    video_class: str
+
     def __init__(self, *parts: Any, **kwargs: Any) -> None:
-        image_processor, tokenizer, _video = parts
-        super().__init__(image_processor, tokenizer, **kwargs)
+        super().__init__(*parts[:2], **kwargs)
+
+    def save_pretrained(self, save_directory: Any, **kwargs: Any) -> Any:
+        """Save, with settings of the video half for those who have torchvision: it insists."""
+        saved = super().save_pretrained(save_directory, **kwargs)
+        settings = self.video_settings or {"video_processor_type": self.video_class}
+        path = Path(save_directory) / VIDEO_SETTINGS
+        path.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
+        return saved
 
 
 class InternVLProcessor(transformers.InternVLProcessor, _NoVideo):
     """`transformers.InternVLProcessor` for images alone."""
+
+    video_class = "InternVLVideoProcessor"
 
     def __init__(
         self,
@@ -52,6 +67,8 @@ class InternVLProcessor(transformers.InternVLProcessor, _NoVideo):
 class Qwen2VLProcessor(transformers.Qwen2VLProcessor, _NoVideo):
     """`transformers.Qwen2VLProcessor` for images alone."""
 
+    video_class = "Qwen2VLVideoProcessor"
+
     def __init__(
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None
     ) -> None:
@@ -61,6 +78,8 @@ class Qwen2VLProcessor(transformers.Qwen2VLProcessor, _NoVideo):
 
 class Qwen2_5_VLProcessor(transformers.Qwen2_5_VLProcessor, _NoVideo):  # noqa: N801
     """`transformers.Qwen2_5_VLProcessor` for images alone."""
+
+    video_class = "Qwen2VLVideoProcessor"
 
     def __init__(
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None
@@ -72,6 +91,8 @@ class Qwen2_5_VLProcessor(transformers.Qwen2_5_VLProcessor, _NoVideo):  # noqa: 
 class Qwen3VLProcessor(transformers.Qwen3VLProcessor, _NoVideo):
     """`transformers.Qwen3VLProcessor` for images alone."""
 
+    video_class = "Qwen3VLVideoProcessor"
+
     def __init__(
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: Any = None
     ) -> None:
@@ -81,6 +102,8 @@ class Qwen3VLProcessor(transformers.Qwen3VLProcessor, _NoVideo):
 
 class LlavaOnevisionProcessor(transformers.LlavaOnevisionProcessor, _NoVideo):
     """`transformers.LlavaOnevisionProcessor` for images alone."""
+
+    video_class = "LlavaOnevisionVideoProcessor"
 
     def __init__(
         self,
@@ -107,11 +130,13 @@ class LlavaOnevisionProcessor(transformers.LlavaOnevisionProcessor, _NoVideo):
         )
 
 
-class SmolVLMProcessor(transformers.Idefics3Processor):
+class SmolVLMProcessor(transformers.Idefics3Processor, _NoVideo):
     """`transformers.SmolVLMProcessor` for images alone, which is what Idefics3's does.
 
     The stock class also wants num2words, to spell out how many frames a video has.
     """
+
+    video_class = "SmolVLMVideoProcessor"
 
 
 PROCESSORS = {
@@ -128,7 +153,7 @@ PROCESSORS = {
 
 
 def load(name: str, **kwargs: Any) -> Any:
-    """Load the processor of a checkpoint, with or without torchvision.
+    """Load the processor of a checkpoint, the same one with and without torchvision.
 
     Args:
         name: a folder or a name on the Hub.
@@ -138,10 +163,13 @@ def load(name: str, **kwargs: Any) -> Any:
         MissingExtra: for a family whose processor cannot work without torchvision.
         InputError: for a checkpoint that has no processor.
     """
-    torchvision = transformers.utils.is_torchvision_available()
-    wanted = _class_name(name, kwargs)
-    if not torchvision and wanted in PROCESSORS:
-        return PROCESSORS[wanted].from_pretrained(name, **kwargs)
+    hub = {k: v for k, v in kwargs.items() if k in ("revision", "token", "cache_dir", "subfolder")}
+    wanted = _class_name(name, hub)
+    if wanted in PROCESSORS:
+        processor = PROCESSORS[wanted].from_pretrained(name, **kwargs)
+        nested = _json(name, PROCESSOR_NAME, hub).get("video_processor")
+        processor.video_settings = nested or _json(name, VIDEO_SETTINGS, hub) or None
+        return processor
     try:
         return transformers.AutoProcessor.from_pretrained(name, **kwargs)
     except ImportError as error:
@@ -152,12 +180,10 @@ def load(name: str, **kwargs: Any) -> Any:
         ) from error
 
 
-def _class_name(name: str, kwargs: dict[str, Any]) -> str | None:
+def _class_name(name: str, hub: dict[str, Any]) -> str | None:
     """Give the class of a checkpoint's processor: what it names itself, or its family's."""
     from transformers.models.auto.processing_auto import PROCESSOR_MAPPING_NAMES
-    from transformers.utils import PROCESSOR_NAME
 
-    hub = {k: v for k, v in kwargs.items() if k in ("revision", "token", "cache_dir", "subfolder")}
     for file in (PROCESSOR_NAME, "preprocessor_config.json", "tokenizer_config.json"):
         found = _json(name, file, hub).get("processor_class")
         if found:
