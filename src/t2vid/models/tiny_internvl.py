@@ -73,6 +73,7 @@ def tiny_internvl(
             "num_hidden_layers": layers,
             "num_attention_heads": 2,
             "attention_bias": True,
+            "layer_scale_init_value": 1.0,  # at InternViT's 0.1 two layers hardly look
             "image_size": [image_px, image_px],
             "patch_size": [PATCH_PX, PATCH_PX],
         },
