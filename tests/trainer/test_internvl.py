@@ -20,7 +20,7 @@ def test_tiny_internvl_learns_mixed_rows_by_heart_and_reloads_to_the_same_logits
     model, processor = tiny_internvl(texts(ROWS))
     args = VideoSFTConfig(
         str(tmp_path),
-        max_steps=120,
+        max_steps=90,
         per_device_train_batch_size=8,
         learning_rate=3e-3,
         lr_scheduler_type="constant",

@@ -73,7 +73,6 @@ def tiny_internvl(
             "num_hidden_layers": layers,
             "num_attention_heads": 2,
             "attention_bias": True,
-            "layer_scale_init_value": 1.0,  # at InternViT's 0.1 two layers hardly look
             "image_size": [image_px, image_px],
             "patch_size": [PATCH_PX, PATCH_PX],
         },
@@ -88,6 +87,12 @@ def tiny_internvl(
         # whichever way its patches lie.
         for weight in model.model.vision_tower.embeddings.parameters(recurse=False):
             torch.nn.init.normal_(weight, std=0.02)
+        # A tower this narrow, started at 0.02, makes nearly the same features of every frame.
+        with torch.no_grad():
+            for part in (model.model.vision_tower, model.model.multi_modal_projector):
+                for weight in part.parameters():
+                    if weight.dim() > 1:
+                        weight.mul_(5.0)
     for name in ("bos", "eos", "pad"):
         setattr(model.generation_config, f"{name}_token_id", getattr(tokenizer, f"{name}_token_id"))
     return model.eval(), processor
