@@ -36,7 +36,12 @@ def unmarked(template: str) -> str:
 def smolvlm(texts: list[str]) -> tuple[Any, Any]:
     """SmolVLM2: SigLIP, pixel shuffle, Llama."""
     tokenizer = _tokenizer(
-        texts, "<|im_start|>", "<end_of_utterance>", "<image>", "<fake_token_around_image>"
+        texts,
+        "<|im_start|>",
+        "<end_of_utterance>",
+        "<image>",
+        "<fake_token_around_image>",
+        "<global-img>",
     )
     images = SmolVLMImageProcessorPil(
         size={"longest_edge": 224}, max_image_size={"longest_edge": 56}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import shutil
 
 import pytest
@@ -16,7 +18,8 @@ from t2vid.errors import InputError, MissingFile
 from t2vid.models import convert as converting
 from t2vid.models.convert import convert
 from t2vid.models.families import family_of, frame_px, load_processor
-from t2vid.models.internvl import native_config, to_native, to_published
+from t2vid.models.internvl import build_processor, native_config, to_native, to_published
+from t2vid.models.rows import RowEncoder
 
 TEXTS = ["What colour moves in the clip?", "A red square, to the right."]
 
@@ -196,6 +199,88 @@ def test_names_that_are_not_the_models_have_no_native_name():
     assert to_native("vision_model.encoder.layers.0.attn.extra", None) == []
     with pytest.raises(InputError, match="no place for 'score.weight'"):
         to_published({"score.weight": torch.zeros(1)})
+
+
+def test_at_full_size_it_has_the_published_number_of_parameters(published):
+    config = json.loads((published[0] / "config.json").read_text())
+    config["force_image_size"] = 448
+    config["vision_config"] |= {
+        "hidden_size": 1024,
+        "image_size": 448,
+        "intermediate_size": 4096,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 24,
+    }
+    config["llm_config"] |= {
+        "hidden_size": 3072,
+        "intermediate_size": 8192,
+        "max_position_embeddings": 131072,
+        "num_attention_heads": 32,
+        "num_hidden_layers": 32,
+        "num_key_value_heads": 32,
+        "original_max_position_embeddings": 4096,
+        "rope_scaling": {"type": "su", "short_factor": [1.0] * 48, "long_factor": [2.0] * 48},
+        "vocab_size": 32020,
+    }
+    native = native_config(config, image_token_id=32013)
+    assert native.image_seq_length == 256
+    count = sum(math.prod(shape) for shape in converting.native_shapes(native).values())
+    assert count == pytest.approx(4.15e9, rel=0.002)  # the model card says 4.15B
+
+
+def test_a_tokenizer_of_sentencepiece_alone_keeps_its_ids_and_marks(tmp_path):
+    spm = pytest.importorskip("sentencepiece")
+    model = io.BytesIO()
+    spm.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXTS * 20),
+        model_writer=model,
+        vocab_size=310,
+        model_type="bpe",
+        byte_fallback=True,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        normalization_rule_name="identity",
+    )
+    n = spm.SentencePieceProcessor(model_proto=model.getvalue()).vocab_size()
+    ends = [
+        "<|endoftext|>",
+        "<|assistant|>",
+        "<|placeholder1|>",
+        "<|end|>",
+        "<|system|>",
+        "<|user|>",
+    ]
+    added = {token: n + i for i, token in enumerate([*ends, "<img>", "</img>", "<IMG_CONTEXT>"])}
+    folder = tmp_path / "published"
+    folder.mkdir()
+    (folder / "tokenizer.model").write_bytes(model.getvalue())
+    (folder / "added_tokens.json").write_text(json.dumps(added))
+    settings = {
+        "tokenizer_class": "LlamaTokenizer",
+        "auto_map": {"AutoTokenizer": ["remote.Code", None]},
+        "legacy": False,
+        "bos_token": "<s>",
+        "eos_token": "</s>",
+        "pad_token": "</s>",
+        "unk_token": "<unk>",
+        "added_tokens_decoder": {
+            str(i): {"content": token, "rstrip": token in ends[1:], "special": True}
+            for token, i in added.items()
+        },
+    }
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    tokenizer = converting._tokenizer(folder)
+    assert {token: tokenizer.convert_tokens_to_ids(token) for token in added} == added
+    build_processor(tokenizer).save_pretrained(tmp_path / "native")
+    processor = load_processor(str(tmp_path / "native"))
+    assert len(processor.tokenizer) == n + len(added)
+    turns = [("user", "What colour?"), ("assistant", "red square"), ("user", "And?")]
+    turns += [("assistant", "to the right")]
+    row = RowEncoder(processor, family="internvl")(
+        {"messages": [{"role": role, "content": text} for role, text in turns]}
+    )
+    kept = [int(i) for i, keep in zip(row.ids, row.in_loss, strict=True) if keep]
+    assert processor.tokenizer.decode(kept).replace(" ", "") == "redsquare<|end|>totheright<|end|>"
 
 
 def test_the_command_line_converts(published, tmp_path, capsys):

@@ -17,6 +17,7 @@ from transformers import AutoModelForImageTextToText
 
 from t2vid.errors import InputError, MissingExtra
 from t2vid.evaluation.run import answer
+from t2vid.mixing.budget import tokens_of_a_frame
 from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
 from t2vid.models.rows import RowEncoder, training_template
@@ -82,6 +83,13 @@ def test_a_frame_takes_the_tokens_that_its_processor_writes(made):
             out = processor(text=[processor.image_token * n], images=[frames])
             ids = torch.tensor(out["input_ids"][0])
             assert (ids == processor.image_token_id).sum() == n * TOKENS[name]
+
+
+def test_a_budget_asks_the_processor_what_a_frame_costs(made):
+    name, model, processor = made
+    cost = tokens_of_a_frame(processor, size=frame_px(processor))
+    marks = RowEncoder(processor, family=family_of(model)).frame_ids(frame_px(processor))
+    assert TOKENS[name] <= cost <= len(marks)  # frames side by side may share a mark
 
 
 def test_batches_hold_drawn_pages_clips_and_rows_without_frames(made):

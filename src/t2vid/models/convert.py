@@ -233,6 +233,9 @@ def _tokenizer(folder: Path) -> Any:
     there = [name for name in _TOKENIZER_FILES if (folder / name).is_file()]
     if not {"tokenizer.json", "tokenizer.model"} & set(there):
         raise MissingFile(f"{folder} has neither tokenizer.json nor tokenizer.model")
+    if "tokenizer.json" not in there:
+        require("sentencepiece", extra="train")
+        require("google.protobuf", extra="train")
     # Apart from config.json, whose auto_map would ask to run the repository's code.
     with tempfile.TemporaryDirectory() as alone:
         for name in there:

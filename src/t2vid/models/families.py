@@ -69,6 +69,9 @@ FAMILIES = (
         "nested",
         True,
     ),
+    # Phi-3's LongRoPE takes its long factors for every row of a batch as soon as one is longer than
+    # 4,096 tokens, in the published code too: there a row's loss depends on its neighbours, packed
+    # or not.
     Family(
         "internvl",
         ("internvl",),
