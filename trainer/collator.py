@@ -18,7 +18,14 @@ import numpy as np
 
 from t2vid.errors import InputError, T2VidError, require
 from t2vid.models.families import Family, family_of
-from t2vid.models.rows import EncodedRow, LossOn, RowEncoder, joined_pixels, normalise
+from t2vid.models.rows import (
+    EncodedRow,
+    LossOn,
+    RowEncoder,
+    joined_pixels,
+    normalise,
+    token_types,
+)
 
 IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
 
@@ -176,6 +183,8 @@ class VideoCollator:
             # A mask would hide the positions from which the model tells the rows apart.
             out |= {"position_ids": torch.from_numpy(positions)}
             del out["attention_mask"]
+        encode = self.encode
+        out |= token_types(out["input_ids"], encode.family, encode.image_token_id)
         out |= self._pixels(rows)
         if self.segments:
             out["segments"] = segments

@@ -385,6 +385,17 @@ def _browse(options: argparse.Namespace) -> None:
         server.wait()
 
 
+def _convert_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("source", help="folder of the published files, or their name on the Hub")
+    parser.add_argument("--out", required=True, help="folder to write; run again to go on")
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from t2vid.models.convert import convert
+
+    print(convert(options.source, out=options.out))
+
+
 COMMANDS = {
     "demo": Command(
         "run the main job on the bundled sample and write a page to look at",
@@ -433,6 +444,12 @@ COMMANDS = {
         "t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",
         _inspect_arguments,
         _inspect,
+    ),
+    "convert": Command(
+        "turn Mini-InternVL-Chat-4B-V1-5 into a checkpoint that transformers loads by itself",
+        "t2vid convert OpenGVLab/Mini-InternVL-Chat-4B-V1-5 --out mini-internvl",
+        _convert_arguments,
+        _convert,
     ),
     "eval": Command(
         "put a benchmark to a model; run again, it does only what is missing",

@@ -36,6 +36,14 @@ def test_a_deepspeed_config_names_its_stage(path):
     assert f"zero{stage}" in path.stem
 
 
+def test_internvl_has_every_row_of_table_3_with_its_vision_tower_frozen():
+    mixes = "full-200k hybrid-30k video-30k sharegemini-30k video-chatgpt-30k pure-text-30k".split()
+    assert {f"internvl-{mix}" for mix in mixes} <= set(NAMES)
+    for name in NAMES:
+        frozen = read_settings(name).get("freeze_vision", False)
+        assert frozen == name.startswith("internvl")
+
+
 def test_there_are_recipes_and_configs():
     assert {"idefics3-hybrid-30k", "minicpm-hybrid-30k"} <= set(NAMES) and len(CONFIGS) == 3
     assert [path.stem for path in ACCELERATE] == ["fsdp2", "one-gpu"]

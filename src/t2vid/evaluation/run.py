@@ -39,7 +39,7 @@ from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.video import probe, sample_video
 from t2vid.models.families import family_of, one_patch
-from t2vid.models.rows import EncodedRow, RowEncoder, joined_pixels, normalise
+from t2vid.models.rows import EncodedRow, RowEncoder, joined_pixels, normalise, token_types
 from t2vid.progress import progress, visible
 
 WINDOW = 2  # batches prepared together, so that questions of like length share one
@@ -201,6 +201,7 @@ def left_padded(rows: Sequence[EncodedRow], processor: Any, encode: RowEncoder) 
         ids[i, width - len(row.ids) :] = row.ids
         mask[i, width - len(row.ids) :] = 1
     out = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+    out |= token_types(out["input_ids"], encode.family, encode.image_token_id)
     out |= joined_pixels(rows)
     if "frames" in out:
         out["pixel_values"] = normalise(out.pop("frames"), processor)

@@ -202,7 +202,9 @@ def question_words(question: str) -> int:
 
 
 def tokens_of_a_frame(processor: Any, *, size: tuple[int, int] = (448, 448)) -> int:
-    """Ask a processor how many tokens one more frame adds, by giving it one and two of them.
+    """Ask a processor how many tokens one more frame adds, by giving it two and three of them.
+
+    Not one: some processors cut a lone image into tiles.
 
     Args:
         processor: a processor of `transformers` for images and text.
@@ -223,7 +225,7 @@ def tokens_of_a_frame(processor: Any, *, size: tuple[int, int] = (448, 448)) -> 
         ids = processor(text=[mark * n], images=[[image] * n])["input_ids"]
         return len(ids[0])
 
-    return tokens(2) - tokens(1)
+    return tokens(3) - tokens(2)
 
 
 _PIECES = re.compile(r"[A-Za-z]+|\d{1,3}|[^\W\d_]+|[^\w\s]{1,3}|\n+|_+")

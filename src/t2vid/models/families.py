@@ -14,6 +14,9 @@ from typing import Any, Literal
 from t2vid.errors import InputError, require
 from t2vid.schema import FAMILY_PX
 
+MANY_PX = 1280 * 28 * 28  # the upper limit that Qwen2-VL's model card suggests for one image
+ANY_SHAPE_PX = 448  # 256 tokens of Qwen2.5-VL, 196 of Qwen3-VL: what the paper's models spend
+
 
 @dataclass(frozen=True)
 class Family:
@@ -32,6 +35,10 @@ class Family:
         packs: whether several rows may share one sequence (plain rotary positions, no cross-row
             state).
         ported: whether this project brings the model's classes.
+        token_types: whether the model asks which tokens are frames (`mm_token_type_ids`, from which
+            Qwen-VL makes its positions in space).
+        tiles_lone: whether the model cuts a frame into tiles when it is the only one of its row,
+            unless it is told how many there are (`batch_num_images`).
     """
 
     name: str
@@ -42,6 +49,8 @@ class Family:
     pixels: Literal["flat", "nested", "strips", "processor"]
     packs: bool = False
     ported: bool = False
+    token_types: bool = False
+    tiles_lone: bool = False
 
     @property
     def lora_pattern(self) -> str:
@@ -60,6 +69,9 @@ FAMILIES = (
         "nested",
         True,
     ),
+    # Phi-3's LongRoPE takes its long factors for every row of a batch as soon as one is longer than
+    # 4,096 tokens, in the published code too: there a row's loss depends on its neighbours, packed
+    # or not.
     Family(
         "internvl",
         ("internvl",),
@@ -86,6 +98,7 @@ FAMILIES = (
         "visual.merger",
         "language_model",
         "processor",
+        token_types=True,
     ),
     Family(
         "llava_onevision",
@@ -93,7 +106,8 @@ FAMILIES = (
         "vision_tower",
         "multi_modal_projector",
         "language_model",
-        "processor",
+        "flat",
+        tiles_lone=True,
     ),
 )
 
@@ -125,8 +139,16 @@ def part(model: Any, path: str) -> Any:
 
 
 def frame_px(processor: Any) -> tuple[int, int]:
-    """Give the `(width, height)` in pixels at which a model sees each frame."""
+    """Give the `(width, height)` in pixels at which a model sees each frame.
+
+    A model that keeps each frame's own shape has a limit of pixels instead; for it, this is the
+    largest square within that limit, and no frame takes more tokens than such a square.
+    """
     images = processor.image_processor
+    if hasattr(images, "merge_size"):
+        unit = images.patch_size * images.merge_size
+        side = max(1, int(_get(images.size, "longest_edge") ** 0.5) // unit) * unit
+        return side, side
     edge = _get(getattr(images, "max_image_size", None), "longest_edge")
     if edge:
         return int(edge), int(edge)
@@ -161,6 +183,9 @@ def decode_px(processor: Any) -> tuple[int, int] | str | None:
 def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
     """Set a processor so that every frame is one image: no splitting, no tiles, no enlarging.
 
+    Of a model that takes any number of pixels (Qwen-VL) a frame gets 448x448 of them at most,
+    unless its processor was set to fewer than a million already.
+
     Args:
         processor: changed in place.
         upscale_first: keep Idefics3's detour (enlarge to 1456 pixels, then shrink to 364), which
@@ -182,6 +207,9 @@ def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
         # The class attribute of InternVLProcessor would win over the image processor: 24
         # frames, 72 tiles.
         processor.images_kwargs = {**(processor.images_kwargs or {}), "crop_to_patches": False}
+    if hasattr(images, "merge_size") and _get(images.size, "longest_edge") >= MANY_PX:
+        least = min(_get(images.size, "shortest_edge"), ANY_SHAPE_PX**2)
+        images.size = type(images.size)(shortest_edge=least, longest_edge=ANY_SHAPE_PX**2)
     return processor
 
 
@@ -223,9 +251,10 @@ def load_processor(name: str, **kwargs: Any) -> Any:
         name: a folder or a name on the Hub.
         **kwargs: for `AutoProcessor.from_pretrained`.
     """
-    transformers = require("transformers", extra="train")
+    from t2vid.models import processors
+
     register_ports()
-    return one_patch(transformers.AutoProcessor.from_pretrained(name, **kwargs))
+    return one_patch(processors.load(name, **kwargs))
 
 
 def _get(value: Any, key: str) -> Any:

@@ -19,6 +19,7 @@ import numpy as np
 
 from t2vid.errors import BudgetError, InputError, require
 from t2vid.frames.feature import Frames, at_size
+from t2vid.models import templates
 from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
 from t2vid.models.strips import strip
 
@@ -134,6 +135,8 @@ class RowEncoder:
             encoded.frames = frames_array(frames, frame_px(self.processor), self._resample())
         elif frames:
             encoded.pixels = self._processor_pixels(frames)
+        if frames and self.family.tiles_lone:
+            encoded.pixels |= untiled(frames)
         return encoded
 
     def n_tokens(self, row: Mapping[str, Any], *, n_frames: int) -> int:
@@ -163,10 +166,12 @@ class RowEncoder:
             # The processor itself says what it writes for a frame, so no family is
             # spelled out here.
             blank = Image.new("RGB", size)
+            n = 2 if self.family.tiles_lone else 1
             out = self.processor(
-                text=[self.image_token], images=[[blank]], add_special_tokens=False
+                text=[self.image_token * n], images=[[blank] * n], add_special_tokens=False
             )
-            self._frame_ids[size] = np.asarray(out["input_ids"][0], dtype=np.int64)
+            ids = np.asarray(out["input_ids"][0], dtype=np.int64)
+            self._frame_ids[size] = ids[: len(ids) // n]
         return self._frame_ids[size]
 
     def _budget(self, row: Mapping[str, Any]) -> Sequence[Any]:
@@ -266,7 +271,12 @@ class RowEncoder:
 
     def _processor_pixels(self, frames: Sequence[Any]) -> dict[str, Any]:
         frames = [frame.convert("RGB") for frame in frames]
+        n = len(frames)
+        if n == 1 and self.family.tiles_lone:
+            frames = frames * 2
         out = dict(self.processor.image_processor(images=[frames], return_tensors="pt"))
+        if self.family.tiles_lone:
+            return {"pixel_values": out["pixel_values"][:n].flatten(0, 1)}
         # One patch a frame fills its square, so the mask is all ones: 24 MB of nothing
         # for 24 frames.
         for unused in ("pixel_attention_mask", "rows", "cols", "columns", "num_patches"):
@@ -277,10 +287,10 @@ class RowEncoder:
 
 
 def training_template(processor: Any) -> str:
-    """Give a chat template that marks the answers: the processor's own, or TRL's variant of it.
+    """Give a chat template that marks the answers: the processor's own, TRL's variant of it, or ours.
 
     Raises:
-        InputError: when the template has no marks and TRL knows none for it.
+        InputError: when the template has no marks and nobody knows a variant with marks.
     """
     own = getattr(processor, "chat_template", None) or processor.tokenizer.chat_template
     if own is None:
@@ -291,6 +301,9 @@ def training_template(processor: Any) -> str:
     try:
         marked = trl.get_training_chat_template(processor)
     except ValueError as error:
+        known = templates.marked(str(own), processor.tokenizer.special_tokens_map)
+        if known is not None:
+            return known
         raise InputError(
             "the chat template does not mark the answers; pass chat_template= with "
             "{% generation %} and {% endgeneration %} around them"
@@ -361,6 +374,32 @@ def frames_array(
         else:
             target[:] = np.asarray(frame if frame.mode == "RGB" else frame.convert("RGB"))
     return out
+
+
+def untiled(frames: Sequence[Any]) -> dict[str, Any]:
+    """Give what tells LLaVA-OneVision to see each frame of a row as one image, without tiles.
+
+    Args:
+        frames: PIL images of one row.
+    """
+    torch = require("torch", extra="train")
+    # It cuts an image into tiles where `batch_num_images` says that its row has one; it reads
+    # nothing else from that number, so a lone frame is passed off as one of two.
+    return {
+        "image_sizes": torch.tensor([[frame.height, frame.width] for frame in frames]),
+        "batch_num_images": torch.tensor([max(len(frames), 2)]),
+    }
+
+
+def token_types(ids: Any, family: Family, image_token_id: int) -> dict[str, Any]:
+    """Give `mm_token_type_ids` (1 where a token is a frame's) to a family that asks for them.
+
+    Args:
+        ids: token ids, `(rows, tokens)`.
+        family: the model's family.
+        image_token_id: id of a frame's tokens.
+    """
+    return {"mm_token_type_ids": (ids == image_token_id).int()} if family.token_types else {}
 
 
 def padded(stacks: Sequence[np.ndarray[Any, Any]], axis: int = 2) -> np.ndarray[Any, Any]:
