@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.errors import InputError, require
+from t2vid.mixing.coverage import cover
 from t2vid.progress import progress
 
 SAMPLE = 5_000
@@ -211,16 +212,17 @@ def embed(
 
 
 def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None = None) -> Any:
-    """Choose k rows that cover the instructions: greedy k-centre (Gonzalez, 1985) on embeddings.
+    """Choose k rows that cover the instructions: greedy k-centre (Gonzalez, 1985).
 
     Each step takes the row farthest from all chosen ones, so no row left out is farther from the
-    choice than twice the best possible radius.
+    choice than twice the best possible radius. A recipe does the same with `pick: diverse`.
 
     Args:
         dataset: a `datasets.Dataset` of rows with `messages`, or a list of strings.
         k: rows to choose.
         seed: of the first row.
-        embedder: as in `diversity`.
+        embedder: name or folder of a `sentence-transformers` model; None for hashed words
+            (`t2vid.mixing.coverage`), which choose the same rows on every machine.
 
     Returns:
         The chosen rows in their original order: `dataset.select(...)`, or a list of strings.
@@ -231,26 +233,12 @@ def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None 
     texts = _texts(dataset)
     if not 1 <= k <= len(texts):
         raise InputError(f"k ({k:,}) must be from 1 to the number of rows, {len(texts):,}")
-    if k == len(texts):
-        chosen = np.arange(k)
-    else:
-        vectors, _ = embed(texts, embedder=embedder, seed=seed)
-        chosen = np.sort(_k_centre(vectors, k, np.random.default_rng(seed)))
+    start = int(np.random.default_rng(seed).integers(len(texts)))
+    vectors = None if embedder is None else embed(texts, embedder=embedder, seed=seed)[0]
+    chosen = np.sort(cover(texts, k, start=start, vectors=vectors))
     if hasattr(dataset, "select"):
         return dataset.select(chosen)
     return [texts[at] for at in chosen]
-
-
-def _k_centre(vectors: Vectors, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    chosen = np.empty(k, dtype=np.int64)
-    nearest = np.full(len(vectors), -np.inf, dtype=np.float32)  # similarity to the closest chosen
-    at = int(rng.integers(len(vectors)))
-    for step in progress(range(k), desc="selecting", total=k):
-        chosen[step] = at
-        np.maximum(nearest, vectors @ vectors[at], out=nearest)
-        nearest[at] = np.inf  # equal instructions must not bring the same row twice
-        at = int(nearest.argmin())
-    return chosen
 
 
 def _by_source(dataset: Any) -> dict[str, list[str]]:
