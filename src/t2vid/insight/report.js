@@ -212,7 +212,7 @@
     const medians = used.map(([list, s]) => `${data.sources[s]} ${number(list[list.length >> 1])}`);
     const left = used.reduce((sum, [list]) => sum + list.filter((v) => v > top).length, 0);
     said.textContent = `Medians: ${medians.join(", ")}.` +
-      (left ? ` ${number(left)} longer rows are left out of the picture.` : "");
+      (left ? ` Longer rows that the picture leaves out: ${number(left)}.` : "");
     byId("chart").firstChild.setAttribute("aria-label", `Distribution of ${measure.name}. ${said.textContent}`);
   }
 

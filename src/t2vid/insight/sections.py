@@ -21,7 +21,7 @@ from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
 from t2vid.insight import page
 from t2vid.insight.budgets import PAPER, by_source, dropped
-from t2vid.insight.diversity import SAME, TOP_TEMPLATES, Diversity
+from t2vid.insight.diversity import SAME, TOP_TEMPLATES, Diversity, Figure
 from t2vid.insight.figures import words_a_frame
 from t2vid.insight.flags import OPENING_WORDS, Flag
 from t2vid.insight.rows import Rows, Shown
@@ -55,7 +55,7 @@ def html(found: Findings) -> str:
     """Write the page."""
     parts = {
         "sees": ("What the model sees", _sees(found)),
-        "map": ("The instructions", _map(found)),
+        "instructions": ("The instructions", _map(found)),
         "lengths": ("How long the rows are", _lengths(found)),
         "budgets": ("What a budget would drop", _budgets(found)),
         "flags": ("Biases", _flags(found)),
@@ -104,7 +104,7 @@ def _summary(found: Findings) -> str:
         figures["hours of video"] = f"{hours:,.1f}"
     if found.map is not None:
         whole = found.map.sources.get("all") or next(iter(found.map.sources.values()))
-        figures["effective different instructions (Vendi)"] = f"{whole.vendi.value:,.0f}"
+        figures["Vendi score of the instructions"] = f"{whole.vendi.value:,.0f}"
     notable = [flag.says for flag in found.flags if flag.value > _NOTABLE.get(flag.name, 1.0)]
     notes = "".join(f"<li>{escape(_sentence(text))}</li>" for text in notable)
     stands_out = f'<h3>What stands out</h3><ul class="notes">{notes}</ul>' if notable else ""
@@ -116,8 +116,8 @@ def _kinds(rows: Rows) -> str:
     for name in rows.names():
         at = rows.of(name)
         kind = "videos" if rows.is_video[at].all() else "texts" if rows.frames[at].any() else "rows"
-        parts.append(f"{len(at):,} {kind} of {name}")
-    return ", ".join(parts)
+        parts.append(f"{len(at):,} {kind} ({name})")
+    return f"{len(rows):,} rows: " + ", ".join(parts)
 
 
 def _sees(found: Findings) -> list[str]:
@@ -232,17 +232,23 @@ def _diversity_table(found: Diversity) -> str:
             name,
             source.n,
             source.n_clusters,
-            str(source.cluster_entropy),
-            str(source.template_share),
-            str(source.vendi),
+            _interval(source.cluster_entropy),
+            _interval(source.template_share),
+            _interval(source.vendi),
             f"{source.distinct_1:.3f}",
             f"{source.distinct_2:.3f}",
-            str(source.nearest),
+            _interval(source.nearest),
         ]
         for name, source in found.sources.items()
     ]
     note = "How varied the instructions are, with 95 % bootstrap intervals"
     return page.table(head, rows, caption=note)
+
+
+def _interval(figure: Figure) -> str:
+    digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
+    value, low, high = (f"{x:,.{digits}f}" for x in (figure.value, figure.low, figure.high))
+    return f"{value} ({low}–{high})"
 
 
 def _lengths(found: Findings) -> list[str]:
@@ -368,7 +374,7 @@ def _flags(found: Findings) -> list[str]:
             next((f"{one.value:.2f}" for one in found.by_source[name] if one.name == flag.name), "")
             for name in names
         ]
-        lines.append([flag.name, f"{flag.value:.3f}", _meter(flag), _sentence(flag.says), *parts])
+        lines.append([flag.name, f"{flag.value:.3f}", _bar(flag), _sentence(flag.says), *parts])
     shown = [
         page.details(
             f"Examples: {flag.name}",
@@ -381,10 +387,10 @@ def _flags(found: Findings) -> list[str]:
     return [page.table(head, lines), page.paragraph(note), *shown]
 
 
-def _meter(flag: Flag) -> page.Raw:
+def _bar(flag: Flag) -> page.Raw:
+    # the number stands beside it, so nobody needs to have it read out
     return page.Raw(
-        f'<meter min="0" max="1" value="{flag.value:.4f}" aria-label="{escape(flag.name)}">'
-        f"{100 * flag.value:.0f} %</meter>"
+        f'<span class="bar" aria-hidden="true"><i style="width:{100 * flag.value:.1f}%"></i></span>'
     )
 
 
