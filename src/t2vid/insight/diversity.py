@@ -10,6 +10,7 @@ make nine islands; a varied set makes a cloud.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +19,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError, MissingExtra, require
 from t2vid.mixing.coverage import cover
-from t2vid.progress import progress
+from t2vid.progress import progress, visible
+
+logger = logging.getLogger(__name__)
 
 SAMPLE = 5_000
 DIMENSIONS = 64  # of TF-IDF after SVD
@@ -29,6 +33,7 @@ SAME = 0.9  # cosine from which two instructions count as one template
 TOP_TEMPLATES = 10
 RESAMPLES = 200
 PERPLEXITY = 30
+_EARLY_STEPS, _STEPS, _STEPS_SHOWN = 250, 500, 25  # of t-SNE, as openTSNE has them
 
 Vectors = NDArray[np.float32]
 
@@ -182,14 +187,18 @@ def embed(
 
     Args:
         texts: at least two.
-        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        embedder: name or folder of a `sentence-transformers` model; None, or one that cannot be
+            loaded, gives TF-IDF with SVD.
         seed: of the SVD.
     """
+    why = ""
     if embedder is not None:
-        module = require("sentence_transformers", extra="insight")
-        model = module.SentenceTransformer(embedder)
-        vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32), f"sentence-transformers: {embedder}"
+        try:
+            return _by_model(texts, embedder), f"sentence-transformers: {embedder}"
+        # no such folder or name, no network, no package: what the map still can do is said on it
+        except (OSError, MissingExtra) as error:
+            why = f", because {embedder} could not be loaded ({str(error).splitlines()[0]})"
+            logger.warning("instructions are embedded by TF-IDF%s", why)
     require("sklearn", extra="insight")
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -208,7 +217,16 @@ def embed(
         matrix = matrix.toarray()
     vectors = np.asarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(norms, 1e-12), f"TF-IDF and SVD to {vectors.shape[1]} dimensions"
+    return vectors / np.maximum(norms, 1e-12), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
+
+
+def _by_model(texts: Sequence[str], embedder: str) -> Vectors:
+    module = require("sentence_transformers", extra="embed")
+    model = module.SentenceTransformer(embedder)
+    vectors = model.encode(
+        list(texts), normalize_embeddings=True, show_progress_bar=visible(), batch_size=64
+    )
+    return np.asarray(vectors, dtype=np.float32)
 
 
 def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None = None) -> Any:
@@ -297,7 +315,7 @@ def _groups(texts: list[str], vectors: Vectors) -> NDArray[np.int64]:
     leaders = np.empty((len(first), vectors.shape[1]), dtype=np.float32)
     n = 0
     # The most frequent string first, so that a template leads its own rewordings.
-    for text, _ in Counter(texts).most_common():
+    for text, _ in progress(Counter(texts).most_common(), desc="clusters", unit="text"):
         vector = vectors[first[text]]
         likeness = leaders[:n] @ vector
         best = int(likeness.argmax()) if n else -1
@@ -354,12 +372,23 @@ def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
     from openTSNE import TSNE
 
     perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
-    tsne = TSNE(
-        perplexity=perplexity,
-        metric="cosine",
-        initialization="pca",
-        random_state=seed,
-        n_jobs=2,
-        negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
-    )
-    return np.asarray(tsne.fit(vectors), dtype=np.float64)
+    with tqdm(
+        total=_EARLY_STEPS + _STEPS, desc="map", unit="step", delay=0.5, disable=not visible()
+    ) as bar:
+
+        def moved(*_: object) -> None:
+            bar.update(_STEPS_SHOWN)
+
+        tsne = TSNE(
+            perplexity=perplexity,
+            metric="cosine",
+            initialization="pca",
+            random_state=seed,
+            n_jobs=2,
+            negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
+            early_exaggeration_iter=_EARLY_STEPS,
+            n_iter=_STEPS,
+            callbacks=moved,
+            callbacks_every_iters=_STEPS_SHOWN,
+        )
+        return np.asarray(tsne.fit(vectors), dtype=np.float64)

@@ -228,11 +228,13 @@ def _scripts(pairs: Sequence[tuple[str, str]]) -> Flag:
 
 
 def _script(text: str) -> str:
-    names = Counter(
-        unicodedata.name(letter, "unknown").split()[0].title()
-        for letter in text[:2000]
-        if letter.isalpha()
-    )
+    text = text[:2000]
+    if text.isascii():  # most are, and to name every letter is slow
+        return "Latin" if re.search("[A-Za-z]", text) else "no"
+    names: Counter[str] = Counter()
+    for letter, n in Counter(text).items():
+        if letter.isalpha():
+            names[unicodedata.name(letter, "unknown").split()[0].title()] += n
     return names.most_common(1)[0][0] if names else "no"
 
 
