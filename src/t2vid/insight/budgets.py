@@ -78,7 +78,9 @@ def dropped(rows: Rows, limits: Limits) -> dict[str, Drops]:
     }
     return {
         name: Drops(
-            len(at), int(over_frames[at].sum()), {f: int(which[at].sum()) for f, which in over.items()}
+            len(at),
+            int(over_frames[at].sum()),
+            {f: int(which[at].sum()) for f, which in over.items()},
         )
         for name, at in _parts(rows).items()
     }

@@ -217,7 +217,9 @@ def embed(
         matrix = matrix.toarray()
     vectors = np.asarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(norms, 1e-12), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
+    return vectors / np.maximum(
+        norms, 1e-12
+    ), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
 
 
 def _by_model(texts: Sequence[str], embedder: str) -> Vectors:

@@ -1,7 +1,7 @@
 """The figures of a report as PNG files, for a paper: maps, lengths, budgets, contact sheets.
 
-    from t2vid.insight.figures import map_png
-    Path("map.png").write_bytes(map_png(found))
+from t2vid.insight.figures import map_png
+Path("map.png").write_bytes(map_png(found))
 """
 
 from __future__ import annotations
@@ -53,7 +53,9 @@ def lengths_pngs(rows: Rows) -> dict[str, bytes]:
         "words-a-frame": ("words a frame (texts)", words_a_frame(rows)),
         "text-tokens": ("text tokens", rows.text_tokens.astype(float)),
         "visual-tokens": (
-            "visual tokens (" + ", ".join(f"{f} {k} a frame" for f, k in TOKENS_PER_FRAME.items()) + ")",
+            "visual tokens ("
+            + ", ".join(f"{f} {k} a frame" for f, k in TOKENS_PER_FRAME.items())
+            + ")",
             rows.kept_frames.astype(float),
         ),
     }
@@ -61,7 +63,7 @@ def lengths_pngs(rows: Rows) -> dict[str, bytes]:
     for file, (title, values) in each.items():
         if file == "visual-tokens":
             out[f"{file}.png"] = _visual(rows)
-        elif (parts := _parts(rows, values)):
+        elif parts := _parts(rows, values):
             out[f"{file}.png"] = _pair(parts, title)
     return out
 

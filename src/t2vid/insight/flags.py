@@ -94,7 +94,12 @@ def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
     )
     top = _noted(overlap, "near, ")
     return [
-        Flag("near_twins", min(1.0, near / n_rows), f"{near:,} pairs of rows are nearly the same", top),
+        Flag(
+            "near_twins",
+            min(1.0, near / n_rows),
+            f"{near:,} pairs of rows are nearly the same",
+            top,
+        ),
         Flag(
             "between_sources",
             min(1.0, both / n_rows),
@@ -105,9 +110,7 @@ def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
     ]
 
 
-def failed(
-    found: Sequence[Flag] | Mapping[str, float], conditions: Iterable[str]
-) -> list[str]:
+def failed(found: Sequence[Flag] | Mapping[str, float], conditions: Iterable[str]) -> list[str]:
     """Say which conditions hold, for a pipeline that shall stop then.
 
     Args:

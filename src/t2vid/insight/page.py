@@ -145,9 +145,7 @@ def table(
     )
 
 
-def picture(
-    image: Image.Image, *, alt: str, caption: str = "", quality: int | None = None
-) -> str:
+def picture(image: Image.Image, *, alt: str, caption: str = "", quality: int | None = None) -> str:
     """Embed an image.
 
     Args:

@@ -207,13 +207,19 @@
       for (const value of list) if (value <= top) counts[Math.max(0, Math.min(bins - 1, binOf(value)))]++;
       return counts.map((count) => (100 * count) / list.length);
     });
-    const peak = Math.max(...heights.flat()) || 1;
+    const peak = rounded(Math.max(...heights.flat()) || 1);
     byId("chart").replaceChildren(histogram(measure, used, heights, { low, span, log, bins, peak }));
     const medians = used.map(([list, s]) => `${data.sources[s]} ${number(list[list.length >> 1])}`);
     const left = used.reduce((sum, [list]) => sum + list.filter((v) => v > top).length, 0);
     said.textContent = `Medians: ${medians.join(", ")}.` +
       (left ? ` Longer rows that the picture leaves out: ${number(left)}.` : "");
     byId("chart").firstChild.setAttribute("aria-label", `Distribution of ${measure.name}. ${said.textContent}`);
+  }
+
+  // four steps to the top of the axis, each a number that one can read
+  function rounded(value) {
+    const power = 10 ** Math.floor(Math.log10(value / 4));
+    return 4 * power * [1, 2, 2.5, 5, 10].find((step) => 4 * step * power >= value * 0.999);
   }
 
   function element(name, attributes, text) {
@@ -227,13 +233,13 @@
     const width = Math.max(340, Math.min(960, byId("chart").clientWidth || 960));
     const [height, left, bottom, right] = [320, 46, 46, 12];
     const x = (bin) => left + (bin / axis.bins) * (width - left - right);
-    const y = (value) => 10 + (1 - value / (axis.peak * 1.05)) * (height - bottom - 10);
+    const y = (value) => 10 + (1 - value / (axis.peak)) * (height - bottom - 10);
     const svg = element("svg", { viewBox: `0 0 ${width} ${height}`, role: "img" });
     for (let step = 0; step <= 4; step++) {
       const value = (axis.peak * step) / 4;
       svg.append(element("line", { class: "axis", x1: left, x2: width - right, y1: y(value), y2: y(value) }));
       svg.append(element("text", { x: left - 6, y: y(value) + 4, "text-anchor": "end" },
-        axis.peak < 8 ? value.toFixed(1) : value.toFixed(0)));
+        String(Number(value.toPrecision(3)))));
     }
     for (const value of ticks(axis, width)) {
       const bin = (((axis.log ? Math.log10(value) : value) - axis.low) / axis.span) * axis.bins;

@@ -1,8 +1,8 @@
 """One pass over a dataset: what each row says, holds and costs; no frame is drawn or decoded.
 
-    from t2vid.insight.rows import read
-    rows = read(mix)
-    print(rows.counts, rows.frames.sum())
+from t2vid.insight.rows import read
+rows = read(mix)
+print(rows.counts, rows.frames.sum())
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import io
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -193,21 +193,23 @@ class _Reader:
         if not self.lists["sources"]:
             raise InputError("the dataset has no rows; there is nothing to report")
         self._count_tokens()
-        kinds = {"is_video": np.bool_, "durations_s": np.float64}
-        arrays = {
-            name: np.array(self.lists[name], kinds.get(name, np.int64))
-            for name in ("is_video", "frames", "kept_frames", "durations_s", "n_words",
-                         "text_tokens", "question_words")
-        }  # fmt: skip
-        lists = {name: self.lists[name] for name in ("sources", "instructions", "answers")}
+        lists = self.lists
+        integers = {
+            name: np.array(lists[name], np.int64)
+            for name in ("frames", "kept_frames", "n_words", "text_tokens", "question_words")
+        }
         return Rows(
-            **lists,
-            **arrays,
+            sources=lists["sources"],
+            instructions=lists["instructions"],
+            answers=lists["answers"],
+            is_video=np.array(lists["is_video"], np.bool_),
+            durations_s=np.array(lists["durations_s"], np.float64),
             counted_by=self.counter.name,
             fps={source: sorted(rates) for source, rates in self.fps.items()},
             counts=self.counts,
             shown=self.shown,
-            sketches=self.lists["sketches"],
+            sketches=lists["sketches"],
+            **integers,
         )
 
     def _count_tokens(self) -> None:
@@ -240,7 +242,7 @@ def _probed(media: Any, spec: SampleSpec) -> tuple[int, int, float]:
     return info.n_total, info.n_frames, end - (spec.start_s or 0.0)
 
 
-def _plain(dataset: Any) -> tuple[Iterable[Any] | Any, str | None]:
+def _plain(dataset: Any) -> tuple[Any, str | None]:
     """Give the columns that are read, frames as what they are made from, and that column's name."""
     features: Mapping[str, Any] = getattr(dataset, "features", None) or {}
     if "messages" not in features:
@@ -261,4 +263,3 @@ def _holds_frames(feature: Any) -> bool:
     if getattr(feature, "_type", "") in ("Frames", "Video"):
         return True
     return isinstance(feature, Mapping) and set(feature) == _STRUCT
-

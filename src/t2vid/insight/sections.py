@@ -1,7 +1,7 @@
 """The sections of a report: what `t2vid.insight.report` found, as HTML that says it in words too.
 
-    from t2vid.insight.sections import html
-    Path("report.html").write_text(html(found))
+from t2vid.insight.sections import html
+Path("report.html").write_text(html(found))
 """
 
 from __future__ import annotations
@@ -245,10 +245,10 @@ def _diversity_table(found: Diversity) -> str:
     return page.table(head, rows, caption=note)
 
 
-def _interval(figure: Figure) -> str:
+def _interval(figure: Figure) -> page.Raw:
     digits = 0 if figure.value >= 100 else 1 if figure.value >= 10 else 2
     value, low, high = (f"{x:,.{digits}f}" for x in (figure.value, figure.low, figure.high))
-    return f"{value} ({low}–{high})"
+    return page.Raw(f'<span class="figure">{value}<small>{low}–{high}</small></span>')
 
 
 def _lengths(found: Findings) -> list[str]:
@@ -287,7 +287,11 @@ def _rates(rows: Rows) -> str:
         f"{name}: {', '.join(f'{rate:g} a second' if rate else 'every frame' for rate in rates)}"
         for name, rates in rows.fps.items()
     ]
-    videos = f"Frames of videos are counted at the rate of their rows ({'; '.join(said)}), " if said else ""
+    videos = (
+        f"Frames of videos are counted at the rate of their rows ({'; '.join(said)}), "
+        if said
+        else ""
+    )
     return page.paragraph(
         f"{videos}{'those' if said else 'frames'} of texts are pages. Nothing was decoded for it."
     )
@@ -383,7 +387,7 @@ def _flags(found: Findings) -> list[str]:
         for flag in found.flags
         if flag.examples
     ]
-    note = "A pipeline stops on any of them with t2vid report … --fail-if \"template_share>0.5\"."
+    note = 'A pipeline stops on any of them with t2vid report … --fail-if "template_share>0.5".'
     return [page.table(head, lines), page.paragraph(note), *shown]
 
 

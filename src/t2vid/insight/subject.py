@@ -1,7 +1,7 @@
 """What a report is about: a built mix, a saved dataset, a name that loads, or a recipe with data.
 
-    from t2vid.insight.subject import subject_of
-    subject_of("t2vid/mix", "sample").name      # 't2vid/mix sample'
+from t2vid.insight.subject import subject_of
+subject_of("t2vid/mix", "sample").name      # 't2vid/mix sample'
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Subject:
     def corpora(self, sources: list[str]) -> dict[str, str]:
         """Give the corpus behind each source, to find its licence."""
         info = getattr(self.dataset, "info", None)
-        if getattr(info, "config_name", "") == "sample" and str(info.dataset_name).startswith("t2vid_"):
+        built_by = str(getattr(info, "dataset_name", ""))
+        if getattr(info, "config_name", "") == "sample" and built_by.startswith("t2vid_"):
             return dict.fromkeys(sources, "t2vid sample")
         known = self.recipe.sources if self.recipe is not None else ()
         return {source.name: source.config or source.dataset for source in known}
@@ -94,7 +95,10 @@ def subject_of(what: Any, config: str | None = None, *, data: str | Path | None 
         return _of_recipe(Recipe.from_yaml(name), data)
     if name == "t2vid/mix":
         return _of_recipe(Recipe.from_yaml(config or "sample"), data, name=name)
-    if name in DATASETS or _REPO.fullmatch(name):
+    misspelt = (
+        path.parent.is_dir() and str(path.parent) != "."
+    )  # a folder beside others, not a name
+    if name in DATASETS or (_REPO.fullmatch(name) and not misspelt):
         return Subject(" ".join(filter(None, [name, config])), _loaded(name, config, data))
     raise _unknown(name)
 
