@@ -373,6 +373,10 @@ def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
     require("openTSNE", extra="insight")
     from openTSNE import TSNE
 
+    if min(vectors.shape) < 3:  # too few for a start by PCA, and no map needed to see them
+        xy = np.zeros((len(vectors), 2))
+        xy[:, : vectors.shape[1]] = vectors[:, :2]
+        return xy
     perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
     with tqdm(
         total=_EARLY_STEPS + _STEPS, desc="map", unit="step", delay=0.5, disable=not visible()

@@ -46,25 +46,22 @@ def map_png(found: Diversity) -> bytes:
 
 
 def lengths_pngs(rows: Rows) -> dict[str, bytes]:
-    """Draw how the rows are distributed, `{file name: PNG}`, each linear and logarithmic."""
+    """Draw how the rows are distributed, `{file name: PNG}`, each linear and logarithmic.
+
+    A measure that no row has, such as the frames of rows without any, has no picture.
+    """
     each = {
         "frames": ("frames", rows.frames.astype(float)),
         "durations": ("seconds of video", rows.durations_s),
         "words-a-frame": ("words a frame (texts)", words_a_frame(rows)),
         "text-tokens": ("text tokens", rows.text_tokens.astype(float)),
-        "visual-tokens": (
-            "visual tokens ("
-            + ", ".join(f"{f} {k} a frame" for f, k in TOKENS_PER_FRAME.items())
-            + ")",
-            rows.kept_frames.astype(float),
-        ),
     }
     out = {}
     for file, (title, values) in each.items():
-        if file == "visual-tokens":
-            out[f"{file}.png"] = _visual(rows)
-        elif parts := _parts(rows, values):
+        if parts := _parts(rows, values):
             out[f"{file}.png"] = _pair(parts, title)
+    if rows.kept_frames.any():
+        out["visual-tokens.png"] = _visual(rows)
     return out
 
 
@@ -99,8 +96,7 @@ def _visual(rows: Rows) -> bytes:
     for number, (family, each) in enumerate(TOKENS_PER_FRAME.items()):
         axes = figure.add_subplot(1, len(TOKENS_PER_FRAME), number + 1)
         parts = _parts(rows, rows.kept_frames.astype(float) * each)
-        if parts:
-            _histogram(axes, parts, f"visual tokens, {family}", log=False)
+        _histogram(axes, parts, f"visual tokens, {family}", log=False)
         if number == 0:
             axes.set_ylabel("rows, % of the source")
             axes.legend(frameon=False, fontsize=7)

@@ -27,6 +27,7 @@
   let at = -1; // the point that is spoken of
 
   function place() {
+    if (!canvas) return; // a single instruction has no map
     const width = canvas.clientWidth;
     const height = Math.round(Math.min(width * 0.72, 640));
     const ratio = window.devicePixelRatio || 1;
@@ -45,6 +46,7 @@
   }
 
   function draw() {
+    if (!canvas) return;
     const ratio = window.devicePixelRatio || 1;
     const pen = canvas.getContext("2d");
     pen.setTransform(ratio, 0, 0, ratio, 0, 0);
@@ -118,6 +120,7 @@
   }
 
   function filter() {
+    if (!canvas) return;
     const on = [...document.querySelectorAll("[data-source]")].map((box) => box.checked);
     const words = byId("map-words").value.toLowerCase().split(/\s+/).filter(Boolean);
     const fits = lower.map((text) => words.every((word) => text.includes(word)));
@@ -131,11 +134,11 @@
     draw();
   }
 
-  canvas.addEventListener("pointermove", pointed);
-  canvas.addEventListener("pointerdown", pointed);
-  canvas.addEventListener("pointerleave", () => say(-1));
-  canvas.addEventListener("blur", () => say(-1));
-  canvas.addEventListener("keydown", (event) => {
+  canvas?.addEventListener("pointermove", pointed);
+  canvas?.addEventListener("pointerdown", pointed);
+  canvas?.addEventListener("pointerleave", () => say(-1));
+  canvas?.addEventListener("blur", () => say(-1));
+  canvas?.addEventListener("keydown", (event) => {
     if (event.key === "Escape") return say(-1);
     if (event.key === "Home" || (event.key in ways && at < 0)) {
       event.preventDefault();
@@ -147,7 +150,7 @@
     return next >= 0 ? say(next) : undefined;
   });
   for (const box of document.querySelectorAll("[data-source]")) box.addEventListener("change", filter);
-  byId("map-words").addEventListener("input", filter);
+  byId("map-words")?.addEventListener("input", filter);
 
   // ---- the lengths ----
   const n = data.rows.n;
@@ -349,11 +352,11 @@
 
   let width = 0;
   new ResizeObserver(() => {
-    if (canvas.clientWidth === width) return;
-    width = canvas.clientWidth;
+    if (byId("chart").clientWidth === width) return;
+    width = byId("chart").clientWidth;
     place();
     chart();
-  }).observe(canvas);
+  }).observe(byId("chart"));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
   // paper is white: draw the map again with the colours of print, and once more afterwards
   matchMedia("print").addEventListener("change", draw);

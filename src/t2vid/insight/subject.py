@@ -52,6 +52,8 @@ class Subject:
         built_by = str(getattr(info, "dataset_name", ""))
         if getattr(info, "config_name", "") == "sample" and built_by.startswith("t2vid_"):
             return dict.fromkeys(sources, "t2vid sample")
+        if self.recipe is not None and self.recipe.name == "sample":
+            return dict.fromkeys(sources, "t2vid sample")
         known = self.recipe.sources if self.recipe is not None else ()
         return {source.name: source.config or source.dataset for source in known}
 
