@@ -19,19 +19,21 @@ from t2vid.errors import InputError, MissingFile, T2VidError
 
 
 class Command(NamedTuple):
-    """One command: its line in the overview, an example, its arguments and what it calls."""
+    """One command: its line in the overview, examples, its arguments and what it calls."""
 
     help: str
     example: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], Any]
+    more_examples: tuple[str, ...] = ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0 when it did its work, 2 for an input it refused (one line says why), 130 for Ctrl-C.
+        0 when it did its work, 1 where a condition of --fail-if holds, 2 for an input it refused
+        (one line says why), 130 for Ctrl-C.
     """
     parser = _parser()
     options = parser.parse_args(arguments)
@@ -66,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
             name,
             help=command.help,
             description=command.help,
-            epilog=f"example:\n  {command.example}",
+            epilog="\n  ".join(["example:", command.example, *command.more_examples]),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
         command.add_arguments(sub)
@@ -297,17 +299,75 @@ def _score(options: argparse.Namespace) -> None:
 
 
 def _report_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", help="folders of evaluations")
-    parser.add_argument("--as", dest="as_", choices=["runs", "paper"], default="runs")
-    parser.add_argument("--format", choices=["markdown", "html", "json"], default="markdown")
-    parser.add_argument("--out", help="file to write; prints by default")
+    parser.add_argument(
+        "what",
+        nargs="+",
+        help="folders of evaluations; or a dataset: a built mix, a folder of save_to_disk, a name "
+        "for load_dataset with its config, a recipe",
+    )
+    parser.add_argument("--out", help="file to write (of a dataset: report.html; else prints)")
+    runs = parser.add_argument_group("for evaluations")
+    runs.add_argument("--as", dest="as_", choices=["runs", "paper"], default="runs")
+    runs.add_argument("--format", choices=["markdown", "html", "json"], default="markdown")
+    rows = parser.add_argument_group("for a dataset")
+    rows.add_argument("--data", help="folder of annotations and videos; a recipe needs it")
+    rows.add_argument("--sample", type=int, help="instructions a source on the map (5,000)")
+    rows.add_argument("--embedder", help="sentence-transformers model or folder (TF-IDF with SVD)")
+    rows.add_argument("--benchmark", action="append", default=[], metavar="NAME=FILE")
+    rows.add_argument(
+        "--fail-if",
+        action="append",
+        default=[],
+        metavar="METRIC>NUMBER",
+        help="exit with 1 where it holds; may be given several times",
+    )
+    rows.add_argument("--seed", type=int, help="of the sample, the map and the bootstrap (0)")
 
 
-def _report(options: argparse.Namespace) -> None:
+def _report(options: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    if not any(Path(what, "run.json").is_file() for what in options.what):
+        return _report_dataset(options)
     from t2vid.evaluation.report import report
 
-    text = report(options.runs, as_=options.as_, format=options.format, out=options.out)
+    dataset_only = ("data", "sample", "embedder", "benchmark", "fail_if", "seed")
+    if given := [name for name in dataset_only if getattr(options, name) not in (None, [])]:
+        name = given[0].replace("_", "-")
+        raise InputError(f"--{name} is about a dataset, and {options.what[0]} is an evaluation")
+    text = report(options.what, as_=options.as_, format=options.format, out=options.out)
     print(text if options.out is None else options.out)
+    return 0
+
+
+def _report_dataset(options: argparse.Namespace) -> int:
+    from t2vid.insight import report
+
+    if len(options.what) > 2:
+        raise InputError(
+            f"{len(options.what)} names: a dataset is one name, or a name and its config; of "
+            f"evaluations, {options.what[0]} holds no run.json"
+        )
+    if options.as_ != "runs" or options.format != "markdown":
+        raise InputError(
+            f"--as and --format are about evaluations, and {options.what[0]} holds no run.json"
+        )
+    given = {"sample": options.sample, "seed": options.seed}
+    written = report(
+        *options.what,
+        out=options.out or "report.html",
+        data=options.data,
+        embedder=options.embedder,
+        benchmarks=_pairs(options.benchmark),
+        fail_if=options.fail_if,
+        **{name: value for name, value in given.items() if value is not None},
+    )
+    if written.findings.map is not None:
+        print(written.findings.map.table())
+    print(f"{written.page}, figures in {written.folder}")
+    for condition in written.failed:
+        print(f"t2vid report: {condition}", file=sys.stderr)
+    return 1 if written.failed else 0
 
 
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -464,10 +524,11 @@ COMMANDS = {
         _score,
     ),
     "report": Command(
-        "write the scores of evaluations as tables, beside the paper's if you like",
-        "t2vid report runs/mvbench runs/tempcompass --as paper",
+        "write the page of a dataset, or the scores of evaluations as tables",
+        "t2vid report t2vid/mix sample --out report.html",
         _report_arguments,
         _report,
+        ("t2vid report runs/mvbench runs/tempcompass --as paper",),
     ),
     "compare": Command(
         "say whether one evaluation is better than another, or lucky",

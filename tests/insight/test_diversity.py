@@ -9,7 +9,7 @@ import pytest
 from datasets import Dataset
 
 from t2vid.errors import InputError
-from t2vid.insight.diversity import SAMPLE, diversity, select_diverse
+from t2vid.insight.diversity import SAMPLE, diversity, embed, select_diverse
 from t2vid.schema import messages
 
 WORDS = (
@@ -117,3 +117,50 @@ def test_selection_is_deterministic_ordered_and_without_repeats(varied):
 def test_a_selection_of_no_or_too_many_rows_is_refused(k):
     with pytest.raises(InputError, match="must be from 1 to the number of rows, 3"):
         select_diverse(["a b", "c d", "e f"], k)
+
+
+@pytest.fixture(scope="module")
+def tiny_bert(tmp_path_factory) -> str:
+    """A sentence-transformers folder with random weights, made on the spot."""
+    sentence_transformers = pytest.importorskip(
+        "sentence_transformers", reason="sentence-transformers is not installed (extra embed)"
+    )
+    import torch
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("bert")
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *"describe clip why".split()]
+    (folder / "vocab.txt").write_text("\n".join(words))
+    torch.manual_seed(0)
+    config = BertConfig(
+        vocab_size=len(words), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
+        intermediate_size=32, max_position_embeddings=64,
+    )  # fmt: skip
+    BertModel(config).save_pretrained(folder / "bert")
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
+    modules = getattr(sentence_transformers, "models", None) or sentence_transformers
+    words_in = modules.Transformer(str(folder / "bert"))
+    pooled = modules.Pooling(32)
+    sentence_transformers.SentenceTransformer(modules=[words_in, pooled]).save(str(folder / "st"))
+    return str(folder / "st")
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries underneath, as they load
+def test_a_model_in_a_local_folder_embeds_and_is_named(tiny_bert, nine, varied):
+    rows = nine[:30] + varied[:30]
+    vectors, how = embed(rows, embedder=tiny_bert)
+    assert vectors.shape == (60, 32) and np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+    assert how == f"sentence-transformers: {tiny_bert}"
+    found = diversity(rows, embedder=tiny_bert)
+    assert found.embedder == how and found.xy.shape == (60, 2)
+    assert len(set(select_diverse(rows, 20, embedder=tiny_bert))) == 20
+
+
+def test_without_the_model_the_words_are_counted_and_that_is_said(tmp_path, varied, caplog):
+    pytest.importorskip("sentence_transformers")
+    gone = tmp_path / "no-such-model"
+    vectors, how = embed(varied[:20], embedder=str(gone))
+    plain, _ = embed(varied[:20])
+    assert np.array_equal(vectors, plain)
+    assert how.startswith("TF-IDF and SVD") and f"because {gone} could not be loaded" in how
+    assert "no-such-model" in caplog.text

@@ -15,7 +15,7 @@ class Reader(HTMLParser):
         self.open, self.links, self.text = [], [], ""
 
     def handle_starttag(self, tag, attrs):
-        if tag not in ("meta", "img", "br", "line", "polyline"):
+        if tag not in ("meta", "link", "img", "br", "line", "polyline"):
             self.open.append(tag)
         self.links += [value for name, value in attrs if name in ("src", "href")]
 
@@ -38,7 +38,7 @@ def test_a_page_is_well_formed_and_loads_nothing():
     chart = line_chart({"all": [(1, 4.2), (2, 0.3)]}, x="step", y="loss")
     reader = read(page("T", [section("S", image, chart, tiles({"rows": "3"}))], intro="Hello"))
     assert reader.open == []
-    assert all(link.startswith("data:") for link in reader.links) and len(reader.links) == 1
+    assert all(link.startswith("data:") for link in reader.links) and len(reader.links) == 2
 
 
 def test_text_from_the_data_is_escaped():

@@ -1,5 +1,14 @@
-"""Pictures and pages: what is in a dataset, and what came out of a run."""
+"""Pictures and pages: what is in a dataset, and what came out of a run.
 
-from t2vid.insight.lengths import Lengths, lengths  # the function; its module has the same name
+>>> from t2vid.insight import select_diverse
+>>> select_diverse(["Describe it.", "Describe it.", "Count the boats."], 2)
+['Describe it.', 'Count the boats.']
+"""
 
-__all__ = ["Lengths", "lengths"]
+# Imported here and now: a function of its module's name has to win over the module, always.
+from t2vid.insight.diversity import diversity, select_diverse
+from t2vid.insight.flags import flags
+from t2vid.insight.lengths import Lengths, lengths
+from t2vid.insight.report import report
+
+__all__ = ["Lengths", "diversity", "flags", "lengths", "report", "select_diverse"]

@@ -10,6 +10,7 @@ make nine islands; a varied set makes a cloud.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +19,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tqdm import tqdm
 
-from t2vid.errors import InputError, require
-from t2vid.progress import progress
+from t2vid.errors import InputError, MissingExtra, require
+from t2vid.mixing.coverage import cover
+from t2vid.progress import progress, visible
+
+logger = logging.getLogger(__name__)
 
 SAMPLE = 5_000
 DIMENSIONS = 64  # of TF-IDF after SVD
@@ -28,6 +33,7 @@ SAME = 0.9  # cosine from which two instructions count as one template
 TOP_TEMPLATES = 10
 RESAMPLES = 200
 PERPLEXITY = 30
+_EARLY_STEPS, _STEPS, _STEPS_SHOWN = 250, 500, 25  # of t-SNE, as openTSNE has them
 
 Vectors = NDArray[np.float32]
 
@@ -181,14 +187,18 @@ def embed(
 
     Args:
         texts: at least two.
-        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        embedder: name or folder of a `sentence-transformers` model; None, or one that cannot be
+            loaded, gives TF-IDF with SVD.
         seed: of the SVD.
     """
+    why = ""
     if embedder is not None:
-        module = require("sentence_transformers", extra="insight")
-        model = module.SentenceTransformer(embedder)
-        vectors = model.encode(list(texts), normalize_embeddings=True, show_progress_bar=False)
-        return np.asarray(vectors, dtype=np.float32), f"sentence-transformers: {embedder}"
+        try:
+            return _by_model(texts, embedder), f"sentence-transformers: {embedder}"
+        # no such folder or name, no network, no package: what the map still can do is said on it
+        except (OSError, MissingExtra) as error:
+            why = f", because {embedder} could not be loaded ({str(error).splitlines()[0]})"
+            logger.warning("instructions are embedded by TF-IDF%s", why)
     require("sklearn", extra="insight")
     from sklearn.decomposition import TruncatedSVD
     from sklearn.feature_extraction.text import TfidfVectorizer
@@ -207,20 +217,32 @@ def embed(
         matrix = matrix.toarray()
     vectors = np.asarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(norms, 1e-12), f"TF-IDF and SVD to {vectors.shape[1]} dimensions"
+    return vectors / np.maximum(
+        norms, 1e-12
+    ), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
+
+
+def _by_model(texts: Sequence[str], embedder: str) -> Vectors:
+    module = require("sentence_transformers", extra="embed")
+    model = module.SentenceTransformer(embedder)
+    vectors = model.encode(
+        list(texts), normalize_embeddings=True, show_progress_bar=visible(), batch_size=64
+    )
+    return np.asarray(vectors, dtype=np.float32)
 
 
 def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None = None) -> Any:
-    """Choose k rows that cover the instructions: greedy k-centre (Gonzalez, 1985) on embeddings.
+    """Choose k rows that cover the instructions: greedy k-centre (Gonzalez, 1985).
 
     Each step takes the row farthest from all chosen ones, so no row left out is farther from the
-    choice than twice the best possible radius.
+    choice than twice the best possible radius. A recipe does the same with `pick: diverse`.
 
     Args:
         dataset: a `datasets.Dataset` of rows with `messages`, or a list of strings.
         k: rows to choose.
         seed: of the first row.
-        embedder: as in `diversity`.
+        embedder: name or folder of a `sentence-transformers` model; None for hashed words
+            (`t2vid.mixing.coverage`), which choose the same rows on every machine.
 
     Returns:
         The chosen rows in their original order: `dataset.select(...)`, or a list of strings.
@@ -231,26 +253,12 @@ def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None 
     texts = _texts(dataset)
     if not 1 <= k <= len(texts):
         raise InputError(f"k ({k:,}) must be from 1 to the number of rows, {len(texts):,}")
-    if k == len(texts):
-        chosen = np.arange(k)
-    else:
-        vectors, _ = embed(texts, embedder=embedder, seed=seed)
-        chosen = np.sort(_k_centre(vectors, k, np.random.default_rng(seed)))
+    start = int(np.random.default_rng(seed).integers(len(texts)))
+    vectors = None if embedder is None else embed(texts, embedder=embedder, seed=seed)[0]
+    chosen = np.sort(cover(texts, k, start=start, vectors=vectors))
     if hasattr(dataset, "select"):
         return dataset.select(chosen)
     return [texts[at] for at in chosen]
-
-
-def _k_centre(vectors: Vectors, k: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    chosen = np.empty(k, dtype=np.int64)
-    nearest = np.full(len(vectors), -np.inf, dtype=np.float32)  # similarity to the closest chosen
-    at = int(rng.integers(len(vectors)))
-    for step in progress(range(k), desc="selecting", total=k):
-        chosen[step] = at
-        np.maximum(nearest, vectors @ vectors[at], out=nearest)
-        nearest[at] = np.inf  # equal instructions must not bring the same row twice
-        at = int(nearest.argmin())
-    return chosen
 
 
 def _by_source(dataset: Any) -> dict[str, list[str]]:
@@ -309,7 +317,7 @@ def _groups(texts: list[str], vectors: Vectors) -> NDArray[np.int64]:
     leaders = np.empty((len(first), vectors.shape[1]), dtype=np.float32)
     n = 0
     # The most frequent string first, so that a template leads its own rewordings.
-    for text, _ in Counter(texts).most_common():
+    for text, _ in progress(Counter(texts).most_common(), desc="clusters", unit="text"):
         vector = vectors[first[text]]
         likeness = leaders[:n] @ vector
         best = int(likeness.argmax()) if n else -1
@@ -365,13 +373,28 @@ def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
     require("openTSNE", extra="insight")
     from openTSNE import TSNE
 
+    if min(vectors.shape) < 3:  # too few for a start by PCA, and no map needed to see them
+        xy = np.zeros((len(vectors), 2))
+        xy[:, : vectors.shape[1]] = vectors[:, :2]
+        return xy
     perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
-    tsne = TSNE(
-        perplexity=perplexity,
-        metric="cosine",
-        initialization="pca",
-        random_state=seed,
-        n_jobs=2,
-        negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
-    )
-    return np.asarray(tsne.fit(vectors), dtype=np.float64)
+    with tqdm(
+        total=_EARLY_STEPS + _STEPS, desc="map", unit="step", delay=0.5, disable=not visible()
+    ) as bar:
+
+        def moved(*_: object) -> None:
+            bar.update(_STEPS_SHOWN)
+
+        tsne = TSNE(
+            perplexity=perplexity,
+            metric="cosine",
+            initialization="pca",
+            random_state=seed,
+            n_jobs=2,
+            negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
+            early_exaggeration_iter=_EARLY_STEPS,
+            n_iter=_STEPS,
+            callbacks=moved,
+            callbacks_every_iters=_STEPS_SHOWN,
+        )
+        return np.asarray(tsne.fit(vectors), dtype=np.float64)

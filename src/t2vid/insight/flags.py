@@ -18,6 +18,7 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.insight.diversity import instruction
+from t2vid.mixing.overlap import Overlap
 
 OPENING_WORDS = 5  # "The video begins with a": T2Vid, section 5.1.2, on ShareGemini
 _OPERATORS = {
@@ -26,7 +27,7 @@ _OPERATORS = {
     ">": operator.gt,
     "<": operator.lt,
 }
-_CONDITION = re.compile(r"\s*(\w+)\s*(>=|<=|>|<)\s*([\d.]+)\s*")
+_CONDITION = re.compile(r"\s*([\w.-]+?)\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?|\.\d+)\s*")
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,52 @@ def flags(dataset: Any) -> list[Flag]:
     ]
 
 
-def failed(found: Sequence[Flag], conditions: Iterable[str]) -> list[str]:
+def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
+    """Give what `t2vid.mixing.overlap.find` found as flags.
+
+    Args:
+        overlap: what it found.
+        n_rows: rows of the dataset.
+    """
+    near = overlap.within_source["near"] + overlap.between_sources["near"]
+    both = sum(overlap.between_sources.values())
+    by_benchmark = {
+        name: sum(kinds.values()) / n_rows for name, kinds in overlap.benchmarks.items()
+    }
+    shown = [
+        (f"{name}: {kind}", n)
+        for name, kinds in overlap.benchmarks.items()
+        for kind, n in kinds.items()
+    ]
+    worst = max(by_benchmark, key=lambda name: by_benchmark[name], default="")
+    says = (
+        f"{sum(overlap.benchmarks[worst].values()):,} rows share a video or a question with {worst}"
+        if worst
+        else "no benchmark was given to look for (--benchmark NAME=FILE)"
+    )
+    top = _noted(overlap, "near, ")
+    return [
+        Flag(
+            "near_twins",
+            min(1.0, near / n_rows),
+            f"{near:,} pairs of rows are nearly the same",
+            top,
+        ),
+        Flag(
+            "between_sources",
+            min(1.0, both / n_rows),
+            f"{both:,} pairs of rows of two sources are the same or nearly so",
+            _noted(overlap, "", "two sources"),
+        ),
+        Flag("benchmark_overlap", min(1.0, by_benchmark.get(worst, 0.0)), says, shown),
+    ]
+
+
+def failed(found: Sequence[Flag] | Mapping[str, float], conditions: Iterable[str]) -> list[str]:
     """Say which conditions hold, for a pipeline that shall stop then.
 
     Args:
-        found: what `flags` gave.
+        found: what `flags` gave, or values by name.
         conditions: such as `"template_share>0.5"`.
 
     Raises:
@@ -81,18 +123,41 @@ def failed(found: Sequence[Flag], conditions: Iterable[str]) -> list[str]:
     >>> failed([Flag("template_share", 0.7, "", [])], ["template_share>0.5"])
     ['template_share>0.5 (it is 0.700)']
     """
-    values = {flag.name: flag.value for flag in found}
+    values = found if isinstance(found, Mapping) else {flag.name: flag.value for flag in found}
     out = []
     for condition in conditions:
-        parsed = _CONDITION.fullmatch(condition)
-        if parsed is None or parsed[1] not in values:
-            raise InputError(
-                f"condition {condition!r} must be NAME>NUMBER with a name of {sorted(values)}"
-            )
-        name, sign, limit = parsed.groups()
-        if _OPERATORS[sign](values[name], float(limit)):
+        name, sign, limit = parsed(condition, values)
+        if _OPERATORS[sign](values[name], limit):
             out.append(f"{condition} (it is {values[name]:.3f})")
     return out
+
+
+def parsed(condition: str, known: Iterable[str]) -> tuple[str, str, float]:
+    """Read a condition.
+
+    Args:
+        condition: such as `"template_share>0.5"`.
+        known: the names that it may use.
+
+    Raises:
+        InputError: for a condition that cannot be read, or an unknown name.
+    """
+    match = _CONDITION.fullmatch(condition)
+    if match is None or match[1] not in set(known):
+        raise InputError(
+            f"condition {condition!r} must be NAME>NUMBER (or <, >=, <=) with a name of "
+            f"{sorted(known)}"
+        )
+    return match[1], match[2], float(match[3])
+
+
+def _noted(overlap: Overlap, kind: str, where: str = "") -> list[tuple[str, int]]:
+    return [
+        (pair, 1)
+        for name, pairs in overlap.examples.items()
+        if name.startswith(kind) and name.endswith(where) and "source" in name
+        for pair in pairs[:5]
+    ]
 
 
 def _pairs(dataset: Any) -> Iterable[tuple[str, str]]:
@@ -166,11 +231,13 @@ def _scripts(pairs: Sequence[tuple[str, str]]) -> Flag:
 
 
 def _script(text: str) -> str:
-    names = Counter(
-        unicodedata.name(letter, "unknown").split()[0].title()
-        for letter in text[:2000]
-        if letter.isalpha()
-    )
+    text = text[:2000]
+    if text.isascii():  # most are, and to name every letter is slow
+        return "Latin" if re.search("[A-Za-z]", text) else "no"
+    names: Counter[str] = Counter()
+    for letter, n in Counter(text).items():
+        if letter.isalpha():
+            names[unicodedata.name(letter, "unknown").split()[0].title()] += n
     return names.most_common(1)[0][0] if names else "no"
 
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from t2vid.mixing.build import Built, DryRun
 
 Form = Literal["frames", "text"]
+Pick = Literal["random", "diverse"]
+PICKS = ("random", "diverse")
 
 TEXT_CONFIGS = ("longalpaca", "longqlora", "triplets", "sample")
 DATASETS: dict[str, tuple[str, ...]] = {
@@ -51,6 +53,12 @@ class Filters(_Spec):
         min_frames: frames of the row.
         max_frames: the same from above.
         unique: refuse a row whose text or video, question and answer came before.
+        pick: which of the rows that may enter are taken where fewer are wanted: `random` ones, or
+            `diverse`, those whose instructions lie farthest apart (`t2vid.mixing.coverage`). The
+            latter has to measure every row of the corpus.
+
+    Raises:
+        InputError: for an unknown `pick`.
     """
 
     min_words: int | None = None
@@ -59,6 +67,12 @@ class Filters(_Spec):
     min_frames: int | None = None
     max_frames: int | None = None
     unique: bool = False
+    pick: Pick = "random"
+
+    def __post_init__(self) -> None:
+        """Check the rule."""
+        if self.pick not in PICKS:
+            raise InputError(f"pick ({self.pick!r}) must be one of {PICKS}")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +31,7 @@ from t2vid.frames.text import paginate
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
 from t2vid.mixing.cache import Cache
+from t2vid.mixing.coverage import cover
 from t2vid.mixing.plan import permuted
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, Place, Reader, as_text
@@ -87,6 +89,7 @@ class Verdict(NamedTuple):
     reason: str = ""
     example: str = ""
     changed: str = ""
+    instruction: str = ""
 
 
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -146,7 +149,8 @@ class Selection:
         """Choose the rows of one source.
 
         Candidates come in an order that depends on the seed and the corpus alone, so a smaller count
-        is a prefix of a larger one, and two recipes over the same corpus choose the same rows.
+        is a prefix of a larger one, and two recipes over the same corpus choose the same rows. With
+        `pick: diverse` that order only breaks ties, and all candidates are measured.
 
         Args:
             number: of the source in the recipe.
@@ -163,7 +167,9 @@ class Selection:
             (number, [places[i] for i in order[at : at + CHUNK]])
             for at in range(0, len(order), CHUNK)
         ]
-        looked_at = 0
+        diverse = source.filters.pick == "diverse" and wanted is not None
+        looked_at, n_rows = 0, 0
+        entered: list[Verdict] = []
         for verdicts in mapper(self.measure, chunks):
             for verdict in verdicts:
                 looked_at += 1
@@ -173,15 +179,24 @@ class Selection:
                     counts.drop(verdict.reason, source=source.name, example=verdict.example)
                     continue
                 seen.add(verdict.digest)
-                for choice in verdict.choices:
-                    chosen.append(choice)
-                    counts.keep(source=source.name)
-                if verdict.changed:
-                    counts.sources[source.name][verdict.changed] += 1
-                if wanted is not None and len(chosen) >= wanted:
+                entered.append(verdict)
+                n_rows += len(verdict.choices)
+                if wanted is not None and not diverse and n_rows >= wanted:
                     break
-            if wanted is not None and len(chosen) >= wanted:
+            if wanted is not None and not diverse and n_rows >= wanted:
                 break
+        if diverse and entered:
+            order = cover([v.instruction for v in entered], min(wanted or 0, len(entered)))
+            counts.sources.setdefault(source.name, Counter())["not picked"] += len(entered) - len(
+                order
+            )
+            entered = [entered[i] for i in order]
+        for verdict in entered:
+            for choice in verdict.choices:
+                chosen.append(choice)
+                counts.keep(source=source.name)
+            if verdict.changed:
+                counts.sources[source.name][verdict.changed] += 1
         extra = len(chosen) - (wanted if wanted is not None else len(chosen))
         if extra > 0:  # the last record was split into more rows than there was room for
             chosen = chosen[:wanted]
@@ -291,7 +306,7 @@ class Selection:
         reason = budget.over(cost, source=source.name)
         if not reason:
             choice = self._choice(number, place, m, 0, len(item.text), 0, len(item.turns))
-            return Verdict([choice], _digest(item, m.video))
+            return Verdict([choice], _digest(item, m.video), instruction=item.turns[0][1])
         policy = self.recipe.over_budget
         if policy == "error":
             raise budget.error(item.id, cost, reason)
@@ -300,7 +315,10 @@ class Selection:
             choices = self._fitted(number, place, m)
         if not choices:
             return Verdict([], reason=reason, example=item.id)
-        return Verdict(choices, _digest(item, m.video), changed=f"{policy} ({reason})")
+        changed = f"{policy} ({reason})"
+        return Verdict(
+            choices, _digest(item, m.video), changed=changed, instruction=item.turns[0][1]
+        )
 
     def _cost_as_text(self, item: Item) -> Cost:
         whole = conversation_text(as_text(item.text, item.turns), has_frames=False)

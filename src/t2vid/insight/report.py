@@ -1,0 +1,275 @@
+"""What is in a dataset, on one page that stands alone: before anybody pays for a GPU.
+
+    t2vid report t2vid/mix sample --out report.html
+    t2vid report hybrid-30k --data corpora --fail-if "template_share>0.5"
+
+Beside the page a folder of its name holds the same figures as PNG and `figures.json`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from t2vid.errors import InputError
+from t2vid.insight.budgets import PAPER, Limits, dropped, starting_limits
+from t2vid.insight.diversity import SAMPLE, Diversity, diversity
+from t2vid.insight.flags import Flag, failed, flags, parsed, repeats
+from t2vid.insight.rows import Rows, read
+from t2vid.insight.subject import Subject, subject_of
+from t2vid.progress import progress
+from t2vid.schema import TOKENS_PER_FRAME
+
+if TYPE_CHECKING:
+    from t2vid.mixing.overlap import Overlap
+    from t2vid.publishing.licences import Licence
+
+NUMBERS = (
+    "n_clusters",
+    "cluster_entropy",
+    "near_template_share",
+    "vendi",
+    "distinct_1",
+    "distinct_2",
+    "nearest",
+)
+FLAGS = (
+    "opening_share",
+    "template_share",
+    "same_length",
+    "letter_share",
+    "script_share",
+    "exact_twins",
+    "near_twins",
+    "between_sources",
+    "benchmark_overlap",
+)
+METRICS = (*FLAGS, *NUMBERS, *(f"over_{name}" for name in PAPER))
+_PERCENTILES = (5, 25, 50, 75, 95, 99.9)
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Everything that a page shows.
+
+    Attributes:
+        subject: what it is about.
+        rows: its rows as columns.
+        map: the map of instructions and the numbers about it; None for a single instruction.
+        flags: biases of the whole, repeats included.
+        by_source: the same biases of each source.
+        overlap: what repeats.
+        licences: licence by source.
+        limits: what the page's thresholds start with.
+    """
+
+    subject: Subject
+    rows: Rows
+    map: Diversity | None
+    flags: list[Flag]
+    by_source: dict[str, list[Flag]]
+    overlap: Overlap
+    licences: dict[str, Licence]
+    limits: Limits
+
+    def values(self) -> dict[str, float]:
+        """Give every metric that a condition may name."""
+        out = {flag.name: flag.value for flag in self.flags}
+        if self.map is not None:
+            whole = self.map.sources.get("all") or next(iter(self.map.sources.values()))
+            out |= {
+                "n_clusters": float(whole.n_clusters),
+                "cluster_entropy": whole.cluster_entropy.value,
+                "near_template_share": whole.template_share.value,
+                "vendi": whole.vendi.value,
+                "distinct_1": whole.distinct_1,
+                "distinct_2": whole.distinct_2,
+                "nearest": whole.nearest.value,
+            }
+        for name, limits in PAPER.items():
+            asked = Limits(limits.max_frames, limits.max_tokens, self.limits.video_frames)
+            found = list(dropped(self.rows, asked).values())[-1]
+            family = name.rpartition("-")[2]
+            out[f"over_{name}"] = found.over[family] / found.n
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values."""
+        rows = self.rows
+        return {
+            "name": self.subject.name,
+            "rows": len(rows),
+            "metrics": self.values(),
+            "sources": {name: _lengths(rows, name) for name in rows.names()},
+            "text_tokens_counted_by": rows.counted_by,
+            "limits": asdict(self.limits),
+            "dropped": {name: asdict(one) for name, one in dropped(rows, self.limits).items()},
+            "diversity": self.map.to_dict() if self.map is not None else None,
+            "flags": [asdict(flag) for flag in self.flags],
+            "flags_by_source": {
+                name: {flag.name: flag.value for flag in found}
+                for name, found in self.by_source.items()
+            },
+            "overlap": self.overlap.to_dict(),
+            "counts": self.subject.counts.to_dict() if self.subject.counts is not None else None,
+            "read": rows.counts.to_dict(),
+            "recipe": self.subject.recipe.to_dict() if self.subject.recipe is not None else None,
+            "licences": {name: asdict(one) for name, one in self.licences.items()},
+            "facts": dict(self.subject.facts),
+        }
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a report is, what it found, and which conditions hold."""
+
+    page: Path
+    folder: Path
+    findings: Findings
+    failed: list[str]
+
+
+def report(
+    what: Any,
+    config: str | None = None,
+    *,
+    out: str | Path = "report.html",
+    data: str | Path | None = None,
+    sample: int = SAMPLE,
+    embedder: str | None = None,
+    benchmarks: Mapping[str, str | Path] | None = None,
+    fail_if: Iterable[str] = (),
+    seed: int = 0,
+) -> Report:
+    """Write the page of a dataset, and beside it the same figures as PNG and JSON.
+
+    Args:
+        what: a `Dataset`; the folder of a built mix or of `save_to_disk`; a name for
+            `load_dataset`; a recipe, its name or its YAML file.
+        config: of a name for `load_dataset`.
+        out: the page; figures go into a folder of its name without the ending.
+        data: folder of annotation files and videos, for a recipe or where the videos moved.
+        sample: instructions of each source on the map.
+        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        benchmarks: files of benchmark questions by name, to look for in the dataset.
+        fail_if: conditions such as `"template_share>0.5"`; those that hold are in `Report.failed`.
+        seed: of the sample, the map and the bootstrap.
+
+    Raises:
+        InputError: when `what` is no dataset, or a condition names no metric.
+        MissingExtra: when the extra `insight` is not installed.
+    """
+    conditions = list(fail_if)
+    for condition in conditions:  # before minutes of work, not after
+        parsed(condition, METRICS)
+    page = Path(out)
+    if page.suffix.lower() not in (".html", ".htm"):
+        raise InputError(f"out ({page}) must end in .html; its figures go into a folder beside it")
+    found = findings(
+        subject_of(what, config, data=data),
+        sample=sample,
+        embedder=embedder,
+        benchmarks=benchmarks,
+        seed=seed,
+    )
+    from t2vid.insight.sections import html
+
+    folder = page.with_suffix("")
+    folder.mkdir(parents=True, exist_ok=True)
+    page.write_text(html(found), encoding="utf-8")
+    _write_figures(found, folder)
+    values = found.values()
+    absent = [c for c in conditions if parsed(c, METRICS)[0] not in values]
+    if absent:
+        raise InputError(f"{absent[0]!r} needs a map, and the dataset has one instruction only")
+    return Report(page, folder, found, failed(values, conditions))
+
+
+def findings(
+    subject: Subject,
+    *,
+    sample: int = SAMPLE,
+    embedder: str | None = None,
+    benchmarks: Mapping[str, str | Path] | None = None,
+    seed: int = 0,
+) -> Findings:
+    """Measure a dataset; `report` says what the arguments are."""
+    from t2vid.publishing.licences import licences_of
+
+    budget = subject.recipe.budget if subject.recipe is not None else None
+    tokenizer = budget.tokenizer if budget is not None else None
+    rows = read(subject.dataset, tokenizer=tokenizer, with_sketches=subject.folder is None)
+    names = rows.names()
+    overlap = subject.overlap(rows.sketches, benchmarks or {})
+    whole = [*flags(rows.pairs()), *repeats(overlap, len(rows))]
+    by_source = {
+        name: flags(rows.pairs(name)) for name in progress(names, desc="flags", unit="source")
+    }
+    found = None
+    if len(rows) > 1:
+        said = {name: [pair[0] for pair in rows.pairs(name)] for name in names}
+        found = diversity(said, sample=sample, seed=seed, embedder=embedder)
+    return Findings(
+        subject,
+        rows,
+        found,
+        whole,
+        by_source,
+        overlap,
+        licences_of(names, corpora=subject.corpora(names)),
+        starting_limits(rows, budget),
+    )
+
+
+def _write_figures(found: Findings, folder: Path) -> None:
+    from t2vid.insight.figures import lengths_pngs, map_png
+    from t2vid.insight.sections import sheets
+
+    files = lengths_pngs(found.rows)
+    if found.map is not None:
+        files["map.png"] = map_png(found.map)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    for name, sheet in sheets(found).items():
+        sheet.save(folder / f"sheet-{name}.png")
+    text = json.dumps(found.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
+    (folder / "figures.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _lengths(rows: Rows, name: str) -> dict[str, Any]:
+    from t2vid.insight.figures import words_a_frame
+
+    at = rows.of(name)
+    columns = {
+        "frames": rows.frames,
+        "kept_frames": rows.kept_frames,
+        "durations_s": rows.durations_s,
+        "text_tokens": rows.text_tokens,
+        "words_a_frame": words_a_frame(rows),
+        **{f"visual_tokens_{f}": rows.kept_frames * k for f, k in TOKENS_PER_FRAME.items()},
+    }
+    return {
+        "n": len(at),
+        "videos": int(rows.is_video[at].sum()),
+        "fps": rows.fps.get(name, []),
+        **{key: percentiles(values[at]) for key, values in columns.items()},
+    }
+
+
+def percentiles(values: Any) -> dict[str, float]:
+    """Give percentiles, mean and largest of what is known of some values.
+
+    >>> percentiles(np.array([1.0, 3.0, np.nan]))["mean"]
+    2.0
+    """
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return {}
+    found = zip(_PERCENTILES, np.percentile(known, _PERCENTILES), strict=True)
+    out = {f"p{p:g}": round(float(value), 3) for p, value in found}
+    return {**out, "mean": round(float(known.mean()), 3), "max": float(known.max())}
