@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, MissingFile
+from t2vid.errors import InputError, MissingFile, some
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.pool import BuildError, in_pool
@@ -79,7 +79,7 @@ class Built:
 
     def table(self) -> str:
         """Give what was done as text."""
-        head = f"{self.n_rows:,} rows, {self.n_bytes / 1e6:,.1f} MB, sha256 {self.hash[:16]}, {self.out}"
+        head = f"{some(self.n_rows, 'row')}, {self.n_bytes / 1e6:,.1f} MB, sha256 {self.hash[:16]}, {self.out}"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
 
 

@@ -142,7 +142,7 @@ class Source:
             value["share"] = float(Fraction(value["share"]))  # 1/3 has no decimals
         for name, spec in (("render", RenderSpec), ("sample", SampleSpec), ("filters", Filters)):
             if name in value:
-                value[name] = _spec(spec, value[name])
+                value[name] = spec.from_value(value[name])
         return cls(**value)
 
 
@@ -329,17 +329,6 @@ def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := sorted(set(value) - set(names)):
         raise InputError(f"{cls.__name__} has no field {unknown}; its fields are {names}")
     return dict(value)
-
-
-def _spec(cls: Any, value: Any) -> Any:
-    if isinstance(value, cls):
-        return value
-    if isinstance(value, str):
-        preset = getattr(cls, value, None)
-        if not callable(preset) or value.startswith(("_", "from_", "to_")):
-            raise InputError(f"{cls.__name__} has no preset {value!r}; give its fields")
-        return preset()
-    return cls.from_dict(dict(value))
 
 
 def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
-from t2vid.errors import InputError
+from t2vid.errors import InputError, some
 from t2vid.publishing.licences import (
     NOT_STATED,
     Licence,
@@ -165,7 +165,7 @@ def _section(facts: Facts, repo_id: str) -> str:
 def _inside(facts: Facts) -> str:
     rows = sum(sizes["num_examples"] for sizes in facts.splits.values())
     splits = ", ".join(f"`{s}` {sizes['num_examples']:,}" for s, sizes in facts.splits.items())
-    lines = [f"{rows:,} rows ({splits}), {size(facts.download_bytes)} to download."]
+    lines = [f"{some(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
     if facts.total.sources:
         lines += ["", "| source | rows |", "|---|---:|"]
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
@@ -178,12 +178,12 @@ def _inside(facts: Facts) -> str:
 
 def _contents(total: Survey) -> str:
     kinds = [
-        f"{total.n_texts:,} long texts drawn as frames" if total.n_texts else "",
-        f"{total.n_videos:,} videos" if total.n_videos else "",
+        f"{some(total.n_texts, 'long text')} drawn as frames" if total.n_texts else "",
+        some(total.n_videos, "video") if total.n_videos else "",
     ]
     sums = [
-        f"{total.n_frames:,} frames" if total.n_frames else "",
-        f"{total.n_words:,} words" if total.n_words else "",
+        some(total.n_frames, "frame") if total.n_frames else "",
+        some(total.n_words, "word") if total.n_words else "",
     ]
     parts = [" and ".join(filter(None, kinds)), *sums]
     return ", ".join(filter(None, parts)) + "."
