@@ -114,7 +114,7 @@ sources:
         ),
         (
             "name: a\nsources: [{dataset: t2vid/synthetic, config: sample, render: nice}]\n",
-            "no preset",
+            "preset 'nice'",
         ),
     ],
 )
