@@ -22,7 +22,7 @@ from t2vid.publishing.licences import (
     strictest,
 )
 from t2vid.publishing.materialize import Form, Survey
-from t2vid.schema import Counts
+from t2vid.schema import Counts, size
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,6 @@ def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
     else:
         body = body.rstrip("\n") + "\n\n" + section + "\n"
     return f"---\n{_dump(_front(front, facts))}---\n{body}"
-
-
-def size(n_bytes: int) -> str:
-    """Write a number of bytes.
-
-    >>> size(43_863), size(1_500_000_000)
-    ('43.9 kB', '1,500.0 MB')
-    """
-    return f"{n_bytes / 1e3:,.1f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 def published_splits(card: str | None, config: str) -> list[str]:
