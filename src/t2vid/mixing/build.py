@@ -79,7 +79,9 @@ class Built:
 
     def table(self) -> str:
         """Give what was done as text."""
-        head = f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
+        head = (
+            f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
+        )
         return "\n".join([head, self.counts.table(), self.overlap.table()])
 
 
