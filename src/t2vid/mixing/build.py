@@ -82,6 +82,8 @@ class Built:
         head = (
             f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
         )
+        if not self.written:
+            head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
 
 
