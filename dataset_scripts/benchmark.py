@@ -45,8 +45,7 @@ class BenchmarkConfig(datasets.BuilderConfig):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        if not isinstance(self.sample, SampleSpec):
-            self.sample = SampleSpec.from_dict(dict(self.sample or {}))
+        self.sample = SampleSpec.from_value(self.sample)
         if self.missing not in ("drop", "keep", "raise"):
             raise InputError(f"missing ({self.missing!r}) must be 'drop', 'keep' or 'raise'")
         if self.video_dir is not None and not Path(self.video_dir).is_dir():

@@ -51,8 +51,7 @@ class ClipsConfig(datasets.BuilderConfig):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        if not isinstance(self.sample, SampleSpec):
-            self.sample = SampleSpec.from_dict(dict(self.sample or {}))
+        self.sample = SampleSpec.from_value(self.sample)
         if self.missing not in ("drop", "raise"):
             raise InputError(f"missing ({self.missing!r}) must be 'drop' or 'raise'")
 

@@ -23,7 +23,7 @@ from typing import Any
 import datasets
 
 from t2vid import samples
-from t2vid.errors import MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
 from t2vid.mixing.recipe import Recipe, shipped
@@ -80,7 +80,12 @@ class Mix(datasets.GeneratorBasedBuilder):
     counts: Counts
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what every builder of `datasets` takes."""
+        """Take what every builder of `datasets` takes but `data_files`."""
+        if kwargs.get("data_files") is not None:
+            raise InputError(
+                "t2vid/mix takes no data_files=; its recipe names files below data_dir= "
+                "(`files: [...]` of a source)"
+            )
         if kwargs.get("data_dir") is not None:
             named = {k: kwargs[k] for k in ("recipe",) if k in kwargs}
             config = MixConfig(name=kwargs.get("config_name") or "sample", **named)

@@ -8,6 +8,7 @@
 
 Configs: `longalpaca` and `longqlora` (from the Hub, or `data_files=` / `data_dir=`), `triplets`
 (anyone's JSON, JSONL or Parquet of context, question, answer) and `sample` (bundled, no network).
+`num_proc` deals out parts of 500 rows, so a smaller file is one process's work; `datasets` says so.
 Without the registered name: `Synthetic(config_name="sample").download_and_prepare()`, then
 `.as_dataset()`.
 """
@@ -43,7 +44,8 @@ class SyntheticConfig(datasets.BuilderConfig):
     """Options of `t2vid/synthetic`.
 
     Args:
-        render: how the texts are drawn, a `RenderSpec` or a mapping of its fields.
+        render: how the texts are drawn: a `RenderSpec`, a mapping of its fields, or the name of a
+            preset, `"default"`, `"dense"` or `"paper"`.
         style_seed: draw every text in a style of its own, `RenderSpec.varied` of this seed and the row's
             id, at the size that `render` gives; None draws all of them as `render` says.
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
@@ -51,7 +53,7 @@ class SyntheticConfig(datasets.BuilderConfig):
         columns: for `triplets`, the file's names of context, question and answer.
     """
 
-    render: RenderSpec | Mapping[str, Any] | None = None  # a RenderSpec after __post_init__
+    render: RenderSpec | Mapping[str, Any] | str | None = None  # a RenderSpec after __post_init__
     style_seed: int | None = None
     strict: bool = False
     min_words: int = 0
@@ -60,8 +62,7 @@ class SyntheticConfig(datasets.BuilderConfig):
     def __post_init__(self) -> None:
         """Check the values."""
         super().__post_init__()
-        if not isinstance(self.render, RenderSpec):
-            self.render = RenderSpec.from_dict(dict(self.render or {}))
+        self.render = RenderSpec.from_value(self.render)
         if self.min_words < 0:
             raise InputError(f"min_words ({self.min_words}) must be >= 0")
         unknown = sorted(set(self.columns or {}) - set(triplets.KEYS))
@@ -88,6 +89,12 @@ class Synthetic(Corpus):
         self, *args: Any, data_files: Any = None, data_dir: str | None = None, **kwargs: Any
     ) -> None:
         """Turn `data_dir` into its files, so that a changed file makes a new cache entry."""
+        name = kwargs.get("config_name") or self.DEFAULT_CONFIG_NAME
+        if name == "sample" and (data_files is not None or data_dir is not None):
+            raise InputError(
+                "config 'sample' is the bundled texts and takes no data_files= or data_dir=; for "
+                "your own rows use config 'triplets'"
+            )
         if data_dir is not None and data_files is None:
             public = HUB_FILES.get(kwargs.get("config_name") or "", "").rpartition("/")[2]
             data_files = files.in_folder(data_dir, public)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2vid.errors import InputError, MissingFile, require
+from t2vid.errors import InputError, MissingFile, kind_of, require
 
 logger = logging.getLogger(__name__)
 
@@ -141,7 +141,7 @@ def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str
         raise MissingFile(f"{config} is no file and no recipe; the recipes are: {names}")
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(settings, dict):
-        raise InputError(f"{path} holds a {type(settings).__name__}; it must be `key: value` lines")
+        raise InputError(f"{path} holds {kind_of(settings)}; it must be `key: value` lines")
     return {key: _number(value) for key, value in settings.items()} | read_pairs(overrides)
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, MissingFile, T2VidError
+from t2vid.errors import InputError, MissingFile, T2VidError, some
 
 
 class Command(NamedTuple):
@@ -252,7 +252,7 @@ def _push(options: argparse.Namespace) -> None:
         recipe=recipe,
         counts=counts,
     )
-    print(f"{published.n_rows:,} rows, licence {published.licence}: {published.url}")
+    print(f"{some(published.n_rows, 'row')}, licence {published.licence}: {published.url}")
 
 
 def _eval_arguments(parser: argparse.ArgumentParser) -> None:
@@ -373,8 +373,7 @@ def _report_dataset(options: argparse.Namespace) -> int:
 def _compare_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", help="folder of an evaluation")
     parser.add_argument("second", help="another")
-    parser.add_argument("--format", choices=["markdown", "html", "json"], default="markdown")
-    parser.add_argument("--out", help="file to write; prints by default")
+    _table_arguments(parser)
 
 
 def _compare(options: argparse.Namespace) -> None:
@@ -382,6 +381,12 @@ def _compare(options: argparse.Namespace) -> None:
 
     text = compare(options.first, options.second, format=options.format, out=options.out)
     print(text if options.out is None else options.out)
+
+
+def _table_arguments(parser: argparse.ArgumentParser) -> None:
+    formats = ["markdown", "html", "json"]
+    parser.add_argument("--format", choices=formats, default="markdown", help="(default: markdown)")
+    parser.add_argument("--out", help="file to write; prints by default")
 
 
 def _pairs(items: Sequence[str]) -> dict[str, str]:

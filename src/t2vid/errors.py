@@ -84,6 +84,25 @@ class MissingExtra(T2VidError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
 
+def kind_of(value: object) -> str:
+    """Name the type of a value with its article, for messages.
+
+    >>> kind_of(3), kind_of("x")
+    ('an int', 'a str')
+    """
+    name = type(value).__name__
+    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
+
+
+def some(n: int, noun: str) -> str:
+    """Give a number with its noun, for messages.
+
+    >>> some(1, "packet"), some(1200, "frame")
+    ('1 packet', '1,200 frames')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
+
+
 def require(module: str, *, extra: str) -> ModuleType:
     """Import an optional dependency.
 

@@ -37,6 +37,13 @@ DATASETS = {
 }
 METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
 
+# Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
+_DECIDES = (
+    "*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
+    "samples/* samples/clips/* evaluation/benchmarks/* judging/* metrics/*/*.py"
+).split()
+# Scripts and configs write the default revision out: it asks for no other one than None does.
+_DEFAULT_REVISIONS = (None, "main")
 _EVALUATE_MODULES = ("evaluate.loading", "evaluate.inspect", "evaluate.evaluation_suite")
 _MARK = "_t2vid_wraps"
 
@@ -86,14 +93,14 @@ def _evaluation_module(path: str, module_path: str) -> Any:
 
 @functools.cache
 def source_hash() -> str:
-    """Hash sources and bundled samples, so that no cache outlives the code that made it."""
+    """Hash what decides rows and scores, so that no cache outlives what made it."""
     root = Path(__file__).parent
-    parts = ["*.py", "frames/*.py", "corpora/*.py", "mixing/*.py", "dataset_scripts/*.py"]
     digest = hashlib.sha256()
-    parts += ["metrics/*/*.py", "evaluation/benchmarks/*.py", "mixing/recipes/*.yaml"]
-    for pattern in [*parts, "samples/*.jsonl"]:
+    for pattern in _DECIDES:
         for path in sorted(root.glob(pattern)):
-            digest.update(path.read_bytes())
+            if path.is_file():
+                digest.update(f"{path.relative_to(root)} {path.stat().st_size} ".encode())
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -106,8 +113,8 @@ def _wrap(
 
     @functools.wraps(original)
     def factory(path: str, *args: Any, **kwargs: Any) -> Any:
-        revision = kwargs.get("revision")
-        if str(path) in table and not args and revision is None:
+        here = kwargs.get("revision") in _DEFAULT_REVISIONS
+        if str(path) in table and not args and here:
             return make(str(path), table[str(path)])
         return original(path, *args, **kwargs)
 

@@ -145,6 +145,18 @@ class Counts:
         return self.sources.setdefault(source, Counter())
 
 
+def size(n_bytes: float) -> str:
+    """Write a number of bytes.
+
+    >>> size(43_863), size(1_500_000), size(36e9)
+    ('43.9 kB', '1.5 MB', '36.0 GB')
+    """
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if n_bytes >= unit:
+            return f"{n_bytes / unit:,.1f} {name}"
+    return f"{n_bytes / 1e3:,.1f} kB"
+
+
 def n_words(texts: Sequence[str]) -> int:
     """Count blank-separated words.
 

@@ -73,11 +73,21 @@ def test_other_names_still_go_to_the_original(tmp_path):
     assert rows["a"][:] == [1, 2]
 
 
-def test_a_revision_asks_the_hub_and_not_the_package():
+def test_the_default_revision_is_the_package_and_asks_nobody():
     code = (
         "import os; os.environ['HF_HUB_OFFLINE'] = '1'\n"
         "import datasets, t2vid\n"
-        "try: datasets.load_dataset('t2vid/synthetic', 'sample', revision='main')\n"
+        "rows = datasets.load_dataset('t2vid/synthetic', 'sample', revision='main', split='train')\n"
+        "print(len(rows) > 0)"
+    )
+    assert run(code) == "True"
+
+
+def test_another_revision_asks_the_hub_and_not_the_package():
+    code = (
+        "import os; os.environ['HF_HUB_OFFLINE'] = '1'\n"
+        "import datasets, t2vid\n"
+        "try: datasets.load_dataset('t2vid/synthetic', 'sample', revision='v1')\n"
         "except Exception as error: print(type(error).__name__)"
     )
     assert run(code) == "ConnectionError"
@@ -117,3 +127,18 @@ def test_the_hash_changes_with_the_sources(tmp_path, monkeypatch):
     before = registry.source_hash.__wrapped__()
     (package / "frames" / "spec.py").write_text("changed = True")
     assert registry.source_hash.__wrapped__() != before
+
+
+@pytest.mark.parametrize(
+    "path", ["fonts/a.ttf", "samples/clips/a.mp4", "samples/a.jsonl", "judging/a.json"]
+)
+def test_the_hash_changes_with_fonts_clips_and_data(path, tmp_path, monkeypatch):
+    file = tmp_path / "t2vid" / path
+    file.parent.mkdir(parents=True)
+    monkeypatch.setattr(registry, "__file__", str(tmp_path / "t2vid" / "registry.py"))
+    seen = set()
+    for content in (None, b"one", b"two"):
+        if content is not None:
+            file.write_bytes(content)
+        seen.add(registry.source_hash.__wrapped__())
+    assert len(seen) == 3

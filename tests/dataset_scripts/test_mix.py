@@ -9,7 +9,7 @@ from datasets import get_dataset_config_names, load_dataset
 
 from t2vid import samples
 from t2vid.dataset_scripts.mix import MixConfig
-from t2vid.errors import MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.mixing.recipe import Recipe, shipped
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -45,6 +45,12 @@ def test_the_seed_alone_decides_the_order(mix):
 def test_a_stream_gives_the_same_rows(mix):
     stream = load_dataset("t2vid/mix", "sample", split="train", streaming=True)
     assert [row["id"] for row in stream] == mix["id"][:]
+
+
+def test_files_are_named_by_the_recipe_and_not_by_data_files(tmp_path):
+    (tmp_path / "rows.jsonl").write_text("{}")
+    with pytest.raises(InputError, match="data_dir="):
+        load_dataset("t2vid/mix", "sample", data_files=str(tmp_path / "rows.jsonl"))
 
 
 def test_the_budget_of_a_video_is_an_option():

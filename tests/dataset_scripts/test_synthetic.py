@@ -77,6 +77,29 @@ def test_the_sample_has_columns_frames_and_a_question_after_the_frames():
     assert "".join(text["context"][a:b] for a, b in row["images"].spans) == text["context"]
 
 
+@pytest.mark.parametrize("name", ["default", "dense", "paper"])
+def test_a_layout_can_be_given_by_the_name_of_its_preset(name):
+    rows = load_dataset("t2vid/synthetic", "sample", split="train", render=name, streaming=True)
+    row = next(iter(rows.cast_column("images", t2vid.Frames(decode=False))))
+    spec = t2vid.RenderSpec.from_json(row["images"]["spec"])
+    assert spec == t2vid.RenderSpec.preset(name)
+
+
+def test_a_layout_that_is_none_is_an_input_error():
+    for wrong in ("tiny", 3):
+        with pytest.raises(InputError, match="tiny|an int"):
+            load_dataset("t2vid/synthetic", "sample", split="train", render=wrong, streaming=True)
+
+
+@pytest.mark.parametrize("config", ["sample", None])
+def test_the_bundled_texts_take_no_files(write, config):
+    path = write([triplet(1)])
+    with pytest.raises(InputError, match="triplets"):
+        load_dataset("t2vid/synthetic", config, data_files=path)
+    with pytest.raises(InputError, match="triplets"):
+        load_dataset("t2vid/synthetic", config, data_dir=str(Path(path).parent))
+
+
 def test_streaming_and_two_processes_give_the_same_rows(write):
     path = write([triplet(n) for n in range(1200)])
     plain = load(path)

@@ -194,7 +194,7 @@ def test_decode_off_gives_what_is_stored(texts):
     ("value", "words"),
     [
         ([Image.new("L", (8, 8))], "List\\(Image"),
-        (3, "cannot store a int"),
+        (3, "cannot store an int"),
         ("a text\nof two lines", "is no path"),
         ({"txt": "a"}, "no field \\['txt'\\]"),
         ({"text": "a", "path": "b.mp4"}, "not both"),

@@ -277,5 +277,5 @@ def test_what_a_server_does_not_give_is_named(film, caplog) -> None:
 
 
 def test_what_is_no_source_is_refused() -> None:
-    with pytest.raises(InputError, match="a int is no video"):
+    with pytest.raises(InputError, match="an int is no video"):
         sample_video(3)

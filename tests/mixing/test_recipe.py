@@ -114,8 +114,20 @@ sources:
         ),
         (
             "name: a\nsources: [{dataset: t2vid/synthetic, config: sample, render: nice}]\n",
-            "no preset",
+            "preset 'nice'",
         ),
+        ("sources: [{dataset: t2vid/sharegemini}]\n", "needs name"),
+        ("name: a\nsources: [{config: sample}]\n", "needs dataset"),
+        ("name: a\nsources: {dataset: t2vid/sharegemini}\n", "must be a list"),
+        ("name: a\nseed: x\nsources: [{dataset: t2vid/sharegemini}]\n", "seed \\('x'\\)"),
+        ("name: a\nsources: [{dataset: t2vid/sharegemini, count: many}]\n", "count \\('many'\\)"),
+        ("name: a\nrows: 9\nsources: [{dataset: t2vid/sharegemini, share: half}]\n", "fraction"),
+        (
+            "name: a\nsources: [{dataset: t2vid/sharegemini, filters: {max_frames: few}}]\n",
+            "max_frames \\('few'\\)",
+        ),
+        ("name: a\nsources: [{dataset: t2vid/sharegemini, files: /etc/x}]\n", "leaves the data"),
+        ("name: a\nsources: [{dataset: t2vid/sharegemini, files: ../x}]\n", "leaves the data"),
     ],
 )
 def test_a_wrong_recipe_says_what_is_wrong(wrong, message):

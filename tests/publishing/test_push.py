@@ -149,7 +149,7 @@ def test_videos_that_would_be_uploaded_are_refused_unless_asked_for(
         push(mix, "me/mix", materialize="webp")
     film = next(videos.rglob("*.mp4")).read_bytes()
     inline = dataset_of([{**text_rows(1)[0], "images": {"bytes": film}}])
-    with pytest.raises(InputError, match="1 rows hold a film as bytes"):
+    with pytest.raises(InputError, match="1 row with a film as bytes"):
         push(inline, "me/mix")
     outside = dataset_of(video_rows(videos))
     with pytest.raises(InputError, match="not inside media_root"):
@@ -353,7 +353,7 @@ def test_bad_arguments_are_refused_before_the_network(
 ) -> None:
     with pytest.raises(InputError, match=words):
         push(texts, "me/mix", **arguments)
-    with pytest.raises(InputError, match="not a IterableDataset"):
+    with pytest.raises(InputError, match="not an IterableDataset"):
         push(texts.to_iterable_dataset(), "me/mix")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="has no rows"):
         push(texts.select([]), "me/mix")

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
 from t2vid.corpora.files import BadRow
-from t2vid.errors import RecordError
+from t2vid.errors import RecordError, kind_of
 from t2vid.schema import Counts
 
 T = TypeVar("T")
@@ -89,7 +89,7 @@ def text(record: Record, key: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        raise RecordError(f"{key} is a {type(value).__name__}, not text")
+        raise RecordError(f"{key} is {kind_of(value)}, not text")
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -127,5 +127,5 @@ def _mapping(value: Any) -> Record:
     if isinstance(value, BadRow):
         raise Unfit("not JSON")
     if not isinstance(value, dict):
-        raise Unfit(f"a {type(value).__name__}, not an object")
+        raise Unfit(f"{kind_of(value)}, not an object")
     return value

@@ -21,7 +21,7 @@ import pyarrow as pa
 from PIL import Image
 
 from t2vid import registry
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import DRAWN_WITH, RenderSpec, SampleSpec
 from t2vid.schema import FRAME_PX
@@ -139,7 +139,7 @@ class Frames:
         if isinstance(value, dict):
             return _from_dict(value)
         raise InputError(
-            f"Frames cannot store a {type(value).__name__}: it stores what frames are made from, "
+            f"Frames cannot store {kind_of(value)}: it stores what frames are made from, "
             '{"text": …}, {"path": …} or {"bytes": …}; of frames that were read from a row, give '
             "frames.encoded; keep ready images in a List(Image()) column"
         )

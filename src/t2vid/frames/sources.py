@@ -23,7 +23,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | dict[str, Any]
 # fsspec's own 5 MB blocks fetch most of a film for 24 frames; 256 KB fetched 14.6 of 125 MB.
@@ -215,7 +215,7 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         elif hasattr(source, "read"):
             pass
         else:
-            raise InputError(f"a {type(source).__name__} is no video; give a path, bytes or a file")
+            raise InputError(f"{kind_of(source)} is no video; give a path, bytes or a file")
         if not getattr(file, "seekable", lambda: True)():
             file = _spool(file, name, limits, deadline)
         size = file.seek(0, os.SEEK_END)

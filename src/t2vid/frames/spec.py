@@ -15,11 +15,11 @@ import json
 import math
 import numbers
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, kind_of
 from t2vid.frames.sampling import FOLDER_FPS, SELECTS, Select
 from t2vid.schema import (
     FAMILY_PX,
@@ -80,6 +80,26 @@ class _Spec:
         if unknown:
             raise InputError(f"{cls.__name__} has no field {unknown}; its fields are {names}")
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in value.items()})
+
+    @classmethod
+    def from_value(cls, value: Self | Mapping[str, Any] | str | None) -> Self:
+        """Take a spec as a configuration may give it: itself, its fields, a preset's name, or None.
+
+        Raises:
+            InputError: for anything else.
+        """
+        if isinstance(value, cls):
+            return value
+        if isinstance(value, str):
+            return cls.preset(value)
+        if value is None or isinstance(value, Mapping):
+            return cls.from_dict(dict(value or {}))
+        raise InputError(f"{kind_of(value)} is no {cls.__name__}; give one, or a mapping of fields")
+
+    @classmethod
+    def preset(cls, name: str) -> Self:
+        """Give a spec by the name of its preset."""
+        raise InputError(f"{cls.__name__} has no preset {name!r}; give a mapping of its fields")
 
     @classmethod
     def from_json(cls, text: str) -> Self:
@@ -170,19 +190,19 @@ class RenderSpec(_Spec):
             _check_colors(self.colors)
 
     @classmethod
-    def paper(cls) -> RenderSpec:
+    def paper(cls) -> Self:
         """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred, greedy wrap."""
         return cls(layout="paper")
 
     @classmethod
-    def dense(cls) -> RenderSpec:
+    def dense(cls) -> Self:
         """About twice the words of the default on a frame: 14 px, as many words as fit."""
         return cls(font_px=14, words_per_frame=None)
 
     @classmethod
-    def preset(cls, name: str) -> RenderSpec:
+    def preset(cls, name: str) -> Self:
         """Give a layout by name: `default`, `dense` or `paper`."""
-        presets: dict[str, Callable[[], RenderSpec]] = {
+        presets: dict[str, Callable[[], Self]] = {
             "default": cls,
             "dense": cls.dense,
             "paper": cls.paper,

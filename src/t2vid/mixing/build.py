@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, MissingFile
+from t2vid.errors import InputError, MissingFile, some
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.pool import BuildError, in_pool
@@ -36,7 +36,7 @@ from t2vid.mixing.shards import (
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts
+from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts, size
 
 BATCH = 64  # rows of an optimiser step in the paper
 # For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn
@@ -79,7 +79,11 @@ class Built:
 
     def table(self) -> str:
         """Give what was done as text."""
-        head = f"{self.n_rows:,} rows, {self.n_bytes / 1e6:,.1f} MB, sha256 {self.hash[:16]}, {self.out}"
+        head = (
+            f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
+        )
+        if not self.written:
+            head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
 
 
@@ -122,7 +126,7 @@ class DryRun:
         lazy, drawn = total["bytes"] / PARQUET_RATIO, self.materialised_bytes()
         lines += [
             f"steps at batch {BATCH}: {-(-rows // BATCH):,} an epoch",
-            f"bytes: about {lazy / 1e6:,.1f} MB lazy, about {drawn / 1e9:,.2f} GB as lossless WebP",
+            f"bytes: about {size(lazy)} lazy, about {size(drawn)} as lossless WebP",
             f"text tokens counted by: {self.counted_by}",
             "",
             self.counts.table(),

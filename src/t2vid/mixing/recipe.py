@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from t2vid.errors import InputError, MissingFile
+from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec, _Spec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
@@ -123,12 +123,19 @@ class Source:
             )
         if not self.name:
             object.__setattr__(self, "name", self.config or self.dataset.rpartition("/")[2])
+        _check_whole(f"{self.name}: count", self.count, least=1)
+        for limit in dataclasses.fields(self.filters):
+            if limit.name.startswith(("min_", "max_")):
+                _check_whole(f"{self.name}: {limit.name}", getattr(self.filters, limit.name))
+        for file in self.files:
+            if PurePath(file).is_absolute() or ".." in PurePath(file).parts:
+                raise UnsafePath(
+                    f"{self.name}: file {file!r} leaves the data folder; name files below it"
+                )
         if self.count is not None and self.share is not None:
             raise InputError(f"{self.name}: give count ({self.count}) or share ({self.share})")
-        if self.count is not None and self.count < 1:
-            raise InputError(f"{self.name}: count ({self.count}) must be > 0, or None for all rows")
-        if self.share is not None and not 0 < self.share <= 1:
-            raise InputError(f"{self.name}: share ({self.share}) must be > 0 and at most 1")
+        if self.share is not None and not (_is_number(self.share) and 0 < self.share <= 1):
+            raise InputError(f"{self.name}: share ({self.share!r}) must be > 0 and at most 1")
         if self.form not in ("frames", "text"):
             raise InputError(f"{self.name}: form ({self.form!r}) must be 'frames' or 'text'")
         if self.form == "text" and self.is_video:
@@ -153,10 +160,10 @@ class Source:
         if "files" in value:
             value["files"] = tuple(value["files"])
         if isinstance(value.get("share"), str):
-            value["share"] = float(Fraction(value["share"]))  # 1/3 has no decimals
+            value["share"] = _fraction(value["share"])
         for name, spec in (("render", RenderSpec), ("sample", SampleSpec), ("filters", Filters)):
             if name in value:
-                value[name] = _spec(spec, value[name])
+                value[name] = spec.from_value(value[name])
         return cls(**value)
 
 
@@ -193,6 +200,10 @@ class Recipe:
             raise InputError(f"recipe {self.name!r} has no sources")
         if self.over_budget not in POLICIES:
             raise InputError(f"over_budget ({self.over_budget!r}) must be one of {POLICIES}")
+        _check_whole("rows", self.rows, least=1)
+        if self.seed is None:
+            raise InputError("seed (None) must be a whole number")
+        _check_whole("seed", self.seed)
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise InputError(f"names of sources {names} must differ; give each a name")
@@ -266,9 +277,10 @@ class Recipe:
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Build from a mapping; `budget` may be the name of a preset, or fields beside `preset`."""
         value = _known(cls, value)
-        sources = tuple(
-            s if isinstance(s, Source) else Source.from_dict(s) for s in value.get("sources") or ()
-        )
+        given = value["sources"] or ()
+        if not isinstance(given, list | tuple):
+            raise InputError(f"sources must be a list, each item with its -, not {kind_of(given)}")
+        sources = tuple(s if isinstance(s, Source) else Source.from_dict(s) for s in given)
         budget = value.get("budget") or {}
         if not isinstance(budget, Budget):
             budget = {"preset": budget} if isinstance(budget, str) else dict(budget)
@@ -305,7 +317,7 @@ class Recipe:
         try:
             value = yaml.safe_load(text)
         except yaml.YAMLError as error:
-            raise InputError(f"{source} is no YAML: {error}") from error
+            raise InputError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
         if not isinstance(value, dict):
             raise InputError(f"{str(source)[:80]!r} holds no recipe: fields of Recipe are needed")
         return cls.from_dict(value)
@@ -342,18 +354,28 @@ def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(f"{cls.__name__} is a mapping of {names}, not {value!r}")
     if unknown := sorted(set(value) - set(names)):
         raise InputError(f"{cls.__name__} has no field {unknown}; its fields are {names}")
+    blank = dataclasses.MISSING
+    needed = [f.name for f in dataclasses.fields(cls) if f.default is f.default_factory is blank]
+    if missing := [name for name in needed if name not in value]:
+        raise InputError(f"a {cls.__name__} needs {' and '.join(missing)}; this has {list(value)}")
     return dict(value)
 
 
-def _spec(cls: Any, value: Any) -> Any:
-    if isinstance(value, cls):
-        return value
-    if isinstance(value, str):
-        preset = getattr(cls, value, None)
-        if not callable(preset) or value.startswith(("_", "from_", "to_")):
-            raise InputError(f"{cls.__name__} has no preset {value!r}; give its fields")
-        return preset()
-    return cls.from_dict(dict(value))
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_whole(name: str, value: object, *, least: int = 0) -> None:
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if value is not None and not (whole and value >= least):  # type: ignore[operator]
+        raise InputError(f"{name} ({value!r}) must be a whole number, {least} or more")
+
+
+def _fraction(value: str) -> float:
+    try:
+        return float(Fraction(value))  # 1/3 has no decimals
+    except (ValueError, ZeroDivisionError):
+        raise InputError(f"share ({value!r}) must be a number or a fraction such as 1/3") from None
 
 
 def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
-from t2vid.errors import InputError
+from t2vid.errors import InputError, some
 from t2vid.publishing.licences import (
     NOT_STATED,
     Licence,
@@ -22,7 +22,7 @@ from t2vid.publishing.licences import (
     strictest,
 )
 from t2vid.publishing.materialize import Form, Survey
-from t2vid.schema import Counts
+from t2vid.schema import Counts, size
 
 
 @dataclass(frozen=True)
@@ -81,15 +81,6 @@ def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
     else:
         body = body.rstrip("\n") + "\n\n" + section + "\n"
     return f"---\n{_dump(_front(front, facts))}---\n{body}"
-
-
-def size(n_bytes: int) -> str:
-    """Write a number of bytes.
-
-    >>> size(43_863), size(1_500_000_000)
-    ('43.9 kB', '1,500.0 MB')
-    """
-    return f"{n_bytes / 1e3:,.1f} kB" if n_bytes < 1e6 else f"{n_bytes / 1e6:,.1f} MB"
 
 
 def published_splits(card: str | None, config: str) -> list[str]:
@@ -165,7 +156,7 @@ def _section(facts: Facts, repo_id: str) -> str:
 def _inside(facts: Facts) -> str:
     rows = sum(sizes["num_examples"] for sizes in facts.splits.values())
     splits = ", ".join(f"`{s}` {sizes['num_examples']:,}" for s, sizes in facts.splits.items())
-    lines = [f"{rows:,} rows ({splits}), {size(facts.download_bytes)} to download."]
+    lines = [f"{some(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
     if facts.total.sources:
         lines += ["", "| source | rows |", "|---|---:|"]
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
@@ -178,12 +169,12 @@ def _inside(facts: Facts) -> str:
 
 def _contents(total: Survey) -> str:
     kinds = [
-        f"{total.n_texts:,} long texts drawn as frames" if total.n_texts else "",
-        f"{total.n_videos:,} videos" if total.n_videos else "",
+        f"{some(total.n_texts, 'long text')} drawn as frames" if total.n_texts else "",
+        some(total.n_videos, "video") if total.n_videos else "",
     ]
     sums = [
-        f"{total.n_frames:,} frames" if total.n_frames else "",
-        f"{total.n_words:,} words" if total.n_words else "",
+        some(total.n_frames, "frame") if total.n_frames else "",
+        some(total.n_words, "word") if total.n_words else "",
     ]
     parts = [" and ".join(filter(None, kinds)), *sums]
     return ", ".join(filter(None, parts)) + "."

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from t2vid import registry
-from t2vid.errors import InputError
+from t2vid.errors import InputError, kind_of, some
 from t2vid.publishing.materialize import Form, Survey
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def splits_of(dataset: Any) -> dict[str, Dataset]:
         splits = {str(name): split for name, split in dataset.items()}
     else:
         raise InputError(
-            f"push takes a Dataset or a DatasetDict with splits, not a {type(dataset).__name__}; "
+            f"push takes a Dataset or a DatasetDict with splits, not {kind_of(dataset)}; "
             "turn a stream into one with Dataset.from_generator"
         )
     first = next(iter(splits))
@@ -75,11 +75,11 @@ def check_rows(total: Survey, form: Form) -> None:
         return
     if form.materialize:
         raise InputError(
-            f"materialize={form.materialize!r} would upload frames of {total.n_videos:,} videos; "
+            f"materialize={form.materialize!r} would upload frames of {some(total.n_videos, 'video')}; "
             "pass include_media=True if you may redistribute them, or leave materialize out"
         )
     if total.n_inline:
         raise InputError(
-            f"{total.n_inline:,} rows hold a film as bytes without a path, and films are not "
+            f"{some(total.n_inline, 'row')} with a film as bytes without a path: films are not "
             "uploaded; pass include_media=True to upload their frames, or store paths"
         )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, some
 
 NOT_STATED = "unknown"  # the Hub's own word for it
 
@@ -123,7 +123,7 @@ def concerns(licences: Mapping[str, Licence], *, media_rows: int = 0) -> list[st
         )
     if media_rows:
         out.append(
-            f"frames of {media_rows:,} videos are going to be uploaded; the licences are those of "
+            f"frames of {some(media_rows, 'video')} will be uploaded; the licences are those of "
             "the annotations, so be sure that you may redistribute the videos"
         )
     return out

@@ -150,7 +150,7 @@ class Remote:
             )
             self.call(f"uploading {file.path}", lambda file=file: self._send(file))  # type: ignore[misc]
             done += file.size
-        self.state = f"all {len(files)} files are up"
+        self.state = "all files are up"
 
     def head(self, branch: str = "main") -> str:
         """Give the commit that a branch points at."""

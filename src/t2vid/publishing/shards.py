@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from t2vid import registry
-from t2vid.errors import PublishError
+from t2vid.errors import PublishError, some
 from t2vid.progress import progress
 from t2vid.publishing import materialize
 from t2vid.publishing.materialize import Form, lazy_columns, plain_features, plain_tables
@@ -89,7 +89,7 @@ def stage(dataset: Dataset, form: Form, folder: Path, *, num_proc: int = 1) -> l
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise PublishError(
-                f"{error.strerror} while writing {len(ranges)} shards into {folder}, which has "
+                f"{error.strerror} while writing {some(len(ranges), 'shard')} into {folder}, which has "
                 f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB free; nothing was uploaded; make "
                 "room or name another folder with stage_dir=, and run the same push again"
             ) from error
