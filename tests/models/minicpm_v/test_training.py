@@ -181,12 +181,12 @@ def test_a_token_budget_trains_every_row_once(rows, tmp_path, pack):
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft reads it
-def test_lora_trains_the_language_model_alone_and_reloads(rows, tmp_path):
+def test_lora_trains_the_llm_alone_and_reloads(rows, tmp_path):
     peft = pytest.importorskip("peft")
     config = peft.LoraConfig(r=4, target_modules=family_of("minicpmv").lora_pattern)
     run = trainer(rows, tmp_path, max_steps=3, peft_config=config, learning_rate=1e-2)
     names = [name for name, p in run.model.named_parameters() if p.requires_grad]
-    assert names and all("language_model" in name and "lora_" in name for name in names)
+    assert names and all("llm" in name and "lora_" in name for name in names)
     for kind in ("q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"):
         assert any(kind in name for name in names)
     run.train()
@@ -208,7 +208,7 @@ def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
     run.train()
     moved = {k for k, v in run.model.state_dict().items() if not torch.equal(v, before[k])}
     assert not any(".vpm." in k for k in moved)
-    assert any(".resampler." in k for k in moved) and any("language_model" in k for k in moved)
+    assert any(".resampler." in k for k in moved) and any("llm" in k for k in moved)
 
 
 @pytest.fixture
