@@ -143,6 +143,19 @@ def test_a_row_does_not_feel_its_neighbours(tiny):
             assert torch.allclose(whole[i, : len(alone)], alone, atol=1e-4)
 
 
+def test_answers_see_frames_once_and_stop_at_the_end_of_a_turn(monkeypatch):
+    model, processor = tiny_minicpm(texts(ROWS))
+    model.config.use_cache = model.generation_config.use_cache = False  # as training leaves it
+    published = processor.tokenizer.pad_token_id  # <|end_of_text|>, which ends no turn of the chat
+    model.generation_config.eos_token_id = published
+    generate, asked, seen = model.generate, {}, []
+    monkeypatch.setattr(model, "generate", lambda **kw: asked.update(kw) or generate(**kw))
+    model.model.vpm.register_forward_hook(lambda *_: seen.append(1))
+    answer(model, processor, ROWS[:1], max_new_tokens=4)
+    assert len(seen) == 1 and asked["use_cache"]
+    assert set(asked["eos_token_id"]) == {published, processor.tokenizer.eos_token_id}
+
+
 def test_answers_do_not_depend_on_the_batch(tiny):
     alone = answer(*tiny, ROWS, max_new_tokens=6, batch_size=1)
     assert alone == answer(*tiny, ROWS, max_new_tokens=6, batch_size=5)
