@@ -178,6 +178,7 @@ def generate(
             do_sample=False,
             pad_token_id=_pad_id(processor.tokenizer),
             eos_token_id=_end_ids(model, processor.tokenizer),
+            use_cache=True,  # a checkpoint that was saved in training may say otherwise
         )
     new = out[:, inputs["input_ids"].shape[1] :]
     texts = processor.tokenizer.batch_decode(new, skip_special_tokens=True)

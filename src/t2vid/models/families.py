@@ -86,7 +86,7 @@ FAMILIES = (
         ("minicpmv",),
         "vpm",
         "resampler",
-        "language_model",
+        "llm",
         "strips",
         packs=True,
         ported=True,

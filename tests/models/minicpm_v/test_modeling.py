@@ -207,7 +207,7 @@ def test_the_default_sizes_are_the_published_ones():
     assert shapes["model.resampler.attn.in_proj_weight"] == (12288, 4096)
     assert shapes["model.vpm.embeddings.position_embedding.weight"] == (4900, 1152)
     assert shapes["model.vpm.encoder.layers.26.mlp.fc1.weight"] == (4304, 1152)
-    assert shapes["model.language_model.layers.31.self_attn.k_proj.weight"] == (1024, 4096)
+    assert shapes["model.llm.layers.31.self_attn.k_proj.weight"] == (1024, 4096)
     assert model.model.resampler.attn.heads == 32
     assert model.config.rope_parameters["rope_theta"] == 500000.0
     # the 8.54 billion of its page

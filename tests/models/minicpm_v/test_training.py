@@ -143,6 +143,19 @@ def test_a_row_does_not_feel_its_neighbours(tiny):
             assert torch.allclose(whole[i, : len(alone)], alone, atol=1e-4)
 
 
+def test_answers_see_frames_once_and_stop_at_the_end_of_a_turn(monkeypatch):
+    model, processor = tiny_minicpm(texts(ROWS))
+    model.config.use_cache = model.generation_config.use_cache = False  # as training leaves it
+    published = processor.tokenizer.pad_token_id  # <|end_of_text|>, which ends no turn of the chat
+    model.generation_config.eos_token_id = published
+    generate, asked, seen = model.generate, {}, []
+    monkeypatch.setattr(model, "generate", lambda **kw: asked.update(kw) or generate(**kw))
+    model.model.vpm.register_forward_hook(lambda *_: seen.append(1))
+    answer(model, processor, ROWS[:1], max_new_tokens=4)
+    assert len(seen) == 1 and asked["use_cache"]
+    assert set(asked["eos_token_id"]) == {published, processor.tokenizer.eos_token_id}
+
+
 def test_answers_do_not_depend_on_the_batch(tiny):
     alone = answer(*tiny, ROWS, max_new_tokens=6, batch_size=1)
     assert alone == answer(*tiny, ROWS, max_new_tokens=6, batch_size=5)
@@ -181,12 +194,12 @@ def test_a_token_budget_trains_every_row_once(rows, tmp_path, pack):
 
 
 @pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft reads it
-def test_lora_trains_the_language_model_alone_and_reloads(rows, tmp_path):
+def test_lora_trains_the_llm_alone_and_reloads(rows, tmp_path):
     peft = pytest.importorskip("peft")
     config = peft.LoraConfig(r=4, target_modules=family_of("minicpmv").lora_pattern)
     run = trainer(rows, tmp_path, max_steps=3, peft_config=config, learning_rate=1e-2)
     names = [name for name, p in run.model.named_parameters() if p.requires_grad]
-    assert names and all("language_model" in name and "lora_" in name for name in names)
+    assert names and all("llm" in name and "lora_" in name for name in names)
     for kind in ("q_proj", "v_proj", "o_proj", "gate_proj", "down_proj"):
         assert any(kind in name for name in names)
     run.train()
@@ -208,7 +221,7 @@ def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
     run.train()
     moved = {k for k, v in run.model.state_dict().items() if not torch.equal(v, before[k])}
     assert not any(".vpm." in k for k in moved)
-    assert any(".resampler." in k for k in moved) and any("language_model" in k for k in moved)
+    assert any(".resampler." in k for k in moved) and any("llm" in k for k in moved)
 
 
 @pytest.fixture

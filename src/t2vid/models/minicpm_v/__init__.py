@@ -45,7 +45,7 @@ __all__ = [
 # Published name -> name here. Applied when a checkpoint is read, and backwards when one is written,
 # so that what this project saves has the published names again.
 PUBLISHED_NAMES = (
-    (r"^llm\.model\.", "model.language_model."),
+    (r"^llm\.model\.", "model.llm."),
     (r"^llm\.lm_head\.", "lm_head."),
     (r"^vpm\.", "model.vpm."),
     (r"^resampler\.", "model.resampler."),

@@ -232,16 +232,17 @@ class MiniCPMVModel(MiniCPMVPreTrainedModel):
             config.vision_config, drop_last_layer=config.drop_vision_last_layer
         )
         self.resampler = MiniCPMVResampler(config)
-        self.language_model = LlamaModel(config)
+        # Not `language_model`: transformers writes that name otherwise after reading it in shards.
+        self.llm = LlamaModel(config)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
         """Give the embedding of tokens."""
-        return cast(nn.Module, self.language_model.embed_tokens)
+        return cast(nn.Module, self.llm.embed_tokens)
 
     def set_input_embeddings(self, value: nn.Module) -> None:
         """Replace the embedding of tokens."""
-        self.language_model.embed_tokens = value
+        self.llm.embed_tokens = value
 
     def get_image_features(self, pixel_values: Tensor, target_sizes: Tensor) -> Tensor:
         """Turn frames into tokens of the language model.
@@ -299,7 +300,7 @@ class MiniCPMVModel(MiniCPMVPreTrainedModel):
                 inputs_embeds = self._put_frames(
                     inputs_embeds, input_ids, pixel_values, target_sizes
                 )
-        out = self.language_model(
+        out = self.llm(
             inputs_embeds=inputs_embeds,
             attention_mask=attention_mask,
             position_ids=position_ids,
@@ -333,7 +334,7 @@ class MiniCPMVModel(MiniCPMVPreTrainedModel):
 class MiniCPMVForConditionalGeneration(MiniCPMVPreTrainedModel, GenerationMixin):
     """MiniCPM-Llama3-V-2.5."""
 
-    _tied_weights_keys = {"lm_head.weight": "model.language_model.embed_tokens.weight"}
+    _tied_weights_keys = {"lm_head.weight": "model.llm.embed_tokens.weight"}
     _tp_plan = {"lm_head": "colwise_gather_output"}
 
     def __init__(self, config: MiniCPMVConfig) -> None:
