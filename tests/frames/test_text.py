@@ -23,11 +23,19 @@ def is_visible(text: str) -> bool:
     return any(not c.isspace() and c not in INVISIBLE and c != "\u2800" for c in text)
 
 
-VISIBLE = st.text(min_size=1, max_size=300).filter(is_visible)
+# both directions, their controls, brackets, every newline, tabs, marks, emoji, no blank for a while
+BOTH_WAYS = (
+    "\u05d0\u05d1\u0645\u0631\u064bab12 (())\n\r\u2028\t"
+    "\u200f\u202e\u2067\u2069\u202c\u0301\U0001f600\u4e2d\u3002"
+)
+VISIBLE = st.one_of(
+    st.text(min_size=1, max_size=300), st.text(BOTH_WAYS, min_size=1, max_size=200)
+).filter(is_visible)
 SPECS = [
     RenderSpec(words_per_frame=3, on_missing="escape"),
     RenderSpec(width=96, height=96, margin_px=8, font_px=16, on_missing="escape"),
     RenderSpec(whitespace="flow", font="mono", on_missing="escape"),
+    RenderSpec(whitespace="flow", width=99, height=99, margin_px=6, on_missing="escape"),
     RenderSpec.paper(),
 ]
 SCRIPTS = {
@@ -49,7 +57,7 @@ def assert_rebuilds(text: str, spans: list[tuple[int, int]]) -> None:
     assert all(start < end for start, end in spans)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(VISIBLE, st.sampled_from(SPECS))
 def test_pages_rebuild_any_text(text: str, spec: RenderSpec) -> None:
     assert_rebuilds(text, paginate(text, spec))

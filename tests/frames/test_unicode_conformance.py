@@ -19,8 +19,7 @@ from pathlib import Path
 import icu4py
 import pytest
 
-from t2vid.frames import direction
-from t2vid.frames.direction import visual_order
+from t2vid.frames.direction import _RESET, _TABS, visual_order
 from t2vid.frames.shaping import graphemes, line_pieces
 
 pytestmark = pytest.mark.slow
@@ -132,9 +131,7 @@ def assert_only_known(version: tuple[int, ...], found: Counter[str], known: dict
         assert set(found) <= set(known)
 
 
-def test_every_sequence_of_bidi_classes_is_ordered_as_unicode_says(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_every_sequence_of_bidi_classes_is_ordered_as_unicode_says() -> None:
     levels: list[str] = []
     order: list[int] = []
     cases = 0
@@ -149,12 +146,12 @@ def test_every_sequence_of_bidi_classes_is_ordered_as_unicode_says(
             text = "".join(BIDI_CLASS[name] for name in classes.split())
             for bit, base in ((1, None), (2, 0), (4, 1)):
                 if int(directions, 16) & bit:
-                    assert_ordered(text, base, levels, order, monkeypatch)
+                    assert_ordered(text, base, levels, order)
                     cases += 1
     assert cases > 700_000
 
 
-def test_bidi_characters_are_ordered_as_unicode_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bidi_characters_are_ordered_as_unicode_says() -> None:
     cases = 0
     for line in lines_of("BidiCharacterTest.txt"):
         if line.startswith("#") or not line.strip():
@@ -162,29 +159,20 @@ def test_bidi_characters_are_ordered_as_unicode_says(monkeypatch: pytest.MonkeyP
         codes, base, _, levels, order = line.strip().split(";")
         text = "".join(chr(int(code, 16)) for code in codes.split())
         want = [int(i) for i in order.split()]
-        assert_ordered(text, None if base == "2" else int(base), levels.split(), want, monkeypatch)
+        assert_ordered(text, None if base == "2" else int(base), levels.split(), want)
         cases += 1
     assert cases > 91_000
 
 
-def assert_ordered(
-    text: str,
-    base: int | None,
-    levels: list[str],
-    order: list[int],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def assert_ordered(text: str, base: int | None, levels: list[str], order: list[int]) -> None:
     """Compare with the order of the file, and the direction of whatever is no blank with its levels."""
     body = text.rstrip("\u2029")  # as the layout does, whose paragraphs hold no separator
     if not body:
         return
-    with monkeypatch.context() as patch:
-        if base is not None:
-            patch.setattr(direction, "get_base_level", lambda _: base)
-        visual = visual_order(body)
+    visual = visual_order(body, base_rtl=None if base is None else base == 1)
     shown, separators = visual.line(0, len(body)), list(range(len(body), len(text)))
     shown = separators + shown if visual.base_rtl else shown + separators
     assert [i for i in shown if levels[i] != "x"] == order, (text, base)
     for level, rtl, char in zip(levels, visual.rtl, body, strict=False):
-        if level != "x" and char not in direction._RESET and char not in direction._TABS:
+        if level != "x" and char not in _RESET and char not in _TABS:
             assert rtl == (int(level) % 2 == 1), (text, base)
