@@ -11,11 +11,14 @@ import contextlib
 import json
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
 from t2vid.errors import InputError, MissingFile, T2VidError, some
+
+_SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk writes
 
 
 class Command(NamedTuple):
@@ -39,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="t2vid: %(message)s")
     try:
-        status = COMMANDS[options.command].run(options)
+        with warnings.catch_warnings():
+            warnings.showwarning = _show_warning
+            status = COMMANDS[options.command].run(options)
     except T2VidError as error:
         print(f"t2vid {options.command}: {error}", file=sys.stderr)
         return 2
@@ -53,6 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     return status if isinstance(status, int) else 0
+
+
+def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
+    print(f"t2vid: {message}", file=sys.stderr)  # where in the code it arose is no help here
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -216,6 +225,13 @@ def _push_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", default="default", help="(default: default)")
     parser.add_argument("--materialize", choices=["webp", "png"], help="publish pictures")
     parser.add_argument("--include-media", action="store_true", help="upload frames of videos too")
+    parser.add_argument(
+        "--licence",
+        action="append",
+        default=[],
+        metavar="[SOURCE=]NAME",
+        help="of a source, or of all; wins over what is known",
+    )
     parser.add_argument("--private", action="store_true", default=None)
     parser.add_argument("--num-proc", type=int, default=1)
 
@@ -234,6 +250,11 @@ def _push(options: argparse.Namespace) -> None:
     if not folder.is_dir():
         raise MissingFile(f"{folder} is no folder; give what t2vid build or save_to_disk wrote")
     built = (folder / "manifest.json").is_file()
+    if not built and not any((folder / name).is_file() for name in _SAVED):
+        raise MissingFile(
+            f"{folder} holds no finished mix and no saved dataset; give what t2vid build or "
+            "save_to_disk wrote (an interrupted build goes on when it is run again)"
+        )
     dataset = load(folder) if built else load_from_disk(str(folder))
     recipe = Recipe.from_yaml(folder / "recipe.yaml") if built else None
     counts = (
@@ -248,11 +269,19 @@ def _push(options: argparse.Namespace) -> None:
         materialize=options.materialize,
         include_media=options.include_media,
         private=options.private,
+        licences=_licences(options.licence),
         num_proc=options.num_proc,
         recipe=recipe,
         counts=counts,
     )
     print(f"{some(published.n_rows, 'row')}, licence {published.licence}: {published.url}")
+
+
+def _licences(items: Sequence[str]) -> dict[str, str] | str | None:
+    whole = [item for item in items if "=" not in item]
+    if whole and len(items) > 1:
+        raise InputError(f"--licence {whole[0]} is of all sources; give it alone, or SOURCE=NAME")
+    return whole[0] if whole else _pairs(items) or None
 
 
 def _eval_arguments(parser: argparse.ArgumentParser) -> None:

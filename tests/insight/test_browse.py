@@ -251,5 +251,13 @@ def test_what_cannot_be_opened_says_what_to_give(tmp_path):
     (tmp_path / "numbers.jsonl").write_text('{"n": 1}\n')
     with pytest.raises(InputError, match="need messages"):
         open_rows(tmp_path / "numbers.jsonl")
+    (tmp_path / "notes.txt").write_text("no rows\n")
+    for target, options in [
+        (tmp_path / "notes.txt", {}),
+        ("t2vid/mix", {"config": "nosuch"}),
+        ("t2vid/mix", {"config": "sample", "split": "nosuch"}),
+    ]:
+        with pytest.raises(InputError, match="cannot be opened"):
+            open_rows(target, **options)
     with pytest.raises(MissingFile, match="data_dir"):
         open_rows("t2vid/mix", config="sample", data_dir=tmp_path / "nowhere")

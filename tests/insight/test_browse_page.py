@@ -167,6 +167,8 @@ def test_an_unknown_family_and_a_taken_port_are_named():
         taken.listen()
         with pytest.raises(InputError, match="cannot be used"):
             Server(None, port=taken.getsockname()[1])
+    with pytest.raises(InputError, match="cannot be used"):
+        Server(None, port=70_000)
 
 
 def test_the_list_is_exported_as_json_lines():

@@ -465,7 +465,7 @@ def test_wrong_arguments_are_errors(data, tmp_path, wrong):
         build(small_recipe(), **({"data": data, "out": tmp_path} | wrong))
 
 
-def test_a_path_that_climbs_out_of_the_data_finds_no_video(data, tmp_path):
+def test_a_path_that_climbs_out_of_the_data_is_counted_as_unsafe(data, tmp_path):
     inside = tmp_path / "inside"
     inside.mkdir()
     os.link(data / "films" / "1000.mp4", tmp_path / "1000.mp4")
@@ -475,4 +475,4 @@ def test_a_path_that_climbs_out_of_the_data_finds_no_video(data, tmp_path):
     os.link(data / "films" / "1001.mp4", inside / "1001.mp4")
     recipe = small_recipe(sources=[{"dataset": "t2vid/sharegemini", "files": "t.jsonl"}])
     built = build(recipe, data=inside, out=tmp_path / "o")
-    assert built.counts.sources["sharegemini"] == {"kept": 1, "no such video": 1}
+    assert built.counts.sources["sharegemini"] == {"kept": 1, "unsafe video path": 1}

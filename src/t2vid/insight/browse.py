@@ -24,7 +24,7 @@ from typing import Any
 
 from PIL import Image
 
-from t2vid.errors import InputError, MissingFile, UnsafePath, some
+from t2vid.errors import InputError, MissingFile, T2VidError, UnsafePath, some
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
@@ -361,10 +361,15 @@ def open_rows(
     """
     if data_dir is not None and not Path(data_dir).is_dir():
         raise MissingFile(f"data_dir={os.fspath(data_dir)!r} is no folder")
-    root, dataset = _opened(str(target), config, split, data_dir)
     name = " ".join(part for part in (str(target), config, split) if part)
-    rows = Rows(dataset, root=root, remote=remote, name=name)
-    first = rows.get(0)
+    try:
+        root, dataset = _opened(str(target), config, split, data_dir)
+        rows = Rows(dataset, root=root, remote=remote, name=name)
+        first = rows.get(0)
+    except T2VidError:
+        raise
+    except ValueError as error:  # of datasets and Arrow: an unknown config, a file that is no JSON
+        raise InputError(f"{target} cannot be opened: {error}") from error
     if first is None:
         raise InputError(f"{target} has no rows; there is nothing to look at")
     if not ("messages" in first or {"prompt", "completion"} <= set(first)):

@@ -487,10 +487,10 @@ def _bound(port: int | None) -> socket.socket:
             listener.bind((_HOST, tried))
             listener.listen()  # so that nobody is turned away before the server's thread runs
             return listener
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             listener.close()
             reason = error
-    raise InputError(f"port ({port}) cannot be used: {reason.strerror}; give another one, or 0")
+    raise InputError(f"port ({port}) cannot be used: {reason}; give another one, or 0")
 
 
 def _tiny_models() -> list[tuple[str, Callable[..., Any]]]:

@@ -87,7 +87,8 @@ def in_pool(
                 if tries[number] >= ATTEMPTS:
                     raise BuildError(
                         f"task {number} ({str(tasks[number])[:80]}) was running when a worker died, "
-                        f"{ATTEMPTS} times; it may need more memory than there is: lower num_proc"
+                        f"{ATTEMPTS} times; it may need more memory than there is (lower num_proc), or the "
+                        'script that started this does so outside of if __name__ == "__main__"'
                     ) from None
             logger.warning("a worker process died; %d tasks run again", len(running))
         finally:

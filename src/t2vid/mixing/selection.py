@@ -241,7 +241,7 @@ class Selection:
         for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
             problem = ""
             if n < 0 and source.is_video:
-                problem = self._video_problem(source.sample, video)
+                problem = self._video_problem(source.sample, video, item.video)
             elif n < 0:
                 problem = _text_problem(source.render, item.text)
             out.append(Measured(item, video or item.video, n, text_tokens, problem))
@@ -283,8 +283,12 @@ class Selection:
             return [spec.max_frames or 1 for _ in counts]
         return counts
 
-    def _video_problem(self, spec: SampleSpec, video: str) -> str:
+    def _video_problem(self, spec: SampleSpec, video: str, name: str) -> str:
         if not video:
+            try:
+                self.videos and self.videos.find(name)
+            except UnsafePath:
+                return "unsafe video path"
             return "no such video"
         try:
             probe(str(self.data / video), spec)

@@ -356,7 +356,8 @@ def _retry_after_s(error: BaseException) -> float | None:
 
 def _advice(error: BaseException) -> str:
     status = _status(error)
-    if status in (401, 403):
+    # by name: a machine without any token fails before it asks
+    if status in (401, 403) or type(error).__name__ == "LocalTokenNotFoundError":
         return "the token is missing, expired or may not write there; run `hf auth login`"
     if status == 507:
         return "the Hub has no room left for it; make some, then run the same push again"
