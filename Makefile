@@ -20,7 +20,7 @@ lint: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	for script in render decode judge mix train_step; do $(BIN)/python benchmarks/$$script.py || exit 1; done
+	for script in render decode judge mix insight train_step; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 pictures: $(STAMP)
 	$(BIN)/python benchmarks/pictures.py

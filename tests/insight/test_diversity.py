@@ -122,7 +122,7 @@ def test_a_selection_of_no_or_too_many_rows_is_refused(k):
 @pytest.fixture(scope="module")
 def tiny_bert(tmp_path_factory) -> str:
     """A sentence-transformers folder with random weights, made on the spot."""
-    sentence_transformers = pytest.importorskip(
+    pytest.importorskip(
         "sentence_transformers", reason="sentence-transformers is not installed (extra embed)"
     )
     import torch
@@ -136,13 +136,9 @@ def tiny_bert(tmp_path_factory) -> str:
         vocab_size=len(words), hidden_size=32, num_hidden_layers=1, num_attention_heads=2,
         intermediate_size=32, max_position_embeddings=64,
     )  # fmt: skip
-    BertModel(config).save_pretrained(folder / "bert")
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder / "bert")
-    modules = getattr(sentence_transformers, "models", None) or sentence_transformers
-    words_in = modules.Transformer(str(folder / "bert"))
-    pooled = modules.Pooling(32)
-    sentence_transformers.SentenceTransformer(modules=[words_in, pooled]).save(str(folder / "st"))
-    return str(folder / "st")
+    BertModel(config).save_pretrained(folder)
+    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
+    return str(folder)
 
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries underneath, as they load

@@ -178,7 +178,7 @@ def _map(found: Findings) -> list[str]:
     )
     controls = (
         f'<div class="controls"><fieldset><legend>Sources shown</legend>{boxes}</fieldset>'
-        '<label class="over">Words in the instruction'
+        '<label class="over screen">Words in the instruction'
         '<input type="search" id="map-words" autocomplete="off"></label></div>'
         '<p id="map-count" class="soft" role="status"></p>'
     )
