@@ -236,7 +236,9 @@ def test_a_missing_file_says_so(tmp_path):
         Frames().decode_example(video_value(tmp_path / "gone.mp4"))
 
 
-@pytest.mark.parametrize("arguments", [{"max_frames": 0}, {"on_bad": "ignore"}])
+@pytest.mark.parametrize(
+    "arguments", [{"max_frames": 0}, {"max_frames": "3"}, {"on_bad": "ignore"}]
+)
 def test_arguments_out_of_range_name_value_and_limit(arguments):
     with pytest.raises(InputError, match="must be"):
         Frames(**arguments)

@@ -366,6 +366,8 @@ def test_what_a_decoder_cannot_read_is_named(clips) -> None:
     decoder.get_frames_played_at = lambda seconds: [][0]
     with pytest.raises(BadVideo, match=r"<Decoder>: torchcodec cannot read on .*give the file"):
         sample_video(decoder)
+    with pytest.raises(BadVideo, match=r"<Decoder>: 9 frames of 96x64 take 0 MB; ask for fewer"):
+        sample_video(decoder, limits=Limits(max_bytes=100_000))
 
 
 def test_what_a_video_column_holds_is_unwrapped(clips) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import numbers
 import os
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -105,8 +106,13 @@ class Frames:
 
     def __post_init__(self) -> None:
         """Check the arguments."""
-        if self.max_frames is not None and self.max_frames < 1:
-            raise InputError(f"max_frames ({self.max_frames}) must be > 0, or None for no limit")
+        n = self.max_frames
+        if n is not None:
+            if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n < 1:
+                raise InputError(
+                    f"max_frames ({n!r}) must be a whole number > 0, or None for no limit"
+                )
+            self.max_frames = int(n)
         if self.on_bad not in ("raise", "skip", "blank"):
             raise InputError(f"on_bad ({self.on_bad!r}) must be 'raise', 'skip' or 'blank'")
 

@@ -94,9 +94,14 @@ def from_decoder(decoder: Any, spec: SampleSpec, limits: Limits) -> FrameList:
 
     Raises:
         InputError: for `select="keyframes"`, which a decoder does not tell.
-        BadVideo: for frames that it cannot decode.
+        BadVideo: for frames that it cannot decode, or that would not fit into memory.
     """
     total, picks, seconds = _ask(decoder, spec)
+    about = decoder.metadata
+    room = 3 * about.width * about.height * len(picks)  # it scales nothing: they come as they are
+    if room > limits.max_bytes:
+        found = f"{len(picks):,} frames of {about.width}x{about.height} take {room / 1e6:,.0f} MB"
+        raise bad(describe(decoder), "memory", found, "ask for fewer, or give the file itself")
     try:
         if spec.fps is None:
             batch = decoder.get_frames_at(indices=picks)
@@ -110,7 +115,7 @@ def from_decoder(decoder: Any, spec: SampleSpec, limits: Limits) -> FrameList:
         arrays = arrays.transpose(0, 2, 3, 1)
     painter = Painter(spec.size)
     frames = [av.VideoFrame.from_ndarray(np.ascontiguousarray(a), format="rgb24") for a in arrays]
-    begin = decoder.metadata.begin_stream_seconds or 0.0
+    begin = about.begin_stream_seconds or 0.0
     shown = [float(t) - begin for t in np.asarray(batch.pts_seconds)]
     return FrameList([painter.paint(f) for f in frames], timestamps_s=shown, n_total=total)
 
