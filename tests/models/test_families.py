@@ -23,7 +23,7 @@ from t2vid.insight.inspect import inspect
 from t2vid.mixing.budget import tokens_of_a_frame
 from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
-from t2vid.models.rows import RowEncoder, training_template
+from t2vid.models.rows import RowEncoder, conversation, training_template
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
 from t2vid.trainer.check import check
@@ -146,6 +146,23 @@ def test_a_frame_is_seen(made):
         with torch.no_grad():
             logits.append(model(**collate([row("a", "s", [frame], turns, 1)])).logits)
     assert not torch.allclose(logits[0][0, -1], logits[1][0, -1], atol=1e-6)
+
+
+def test_logits_equal_those_of_the_processors_own_inputs(made):
+    _, model, processor = made
+    size = frame_px(processor)
+    frames = [frame.resize(size) for frame in clip("red", 3)]
+    turns = [("user", "What?"), ("assistant", "That.")]
+    one = row("a", "s", frames, turns, 3)
+    text = processor.apply_chat_template(
+        conversation(one), chat_template=training_template(processor)
+    )
+    theirs = processor(text=[text], images=[frames], add_special_tokens=False, return_tensors="pt")
+    theirs.pop("pixel_attention_mask", None)
+    ours = collator(made, segments=False)([one])
+    assert torch.equal(ours["input_ids"], theirs["input_ids"])
+    with torch.no_grad():
+        assert torch.allclose(model(**ours).logits, model(**theirs).logits, atol=1e-5)
 
 
 def test_pixels_equal_the_processors_where_sizes_agree(made):
