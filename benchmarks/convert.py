@@ -62,7 +62,7 @@ def write_source(folder: Path, *, layers: int, shards: int) -> float:
     from safetensors.torch import save_file
 
     from t2vid.models.convert import native_shapes
-    from t2vid.models.internvl import native_config, published_sources
+    from t2vid.models.internvl import native_config, published_name
     from t2vid.models.tiny_internvl import tiny_internvl
 
     tokenizer = tiny_internvl(["What colour moves?"])[1].tokenizer
@@ -72,7 +72,7 @@ def write_source(folder: Path, *, layers: int, shards: int) -> float:
     (folder / "config.json").write_text(json.dumps(config))
     shapes: dict[str, tuple[int, ...]] = {}
     for name, shape in native_shapes(native_config(config, image_token_id=9)).items():
-        old = next(published_sources(name))
+        old = str(published_name(name))
         shapes[old] = (shape[0] * 3, *shape[1:]) if ".attn.qkv." in old else shape
     names, size, index = sorted(shapes), 0.0, {}
     for i in range(shards):

@@ -177,7 +177,7 @@ def check(
     adapter = lora(job, model)
 
     def shape(adapter: Any) -> Shape:
-        edge = frame_px(processor)[0] if collate.encode.direct else None
+        edge = frame_px(processor)[0]
         return shape_of(model, lora=adapter, freeze_vision=args.freeze_vision, frame_px=edge)
 
     load = load_of(dataset, collate.encode, args, world=gpus)

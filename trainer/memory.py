@@ -154,7 +154,7 @@ def shape_of(
         feed_forward=text.intermediate_size,
         vocabulary=text.vocab_size,
         vision_hidden=vision.hidden_size,
-        vision_layers=vision.num_hidden_layers,
+        vision_layers=getattr(vision, "num_hidden_layers", None) or vision.depth,
         vision_feed_forward=vision.intermediate_size,
         patches=(edge // patch) ** 2,
         frame_values=3 * edge * edge,

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib
 import logging
 import re
 from collections.abc import Mapping, Sequence
@@ -23,7 +24,11 @@ RECIPES = Path(__file__).parent / "recipes"
 _MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
 CONFIGS = Path(__file__).parent / "configs"
 # in place of a checkpoint: random weights, to try a recipe end to end
-TINY, TINY_MINICPM = "tiny", "tiny-minicpm"
+TINY = {
+    "tiny": "t2vid.models.tiny:tiny_idefics3",
+    "tiny-minicpm": "t2vid.models.tiny:tiny_minicpm",
+    "tiny-internvl": "t2vid.models.tiny_internvl:tiny_internvl",
+}
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,8 @@ class TrainJob:
     """What a run trains, and on what; names as in TRL's scripts.
 
     Args:
-        model_name_or_path: checkpoint, or `"tiny"` or `"tiny-minicpm"` for a tiny Idefics3 or
-            MiniCPM-V with random weights.
+        model_name_or_path: checkpoint, or `"tiny"`, `"tiny-minicpm"` or `"tiny-internvl"` for a tiny
+            Idefics3, MiniCPM-V or InternVL with random weights.
         dataset_name: what `load_dataset` takes, or a folder that `t2vid build` or `save_to_disk`
             wrote.
         dataset_config: configuration of the dataset.
@@ -53,7 +58,7 @@ class TrainJob:
         load_in_4bit: load the frozen weights in 4 bits (QLoRA; needs bitsandbytes and a GPU).
     """
 
-    model_name_or_path: str = TINY
+    model_name_or_path: str = "tiny"
     dataset_name: str = "t2vid/mix"
     dataset_config: str | None = None
     dataset_train_split: str = "train"
@@ -110,7 +115,7 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
     # read in shards, and fatal for random weights, which would be initialised empty.
-    made = load_model(job, rows) if job.model_name_or_path in (TINY, TINY_MINICPM) else None
+    made = load_model(job, rows) if job.model_name_or_path in TINY else None
     args = VideoSFTConfig(**settings)
     model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
@@ -249,13 +254,12 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     from t2vid.models.families import load_processor
     from t2vid.models.rows import conversation
 
-    if job.model_name_or_path in (TINY, TINY_MINICPM):
-        from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
-
+    if job.model_name_or_path in TINY:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
         texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
-        made = tiny_minicpm if job.model_name_or_path == TINY_MINICPM else tiny_idefics3
-        return made(texts)
+        module, _, function = TINY[job.model_name_or_path].partition(":")
+        made: tuple[Any, Any] = getattr(importlib.import_module(module), function)(texts)
+        return made
     quantised = _four_bits() if job.load_in_4bit else None
     model = load_checkpoint(
         job.model_name_or_path,
@@ -270,7 +274,7 @@ def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Give a job's model without its weights (on the meta device), and its processor."""
     from t2vid.models.families import load_processor, register_ports
 
-    if job.model_name_or_path in (TINY, TINY_MINICPM):
+    if job.model_name_or_path in TINY:
         return load_model(job, rows)
     register_ports()
     torch = require("torch", extra="train")

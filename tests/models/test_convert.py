@@ -10,7 +10,7 @@ import shutil
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import AutoModelForImageTextToText
+from transformers import AutoModelForImageTextToText, InternVLConfig
 
 from published_internvl import ORIGINAL, original_logits, write_published
 from t2vid import cli
@@ -272,6 +272,9 @@ def test_a_tokenizer_of_sentencepiece_alone_keeps_its_ids_and_marks(tmp_path):
     tokenizer = converting._tokenizer(folder)
     assert {token: tokenizer.convert_tokens_to_ids(token) for token in added} == added
     build_processor(tokenizer).save_pretrained(tmp_path / "native")
+    # transformers takes InternVL for a model with Qwen's tokenizer
+    InternVLConfig().save_pretrained(tmp_path / "native")
+    converting._check_tokenizer(tokenizer, tmp_path / "native")
     processor = load_processor(str(tmp_path / "native"))
     assert len(processor.tokenizer) == n + len(added)
     turns = [("user", "What colour?"), ("assistant", "red square"), ("user", "And?")]

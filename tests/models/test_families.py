@@ -15,14 +15,18 @@ from datasets import Image as ImageColumn
 from PIL import Image
 from transformers import AutoModelForImageTextToText
 
+from media import make_clip
 from t2vid.errors import InputError, MissingExtra
 from t2vid.evaluation.run import answer
+from t2vid.frames.feature import Frames, text_value, video_value
+from t2vid.insight.inspect import inspect
 from t2vid.mixing.budget import tokens_of_a_frame
 from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
-from t2vid.models.rows import RowEncoder, training_template
+from t2vid.models.rows import RowEncoder, conversation, training_template
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
+from t2vid.trainer.check import check
 from tiny_families import BUILDERS, qwen2_5_vl
 from training_rows import clip, mixed_rows, row, texts
 
@@ -144,6 +148,23 @@ def test_a_frame_is_seen(made):
     assert not torch.allclose(logits[0][0, -1], logits[1][0, -1], atol=1e-6)
 
 
+def test_logits_equal_those_of_the_processors_own_inputs(made):
+    _, model, processor = made
+    size = frame_px(processor)
+    frames = [frame.resize(size) for frame in clip("red", 3)]
+    turns = [("user", "What?"), ("assistant", "That.")]
+    one = row("a", "s", frames, turns, 3)
+    text = processor.apply_chat_template(
+        conversation(one), chat_template=training_template(processor)
+    )
+    theirs = processor(text=[text], images=[frames], add_special_tokens=False, return_tensors="pt")
+    theirs.pop("pixel_attention_mask", None)
+    ours = collator(made, segments=False)([one])
+    assert torch.equal(ours["input_ids"], theirs["input_ids"])
+    with torch.no_grad():
+        assert torch.allclose(model(**ours).logits, model(**theirs).logits, atol=1e-5)
+
+
 def test_pixels_equal_the_processors_where_sizes_agree(made):
     _, model, processor = made
     size = frame_px(processor)
@@ -235,6 +256,36 @@ def test_its_checkpoint_loads_without_torchvision_to_the_same_logits(made, tmp_p
     assert all(torch.equal(first[k], second[k]) for k in first)
     with torch.no_grad():
         assert torch.equal(model(**first).logits, loaded(**second).logits)
+
+
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory) -> Any:
+    """Rows as a mix stores them: a text and a video, neither drawn nor decoded."""
+    folder = tmp_path_factory.mktemp("stored")
+    film = make_clip(folder / "clip.mp4", size=(640, 360), seconds=2, fps=5)
+    lazy = [
+        dict(ROWS[4], images=text_value("word " * 300), n_frames=3),
+        dict(ROWS[1], images=video_value(film), n_frames=2),
+    ]
+    Dataset.from_list(lazy, features=row_features(Frames())).save_to_disk(folder / "rows")
+    return folder / "rows"
+
+
+def test_stored_rows_are_looked_at_and_estimated(made, stored, tmp_path):
+    name, model, processor = made
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    found = inspect(stored, model=str(tmp_path), rows=2, overrides=["loss_on=answer"])
+    answers = [r["messages"][-1]["content"][0]["text"] for r in (ROWS[4], ROWS[1])]
+    end = processor.tokenizer.eos_token
+    for seen, answer_ in zip(found.rows, answers, strict=True):
+        counted = [run.text for run in seen.runs if run.kind == "loss"]
+        assert "".join(counted).strip() == f"{answer_}{end}"
+        assert 0 < seen.tokens_per_frame <= TOKENS[name]
+    over = [f"model_name_or_path={tmp_path}", f"dataset_name={stored}"]
+    estimate = check("idefics3-hybrid-30k", [*over, "dataset_config=null", "family=null"])
+    assert estimate.shape.parameters == sum(p.numel() for p in model.parameters())
+    assert estimate.load.frames == 5
 
 
 def test_its_collator_pickles(made):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from datasets import Dataset, Image, List
 
 from t2vid.evaluation.run import answer
+from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import load_processor
 from t2vid.models.tiny_internvl import tiny_internvl
 from t2vid.schema import row_features
-from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
+from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer, train
 from training_rows import mixed_rows, texts
 
 ROWS = mixed_rows()
@@ -50,3 +53,23 @@ def test_tiny_internvl_learns_mixed_rows_by_heart_and_reloads_to_the_same_logits
     assert all(torch.equal(batch[name], same[name]) for name in batch)
     with torch.no_grad():
         assert torch.equal(model.eval()(**batch).logits, again(**same).logits)
+
+
+def test_the_papers_recipe_runs_with_a_tiny_model_in_place_of_the_checkpoint(tmp_path):
+    lazy = [dict(ROWS[4], images=text_value("word " * 300), n_frames=3), dict(ROWS[7], images=None)]
+    Dataset.from_list(lazy, features=row_features(Frames())).save_to_disk(tmp_path / "rows")
+    over = {
+        "model_name_or_path": "tiny-internvl",
+        "dataset_name": tmp_path / "rows",
+        "dataset_config": "null",
+        "family": "null",
+        "output_dir": tmp_path / "run",
+        "max_steps": 2,
+        "use_cpu": "true",
+        "bf16": "false",
+    }
+    run: Any = train("internvl-hybrid-30k", [f"{key}={value}" for key, value in over.items()])
+    assert run.state.global_step == 2 and run.args.loss_on == "answer" and run.args.freeze_vision
+    assert not any(p.requires_grad for p in run.model.model.vision_tower.parameters())
+    saved = load_processor(str(tmp_path / "run"))
+    assert saved.image_seq_length == 4 and saved.tokenizer.start_image_token == "<img>"

@@ -5,15 +5,15 @@ The published model (OpenGVLab) is remote code; transformers has the same one as
 
 >>> [name for name, _ in to_native("mlp1.3.bias", None)]
 ['model.multi_modal_projector.linear_2.bias']
->>> list(published_sources("model.vision_tower.encoder.layer.0.attention.k_proj.bias"))
-['vision_model.encoder.layers.0.attn.qkv.bias']
+>>> published_name("model.vision_tower.encoder.layer.0.attention.k_proj.bias")
+'vision_model.encoder.layers.0.attn.qkv.bias'
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from t2vid.errors import InputError, require
@@ -99,20 +99,16 @@ def to_native(name: str, tensor: Any) -> list[tuple[str, Any]]:
     return [(new, tensor)] if new else []
 
 
-def published_sources(name: str) -> Iterator[str]:
-    """Give the published name of a native tensor; none where there is no such tensor."""
+def published_name(name: str) -> str | None:
+    """Give the published name of a native tensor; None where there is no such tensor."""
     if name.startswith(_TEXT[1]):
-        yield _TEXT[0] + name.removeprefix(_TEXT[1])
-    elif name.startswith(_VISION[1]):
+        return _TEXT[0] + name.removeprefix(_TEXT[1])
+    if name.startswith(_VISION[1]):
         layer, _, rest = name.removeprefix(_VISION[1]).partition(".")
         rest = re.sub(r"^attention\.[qkv]_proj\.", "attn.qkv.", rest)
         back = rest if rest.startswith("attn.qkv.") else _swap(rest, _inverse(_LAYER))
-        if back:
-            yield f"{_VISION[0]}{layer}.{back}"
-    else:
-        back = _swap(name, _inverse(_ELSEWHERE))
-        if back:
-            yield back
+        return f"{_VISION[0]}{layer}.{back}" if back else None
+    return _swap(name, _inverse(_ELSEWHERE))
 
 
 def to_published(state: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,7 +123,7 @@ def to_published(state: Mapping[str, Any]) -> dict[str, Any]:
     torch = require("torch", extra="train")
     gathered: dict[str, list[Any]] = {}
     for name in sorted(state, key=_qkv_order):
-        back = next(published_sources(name), None)
+        back = published_name(name)
         if back is None:
             raise InputError(f"the published model has no place for {name!r}")
         gathered.setdefault(back, []).append(state[name])
