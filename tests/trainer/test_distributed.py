@@ -39,7 +39,7 @@ def start(processes: int, *command: str, log: Path, **more: str) -> subprocess.P
 
 def finish(process: subprocess.Popen[bytes], log: Path) -> None:
     try:
-        code = process.wait(240)
+        code = process.wait(600)
     except subprocess.TimeoutExpired:
         kill(process)
         raise
