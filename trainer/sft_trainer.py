@@ -15,6 +15,7 @@ import math
 import time
 from collections import defaultdict
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from t2vid.errors import InputError, NonFiniteLoss, require
@@ -28,7 +29,7 @@ from t2vid.models.families import (
     part,
     register_ports,
 )
-from t2vid.models.rows import LossOn
+from t2vid.models.rows import LossOn, training_template
 
 require("trl", extra="train")
 
@@ -94,6 +95,9 @@ class VideoSFTTrainer(SFTTrainer):
         train_dataset, reader = rows_and_reader(train_dataset)
         eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
+        path = str(args.chat_template_path or "")
+        if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
+            processing_class.chat_template = Path(path).read_text(encoding="utf-8")
         if data_collator is None:
             data_collator = build_collator(processing_class, args, self.family, reader=reader)
         self._source_losses: dict[str, SourceLosses] = defaultdict(SourceLosses)
@@ -110,6 +114,8 @@ class VideoSFTTrainer(SFTTrainer):
             **kwargs,
         )
         if isinstance(data_collator, VideoCollator):
+            if path:
+                data_collator.encode.template = training_template(self.processing_class)
             # Asked here: `accelerate launch` brings either without a word in `args`.
             data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
         base = self.accelerator.unwrap_model(self.model)

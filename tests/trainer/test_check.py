@@ -16,9 +16,9 @@ from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
 from t2vid import cli
 from t2vid.frames.feature import Frames, text_value
-from t2vid.models.families import family_of
+from t2vid.models.families import family_of, register_ports
 from t2vid.models.tiny import tiny_idefics3
-from t2vid.schema import row_features
+from t2vid.schema import FAMILY_PX, row_features
 from t2vid.trainer.check import AS_ASKED, Preflight, check
 from t2vid.trainer.memory import (
     GB,
@@ -66,9 +66,22 @@ def full() -> Any:
     return outline()
 
 
-def adapter() -> Any:
-    peft = pytest.importorskip("peft")
-    return peft.LoraConfig(r=16, target_modules=family_of("idefics3").lora_pattern)
+def minicpm() -> Any:
+    from t2vid.models.minicpm_v.configuration import MiniCPMVConfig
+
+    register_ports()
+    with torch.device("meta"):  # its defaults are those of openbmb/MiniCPM-Llama3-V-2_5
+        return AutoModelForImageTextToText.from_config(MiniCPMVConfig(), dtype=torch.bfloat16)
+
+
+def px(model: Any) -> int:
+    return FAMILY_PX[family_of(model).name.split("_")[0]]
+
+
+def adapter(model: Any = "idefics3") -> Any:
+    import peft
+
+    return peft.LoraConfig(r=16, target_modules=family_of(model).lora_pattern)
 
 
 def test_parameters_are_those_of_the_model(full):
@@ -168,6 +181,8 @@ def test_sharing_out_more_takes_less(full):
         ("idefics3-hybrid-30k-lora", Strategy("ddp", world=8, lora=True)),
         ("idefics3-hybrid-30k-qlora", Strategy("ddp", world=8, lora=True, four_bits=True)),
         ("idefics3-hybrid-30k", Strategy("zero3", world=8, mixed=True, offload=True)),
+        ("minicpm-hybrid-30k-lora", Strategy("ddp", world=8, lora=True)),
+        ("minicpm-hybrid-30k-qlora", Strategy("ddp", world=8, lora=True, four_bits=True)),
         ("idefics3-full-200k", Strategy("zero3", world=8, mixed=True, offload=True)),
     ],
 )
@@ -176,7 +191,8 @@ def test_the_memory_that_a_recipe_names_is_what_is_estimated(full, name, strateg
     tokens, frames, gb = re.search(
         r"([\d,]+) tokens and (\d+) frames at once\): (\d+) GB on each GPU", said
     ).groups()
-    shape = shape_of(full, lora=adapter() if strategy.lora else None)
+    model = minicpm() if name.startswith("minicpm") else full
+    shape = shape_of(model, lora=adapter(model) if strategy.lora else None, frame_px=px(model))
     n = 2 * int(tokens.replace(",", ""))
     memory = estimate(shape, strategy, tokens=n, frames=2 * int(frames))
     assert round(memory.total / GB) == int(gb)

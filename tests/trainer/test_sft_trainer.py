@@ -12,7 +12,7 @@ from datasets import Dataset, Features, Image, List
 from t2vid.errors import BadVideo, BudgetError, InputError, NonFiniteLoss
 from t2vid.evaluation.run import answer
 from t2vid.frames.feature import Frames, text_value, video_value
-from t2vid.models.tiny import tiny_idefics3
+from t2vid.models.tiny import IDEFICS3_TEMPLATE, tiny_idefics3
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
 from training_rows import clip, mixed_rows, row, texts
@@ -211,6 +211,16 @@ def test_a_row_that_is_too_long_stops_the_run_with_its_numbers(rows, tmp_path):
     run = trainer(rows, tmp_path, max_steps=1, max_length=64, per_device_train_batch_size=8)
     with pytest.raises(BudgetError, match=r"sample 'clip/\d' needs"):
         run.train()
+
+
+def test_a_chat_template_of_ones_own_is_used_and_marks_the_answers(rows, tmp_path):
+    path = tmp_path / "own.jinja"
+    path.write_text(IDEFICS3_TEMPLATE.replace("Assistant:", "Bot:"))
+    run = trainer(rows, tmp_path, chat_template_path=str(path))
+    ids = run.data_collator.encode(ROWS[7])
+    text = run.processing_class.tokenizer.decode(ids.ids)
+    assert "\nBot: Four." in text and "Assistant" not in text
+    assert run.processing_class.tokenizer.decode(ids.ids[ids.in_loss]) == " Four.<end_of_utterance>"
 
 
 def test_a_plain_sft_config_is_taken_over(rows, tmp_path):
