@@ -14,7 +14,7 @@ from datasets import Dataset, Features
 
 from media import make_clip
 from t2vid import Frames
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames import doctor as module
 from t2vid.frames.doctor import doctor
 from t2vid.frames.feature import video_value
@@ -126,3 +126,9 @@ def test_nothing_to_scan_and_a_strange_list_are_refused(corpus, tmp_path) -> Non
         doctor(corpus, out=tmp_path / "strange.jsonl")
     with pytest.raises(InputError, match="num_proc"):
         doctor(corpus, out=tmp_path / "list.jsonl", num_proc=0)
+
+
+def test_a_folder_that_is_not_there_is_no_missing_video(tmp_path) -> None:
+    with pytest.raises(MissingFile, match="nowhere is not there"):
+        doctor(tmp_path / "nowhere", out=tmp_path / "list.jsonl")
+    assert not (tmp_path / "list.jsonl").exists()

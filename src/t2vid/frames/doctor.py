@@ -64,6 +64,7 @@ def doctor(
 
     Raises:
         InputError: when there is no video, or the argument is out of range.
+        MissingFile: when the folder or file is not there.
     """
     if num_proc is not None and num_proc < 1:
         raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
@@ -116,6 +117,8 @@ def verdict(
 def _videos(data: Any) -> Iterator[str]:
     if isinstance(data, str | os.PathLike):
         path = os.fspath(data)
+        if "://" not in path and "::" not in path and not os.path.exists(path):
+            raise MissingFile(f"{path} is not there; give a folder of videos, one video or a URL")
         if not os.path.isdir(path):
             yield path
             return
