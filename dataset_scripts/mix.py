@@ -23,13 +23,16 @@ from typing import Any
 import datasets
 
 from t2vid import samples
+from t2vid.corpora import counting
+from t2vid.dataset_scripts.corpus import Corpus
 from t2vid.errors import InputError, MissingFile
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
 from t2vid.mixing.recipe import Recipe, shipped
 from t2vid.mixing.shards import PlannedRows, make_plan
 from t2vid.mixing.sources import find_files
-from t2vid.schema import Counts, row_features
+from t2vid.registry import writing_folder
+from t2vid.schema import row_features
 
 
 @dataclass
@@ -66,7 +69,7 @@ class MixConfig(datasets.BuilderConfig):
         return recipe
 
 
-class Mix(datasets.GeneratorBasedBuilder):
+class Mix(Corpus):
     """Builder behind `load_dataset("t2vid/mix", …)`; `builder.counts` says what was dropped and why."""
 
     BUILDER_CONFIG_CLASS = MixConfig
@@ -75,9 +78,7 @@ class Mix(datasets.GeneratorBasedBuilder):
         for name in sorted(shipped(), key="sample".__ne__)
     ]
     DEFAULT_CONFIG_NAME = "sample"
-    DEFAULT_WRITER_BATCH_SIZE = 100  # a row may hold a whole document
     config: MixConfig
-    counts: Counts
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Take what every builder of `datasets` takes but `data_files`."""
@@ -98,7 +99,10 @@ class Mix(datasets.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         recipe = self.config.asked()
         plan, choices = make_plan(recipe, self._folder(recipe))
-        self.counts = plan.counts
+        self._by_job["train", 0] = plan.counts
+        counting.log_counts(f"t2vid/mix {recipe.name}", plan.counts)
+        if not dl_manager.is_streaming:
+            counting.write_counts(writing_folder(self), "counts-train-00000", plan.counts)
         rows = PlannedRows(plan, choices)
         # `num_proc` deals out the items of a list.
         shards = list(range(plan.n_shards))
@@ -108,7 +112,7 @@ class Mix(datasets.GeneratorBasedBuilder):
             )
         ]
 
-    def _generate_examples(
+    def _generate_examples(  # type: ignore[override]
         self, shards: list[int], rows: PlannedRows
     ) -> Iterator[tuple[str, dict[str, Any]]]:
         for shard in shards:

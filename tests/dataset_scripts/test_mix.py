@@ -8,6 +8,7 @@ import pytest
 from datasets import get_dataset_config_names, load_dataset
 
 from t2vid import samples
+from t2vid.corpora.counting import read_counts
 from t2vid.dataset_scripts.mix import MixConfig
 from t2vid.errors import InputError, MissingFile
 from t2vid.mixing.recipe import Recipe, shipped
@@ -107,3 +108,12 @@ def test_a_changed_annotation_file_makes_a_new_dataset(tmp_path):
 
     assert words("one two") == [2]
     assert words("one two three") == [3]
+
+
+def test_counts_of_a_mix_stay_beside_it(mix):
+    counts = read_counts(mix)
+    assert counts.kept == len(mix) and not counts.dropped
+    assert {name: dict(c) for name, c in counts.sources.items()} == {
+        "texts": {"kept": 16},
+        "clips": {"kept": 30},
+    }
