@@ -20,9 +20,10 @@ from typing import Any
 
 from t2vid._version import __version__
 from t2vid.corpora import files
+from t2vid.corpora.videos import stem_of
 from t2vid.errors import InputError, RecordError, require
 from t2vid.evaluation import asking
-from t2vid.evaluation.benchmarks.questions import LETTERS, split_options, stem_of
+from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
 from t2vid.evaluation.benchmarks.tempcompass import flatten, read_nested
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run

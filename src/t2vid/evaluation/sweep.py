@@ -17,8 +17,9 @@ from typing import Any
 from t2vid.errors import InputError, require
 from t2vid.evaluation.backends import Local, backend_of, max_positions
 from t2vid.evaluation.protocol import Protocol
-from t2vid.evaluation.report import Table, html, scores_of
+from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.run import evaluate
+from t2vid.evaluation.tables import Table, html
 from t2vid.insight import page
 
 # dark enough for 3:1 against white, apart for the common kinds of colour blindness
