@@ -60,6 +60,8 @@ def _figures(scores: Mapping[str, Any]) -> dict[str, Figure]:
 
 def figure_of(part: Mapping[str, Any], interval: str) -> Figure:
     """Give an accuracy with one of its intervals, in percent."""
+    # drawn again, answers that are all wrong stay all wrong: no width would claim certainty
+    interval = "wilson" if part["accuracy"] in (0, 1) else interval
     low, high = (100 * bound for bound in part[interval])
     return Figure(100 * part["accuracy"], low, high, part["n"])
 
