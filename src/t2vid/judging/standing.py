@@ -67,9 +67,10 @@ def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
 def is_name(before: str) -> bool:
     """Say whether the word before the letter makes it a name: "Vitamin C", "Gate C"."""
     word = _TAIL_WORD.search(before)
-    if word is None or say.CUE_BEFORE.search(before) or _CASE.search(before):
+    # the cue is the dearest of the patterns: it is asked last
+    if word is None or word[1].casefold() not in say.ENTITY or _CASE.search(before):
         return False
-    return word[1].casefold() in say.ENTITY
+    return not say.CUE_BEFORE.search(before)
 
 
 def is_sentence(before: str, after: str) -> bool:
