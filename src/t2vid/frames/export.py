@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -34,6 +36,7 @@ Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
 SHEET_FRAMES = 32  # a larger sheet is no picture any more; the rest is said in the caption
 _RECORD = "frames.json"
+_FRAME = re.compile(rf"frame_\d{{5,}}\.(webp|png)|{re.escape(_RECORD)}")
 
 GAP_PX = 8
 CAPTION_PX = 14
@@ -169,25 +172,50 @@ def _render_one(
     if target is None:
         return Rendered(name, count_frames(text, spec), words)
     key = hashlib.sha256(f"{spec.hash} {format} {text}".encode("utf-8", "replace")).hexdigest()
-    record = target / _RECORD if target.suffix == "" else target.with_name(f"{target.name}.json")
-    if record.is_file() and target.exists():
-        known = json.loads(record.read_text())
-        if known["key"] == key:
-            return Rendered(name, known["n_frames"], words, target)
+    record = target / _RECORD if format in ("webp", "png") else Path(f"{target}.json")
+    known = _recorded(record)
+    if known.get("key") == key and target.exists():
+        return Rendered(name, known["n_frames"], words, target)
+    if target.exists() and not _ours(target, known):
+        raise InputError(
+            f"{target} holds what this command did not write; move it away or give another --out"
+        )
     part = target.with_name(f".{target.stem}.part{target.suffix}")
+    shutil.rmtree(part, ignore_errors=True)  # of an interrupted run, with more frames perhaps
     frames = (image for _, image in progress(iter_frames(text, spec), desc=name, unit="frame"))
     n = _write(frames, part, format)
-    if target.is_dir():
-        shutil.rmtree(target)
+    line = json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()})
+    if part.is_dir():
+        (part / _RECORD).write_text(line)
+        shutil.rmtree(target, ignore_errors=True)
+    else:  # killed before the last line, the next run knows the file for ours and draws it again
+        record.write_text(json.dumps({"key": "", "n_frames": 0}))
     part.replace(target)
-    record.write_text(json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()}))
+    record.write_text(line)
     return Rendered(name, n, words, target)
+
+
+def _ours(target: Path, known: dict[str, Any]) -> bool:
+    """Say whether what stands at the target may be replaced: nothing of somebody else is there."""
+    if not target.is_dir():
+        return bool(known)
+    names = os.listdir(target)
+    return not names or (bool(known) and all(_FRAME.fullmatch(name) for name in names))
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    """Give what an earlier run wrote about its frames; nothing where it wrote none."""
+    try:
+        known = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) and {"key", "n_frames"} <= known.keys() else {}
 
 
 def _write(frames: Iterator[Image.Image], path: Path, format: Format) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     if format in ("webp", "png"):
-        path.mkdir(exist_ok=True)
+        path.mkdir()
         n = 0
         for n, image in enumerate(frames, start=1):
             image.save(path / f"frame_{n:05d}.{format}", lossless=True)  # png is so anyway
