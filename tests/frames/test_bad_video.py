@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -270,10 +271,21 @@ def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
     assert caught.value.reason == "timeout"
 
 
+@pytest.mark.parametrize("value", [0, None, "3"])
 @pytest.mark.parametrize("name", ["timeout_s", "max_pixels", "max_bytes"])
-def test_limits_are_checked(name) -> None:
-    with pytest.raises(InputError, match=f"{name} \\(0\\) must be > 0"):
-        Limits(**{name: 0})
+def test_limits_are_checked(name, value) -> None:
+    with pytest.raises(InputError, match=re.escape(f"{name} ({value!r}) must be > 0")):
+        Limits(**{name: value})
+
+
+def test_a_file_that_may_not_be_read_is_named(clip, monkeypatch) -> None:
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("av.open", lambda *a, **k: av.error.err_check(-13))
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(BadVideo, match=r"Permission denied"):
+        sample_video(clip)
 
 
 def left_open() -> tuple[int, int]:

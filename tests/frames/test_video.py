@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from media import make_clip, read_number, read_numbers
 from t2vid.errors import BadVideo, InputError, MissingFile
@@ -276,6 +276,14 @@ def test_a_folder_of_numbered_images_is_a_video(tmp_path, clips) -> None:
     assert (info.n_frames, info.duration_s, info.width) == (10, 10.0, 96)
     part = sample_video(tmp_path, SampleSpec(start_s=2, end_s=4, size=(32, 32)))
     assert len(part) == 2 and part[0].size == (32, 32)
+
+
+def test_probe_turns_the_images_of_a_folder_upright(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "1.jpg", exif=exif)
+    info = probe(tmp_path)
+    assert sample_video(tmp_path)[0].size == (info.width, info.height) == (20, 40)
 
 
 def test_a_folder_without_images_or_with_a_broken_one_is_named(tmp_path) -> None:

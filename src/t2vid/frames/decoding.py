@@ -573,9 +573,9 @@ def _video_stream(container: Any, media: Media) -> Any:
     kind = container.format.name.split(",")[0]
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:
-        found = found or "no stream at all"
+        found = f"only {found}" if found else "no stream at all"
         move = "leave it out, or look for the file that holds the pictures"
-        raise bad(media.name, "no video stream", f"this {kind} file has only {found}", move)
+        raise bad(media.name, "no video stream", f"this {kind} file has {found}", move)
     best = container.streams.best("video")
     stream = best if best in videos else videos[0]
     if stream.codec_context is None:
@@ -616,7 +616,10 @@ def _unopenable(media: Media, error: Exception) -> Exception:
 
 def _head(media: Media) -> bytes:
     if isinstance(media.file, str):
-        with open(media.file, "rb") as file:
-            return file.read(512)
+        try:
+            with open(media.file, "rb") as file:
+                return file.read(512)
+        except OSError:  # no right to read it, or gone by now: libav's own words say so
+            return b""
     media.file.seek(0)
     return media.file.read(512)

@@ -13,7 +13,7 @@ from typing import Any
 
 import av
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from t2vid.errors import BadVideo, InputError
 from t2vid.frames.decoding import Painter
@@ -83,7 +83,8 @@ def probe_folder(folder: str | os.PathLike[str], spec: SampleSpec) -> Shape:
     path = os.path.join(folder, names[0])
     try:
         with Image.open(path) as image:
-            size = target_size(*image.size, spec.size)
+            sideways = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            size = target_size(*(image.size[::-1] if sideways else image.size), spec.size)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise bad(path, "image", f"it is no image ({error})", "write it again") from None
     return len(picks), float(len(names) / as_fraction(spec.folder_fps)), *size, total
