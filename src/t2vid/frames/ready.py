@@ -37,7 +37,7 @@ def unwrapped(source: Any) -> Any:
         return source
     if source.get("bytes") is not None:
         return source  # its path, where it has one, is what messages call it
-    if source.get("path"):
+    if source.get("path") is not None:
         return source["path"]
     raise InputError("a video needs a path or bytes, and this mapping has neither")
 

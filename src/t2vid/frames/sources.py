@@ -263,7 +263,9 @@ def _local_size(path: str, name: str) -> int:
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        raise MissingFile(f"{name}: no such file; check the path and data_dir") from None
+        raise MissingFile(
+            f"{name or repr(name)}: no such file; check the path and data_dir"
+        ) from None
     if not stat.S_ISREG(status.st_mode):
         # A pipe or a device may have no end, and opening one may block for ever.
         raise bad(name, "no file", "it is no regular file", "save it as a file first")
