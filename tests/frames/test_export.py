@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import threading
 
 import pytest
 from PIL import Image
@@ -58,6 +60,25 @@ def test_a_second_run_draws_nothing_again_unless_something_changed(source, tmp_p
     (dense,) = render_files([source], tmp_path / "out", preset="dense")
     assert dense.n_frames < first.n_frames
     assert len(list(dense.path.glob("*.webp"))) == dense.n_frames
+
+
+def test_a_gif_too_long_and_a_file_too_large_are_refused(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("t2vid.frames.export.GIF_FRAMES", 2)
+    (gif,) = render_files([source], tmp_path / "out", format="gif")
+    assert "frames are more than the 2 of a gif; take mp4" in gif.error
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.truncate(300_000_000)
+    (huge,) = render_files([tmp_path / "huge.txt"], tmp_path / "out")
+    assert "300,000,000 bytes, more than" in huge.error
+
+
+def test_a_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    thread = threading.Thread(target=(tmp_path / "pipe").write_text, args=(TEXT,))
+    thread.start()
+    (done,) = render_files([tmp_path / "pipe"], tmp_path / "out", dry_run=True)
+    thread.join()
+    assert done.n_words == 300
 
 
 @pytest.mark.parametrize("format", ["webp", "gif"])

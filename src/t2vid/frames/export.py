@@ -28,13 +28,14 @@ from t2vid.errors import InputError, MissingFile, some
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.spec import RenderSpec
-from t2vid.frames.text import check_text
+from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
 from t2vid.schema import TOKENS_PER_FRAME
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
 SHEET_FRAMES = 32  # a larger sheet is no picture any more; the rest is said in the caption
+GIF_FRAMES = 1000  # Pillow holds them all in memory
 _RECORD = "frames.json"
 _FRAME = re.compile(rf"frame_\d{{5,}}\.(webp|png)|{re.escape(_RECORD)}")
 
@@ -222,9 +223,12 @@ def _write(frames: Iterator[Image.Image], path: Path, format: Format) -> int:
         return n
     if format == "mp4":
         return _write_mp4(frames, path)
-    held = list(islice(frames, SHEET_FRAMES)) if format == "contact-sheet" else list(frames)
+    held = list(islice(frames, SHEET_FRAMES if format == "contact-sheet" else GIF_FRAMES))
     rest = sum(1 for _ in frames)
     if format == "gif":
+        if rest:
+            n = len(held) + rest
+            raise InputError(f"{n:,} frames are more than the {GIF_FRAMES:,} of a gif; take mp4")
         milliseconds = round(1000 * SECONDS_PER_FRAME)
         held[0].save(path, save_all=True, append_images=held[1:], duration=milliseconds, loop=0)
     else:
@@ -263,8 +267,13 @@ def _read(name: str | Path) -> str:
     path = Path(name)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the text files in it, as {path}/*.txt")
-    if not path.is_file():
+    if not path.is_file() and not path.is_fifo():
         raise MissingFile(f"{path} does not exist; give text files, or - for standard input")
+    if path.stat().st_size > 4 * MAX_CHARACTERS:  # UTF-8 takes at most four bytes a character
+        raise InputError(
+            f"{path} has {path.stat().st_size:,} bytes, more than {MAX_CHARACTERS:,} characters take; "
+            "cut it"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -19,7 +19,7 @@ from t2vid.errors import BadVideo, InputError
 from t2vid.frames.decoding import Painter
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset, target_size
-from t2vid.frames.sources import Limits, bad, describe
+from t2vid.frames.sources import Limits, bad, describe, local_size
 from t2vid.frames.spec import SampleSpec
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -81,6 +81,7 @@ def probe_folder(folder: str | os.PathLike[str], spec: SampleSpec) -> Shape:
     """Give the fields of a `VideoInfo` for a folder of numbered images."""
     names, total, picks = _pick(folder, spec)
     path = os.path.join(folder, names[0])
+    local_size(path, path)
     try:
         with Image.open(path) as image:
             sideways = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
@@ -143,6 +144,7 @@ def _pick(folder: str | os.PathLike[str], spec: SampleSpec) -> tuple[list[str], 
 
 
 def _image(path: str, painter: Painter, limits: Limits) -> Image.Image:
+    local_size(path, path)  # a pipe would be waited for
     try:
         with Image.open(path) as image:
             if image.width * image.height > limits.max_pixels:

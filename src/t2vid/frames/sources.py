@@ -218,7 +218,7 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
             path = os.fspath(source)
             archive, member = _split(path)
             if not member and not _URL.match(path):
-                size = _local_size(path, name)
+                size = local_size(path, name)
                 # libav would take "a:b.mp4" for a protocol, and "concat:b.mp4" for another file
                 yield Media(name, os.path.abspath(path), size, False, deadline)
                 return
@@ -259,7 +259,13 @@ def _split(path: str) -> tuple[str, str]:
     return archive, member
 
 
-def _local_size(path: str, name: str) -> int:
+def local_size(path: str, name: str) -> int:
+    """Give the bytes of a local file.
+
+    Raises:
+        MissingFile: when there is none.
+        BadVideo: when it is empty, or no regular file.
+    """
     try:
         status = os.stat(path)
     except (OSError, ValueError):
@@ -276,7 +282,7 @@ def _local_size(path: str, name: str) -> int:
 
 def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
     if not _URL.match(path):
-        _local_size(path, path)
+        local_size(path, path)
         return stack.enter_context(open(path, "rb"))
     from fsspec.core import url_to_fs
 
