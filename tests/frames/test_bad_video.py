@@ -211,6 +211,17 @@ def test_a_wrong_duration_of_a_matroska_file_changes_nothing(tmp_path, milliseco
 
 
 @pytest.mark.parametrize(
+    "tag", [b"1/0:0:000000000000", b"1e9999999:00:00000", b"-1:-1:-1.000000000"]
+)
+def test_a_length_that_is_no_time_changes_nothing(tmp_path, tag) -> None:
+    clip = make_clip(tmp_path / "clip.mkv")
+    data = clip.read_bytes()
+    assert data.count(b"00:00:03.000000000") == 1
+    wrong = data.replace(b"00:00:03.000000000", tag)
+    assert read_numbers(sample_video(wrong)) == [4, 14, 24]
+
+
+@pytest.mark.parametrize(
     "name", ["one.mp4", "one.mkv", "one.webm", "one.avi", "one.ts", "one.mov", "one.gif"]
 )
 def test_a_single_frame_is_a_video(tmp_path, name) -> None:

@@ -14,6 +14,7 @@ way, of which the last, decoding everything in order, needs no plan.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _EVER = 1 << 62  # a tick beyond any
 _MAX_STEP_S = 3600  # a frame on screen for longer is a clock that was set
 _TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
+_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
 
 Matrix = tuple[int, int, int, int]
@@ -351,11 +353,10 @@ class Reader:
         if self.format == "avi" and self._stream.duration:
             return self._stream.duration * self.tick  # type: ignore[no-any-return]
         # ffmpeg and mkvmerge write "00:01:02.345000000" beside each stream.
-        parts = (self._stream.metadata.get("DURATION") or "").split(":")
-        try:
-            hours, minutes, seconds = map(Fraction, parts)
-        except ValueError:
+        found = _DURATION.fullmatch(self._stream.metadata.get("DURATION") or "")
+        if found is None:
             return None
+        hours, minutes, seconds = map(Fraction, found.groups())
         return hours * 3600 + minutes * 60 + seconds
 
     def _duration(self) -> int:
