@@ -118,7 +118,12 @@ class VideoSFTTrainer(SFTTrainer):
                 data_collator.encode.template = training_template(self.processing_class)
             # Asked here: `accelerate launch` brings either without a word in `args`.
             data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
+        # Some models (Qwen-VL) ask not to be told the number of targets of a step; TRL's loss is not
+        # theirs, and without it a step would be a mean of means over its batches and processes.
+        split = getattr(self.accelerator, "parallelism_config", None)
+        self.model_accepts_loss_kwargs = not getattr(split, "sp_enabled", False)
         base = self.accelerator.unwrap_model(self.model)
+        _only_used_names(base)
         match_tokens(base, processing_class)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
@@ -322,10 +327,19 @@ def _reader(dataset: Any) -> Any:
     return feature if isinstance(feature, Frames) else None
 
 
+def _only_used_names(model: Any) -> None:
+    # transformers saves under the names it read: every renaming of `_weight_conversions` backwards.
+    # Read under ZeRO-3 (5.23, integrations/deepspeed.py) that list also holds the renamings of older
+    # checkpoints that met no weight, and `language_model.model.` is saved as
+    # `language_model.model.model.`; read in the plain way it holds the used ones alone.
+    for module in model.modules():
+        if names := getattr(module, "_weight_conversions", None):
+            module._weight_conversions = [n for n in names if n.was_used()]
+
+
 def _undecoded(dataset: Any) -> Any:
     # Rows reach the collator as stored, so that each is drawn or decoded within its own
-    # budget, and an
-    # error there names the row.
+    # budget, and an error there names the row.
     if isinstance(dataset, dict):
         return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
     reader = _reader(dataset)
