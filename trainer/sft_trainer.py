@@ -37,7 +37,12 @@ import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
 from trl import SFTTrainer  # noqa: E402
 
-from t2vid.trainer.batching import TokenBatchSampler, plan_batches, row_lengths  # noqa: E402
+from t2vid.trainer.batching import (  # noqa: E402
+    TokenBatchSampler,
+    plan_batches,
+    row_ids,
+    row_lengths,
+)
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
@@ -193,6 +198,9 @@ class VideoSFTTrainer(SFTTrainer):
     def get_train_dataloader(self) -> Any:
         """Give the loader of training batches: TRL's, or one by token budget."""
         if not self.args.max_tokens_per_batch:
+            streams = not hasattr(self.train_dataset, "__len__")
+            if streams and self.args.train_sampling_strategy == "group_by_length":
+                self._lengths()  # says that a stream has none; Trainer would go on without a word
             return super().get_train_dataloader()
         args, world = self.args, self.accelerator.num_processes
         plan = plan_batches(
@@ -201,6 +209,7 @@ class VideoSFTTrainer(SFTTrainer):
             seed=args.data_seed if args.data_seed is not None else args.seed,
             world=world,
             pack=args.pack,
+            ids=row_ids(self.train_dataset),
         )
         rank = self.accelerator.process_index
         # Not through accelerate: the plan is already dealt out, and batches have no fixed size.

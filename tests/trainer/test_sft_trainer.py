@@ -275,3 +275,15 @@ def test_group_by_length_knows_the_lengths(rows, tmp_path):
     want = [len(run.data_collator.encode(r).ids) for r in ROWS]
     assert list(run._get_train_sampler().lengths) == want
     run.train()
+
+
+def test_lengths_of_a_stream_are_refused_not_forgotten(rows, tmp_path):
+    stream = rows.to_iterable_dataset()
+    run = trainer(stream, tmp_path, train_sampling_strategy="group_by_length", max_steps=1)
+    with pytest.raises(InputError, match="map-style"):
+        run.train()
+
+
+def test_a_row_over_the_token_budget_is_named(rows, tmp_path):
+    with pytest.raises(BudgetError, match=r"row '(clip|text)/\d' needs \d+ tokens"):
+        trainer(rows, tmp_path, max_tokens_per_batch=60).train()
