@@ -11,6 +11,7 @@ True
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import defaultdict
@@ -46,6 +47,8 @@ from t2vid.trainer.batching import (  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+
+logger = logging.getLogger(__name__)
 
 _LESS_MEMORY = (
     "less memory: max_tokens_per_batch, max_frames or per_device_train_batch_size lower, "
@@ -100,6 +103,7 @@ class VideoSFTTrainer(SFTTrainer):
         train_dataset, reader = rows_and_reader(train_dataset)
         eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
+        _warn_of_sources(train_dataset, args)
         path = str(args.chat_template_path or "")
         if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
             processing_class.chat_template = Path(path).read_text(encoding="utf-8")
@@ -132,6 +136,8 @@ class VideoSFTTrainer(SFTTrainer):
         match_tokens(base, processing_class)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
+        if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
+            _warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
 
     def compute_loss(
@@ -355,6 +361,34 @@ def _undecoded(dataset: Any) -> Any:
     return (
         dataset if reader is None else dataset.cast_column("images", replace(reader, decode=False))
     )
+
+
+def _warn_of_sources(dataset: Any, args: VideoSFTConfig) -> None:
+    """Warn of a frame budget for a source without rows; a stream is not read for it."""
+    named = args.max_frames_by_source
+    if not named or "source" not in (getattr(dataset, "column_names", None) or []):
+        return
+    if hasattr(dataset, "unique"):
+        there = dataset.unique("source")
+        if missing := sorted(set(named) - set(there)):
+            logger.warning(
+                "max_frames_by_source names %s, of which there is no row; the sources are %s",
+                ", ".join(map(repr, missing)),
+                ", ".join(sorted(map(repr, there))),
+            )
+
+
+def _warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
+    # DeepSpeed and FSDP2 keep a float32 copy for the optimizer; alone, bfloat16's 8 bits do not hold
+    # a weight and a step of a thousandth of it.
+    half = {p.dtype for p in model.parameters() if p.requires_grad} & {torch.bfloat16, torch.half}
+    if half:
+        logger.warning(
+            "trained weights are %s without a float32 copy, so most steps of learning_rate=%g round "
+            "away; use dtype=float32, deepspeed=zero2 or use_peft=true",
+            str(half.pop()).removeprefix("torch."),
+            args.learning_rate,
+        )
 
 
 def _require_images(dataset: Any) -> None:

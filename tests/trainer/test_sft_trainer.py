@@ -119,6 +119,18 @@ def test_each_source_has_its_own_frame_budget(rows, tmp_path):
     assert shown == {("clips", 2), ("clips", 5), ("pages", 1), ("words", 0)}
 
 
+def test_a_budget_for_a_source_without_rows_is_told(rows, tmp_path, caplog):
+    trainer(rows, tmp_path, max_frames_by_source={"clip": 1, "pages": 1})
+    assert "names 'clip', of which there is no row; the sources are 'clips'" in caplog.text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_too_coarse_for_a_step_are_told(rows, tmp_path, caplog, dtype):
+    model, _ = tiny_idefics3(texts(ROWS))
+    trainer(rows, tmp_path, model=model.to(dtype))
+    assert ("bfloat16 without a float32 copy" in caplog.text) is (dtype == torch.bfloat16)
+
+
 def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
     run = trainer(rows, tmp_path, max_steps=2, freeze_vision=True)
     before = {k: v.clone() for k, v in run.model.state_dict().items()}
