@@ -204,7 +204,7 @@ def _kind(at: _Place) -> str:
     if not _is_letter(at):
         return ""
     spared = say.EXCEPT_BEFORE.search(at.before)
-    if spared and (spared["none"] or say.EXCEPT_AFTER.match(at.after)):
+    if spared and spares(spared, at.after):
         return "cue"
     if say.SEEN_BEFORE.search(at.before) or say.SEEN_AFTER.match(at.after):
         return ""
@@ -239,6 +239,16 @@ def _is_letter(at: _Place) -> bool:
         return True
     last = not at.text[at.end :].strip(" .!") and bool(say.WEAK_BEFORE.search(at.before))
     return at.ends and (at.cued or last)
+
+
+def spares(spared: re.Match[str], after: str) -> bool:
+    """Say whether what an exception spares is the answer: "none but B", not "anything but B"."""
+    if spared["none"]:
+        return True
+    closed = not after.strip(" .!。)\"'”’")
+    if spared["foreign"]:
+        return not closed if spared["foreign"].startswith("除") else True
+    return not closed and bool(say.EXCEPT_AFTER.match(after))
 
 
 def _denied(at: _Place) -> bool:

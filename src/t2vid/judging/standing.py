@@ -13,7 +13,7 @@ from t2vid.judging import phrases as say
 _END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
 _LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|are\b|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
     r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|car|comme|puisque|denn|pues|stimmt|passt|sagen|wählen|exactly|to me|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
@@ -43,7 +43,7 @@ def is_article(text: str, end: int) -> bool:
     >>> is_article("A man is walking", 1), is_article("A fits best", 1)
     (True, False)
     """
-    return not _ARTICLE_OK.match(text[end : end + 24])
+    return not (_ARTICLE_OK.match(text[end : end + 24]) or say.CUE_AFTER.match(text[end : end + 40]))
 
 
 def before_noun(text: str, end: int) -> bool:
@@ -54,7 +54,7 @@ def before_noun(text: str, end: int) -> bool:
 def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
     """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
     after = text[end : end + 24]
-    if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
+    if not (_END.match(after) or say.CUE_AFTER.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
         return True
     word = _LAST_WORD.search(before)
     if word is None:
