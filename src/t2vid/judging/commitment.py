@@ -34,7 +34,7 @@ _DISCLAIMED = re.compile(
 
 _OPTION = r"(?:(?:the|is|option|choice|answer|letter|does|also)\s+)*[\"'“(\[*]*"
 _ALSO = re.compile(
-    rf"(?:\b(?:so|as) (?:does|is|do|are|would|did|was|can|could)|\blikewise,?|\bequally,?|\balternatively,?|\b(?:along|together|coupled) with|\balongside|\b(?:the )?same (?:goes|holds|applies|is true|can be said) (?:for|of|to)|\bin addition(?: to)?,?|\bbut also|\balso,?|\(or|\bnot to mention|\band,? [^,.;!?\n]{{2,30}},)\s+?{_OPTION}([A-J])(?![\w'’])"
+    rf"(?:\b(?:so|as) (?:does|is|do|are|would|did|was|can|could)|\blikewise,?|\bequally,?|\balternatively,?|\b(?:along|together|coupled) with|\balongside|\b(?:the )?same (?:goes|holds|applies|is true|can be said) (?:for|of|to)|\bin addition(?: to)?,?|\bbut also|\balso,?|\(or|\bnot to mention|\band,? (?:to a \w+ (?:extent|degree)|maybe|perhaps|possibly|also|probably),)\s+?{_OPTION}([A-J])(?![\w'’])"
     rf"|\(or\s+{_OPTION}([A-J])\b",
     FLAGS,
 )
@@ -44,6 +44,7 @@ _TOO = re.compile(
 _TWICE = re.compile(
     r"(?<![\w'’])([A-J])(?: option)? ((?:is|are|looks?|seems?|works|fits|holds|也?对|正确)(?: \w+)?)\s*[,;.，；]?\s*(?:and |but |而 ?)?(?!\1)([A-J])(?: option)? \2\b"
 )
+_NOT_ONLY = re.compile(rf"\bnot (?:only|just|merely) {_OPTION}[A-J]\b[^.;!?\n]{{0,12}}\bbut\b (?:also )?{_OPTION}[A-J]\b", FLAGS)
 _SETTLED = ("cue", "weak", "plain", "pair")
 
 _LAST_WORD = frozenset(
@@ -78,7 +79,8 @@ def uncommitted(answer: Answer) -> Choice | None:
         return Choice(None, "taken back")
     if _both(answer):
         return Choice(None, "two answers")
-    if unfinished(text) and not _settled_before(answer):
+    ended = answer.mentions()[-1].end == len(text.rstrip())
+    if not ended and unfinished(text) and not _settled_before(answer):
         return Choice(None, "unfinished")
     return None
 
@@ -93,7 +95,11 @@ def unfinished(text: str) -> bool:
     if _BROKEN_OFF.search(text[-12:]) or _STUB.search(text[-60:]):
         return True
     last = re.search(r"(?:^|[\s,(])([^\W\d_]+)$", text[-24:])
-    return bool(last) and last is not None and (last[1].casefold() in _LAST_WORD and not (last[1].isupper() and len(last[1]) == 1))
+    if last is None or len(last[1]) == 1 and last[1].isupper():
+        return False
+    if last[1].casefold() == "then" and text[: -len(last[1])].rstrip()[-1:].isalnum():
+        return False  # "so B then"
+    return last[1].casefold() in _LAST_WORD
 
 
 def _settled_before(answer: Answer) -> bool:
@@ -124,9 +130,13 @@ def _disclaimed(answer: Answer) -> bool:
 
 
 def _both(answer: Answer) -> bool:
-    if _TWICE.search(answer.text):
-        return True
     mentions = answer.mentions()
+    found = _TWICE.search(answer.text)
+    if found:
+        ends = (found.start(1), found.start(3))
+        return all(m.kind in _SETTLED for m in mentions if m.start in ends)
+    if _NOT_ONLY.search(answer.text):
+        return True
     for pattern in (_ALSO, _TOO):
         for found in pattern.finditer(answer.text):
             group = 1 if found[1] else 2
@@ -134,7 +144,7 @@ def _both(answer: Answer) -> bool:
             here = [m for m in mentions if m.start == at]
             before = [m for m in mentions if m.start < at and m.letter != letter]
             after = [m for m in mentions if m.start > at and m.kind == "cue"]
-            if letter not in answer.options.letters or not before or after:
+            if letter not in answer.options.letters or not before or after or pattern is _TOO and not here:
                 continue
             if before[-1].kind in _SETTLED and not (here and here[0].kind == "no"):
                 return True

@@ -57,6 +57,7 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 
 
+_REMARK = re.compile(r"[)\]]\**\s+(?:Please|Let|Feel|Tell|I\b|Hope|Thank|If you|Note|Would|Do you|Should you|Just|Sorry|PS)")
 _CHANGED = re.compile(
     r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE
 )
@@ -86,7 +87,7 @@ def find_mentions(
     for group in groups:
         first, last = group[0], group[-1]
         before = _before(text, first.start(), breaks)
-        after = text[last.end() : last.end() + AFTER_CHARS]
+        after = _after(text, last.end(), before)
         named = {one[0].upper() for one in group}
         if len(named) > 1 and not named <= set(letters):
             continue  # R&B, A/C
@@ -153,6 +154,14 @@ def _items(text: str, found: list[re.Match[str]]) -> set[int]:
 def _before(text: str, start: int, breaks: list[int]) -> str:
     left = max((b for b in breaks if b <= start), default=0)
     return text[max(left, start - BEFORE_CHARS) : start]
+
+
+def _after(text: str, end: int, before: str) -> str:
+    """Give what follows, up to an empty line, or nothing where "(B) Please ..." starts another sentence."""
+    after = text[end : end + AFTER_CHARS].split("\n\n")[0]
+    if not before.strip(" ([*") and _REMARK.match(after):
+        return ")"
+    return after
 
 
 @dataclass

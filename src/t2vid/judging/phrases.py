@@ -51,7 +51,7 @@ _VERB = (
     r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"
     r"vot(?:e|es|ing|ed) (?:for|goes to)|voting|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
-    r"lean(?:s|ing)?(?: (?:toward|towards|to))?|back(?:s|ing|ed)?(?: up)?|(?:speak|argue|call)s? (?:\w+ )?for|side(?:s|d)? with|(?:in|to the) favou?r of|on the side of|bears? out|yields?|scream(?:s|ing)?|shouts?|spells? out|prefer(?:red)?|keep(?:ing)?|retain(?:ing)?|enter(?:ing)?|"
+    r"lean(?:s|ing)?(?: (?:toward|towards|to))?|(?<!take )(?<!took )(?<!taking )back(?:s|ing|ed)?(?: up)?|(?:speak|argue|call)s? (?:\w+ )?for|side(?:s|d)? with|(?:in|to the) favou?r of|on the side of|bears? out|yields?|scream(?:s|ing)?|shouts?|spells? out|prefer(?:red)?|keep(?:ing)?|retain(?:ing)?|enter(?:ing)?|"
     r"write (?:down )?|writing (?:down )?|sold on|plump(?:ing)? for|in for|wager(?:ing)?(?: (?:it|that it))?(?: is|['’]s)?|(?:bet|stak|put|risk)\w*(?: \w+){1,4} on|confidence in|tips?(?: \w+){1,4} (?:to|towards?)|rank(?:ing)?|rat(?:e|ing)|narrows? to|clinch(?:es)?|consistent with|compatible with|in line with|described by|captured by|ended up (?:with|at)|fall(?:s|ing)? on|"
     r"point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
@@ -97,7 +97,7 @@ DENIED_BEFORE = re.compile(
     rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )(?<! a )(?<!any )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
     rf"other than|apart from|aside from|besides|without|(?:chang\w+|switch\w*|mov\w+|revis\w+)(?: \w+){{0,3}} from|against|versus|vs|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
-    rf"drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|str(?:ik|uck)\w*(?: out| off)?|cross(?:ed|ing)? off|scrap(?:ped|ping)?|thr(?:ow|ew|own)\w* out|leav(?:e|ing) out|beats?|outranks?|trumps?|edges? out|outperforms?|compared (?:with|to)|than|(?:second|third|next|backup|fallback|worst)[- ](?:choice|pick|guess|best)(?:\s*(?:is|was|would be|:))?|"
+    rf"drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|str(?:ik|uck)\w*(?: out| off)?|cross(?:ed|ing)? off|scrap(?:ped|ping)?|thr(?:ow|ew|own)\w* out|leav(?:e|ing) out|beats?|outranks?|trumps?|edges? out|outperforms?|compared (?:with|to)|(?<!more )than|(?:second|third|next|backup|fallback|worst)[- ](?:choice|pick|guess|best)(?:\s*(?:is|was|would be|:))?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
@@ -118,7 +118,7 @@ COPULA_AFTER = re.compile(
 DENIED_AFTER = re.compile(
     rf"^{CLOSE},\s+it (?:does|is|did|can|could)(?: ?not|n['’]t)\b|^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
     rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only |obvious |classic |typical |usual |mere )*"
-    r"(?:gone\b|red herring|bait\b|not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
+    r"(?:gone\b|red herring|bait\b|not\b|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
     r"nonsense|doubtful|questionable|dubious|debatable|uncertain|unclear|unconvincing|far-fetched|absurd|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
@@ -131,6 +131,7 @@ DENIED_AFTER = re.compile(
     FLAGS,
 )
 AFFIRMED_AFTER = re.compile(
+    rf"^{CLOSE} (?:says|states|mentions|claims)\b[^\n]{{1,50}}?(?:,? which|, and (?:this|that|it)) (?:matches|fits|agrees|is (?:correct|right|true|exactly|what))|"
     rf"^{CLOSE}\s*\?\s*(?:yes|correct|right|exactly|present|confirmed|true|definitely|indeed|✓|✔|✅)",
     FLAGS,
 )

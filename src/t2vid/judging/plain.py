@@ -23,7 +23,7 @@ _CODE = re.compile(
 _CODE_LINE = re.compile(
     r"^\s*(?:def \w+\(.*\).*|(?:int|let|var|const) \w+ = .*|import \w+|[a-z] = [\w.+*/ -]+;?)\s*$"
 )
-_GIVES = re.compile(r"\b(?:answer|ans|choice|option|result|print)\w*\s*[=:(]", re.IGNORECASE)
+_GIVES = re.compile(r"\b(?:answer|ans|choice|option|result)\w*\s*[=:(]|\bprint\(\s*[\"']", re.IGNORECASE)
 _ABBREVIATIONS = (
     (re.compile(r"\be\. ?g\.,?", re.IGNORECASE), "for example"),
     (re.compile(r"\bi\. ?e\.,?", re.IGNORECASE), "that is"),
@@ -39,7 +39,7 @@ _ATTRIBUTE = re.compile(
 _FORMER = re.compile(r"\b(?:the )?(former|latter)\b(?: (?:option|choice|one|answer))?", re.IGNORECASE)
 _TICKED = re.compile(r"^\s*\([xX]\)\s*(?=\(?[A-J]\b)")
 _TRIGGERS = re.compile(
-    r"[∴⇒⟹⟶➡➔➝►▶⮕↦⊢✓✔☑√🎯★⭐🟢✘×\\`/]|www\.|\.\w{2,4}\b|\b[eiEIP]\. ?[gGeES]\.|<\s*\w+\s+\w+\s*=|former|latter|^\s*\([xX]\)| = ",
+    r"[∴⇒⟹⟶➡➔➝►▶⮕↦⊢✓✔☑√🎯★⭐🟢✘×\\`/]|www\.|\.\w{2,4}\b|\b[eiEIP]\. ?[gGeES]\.|<\s*\w+\s+\w+\s*=|former|latter|^\s*(?:def|int|let|var|import)\s|^\s*\([xX]\)| = ",
     re.IGNORECASE,
 )
 

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from t2vid.judging.answer import Answer, Choice
+from t2vid.judging.commitment import uncommitted
 from t2vid.judging.whole import letter_alone
 from t2vid.judging.within import cue_phrase, echo, only_letter
 
@@ -32,7 +33,7 @@ _ORDINALS = {
     )
     for word in words.split()
 }
-_ORDINALS |= dict.fromkeys("last final letzte letzten última dernière ultima последний 最后".split(), -1)
+_ORDINALS |= dict.fromkeys("last letzte letzten última dernière ultima последний 最后".split(), -1)
 _WORD = "|".join(sorted(map(re.escape, _ORDINALS), key=len, reverse=True))
 _ORDINAL = re.compile(
     rf"\b(?:(?:the|la|el|le|die|der|das|l['’])\s*)?(?<!\bmy )(?<!\bat )\b({_WORD})\s+(?:\w+ )?(?:option|choice|answer|alternative|candidate|statement|possibility|opci[oó]n|alternativa|respuesta|r[eé]ponse|antwort|möglichkeit|opzione|risposta|op[cç][aã]o|resposta|вариант|ответ)(?! (?:is|would be|was) to\b)(?:\s+(?:in|of|on|from) the list)?"
@@ -48,7 +49,11 @@ _CUE_WORDS = (
 ).split()
 _REAL_WORDS = frozenset("potion opinion chose chosen finale finals latter better setter elect clearer relieve".split())
 _KNOWN = {"teh": "the", "pik": "pick", "pic": "pick", "beleive": "believe", "thnk": "think", "corect": "correct", "anwser": "answer", "shoud": "should", "definately": "definitely", "probly": "probably", "defo": "definitely", "bc": "because", "cuz": "because", "coz": "because", "rite": "right"}
-_TOKEN = re.compile(r"[A-Za-z]{2,12}")
+_TOKEN = re.compile(r"\b[A-Za-z]{2,12}\b(?!['’])")
+_PLACE = re.compile(r"\b(?:first|second|third|fourth|fifth|sixth|last)\b", FLAGS)
+_TURNS = re.compile(
+    r"\b(?:but|actually|really|instead|turn(?:s|ed) out|in (?:reality|fact|truth)|wait|sorry|correction|rather|now|however|yet)\b|[但其]", FLAGS
+)
 _GLUED = re.compile(r"\b([Oo]ption|OPTION|[Aa]nswer|ANSWER|[Cc]hoice|CHOICE)(?:_|-)?([A-J])\b")
 _B_FOR_BE = re.compile(r"\b(must|should|has to|can only|gotta|got to) b (?=[A-J]\b)", FLAGS)
 
@@ -68,8 +73,8 @@ def reworded_letters(answer: Answer) -> Choice | None:
             return found and Choice(found, "ordinal")
     if len(answer.text) > 400:
         return None
-    spelled = _TOKEN.sub(lambda m: _meant(m[0]), answer.text)
-    spelled = _B_FOR_BE.sub(r"\1 be ", _GLUED.sub(r"\1 \2", spelled))
+    spelled = _B_FOR_BE.sub(r"\1 be ", _GLUED.sub(r"\1 \2", answer.text))
+    spelled = _TOKEN.sub(lambda m: _meant(m[0]), spelled)
     if spelled == answer.text:
         return None
     found = _again(answer, spelled)
@@ -88,14 +93,19 @@ def reworded_texts(answer: Answer) -> Choice | None:
     text, named = answer.options.as_letters(answer.text)
     if len(named) < 2:
         return None
+    part = Answer(text, None, answer.question)
+    part.options = answer.options
     found = _again(answer, text)
-    return found and Choice(found, "text for letter")
+    rivals = [m for m in part.mentions() if m.letter != found and m.kind in ("cue", "weak", "plain")]
+    if not found or rivals and not _TURNS.search(text, rivals[-1].end):
+        return None
+    return Choice(found, "text for letter")
 
 
 def _again(answer: Answer, text: str) -> str | None:
     part = Answer(text, None, answer.question)
     part.options = answer.options
-    for rule in (letter_alone, echo, cue_phrase, only_letter):
+    for rule in (letter_alone, uncommitted, echo, cue_phrase, only_letter):
         choice = rule(part)
         if choice is not None:
             return choice.letter
@@ -111,6 +121,8 @@ def _places_as_letters(text: str, letters: str) -> str:
         kept = match[0].split()[0] + " " if match[2] else ""
         return f"{kept}option {letters[place]}"
 
+    if len(_PLACE.findall(text)) > len(_ORDINAL.findall(text)):
+        return text  # "either the first or the second option"
     return _ORDINAL.sub(letter, text)
 
 

@@ -136,7 +136,7 @@ _DISBELIEF_WORDS = frozenset(
     "exclude eliminate reject discard dismiss discount disprove rule nothing disagree disagrees disagreed refuse refuses hesitate reluctant reason reasons before".split()
 )
 _DISBELIEF = re.compile(
-    r"\bnothing\b[^,;]{0,30}$|\bdisagree\w*\b|\b(?:refus\w+|reluctant|hesitat\w*) to\b|\bno reasons? (?:to|for|why)\b|\bbefore (?:i |we |you )?(?:choos|pick|select|say|go|settl|commit|answer|decid)\w*",
+    r"\bnothing\b[^,;]{0,30}$|\bdisagree\w*\b|\b(?:refus\w+|reluctant|hesitat\w*) to\b|\b(?:no|not|\w+n['’]t)\b(?: \w+){0,2} reasons? (?:to|for|why)\b|\bbefore (?:i |we |you )?(?:choos|pick|select|say|go|settl|commit|answer|decid)\w*",
     FLAGS,
 )
 _DISBELIEF_AFTER = re.compile(

@@ -18,7 +18,7 @@ _ARTICLE_OK = re.compile(
     re.IGNORECASE,
 )
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
-_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
+_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|remain\b|survive\b|stay\b|both\b|work\b|apply\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )

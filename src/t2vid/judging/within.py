@@ -10,7 +10,9 @@ import re
 
 from t2vid.judging import phrases as say
 from t2vid.judging.answer import Answer, Choice
+from t2vid.judging.commitment import unfinished
 from t2vid.judging.mentions import Mention, conditional
+from t2vid.judging.options import normal
 from t2vid.judging.stance import stance
 from t2vid.judging.whole import letter_alone, letter_and_text, option_text
 
@@ -23,6 +25,7 @@ _OPEN = {
     "quoted": "quotation",
     "example": "example",
 }
+_ABOUT_OPTION = re.compile(r"(?:^|[\s(])[A-J]\)? (?:says|mentions|states|reads|talks about|refers to)\b")
 _SENTENCE = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _INSTRUCTION = re.compile(
     r"(?:please\s+)?(?:answer with the option'?s letter from the given choices directly|please directly give the best option|only give the best option|"
@@ -138,6 +141,11 @@ def text_contained(answer: Answer) -> Choice | None:
     >>> text_contained(Answer("It is not walking.", ["walking", "sitting"]))
     >>> text_contained(Answer("I cannot tell whether he is walking.", ["walking", "sitting"]))
     """
+    if unfinished(answer.text) or _ABOUT_OPTION.search(answer.text):
+        named = answer.options.contained(answer.text)
+        own = named and normal(answer.text) in answer.options.text_of(named)
+        if not own:
+            return None
     return _text_choice(answer, answer.options.contained(answer.text), "text contained")
 
 
