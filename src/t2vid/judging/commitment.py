@@ -19,10 +19,17 @@ _CHANCE = re.compile(
     r"|随便(?:猜|选|選|挑|说)|瞎(?:猜|蒙|选)|乱猜|盲猜|随机|隨機|蒙(?:一个|的)|抛硬币|掷骰|当てずっぽう|適当に(?:選|答)|ランダム|無作為|아무거나|무작위|찍(?:었|어|겠|으)",
     FLAGS,
 )
+_CHANCE_STEMS = (
+    "random coin dice die dart hat blind wild guess arbitrar eyes basis chance luck straw lots letter wheel bottle heads eeny eenie dip dark pure "
+    "azar hasard pif geratewohl rate tippe caso acaso chute rastgele losowo chybi willekeurig gok asal acak gew"
+).split()
 _NO_CHANCE = re.compile(
-    r"(?:\b(?:no|not|isn['’]t|never|than|nothing|without|instead of|hardly)\b(?: \w+){0,3}|不是|并非)\s*$", FLAGS
+    r"(?:\b(?:no|not|isn['’]t|never|than|nothing|without|instead of|hardly)\b(?: \w+){0,3}|不是|并非)\s*$",
+    FLAGS,
 )
-_WRITER = re.compile(r"\b(?:i|i['’]\w+|my|me|we|just|this is|that['’]s|pick\w*|guess\w*|chos\w+|choos\w+)\b", FLAGS)
+_WRITER = re.compile(
+    r"\b(?:i|i['’]\w+|my|me|we|just|this is|that['’]s|pick\w*|guess\w*|chos\w+|choos\w+)\b", FLAGS
+)
 _DISCLAIMED = re.compile(
     r"\bi (?:really |honestly |just |still )?(?:have no|hold no|don['’]t have (?:an?|any)|do not have (?:an?|any)) (?:opinion|view|idea|preference|answer|clue|position)\b"
     r"|\bi(?:['’]m| am)? (?:can['’]?t|cannot|can not|could not|couldn['’]t|won['’]t|unable to|not able to|not in a position to) (?:\w+ )?(?:answer|judge|vouch|confirm|check|verify|say|tell)\b(?! (?:what|why|how|when|where|the|for sure|for certain|much|more|exactly|you))"
@@ -44,7 +51,11 @@ _TOO = re.compile(
 _TWICE = re.compile(
     r"(?<![\w'’])([A-J])(?: option)? ((?:is|are|looks?|seems?|works|fits|holds|也?对|正确)(?: \w+)?)\s*[,;.，；]?\s*(?:and |but |而 ?)?(?!\1)([A-J])(?: option)? \2\b"
 )
-_NOT_ONLY = re.compile(rf"\bnot (?:only|just|merely) {_OPTION}[A-J]\b[^.;!?\n]{{0,12}}\bbut\b (?:also )?{_OPTION}[A-J]\b", FLAGS)
+_CAPITAL = re.compile(r"(?<![A-Za-z])[A-J](?![A-Za-z])")
+_NOT_ONLY = re.compile(
+    rf"\bnot (?:only|just|merely) {_OPTION}[A-J]\b[^.;!?\n]{{0,12}}\bbut\b (?:also )?{_OPTION}[A-J]\b",
+    FLAGS,
+)
 _SETTLED = ("cue", "weak", "plain", "pair")
 
 _LAST_WORD = frozenset(
@@ -57,7 +68,8 @@ _STUB = re.compile(
     r"[.!?。][\"'”’»)]*\s+(?:The|It|This|That|He|She|We|I|However|Then|Next|But|And|So|Now|Option|Second|Also|In|On|Meanwhile|Let)(?:\s+[\w'’]+){0,2}$"
 )
 _STRONG = re.compile(
-    r"(?:answer|choos\w*|chose|pick|select\w*|correct|right|best|going with|go with|final|答案|正确|选|選|정답|正解|respuesta|r[eé]ponse|antwort|risposta|resposta|ответ)[^.!?\n]{0,40}$", FLAGS
+    r"(?:answer|choos\w*|chose|pick|select\w*|correct|right|best|going with|go with|final|答案|正确|选|選|정답|正解|respuesta|r[eé]ponse|antwort|risposta|resposta|ответ)[^.!?\n]{0,40}$",
+    FLAGS,
 )
 _LEADS = re.compile(r"^[\W_]*(?:(?:option|answer|choice)\W+)?$", FLAGS)
 
@@ -111,6 +123,9 @@ def _settled_before(answer: Answer) -> bool:
 
 
 def _by_chance(answer: Answer) -> bool:
+    said = answer.text.casefold()
+    if said.isascii() and not any(stem in said for stem in _CHANCE_STEMS):
+        return False
     for found in _CHANCE.finditer(answer.text):
         start = max(answer.text.rfind(mark, 0, found.start()) for mark in ".!?\n") + 1
         before = answer.text[start : found.start()]
@@ -130,6 +145,8 @@ def _disclaimed(answer: Answer) -> bool:
 
 
 def _both(answer: Answer) -> bool:
+    if len(set(_CAPITAL.findall(answer.text))) < 2:
+        return False
     mentions = answer.mentions()
     found = _TWICE.search(answer.text)
     if found:
@@ -144,7 +161,13 @@ def _both(answer: Answer) -> bool:
             here = [m for m in mentions if m.start == at]
             before = [m for m in mentions if m.start < at and m.letter != letter]
             after = [m for m in mentions if m.start > at and m.kind == "cue"]
-            if letter not in answer.options.letters or not before or after or pattern is _TOO and not here:
+            if (
+                letter not in answer.options.letters
+                or not before
+                or after
+                or pattern is _TOO
+                and not here
+            ):
                 continue
             if before[-1].kind in _SETTLED and not (here and here[0].kind == "no"):
                 return True

@@ -39,7 +39,7 @@ class Mention(NamedTuple):
         end: where it ends.
         kind: `cue` presented as the answer, `weak` named as an option, `plain` standing alone where an answer may
             stand, `pair` joined with another, or one of `stance`: `no`, `maybe`, `if`, `asked`, `quoted`, `example`.
-        cued: whether a cue stands before it, whatever the kind.
+        cued: for a `pair`, a `maybe` or an `if`: whether a cue stands before it all the same.
     """
 
     letter: str
@@ -57,7 +57,9 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 
 
-_REMARK = re.compile(r"[)\]]\**\s+(?:Please|Let|Feel|Tell|I\b|Hope|Thank|If you|Note|Would|Do you|Should you|Just|Sorry|PS)")
+_REMARK = re.compile(
+    r"[)\]]\**\s+(?:Please|Let|Feel|Tell|I\b|Hope|Thank|If you|Note|Would|Do you|Should you|Just|Sorry|PS)"
+)
 _CHANGED = re.compile(
     r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE
 )
@@ -107,7 +109,8 @@ def find_mentions(
             )
             kind = _kind(place)
             if kind:
-                mentions.append(Mention(letter, one.start(), one.end(), kind, place.cued))
+                cued = kind in ("pair", "maybe", "if") and place.cued
+                mentions.append(Mention(letter, one.start(), one.end(), kind, cued))
     return mentions
 
 
@@ -212,7 +215,7 @@ def _kind(at: _Place) -> str:
     """Say how a letter is used, empty where it is none; the first reason that applies counts."""
     if not _is_letter(at):
         return ""
-    spared = say.EXCEPT_BEFORE.search(at.before)
+    spared = say.BUT_WORD.search(at.before) and say.EXCEPT_BEFORE.search(at.before)
     if spared and spares(spared, at.after):
         return "cue"
     if say.SEEN_BEFORE.search(at.before) or say.SEEN_AFTER.match(at.after):

@@ -191,6 +191,10 @@ _OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|ans
 _BUT = r"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar|with the (?:sole |only |single )?exception of|leaving aside|not counting)"
 _OUT = r"(?:ruled|wrong|incorrect|false|eliminat\w*|exclud\w*|impossible|reject\w*|discard\w*|fails?|contradict\w*|out|dismiss\w*|crossed|absent|untrue|inconsistent|never|mistaken|off|invalid|go(?:es)?|rul(?:es?|ing) out|knock\w*)"
 _ALL = r"(?:all|every\w*|the (?:others?|rest)|each|any(?: of)?)"
+BUT_WORD = re.compile(
+    r"\b(?:but|except|other than|apart|aside|save|besides|bar|exception|leaving|counting|menos|excepto|salvo|sauf|auf|tranne|eccetto|exceto)|除|außer|excepté|кроме",
+    FLAGS,
+)
 EXCEPT_BEFORE = re.compile(
     rf"(?:\b(?P<none>(?:none|nothing|nobody|no|not one|not a single|(?:no|not|never|\w+n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)\b[^,.;:!?\n]{{0,50}}?|{_ALL}\b[^.;:!?\n]{{0,50}}?\b{_OUT}\b[^.;:!?\n]{{0,30}}?|{_OUT}\s+(?:\w+ )?{_ALL})|(?P<rest>\b{_ALL}){_OTHERS}|(?P<start>^))\W*"
     rf"\b{_BUT}\b{_FILL}{OPEN}$|(?P<foreign>除了|除|\btod[ao]s\b[^,.]{{0,40}} (?:menos|excepto|salvo)(?: la| el)?|\btou(?:te)?s\b[^,.]{{0,40}} (?:sauf|except[eé])(?: la)?|\balle\b[^,.]{{0,40}} (?:außer|bis auf)|\btutt[ei]\b[^,.]{{0,40}} (?:tranne|eccetto)(?: la)?|\btodas\b[^,.]{{0,40}} exceto(?: a)?|\bвсе\b[^,.]{{0,40}} кроме){OPEN}$",

@@ -23,20 +23,26 @@ _CODE = re.compile(
 _CODE_LINE = re.compile(
     r"^\s*(?:def \w+\(.*\).*|(?:int|let|var|const) \w+ = .*|import \w+|[a-z] = [\w.+*/ -]+;?)\s*$"
 )
-_GIVES = re.compile(r"\b(?:answer|ans|choice|option|result)\w*\s*[=:(]|\bprint\(\s*[\"']", re.IGNORECASE)
+_GIVES = re.compile(
+    r"\b(?:answer|ans|choice|option|result)\w*\s*[=:(]|\bprint\(\s*[\"']", re.IGNORECASE
+)
 _ABBREVIATIONS = (
     (re.compile(r"\be\. ?g\.,?", re.IGNORECASE), "for example"),
     (re.compile(r"\bi\. ?e\.,?", re.IGNORECASE), "that is"),
     (re.compile(r"\bP\. ?S\."), "PS"),
 )
-_SYMBOLS = str.maketrans(dict.fromkeys("∴⇒⟹⟶➡➔➝►▶⮕↦⊢", "→") | dict.fromkeys("✓✔☑√🎯★⭐🟢", "✅") | {"✘": "✗", "×": "✗"})
+_SYMBOLS = str.maketrans(
+    dict.fromkeys("∴⇒⟹⟶➡➔➝►▶⮕↦⊢", "→") | dict.fromkeys("✓✔☑√🎯★⭐🟢", "✅") | {"✘": "✗", "×": "✗"}
+)
 _LATEX_ARROW = re.compile(r"\\(?:therefore|implies|Rightarrow|rightarrow|to|Longrightarrow)\b")
 _LATEX_CHECK = re.compile(r"\\(?:checkmark|star)\b")
 _ATTRIBUTE = re.compile(
     r"<\s*(?:answer|choice|option|selected|selection|result|response|prediction)\s+\w+\s*=\s*[\"']([A-Za-z])[\"']\s*/?>",
     re.IGNORECASE,
 )
-_FORMER = re.compile(r"\b(?:the )?(former|latter)\b(?: (?:option|choice|one|answer))?", re.IGNORECASE)
+_FORMER = re.compile(
+    r"\b(?:the )?(former|latter)\b(?: (?:option|choice|one|answer))?", re.IGNORECASE
+)
 _TICKED = re.compile(r"^\s*\([xX]\)\s*(?=\(?[A-J]\b)")
 _TRIGGERS = re.compile(
     r"[∴⇒⟹⟶➡➔➝►▶⮕↦⊢✓✔☑√🎯★⭐🟢✘×\\`/]|www\.|\.\w{2,4}\b|\b[eiEIP]\. ?[gGeES]\.|<\s*\w+\s+\w+\s*=|former|latter|^\s*(?:def|int|let|var|import)\s|^\s*\([xX]\)| = ",

@@ -42,17 +42,37 @@ _ORDINAL = re.compile(
     rf"|第\s*({_WORD})\s*(?:个|個|项|項|つの?)?(?:选项|選項|选择|選択肢|答案|项|項|个|個)|({_WORD})(?:番目|つ目)の?(?:選択肢)?",
     FLAGS,
 )
+_SAID = re.compile(r"[^\W_]+")
 _MINE = re.compile(r"\b(?:my|your|his|her|their)\s+(?:very )?$", FLAGS)
 
 _CUE_WORDS = (
     "answer option choice choose correct response definitely probably certainly clearly should believe final letter select"
 ).split()
-_REAL_WORDS = frozenset("potion opinion chose chosen finale finals latter better setter elect clearer relieve".split())
-_KNOWN = {"teh": "the", "pik": "pick", "pic": "pick", "beleive": "believe", "thnk": "think", "corect": "correct", "anwser": "answer", "shoud": "should", "definately": "definitely", "probly": "probably", "defo": "definitely", "bc": "because", "cuz": "because", "coz": "because", "rite": "right"}
+_REAL_WORDS = frozenset(
+    "potion opinion chose chosen finale finals latter better setter elect clearer relieve".split()
+)
+_KNOWN = {
+    "teh": "the",
+    "pik": "pick",
+    "pic": "pick",
+    "beleive": "believe",
+    "thnk": "think",
+    "corect": "correct",
+    "anwser": "answer",
+    "shoud": "should",
+    "definately": "definitely",
+    "probly": "probably",
+    "defo": "definitely",
+    "bc": "because",
+    "cuz": "because",
+    "coz": "because",
+    "rite": "right",
+}
 _TOKEN = re.compile(r"\b[A-Za-z]{2,12}\b(?!['’])")
 _PLACE = re.compile(r"\b(?:first|second|third|fourth|fifth|sixth|last)\b", FLAGS)
 _TURNS = re.compile(
-    r"\b(?:but|actually|really|instead|turn(?:s|ed) out|in (?:reality|fact|truth)|wait|sorry|correction|rather|now|however|yet)\b|[但其]", FLAGS
+    r"\b(?:but|actually|really|instead|turn(?:s|ed) out|in (?:reality|fact|truth)|wait|sorry|correction|rather|now|however|yet)\b|[但其]",
+    FLAGS,
 )
 _GLUED = re.compile(r"\b([Oo]ption|OPTION|[Aa]nswer|ANSWER|[Cc]hoice|CHOICE)(?:_|-)?([A-J])\b")
 _B_FOR_BE = re.compile(r"\b(must|should|has to|can only|gotta|got to) b (?=[A-J]\b)", FLAGS)
@@ -88,7 +108,9 @@ def reworded_texts(answer: Answer) -> Choice | None:
     Choice(letter='B', rule='text for letter')
     >>> reworded_texts(Answer("I see a cat and a dog.", ["cat", "dog"]))
     """
-    if not answer.options.longest or any(m.letter in answer.options.letters for m in answer.mentions()):
+    if not answer.options.longest or any(
+        m.letter in answer.options.letters for m in answer.mentions()
+    ):
         return None
     text, named = answer.options.as_letters(answer.text)
     if len(named) < 2:
@@ -96,7 +118,9 @@ def reworded_texts(answer: Answer) -> Choice | None:
     part = Answer(text, None, answer.question)
     part.options = answer.options
     found = _again(answer, text)
-    rivals = [m for m in part.mentions() if m.letter != found and m.kind in ("cue", "weak", "plain")]
+    rivals = [
+        m for m in part.mentions() if m.letter != found and m.kind in ("cue", "weak", "plain")
+    ]
     if not found or rivals and not _TURNS.search(text, rivals[-1].end):
         return None
     return Choice(found, "text for letter")
@@ -121,6 +145,9 @@ def _places_as_letters(text: str, letters: str) -> str:
         kept = match[0].split()[0] + " " if match[2] else ""
         return f"{kept}option {letters[place]}"
 
+    words = set(_SAID.findall(text.casefold()))
+    if not words & _ORDINALS.keys() and not any(mark in text for mark in "第番目"):
+        return text
     if len(_PLACE.findall(text)) > len(_ORDINAL.findall(text)):
         return text  # "either the first or the second option"
     return _ORDINAL.sub(letter, text)
@@ -144,7 +171,10 @@ def _meant(word: str) -> str:
 
 def _one_edit(cue: str, word: str) -> bool:
     """Say whether one letter added, left out or changed makes `word` of `cue`; plurals are words of their own."""
-    start = next((i for i, (a, b) in enumerate(zip(cue, word, strict=False)) if a != b), min(len(cue), len(word)))
+    start = next(
+        (i for i, (a, b) in enumerate(zip(cue, word, strict=False)) if a != b),
+        min(len(cue), len(word)),
+    )
     if len(cue) == len(word):
         return cue[start + 1 :] == word[start + 1 :]
     longer, shorter = (cue, word) if len(cue) > len(word) else (word, cue)

@@ -195,7 +195,9 @@ def stance(before: str, after: str) -> str | None:
 
 
 # "While A is common, B ...": what is conceded governs nothing after its comma.
-_CONCEDED = re.compile(r"^\W*(?:while|although|though|even though|whereas|despite|much as)\b[^,;]*,\s*", FLAGS)
+_CONCEDED = re.compile(
+    r"^\W*(?:while|although|though|even though|whereas|despite|much as)\b[^,;]*,\s*", FLAGS
+)
 _SPOKEN_AFTER = re.compile(
     r"^[^\"“”.!?\n]{0,24}[.!?,]*[\"'”’»」]\s*,?\s*(?:(?:a|an|the|my|one|some|his|her|another)\s+(?:\w+\s+){1,4}?|he |she |they |somebody |someone |\w+ )?"
     r"(?:says|said|shout\w*|yell\w*|whisper\w*|cr(?:y|ies|ied)|exclaim\w*|announc\w*|claim\w*|insist\w*|repl(?:y|ies|ied)|call\w* out|scream\w*|mutter\w*|murmur\w*|declar\w*)\b(?! i\b)"

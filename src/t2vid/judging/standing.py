@@ -18,7 +18,9 @@ _ARTICLE_OK = re.compile(
     re.IGNORECASE,
 )
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
-_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|remain\b|survive\b|stay\b|both\b|work\b|apply\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
+_ARTICLE_NOUN = re.compile(
+    r"\s+(?!or\b|and\b|remain\b|survive\b|stay\b|both\b|work\b|apply\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}"
+)
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )
@@ -43,7 +45,9 @@ def is_article(text: str, end: int) -> bool:
     >>> is_article("A man is walking", 1), is_article("A fits best", 1)
     (True, False)
     """
-    return not (_ARTICLE_OK.match(text[end : end + 24]) or say.CUE_AFTER.match(text[end : end + 40]))
+    return not (
+        _ARTICLE_OK.match(text[end : end + 24]) or say.CUE_AFTER.match(text[end : end + 40])
+    )
 
 
 def before_noun(text: str, end: int) -> bool:
@@ -54,7 +58,12 @@ def before_noun(text: str, end: int) -> bool:
 def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
     """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
     after = text[end : end + 24]
-    if not (_END.match(after) or say.CUE_AFTER.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
+    if not (
+        _END.match(after)
+        or say.CUE_AFTER.match(after)
+        or _LABELLED.search(before)
+        or _I_LETTER.match(after)
+    ):
         return True
     word = _LAST_WORD.search(before)
     if word is None:

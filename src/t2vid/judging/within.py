@@ -25,7 +25,9 @@ _OPEN = {
     "quoted": "quotation",
     "example": "example",
 }
-_ABOUT_OPTION = re.compile(r"(?:^|[\s(])[A-J]\)? (?:says|mentions|states|reads|talks about|refers to)\b")
+_ABOUT_OPTION = re.compile(
+    r"(?:^|[\s(])[A-J]\)? (?:says|mentions|states|reads|talks about|refers to)\b"
+)
 _SENTENCE = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _INSTRUCTION = re.compile(
     r"(?:please\s+)?(?:answer with the option'?s letter from the given choices directly|please directly give the best option|only give the best option|"
