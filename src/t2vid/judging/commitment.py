@@ -51,6 +51,9 @@ _TOO = re.compile(
 _TWICE = re.compile(
     r"(?<![\w'’])([A-J])(?: option)? ((?:is|are|looks?|seems?|works|fits|holds|也?对|正确)(?: \w+)?)\s*[,;.，；]?\s*(?:and |but |而 ?)?(?!\1)([A-J])(?: option)? \2\b"
 )
+_TOGETHER = re.compile(
+    rf"(?<![A-Za-z])[A-J],? (?:(?:along|together) with|alongside|and,? to a \w+ (?:extent|degree),) {_OPTION}[A-J]\b"
+)
 _CAPITAL = re.compile(r"(?<![A-Za-z])[A-J](?![A-Za-z])")
 _NOT_ONLY = re.compile(
     rf"\bnot (?:only|just|merely) {_OPTION}[A-J]\b[^.;!?\n]{{0,12}}\bbut\b (?:also )?{_OPTION}[A-J]\b",
@@ -151,8 +154,8 @@ def _both(answer: Answer) -> bool:
     found = _TWICE.search(answer.text)
     if found:
         ends = (found.start(1), found.start(3))
-        return all(m.kind in _SETTLED for m in mentions if m.start in ends)
-    if _NOT_ONLY.search(answer.text):
+        return all(m.kind != "no" for m in mentions if m.start in ends)
+    if _NOT_ONLY.search(answer.text) or _TOGETHER.search(answer.text):
         return True
     for pattern in (_ALSO, _TOO):
         for found in pattern.finditer(answer.text):

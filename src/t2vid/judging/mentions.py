@@ -124,6 +124,10 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             and say.JOIN.match(between)
             and not (one[0] in "AI" and before_noun(text, one.end()))
             and not _CHANGED.search(text[max(0, previous.start() - 30) : previous.start()])
+            and not (
+                say.COMMA_ONLY.match(between)
+                and say.CUE_AFTER.match(text[one.end() : one.end() + 40])
+            )
             and not _split_by_comma(text, previous, one, between)
         ):
             groups[-1].append(one)

@@ -54,7 +54,7 @@ _VERB = (
     r"vot(?:e|es|ing|ed) (?:for|goes to)|voting|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
     r"lean(?:s|ing)?(?: (?:toward|towards|to))?|(?<!take )(?<!took )(?<!taking )back(?:s|ing|ed)?(?: up)?|(?:speak|argue|call)s? (?:\w+ )?for|side(?:s|d)? with|(?:in|to the) favou?r of|on the side of|bears? out|yields?|scream(?:s|ing)?|shouts?|spells? out|prefer(?:red)?|keep(?:ing)?|retain(?:ing)?|enter(?:ing)?|"
-    r"write (?:down )?|writing (?:down )?|sold on|plump(?:ing)? for|in for|wager(?:ing)?(?: (?:it|that it))?(?: is|['’]s)?|(?:bet|stak|put|risk)\w*(?: \w+){1,4} on|confidence in|tips?(?: \w+){1,4} (?:to|towards?)|rank(?:ing)?|rat(?:e|ing)|narrows? to|clinch(?:es)?|consistent with|compatible with|in line with|described by|captured by|ended up (?:with|at)|fall(?:s|ing)? on|"
+    r"i['’]d go|sold on|plump(?:ing)? for|in for|wager(?:ing)?(?: (?:it|that it))?(?: is|['’]s)?|(?:bet|stak|put|risk)\w*(?: \w+){1,4} on|confidence in|tips?(?: \w+){1,4} (?:to|towards?)|rank(?:ing)?|rat(?:e|ing)|narrows? to|clinch(?:es)?|consistent with|compatible with|in line with|described by|captured by|ended up (?:with|at)|fall(?:s|ing)? on|"
     r"point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
     r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
@@ -106,7 +106,7 @@ DENIED_BEFORE = re.compile(
     FLAGS,
 )
 RETRACTED_BEFORE = re.compile(
-    r"^\s*(?:although|though|even though|while)\s+(?:\w+ ){0,3}$|\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
+    r"^\s*(?:although|though|even though|while)\s+(?:\w+ ){0,3}$|\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost(?! certainly| surely)|nearly|tempted|"
     r"was going to|was leaning|had thought|i thought|thought about|considered|considering|would have|at a glance|one might|some might|some may|"
     r"people (?:might|would|will)|many (?:would|might|may|will|people)|most (?:would|might|people)|wanted to say|first i had|primero pens[eé]|al principio|d['’]abord|au d[eé]but|zuerst|anfangs|erst dachte|dapprima|all['’]inizio|no in[ií]cio|сначала|najpierw|eerst|others (?:would|might|may)|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$|(?:一开始|起初|起先|最初|本来|原本|原先|原来以为|先前|刚开始|最初は|初めは|처음에는?)[^，。,；;]{0,12}$",
     FLAGS,
@@ -121,7 +121,7 @@ COPULA_AFTER = re.compile(
 DENIED_AFTER = re.compile(
     rf"^{CLOSE},\s+it (?:does|is|did|can|could)(?: ?not|n['’]t)\b|^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
     rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only |obvious |classic |typical |usual |mere )*"
-    r"(?:gone\b|red herring|bait\b|not\b|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
+    r"(?:gone\b|red herring|comes? (?:in )?(?:second|third|last)|bait\b|not\b|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
     r"nonsense|doubtful|questionable|dubious|debatable|uncertain|unclear|unconvincing|far-fetched|absurd|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"

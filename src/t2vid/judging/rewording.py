@@ -90,7 +90,7 @@ def reworded_letters(answer: Answer) -> Choice | None:
         places = _places_as_letters(answer.text, answer.options.letters)
         if places != answer.text:
             found = _again(answer, places)
-            return found and Choice(found, "ordinal")
+            return Choice(found, "ordinal") if found else None
     if len(answer.text) > 400:
         return None
     spelled = _B_FOR_BE.sub(r"\1 be ", _GLUED.sub(r"\1 \2", answer.text))
@@ -98,7 +98,7 @@ def reworded_letters(answer: Answer) -> Choice | None:
     if spelled == answer.text:
         return None
     found = _again(answer, spelled)
-    return found and Choice(found, "spelling")
+    return Choice(found, "spelling") if found else None
 
 
 def reworded_texts(answer: Answer) -> Choice | None:

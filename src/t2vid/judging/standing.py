@@ -24,6 +24,9 @@ _ARTICLE_NOUN = re.compile(
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
 )
+_SURELY_LETTER = re.compile(
+    r"\s+(?:is|fits|matches|holds|seems|wins|describes|does)\b|[\u2e80-\ufeff]"
+)
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\s.,!;…\"'“‘-]*$")
 _TRAILS = re.compile(
     r"^\s*(?:\.\.|…|,\s*(?:as|for one|uh|um|er|well|personally|myself|too|also)\b|[-–—]+\s*[a-z])|^\.\s+[a-z]"
@@ -58,6 +61,8 @@ def before_noun(text: str, end: int) -> bool:
 def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
     """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
     after = text[end : end + 24]
+    if _SURELY_LETTER.match(after):
+        return False
     if not (
         _END.match(after)
         or say.CUE_AFTER.match(after)

@@ -28,6 +28,10 @@ _OPEN = {
 _ABOUT_OPTION = re.compile(
     r"(?:^|[\s(])[A-J]\)? (?:says|mentions|states|reads|talks about|refers to)\b"
 )
+_AGAIN = re.compile(
+    r"\b(?:again|actually|wait|hmm+|correct(?:ion|ed)|sorry|oops|on (?:second|reflection)|instead|revis\w+|chang\w+|replac\w+|should (?:be|read)|mistake|edit|erratum)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _INSTRUCTION = re.compile(
     r"(?:please\s+)?(?:answer with the option'?s letter from the given choices directly|please directly give the best option|only give the best option|"
@@ -102,6 +106,14 @@ def cue_phrase(answer: Answer) -> Choice | None:
             return Choice(None, "two answers") if two else Choice(named, "cue phrase")
         if letter not in answer.options.letters:
             return Choice(None, "no such option")
+        later = [
+            m
+            for m in answer.mentions()
+            if m.start > firm[-1].end and m.kind in ("weak", "plain") and m.letter != letter
+        ]
+        if later and _AGAIN.search(answer.text, firm[-1].end, later[-1].start):
+            sure = later[-1].kind == "weak" and later[-1].letter in answer.options.letters
+            return Choice(later[-1].letter, "cue phrase") if sure else Choice(None, "two answers")
         if say.TAKEN_BACK.search(answer.text, max(m.end for m in answer.mentions())):
             return Choice(None, "taken back")
         return Choice(letter, "cue phrase")
