@@ -20,7 +20,7 @@ import numpy as np
 from tqdm import tqdm
 
 from t2vid._version import __version__
-from t2vid.errors import BadVideo, InputError, MissingFile, require
+from t2vid.errors import BadVideo, InputError, MissingFile, T2VidError, require
 from t2vid.evaluation import asking
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import (
@@ -237,7 +237,12 @@ def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
-        benchmark = load_dataset(benchmark, **{"split": "test", **load})
+        try:
+            benchmark = load_dataset(benchmark, **{"split": "test", **load})
+        except T2VidError:
+            raise
+        except ValueError as error:  # what an unknown split or config raises
+            raise InputError(f"{benchmark!r} cannot be asked as a benchmark: {error}") from error
     elif isinstance(benchmark, list):
         from datasets import Dataset
 
