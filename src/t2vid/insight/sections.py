@@ -223,8 +223,8 @@ def _diversity_table(found: Diversity) -> str:
         "cluster entropy",
         f"in the {TOP_TEMPLATES} largest clusters",
         "Vendi score",
-        "distinct-1",
-        "distinct-2",
+        "distinct\u20111",  # a hyphen that breaks no line
+        "distinct\u20112",
         "nearest neighbour",
     ]
     rows = [
