@@ -322,7 +322,7 @@ class Recipe:
         value = _without_defaults(self.to_dict(), Recipe("", (Source("t2vid/sharegemini"),)))
         blank = Source("t2vid/sharegemini", name="-").to_dict()
         value["sources"] = [
-            {k: v for k, v in s.to_dict().items() if v != blank[k]} | {"dataset": s.dataset}
+            {"dataset": s.dataset} | {k: v for k, v in s.to_dict().items() if v != blank[k]}
             for s in self.sources
         ]
         return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)
