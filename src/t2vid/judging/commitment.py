@@ -46,7 +46,7 @@ _ALSO = re.compile(
     FLAGS,
 )
 _TOO = re.compile(
-    r"(?<![\w'’])([A-J])(?![\w'’])[\"')\]*]*,?(?: (?!but\b|yet\b|though\b)[\w'’]+){0,4}? (?:too\b(?! \w)|as well\b(?! as)|also\b(?! (?:wrong|false|out|incorrect|impossible|excluded|ruled|not))|likewise|equally (?:well|good|right|valid|likely)|just as (?:well|good|likely|right|plausible|valid))"
+    r"(?<![\w'’])([A-J])(?![\w'’])[\"')\]*]*,?(?: (?!but\b|yet\b|though\b)[\w'’]+){0,4}? (?:too\b(?! \w)|as well\b(?! as)|also\b(?! (?:wrong|false|out|incorrect|impossible|excluded|ruled|not|mentioned|listed|named|tempting|close|discussed))|likewise|equally (?:well|good|right|valid|likely)|just as (?:well|good|likely|right|plausible|valid))"
 )
 _TWICE = re.compile(
     r"(?<![\w'’])([A-J])(?: option)? ((?:is|are|looks?|seems?|works|fits|holds|也?对|正确)(?: \w+)?)\s*[,;.，；]?\s*(?:and |but |而 ?)?(?!\1)([A-J])(?: option)? \2\b"
@@ -132,7 +132,9 @@ def _by_chance(answer: Answer) -> bool:
     for found in _CHANCE.finditer(answer.text):
         start = max(answer.text.rfind(mark, 0, found.start()) for mark in ".!?\n") + 1
         before = answer.text[start : found.start()]
-        if _NO_CHANCE.search(before):
+        if _NO_CHANCE.search(before) or found[0].casefold().endswith(
+            ("picks", "selects", "chooses")
+        ):
             continue
         sentence = before + re.split(r"[.!?\n]", answer.text[found.start() :], maxsplit=1)[0]
         own = any(found[0].casefold() in raw.casefold() for raw in answer.options.raw)

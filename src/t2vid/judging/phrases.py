@@ -58,7 +58,7 @@ _VERB = (
     r"point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
     r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
-    r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|(?:chang|switch|revis|correct|amend|updat|alter|mov)(?:e|ed|ing|es|s)?(?: (?!from\b)\w+){0,3} to|replac\w+ (?:it|that|this) (?:by|with)|(?:revise|correct|change|fix|amend|rephrase|restate)(?: (?:that|it|this|myself|my answer))?|erratum|corrigendum|amendment|"
+    r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|(?:chang|switch|revis|correct|amend|updat|alter)(?:e|ed|ing|es|s)?(?: (?!from\b)\w+){0,3} to|replac\w+ (?:it|that|this) (?:by|with)|(?:revise|correct|change|fix|amend|rephrase|restate)(?: (?:that|it|this|myself|my answer))?|erratum|corrigendum|amendment|"
     r""
     r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with|tak(?:e|ing)|tapping)"
 )
@@ -79,7 +79,7 @@ CUE_BEFORE = re.compile(
     rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
     rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
     rf"|\b(?:video|clip|end(?:ing)?|footage|scene|evidence|frames?|everything|recording|film|details?|context|this|that|which|it)\s+(?:{_ADVERB}\s+)*(?:shows?|reveals?|confirms?|proves?|demonstrates?){_FILL}"
-    rf"|\b(?:what(?:['’]s| is)|all that(?:['’]s| is)|that|this|which|there(?:['’]s| is)|one)? ?(?:only )?(?:left(?: over| standing)?|remaining)(?: (?:one|option|choice|candidate))? (?:is|are)\b{_FILL}|\b(?:pictures?|images?|shots?|seconds?|moments?|timing|order|lighting|sound|audio|track|clues?|facts?|movement|motion|sequence|beginning|start|action|visuals?|detail|angle|camera|part)\s+(?:itself |themselves |alone )?(?:say|show|tell|suggest|confirm|prove|mean|fit|match|demand)s?(?: (?:me|us))?{_FILL}|\b(?:fits?|tells? (?:me|us)|everything says)\b{_FILL}"
+    rf"|\b(?:what(?:['’]s| is)|all that(?:['’]s| is)|that|this|which|there(?:['’]s| is)|one)? ?(?:only )?(?:left(?: over| standing)?|remaining)(?: (?:one|option|choice|candidate))? (?:is|are)\b{_FILL}|\b(?:pictures?|images?|shots?|seconds?|moments?|timing|order|lighting|sound|audio|track|clues?|facts?|movement|motion|sequence|beginning|start|action|visuals?|detail|angle|camera|part)\s+(?:itself |themselves |alone )?(?:say|show|tell|suggest|confirm|prove|mean|fit|match|demand)s?(?: (?:me|us))?{_FILL}|\b(?:(?:this|that|it|which|everything|all|scene|clip|video|best) fits?|tells? (?:me|us)|everything says)\b{_FILL}"
     rf"|(?:(?<![^\n])|(?<=[,;.:!?] )|(?<=\band )|(?<=\bbut ))(?:now|finally|only|just|by now)(?: (?:i|we) (?:now )?(?:say|have|choose|pick|think|take))?,?\s+(?:it['’]s )?(?=[\"'“(\[]*$)|\b(?:my|the) first(?: choice| pick)?(?: is|:)|\bi now (?:have|say)|\bshould (?:read|say)\b{_FILL}"
     rf"|\b(?:analysis|gut|instincts?|intuition|reasoning|logic|eyes?)\s+(?:says?|tells? me|suggests?){_FILL}"
     rf"|(?:{_SPACED_CUE}))|(?=[^\x00-\x7f])(?:{_UNSPACED_CUE})"
@@ -224,6 +224,7 @@ SEEN_BEFORE = re.compile(
     FLAGS,
 )
 SEEN_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:appears?|flashes|is (?:shown|visible|seen|displayed)) on (?:the |a )?(?:screen|wall|board|sign|shirt|door)\b|"
     rf"^{CLOSE}\s+(?:is|was|can be seen|appears)\s+(?:painted|printed|written|drawn|carved|engraved|displayed|stamped|sewn|embroidered|on (?:the|a|his|her|their) (?!clip|video|screen|money))\b",
     FLAGS,
 )
