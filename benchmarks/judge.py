@@ -381,12 +381,23 @@ class Row(NamedTuple):
     accept: tuple[str | None, ...]
 
 
-def make_rows() -> list[Row]:
+def class_forms() -> tuple[dict[str, list[str]], dict[str, list[str]]]:
+    """Phrasings by which the rules for whole classes of answers were developed: guesses, quotations, questions."""
+    forms: dict[str, list[str]] = {"given": [], "withheld": []}
+    for line in Path(__file__).with_name("judge_classes.tsv").read_text("utf-8").splitlines():
+        kind, form = line.split("\t")
+        forms[kind].append(json.loads(form))
+    return {"classes": forms["given"]}, {"none, classes": forms["withheld"]}
+
+
+def make_rows(
+    given_forms: dict[str, list[str]] | None = None, withheld: dict[str, list[str]] | None = None
+) -> list[Row]:
     rows = []
     for n, (question, texts) in enumerate(QUESTIONS):
         options = dict(zip("ABCDEFGHIJ", texts, strict=False))
         letters = list(options)
-        for table, given in ((GIVEN, True), (WITHHELD, False)):
+        for table, given in ((given_forms or GIVEN, True), (withheld or WITHHELD, False)):
             for group, forms in table.items():
                 for k, form in enumerate(forms):
                     right = letters[(n + k) % len(letters)]
@@ -621,6 +632,8 @@ def main() -> None:
         return
     print("answers made here")
     table(make_rows(), args.rounds, args.show)
+    print("\nclasses of answers, seen in development")
+    table(make_rows(*class_forms()), args.rounds, args.show)
     if shared := shared_rows():
         print("\nlabelled answers of ../shared/data/judging")
         table(shared, args.rounds, args.show)

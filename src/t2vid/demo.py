@@ -141,7 +141,7 @@ def _examine(
 ) -> dict[str, Any]:
     import evaluate
 
-    from t2vid.evaluation.run import answer
+    from t2vid.evaluation.generate import answer
 
     rows = [_question_row(question) for question in questions]
     answers = answer(model, processor, rows, max_new_tokens=8, desc=desc)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from t2vid.errors import InputError
-from t2vid.evaluation.run import answer
+from t2vid.evaluation.generate import answer
 from t2vid.models.tiny import tiny_idefics3
 from training_rows import mixed_rows, texts
 

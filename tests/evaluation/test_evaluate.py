@@ -13,10 +13,11 @@ import pytest
 
 import t2vid
 from benchmark_rows import make_rows
+from media import make_clip
 from t2vid.errors import InputError, RecordError
 from t2vid.evaluation import run as running
 from t2vid.evaluation.asking import Ask
-from t2vid.evaluation.backends import Function
+from t2vid.evaluation.backends import Function, Local
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
 from t2vid.models.tiny import tiny_idefics3
@@ -79,7 +80,7 @@ sys.path[:0] = [{path!r}]
 from pathlib import Path
 import t2vid
 from benchmark_rows import make_rows
-from t2vid.evaluation.backends import Function
+from t2vid.evaluation.backends import Function, Local
 from t2vid.evaluation.protocol import Protocol
 
 calls = 0
@@ -235,6 +236,26 @@ def test_slow_fast_shows_many_small_frames_and_is_refused_where_all_are_resized(
     model, processor = tiny_idefics3(["Why?"])
     with pytest.raises(InputError, match="slow_fast"):
         t2vid.evaluate(model, make_rows(clips), how, out=tmp_path / "no", processor=processor)
+
+
+@pytest.mark.slow
+def test_qwen_sees_slow_frames_large_and_fast_frames_at_four_by_four_tokens(clips, tmp_path):
+    """SlowFast-LLaVA's fast frames have 4 x 4 tokens; Qwen-VL makes one of 28 x 28 pixels."""
+    from tiny_families import qwen2_5_vl
+
+    model, processor = qwen2_5_vl(["What is number one? A. x B. y"])
+    wide = make_clip(tmp_path / "wide.mp4", seconds=6, fps=5, size=(224, 224))
+    how = Protocol.named("slow-fast").replace(frames=2, fast_frames=6, max_new_tokens=3)
+    local, rows = Local(model, processor), make_rows([wide])
+    prepared = []
+    keep = local.answer
+    local.answer = lambda batch, protocol: prepared.extend(batch) or keep(batch, protocol)
+    run = t2vid.evaluate(local, rows, how, out=tmp_path / "run")
+    assert len(run.answers()) == len(rows) and not any("error" in x for x in run.answers())
+    for row in prepared:
+        assert int((row.ids == processor.image_token_id).sum()) == 2 * 8 * 8 + 6 * 4 * 4
+        grids = row.pixels["image_grid_thw"].tolist()
+        assert grids == [[1, 16, 16]] * 2 + [[1, 8, 8]] * 6
 
 
 def test_the_judge_is_asked_only_where_the_rules_abstain_and_its_failure_is_counted(

@@ -212,7 +212,7 @@ def test_samples_with_their_documents_match_by_content(tmp_path):
     assert counts.dropped == {"matches no question": 1} and accuracy(run) == 0.5
 
 
-@pytest.mark.parametrize("suffix", ["tsv", "csv", "json"])
+@pytest.mark.parametrize("suffix", ["tsv", "csv", "json", "xlsx"])
 def test_vlmevalkits_tables_are_read(mme, tmp_path, suffix):
     rows = [
         {
@@ -228,6 +228,11 @@ def test_vlmevalkits_tables_are_read(mme, tmp_path, suffix):
     path = tmp_path / f"model_Video-MME_8frame.{suffix}"
     if suffix == "json":
         path.write_text(json.dumps(rows))
+    elif suffix == "xlsx":
+        book = pytest.importorskip("openpyxl").Workbook()
+        for cells in ([*rows[0]], *(row.values() for row in rows)):
+            book.active.append([*cells])
+        book.save(path)
     else:
         with open(path, "w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), delimiter="\t" if suffix == "tsv" else ",")

@@ -47,6 +47,9 @@ def test_the_context_of_the_model_is_marked(clips, tmp_path):
     marks = json.loads((tmp_path / "sweep.json").read_text())["marks"]
     n_tokens = 4 + 2 + 1  # a frame's tokens and the marks around them
     assert marks == {"training": 24, "max LLM context": 16384 // n_tokens}
+    lines = (tmp_path / "sweep.html").read_text().count("<polyline")
+    sweep(model, rows, FAST, out=tmp_path, frames=[1], processor=processor, marks={"training": 1})
+    assert (tmp_path / "sweep.html").read_text().count("<polyline") == lines + 1
 
 
 def test_the_drawing_is_a_picture_that_shows_the_points():
@@ -65,6 +68,10 @@ def test_a_case_study_holds_every_video_and_every_answer(clips, tmp_path):
         (name, str(clip)) for clip in clips[:2] for name in models
     ]
     text = out.read_text()
-    assert text.count("<img") == 2 and "2 frames &lt;b&gt;" in text and "http" not in text
+    assert (
+        text.count("<img") == text.count("<table") == 2
+        and "2 frames &lt;b&gt;" in text
+        and "http" not in text
+    )
     with pytest.raises(InputError, match="models"):
         describe({}, clips, out=out)

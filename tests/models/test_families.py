@@ -17,7 +17,7 @@ from transformers import AutoModelForImageTextToText
 
 from media import make_clip
 from t2vid.errors import InputError, MissingExtra
-from t2vid.evaluation.run import answer
+from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.insight.inspect import inspect
 from t2vid.mixing.budget import tokens_of_a_frame

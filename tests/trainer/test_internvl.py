@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from datasets import Dataset, Image, List
 
-from t2vid.evaluation.run import answer
+from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import load_processor
 from t2vid.models.tiny_internvl import tiny_internvl

@@ -10,7 +10,7 @@ import torch
 from datasets import Dataset, Features, Image, List
 
 from t2vid.errors import BadVideo, BudgetError, InputError, NonFiniteLoss
-from t2vid.evaluation.run import answer
+from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.models.tiny import IDEFICS3_TEMPLATE, tiny_idefics3
 from t2vid.schema import row_features

@@ -210,7 +210,8 @@ def check_strategy(protocol: Protocol, pixels: str) -> None:
     if protocol.strategy == "slow_fast" and pixels != "processor":
         raise InputError(
             "strategy 'slow_fast' needs a family that keeps the size of each frame (qwen_vl, or a "
-            "served model); this one resizes all alike, so that small frames would cost as much"
+            "served model); this one brings all to one number of pixels, so that small frames "
+            "would cost as much"
         )
 
 

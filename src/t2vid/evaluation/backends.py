@@ -131,7 +131,7 @@ class Local:
 
     def answer(self, prepared: Sequence[Any], protocol: HowToAsk) -> list[Answer]:
         """Generate greedily."""
-        from t2vid.evaluation.run import generate
+        from t2vid.evaluation.generate import generate
 
         texts = generate(
             self.model,

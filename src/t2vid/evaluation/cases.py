@@ -67,10 +67,12 @@ def describe(
         frames = sample_video(os.fspath(video), how.sample)
         asked = _ask(Path(video).name, question, frames, how)
         blocks = [_sheet(frames, asked, Path(video).name)]
+        answers = []
         for name, backend in backends.items():
             answer = backend.answer([backend.prepare(asked)], how)[0]
             found.append({"video": str(video), "model": name, "answer": answer.text})
-            blocks.append(page.table(["model", "answer"], [[name, answer.text or "(nothing)"]]))
+            answers.append([name, answer.text or "(nothing)"])
+        blocks.append(page.table(["model", "answer"], answers))
         sections.append(page.section(Path(video).name, *blocks))
     intro = f"Question: {question} Protocol: {how.summary()} [{how.asking_hash}]"
     Path(out).write_text(page.page("Case study", sections, intro=intro), encoding="utf-8")

@@ -15,14 +15,16 @@ import csv
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from t2vid._version import __version__
 from t2vid.corpora import files
+from t2vid.corpora.videos import stem_of
 from t2vid.errors import InputError, RecordError, require
 from t2vid.evaluation import asking
-from t2vid.evaluation.benchmarks.questions import LETTERS, split_options, stem_of
+from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
 from t2vid.evaluation.benchmarks.tempcompass import flatten, read_nested
 from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
@@ -233,7 +235,9 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         book = require("openpyxl", extra="eval").load_workbook(path, read_only=True)
         table = book.active.iter_rows(values_only=True)
         head = next(table)
-        yield from (dict(zip(head, cells, strict=True)) for cells in table)
+        # a reader gives short rows where the last cells are empty
+        yield from (dict(zip_longest(head, cells)) for cells in table if any(cells))
+        book.close()
         return
     nested = read_nested(str(path))
     rows = flatten(nested) if nested is not None else files.read(str(path))

@@ -3,63 +3,26 @@
     t2vid report runs/idefics3-30k-* --as paper
     t2vid compare runs/before runs/after
 
->>> print(markdown([Table("Scores", ["run", "accuracy"], [["a", 51.23]])]))
-### Scores
-<BLANKLINE>
-| run | accuracy |
-|---|---:|
-| a | 51.2 |
-<BLANKLINE>
+>>> report([])
+Traceback (most recent call last):
+t2vid.errors.InputError: no run to report; give the out= folders of evaluations
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from t2vid.errors import InputError
-from t2vid.evaluation import paper
+from t2vid.evaluation.beside_paper import figure_of, paper_tables, protocol_of
 from t2vid.evaluation.compare import compare_runs
-from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
-from t2vid.insight import page
+from t2vid.evaluation.tables import Cell, Format, Table, range_of, written
 
-Format = Literal["markdown", "html", "json"]
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
-
-Cell = str | int | float | None
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with its title, and notes under it."""
-
-    title: str
-    head: list[str]
-    rows: list[list[Cell]]
-    notes: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Figure:
-    """An accuracy in percent, its 95 % interval, and the questions behind it."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def text(self, against: float | None = None) -> str:
-        """Write it: `53.1 [51.2, 55.0] −3.2`."""
-        shown = f"{self.value:.1f} [{self.low:.1f}, {self.high:.1f}]"
-        if against is None:
-            return shown
-        return f"{shown} {self.value - against:+.1f}".replace("-", "−")
 
 
 def report(
@@ -93,7 +56,7 @@ def report(
         tables, title = paper_tables(scores, rows or {}), "Beside the paper"
     else:
         tables, title = [*run_tables(scores), *control_tables(opened)], "Scores"
-    return _written(tables, title, format, out)
+    return written(tables, title, format, out)
 
 
 def compare(
@@ -114,7 +77,7 @@ def compare(
         seed: of the bootstrap.
     """
     a, b = Run.read(first), Run.read(second)
-    return _written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
+    return written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
 
 
 def scores_of(run: Run) -> dict[str, Any]:
@@ -134,7 +97,7 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     head += ["macro", "no letter", "errors"]
     overall = Table("Accuracy, %", head, [])
     for one in scores:
-        overall.notes.append(f"{one['name']}: {_protocol(one)}")
+        overall.notes.append(f"{one['name']}: {protocol_of(one)}")
         if "circular" in one:
             part = one["circular"]
             overall.notes.append(
@@ -151,8 +114,8 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                     one["name"],
                     source,
                     100 * part["accuracy"],
-                    _range(part["wilson"]),
-                    _range(part["bootstrap"]),
+                    range_of(part["wilson"]),
+                    range_of(part["bootstrap"]),
                     100 * part["guessing"],
                     part["n"],
                     one["questions"] if part is one or not whole else None,
@@ -171,37 +134,6 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
         *_group_tables(scores, "by_category", "category"),
         _decided(scores),
     ]
-
-
-def paper_tables(scores: Sequence[Mapping[str, Any]], rows: Mapping[str, str]) -> list[Table]:
-    """Give Tables 1 to 4 of the paper, ours below the row that each stands against."""
-    ours: dict[str, dict[str, Figure]] = {}
-    for one in scores:
-        ours.setdefault(one["name"], {}).update(_figures(one))
-    for figures in ours.values():
-        figures |= _average(figures)
-    against = {name: _against(name, rows) for name in ours}
-    tables = []
-    for number, title in paper.TITLES.items():
-        columns = paper.columns_of(number)
-        table = Table(title, ["", *(paper.COLUMNS[name] for name in columns), "n"], [])
-        placed: set[str] = set()
-        for row in paper.ROWS:
-            if number not in row.tables:
-                continue
-            values: list[Cell] = [row.values.get(name) for name in columns]
-            table.rows.append([row.label, *values, None])
-            for name in (name for name, other in against.items() if other == row):
-                table.rows.append(_our_row(name, ours[name], columns, row.values))
-                placed.add(name)
-        for name in ours:
-            fits = number == 4 or any(column in ours[name] for column in columns)
-            if against[name] is None and fits:
-                table.rows.append(_our_row(name, ours[name], columns, {}))
-                placed.add(name)
-        table.notes.extend(_paper_notes(placed, ours, scores))
-        tables.append(table)
-    return tables
 
 
 def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:
@@ -226,7 +158,7 @@ def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:
                     100 * part["first"],
                     100 * part["second"],
                     f"{100 * part['difference']:+.1f}".replace("-", "−"),
-                    _range([part["low"], part["high"]]),
+                    range_of([part["low"], part["high"]]),
                     part["only_first"],
                     part["only_second"],
                     f"{part['p_value']:.2g}",
@@ -259,115 +191,6 @@ def control_tables(runs: Sequence[Run]) -> list[Table]:
     return tables
 
 
-def markdown(tables: Sequence[Table]) -> str:
-    """Write tables as Markdown."""
-    parts = []
-    for table in tables:
-        numeric = [
-            bool(table.rows) and all(isinstance(row[at], int | float | None) for row in table.rows)
-            for at in range(len(table.head))
-        ]
-        lines = [f"### {table.title}", "", _line(table.head)]
-        lines.append("|" + "|".join("---:" if right else "---" for right in numeric) + "|")
-        lines += [_line([_shown(cell) for cell in row]) for row in table.rows]
-        lines += ["", *(f"- {note}" for note in table.notes)]
-        parts.append("\n".join(lines).rstrip() + "\n")
-    return "\n".join(parts)
-
-
-def html(tables: Sequence[Table], title: str) -> str:
-    """Write tables as one self-contained page."""
-    sections = [
-        page.section(
-            table.title,
-            page.table(table.head, [[_bare(cell) for cell in row] for row in table.rows]),
-            *(page.paragraph(note) for note in table.notes),
-        )
-        for table in tables
-    ]
-    return page.page(title, sections)
-
-
-def _written(tables: Sequence[Table], title: str, format_: str, out: str | Path | None) -> str:
-    if format_ == "html":
-        text = html(tables, title)
-    elif format_ == "json":
-        text = json.dumps([asdict(table) for table in tables], indent=1, ensure_ascii=False)
-    elif format_ == "markdown":
-        text = markdown(tables)
-    else:
-        raise InputError(f"format ({format_!r}) must be 'markdown', 'html' or 'json'")
-    if out is not None:
-        Path(out).write_text(text, encoding="utf-8")
-    return text
-
-
-def _figures(scores: Mapping[str, Any]) -> dict[str, Figure]:
-    figures = {}
-    for source, part in scores["by_source"].items():
-        if source in paper.BENCHMARKS:
-            figures[source] = _figure(part, "bootstrap")
-        if source == "video_mme":
-            for duration, group in part.get("by_duration", {}).items():
-                figures[duration] = _figure(group, "wilson")
-    return figures
-
-
-def _figure(part: Mapping[str, Any], interval: str) -> Figure:
-    low, high = (100 * bound for bound in part[interval])
-    return Figure(100 * part["accuracy"], low, high, part["n"])
-
-
-def _average(figures: Mapping[str, Figure]) -> dict[str, Figure]:
-    """Give the plain mean of the three benchmarks, whose questions are independent."""
-    parts = [figures[name] for name in paper.BENCHMARKS if name in figures]
-    if len(parts) < len(paper.BENCHMARKS):
-        return {}
-    mean = sum(part.value for part in parts) / len(parts)
-    down = math.sqrt(sum((part.value - part.low) ** 2 for part in parts)) / len(parts)
-    up = math.sqrt(sum((part.high - part.value) ** 2 for part in parts)) / len(parts)
-    return {"avg": Figure(mean, mean - down, mean + up, sum(part.n for part in parts))}
-
-
-def _against(name: str, rows: Mapping[str, str]) -> paper.PaperRow | None:
-    if name not in rows:
-        return paper.match(name)
-    row = paper.row_named(rows[name])
-    if row is None:
-        known = ", ".join(row.label for row in paper.ROWS)
-        raise InputError(f"the paper has no row {rows[name]!r}; it has {known}")
-    return row
-
-
-def _our_row(
-    name: str, figures: Mapping[str, Figure], columns: Sequence[str], paper_: Mapping[str, float]
-) -> list[Cell]:
-    cells: list[Cell] = [
-        figures[column].text(paper_.get(column)) if column in figures else None
-        for column in columns
-    ]
-    n = sum(
-        figures[source].n for source in paper.BENCHMARKS if source in figures and source in columns
-    )
-    return [f"ours: {name}", *cells, n]
-
-
-def _paper_notes(
-    placed: set[str], ours: Mapping[str, Mapping[str, Figure]], scores: Sequence[Mapping[str, Any]]
-) -> list[str]:
-    notes = ["Paper: T2Vid, arXiv 2411.19951."]
-    if placed:
-        notes.append("Ours: accuracy [95 % interval] and the difference to the paper's row above.")
-    for one in scores:
-        if one["name"] not in placed:
-            continue
-        for source, part in one["by_source"].items():
-            size = paper.OFFICIAL_SIZE.get(source)
-            short = f", {part['n']:,} of {size:,} questions" if size and part["n"] < size else ""
-            notes.append(f"{one['name']} on {source}: {_protocol(one)}{short}")
-    return notes
-
-
 def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> list[Table]:
     tables = []
     for source in sorted({source for one in scores for source in one["by_source"]}):
@@ -380,7 +203,7 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
             cells: list[Cell] = []
             for one in runs:
                 part = one["by_source"][source][key].get(group)
-                cells.append(_figure(part, "wilson").text() if part else None)
+                cells.append(figure_of(part, "wilson").text() if part else None)
             sizes = {one["by_source"][source][key].get(group, {}).get("n", 0) for one in runs}
             table.rows.append([f"{group} ({max(sizes):,})", *cells])
         tables.append(table)
@@ -415,29 +238,3 @@ def _differences(first: Run, second: Run) -> list[str]:
     names = [name for name in {**a, **b} if a.get(name) != b.get(name)]
     told = [f"{name} {a.get(name)!r} and {b.get(name)!r}" for name in names]
     return ["asked or judged differently: " + "; ".join(told)] if told else []
-
-
-def _protocol(scores: Mapping[str, Any]) -> str:
-    # The hashes as they were then: this version may ask otherwise.
-    told = Protocol.from_dict(scores["protocol"]).summary()
-    return f"{told} [asked {scores['asking_hash']}, scored {scores['protocol_hash']}]"
-
-
-def _range(bounds: Sequence[float]) -> str:
-    return f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]".replace("-", "−")
-
-
-def _bare(cell: Cell) -> str | int | float:
-    return cell if isinstance(cell, int | float) and not math.isnan(cell) else _shown(cell)
-
-
-def _shown(cell: Cell) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, float):
-        return "–" if math.isnan(cell) else f"{cell:.1f}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

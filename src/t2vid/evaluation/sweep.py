@@ -17,8 +17,9 @@ from typing import Any
 from t2vid.errors import InputError, require
 from t2vid.evaluation.backends import Local, backend_of, max_positions
 from t2vid.evaluation.protocol import Protocol
-from t2vid.evaluation.report import Table, html, scores_of
+from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.run import evaluate
+from t2vid.evaluation.tables import Table, html
 from t2vid.insight import page
 
 # dark enough for 3:1 against white, apart for the common kinds of colour blindness
@@ -147,8 +148,13 @@ def _page(name: str, points: Sequence[Point], marks: Mapping[str, int], how: Pro
         f"{how.summary()} [{how.asking_hash}]"
     ]
     text = html([Table("Accuracy", head, rows, notes)], f"{name} over frames")
+    far = max(point.frames for point in points)
     curve = page.line_chart(
-        {name: [(point.frames, point.value) for point in points]},
+        {
+            name: [(point.frames, point.value) for point in points],
+            # an upright line for each limit within the picture; the notes name the others
+            **{what: [(n, 0.0), (n, 100.0)] for what, n in marks.items() if n <= far},
+        },
         x="frames shown of a video",
         y="accuracy, %",
     )

@@ -10,7 +10,7 @@ import json
 import re
 
 TAG = re.compile(
-    r"<\s*(answer|final_?answer|final|ans|choice|option|response|output|result|solution|prediction|conclusion)\s*>(.*?)(?:</\s*\1\s*>|$)|"
+    r"<\s*(answer|final_?answer|final|ans|choice|option|response|output|result|solution|prediction|conclusion|selected|selection|letter)\s*>(.*?)(?:</\s*\1\s*>|$)|"
     r"\[(ANSWER|ANS)\](.*?)(?:\[/\3\]|$)|<\|begin_of_(?:box|solution)\|>(.*?)(?:<\|end_of_(?:box|solution)\|>|$)",
     re.IGNORECASE | re.DOTALL,
 )
@@ -24,12 +24,18 @@ _JSON = re.compile(
     r"(\"(?:[^\"\\]|\\.)*\"?|'(?:[^'\\]|\\.)*'?|\[[^\]]*\]?|\{[^}]*\}?|[^,}\n]*)",
     re.IGNORECASE,
 )
+_LATEX_TEXT = re.compile(r"\\(?:text|math)\w*\s*\{")
 _LONE_VALUE = re.compile(r":\s*[\"']\s*\(?([A-Za-z])\)?\.?\s*[\"']\s*[,}]")
 
 
 def contained(text: str) -> str | None:
     """Give what the last container of a text holds; None where it has none."""
     inside = _inside(text)
+    for _ in range(3):  # a tag within a tag
+        deeper = _inside(inside) if inside is not None and inside.lstrip()[:1] == "<" else None
+        if deeper is None:
+            break
+        inside = deeper
     return None if inside is None else _unwrap_json(inside)
 
 
@@ -42,7 +48,7 @@ def _inside(text: str) -> str | None:
         for match in _BOX.finditer(text):
             if last is None or match.end() > last[0]:
                 last = (match.end(), match[1])
-    if last is None and "{" in text:
+    if last is None and "{" in text and not _LATEX_TEXT.search(text):
         body = text[text.index("{") :]
         found = list(_JSON.finditer(body))
         lone = _LONE_VALUE.findall(body)

@@ -1,4 +1,4 @@
-"""Which option a free-text answer means: eleven ordered rules, each of which may answer, stop, or pass on.
+"""Which option a free-text answer means: ordered rules, each of which may answer, stop, or pass on.
 
 >>> extract_choice("Option C is tempting, but the answer is B.", ["red", "blue", "green"])
 Choice(letter='B', rule='cue phrase')
@@ -18,8 +18,11 @@ from typing import Literal
 from t2vid.errors import InputError
 from t2vid.judging.answer import Answer, Choice, Rule, as_text
 from t2vid.judging.cleaning import cut, nothing
+from t2vid.judging.commitment import uncommitted
 from t2vid.judging.containers import contained
 from t2vid.judging.paper import paper_choice
+from t2vid.judging.plain import plain_words
+from t2vid.judging.rewording import reworded_letters, reworded_texts
 from t2vid.judging.whole import letter_alone, letter_and_text, option_text
 from t2vid.judging.within import cue_phrase, echo, only_letter, text_contained
 
@@ -84,7 +87,7 @@ def container(answer: Answer) -> Choice | None:
     part.options = answer.options
     if not part.text.strip():
         return Choice(None, "empty")
-    choice = _apply(RULES[3:], part)
+    choice = _apply(RULES[4:], part)
     return Choice(choice.letter, "container") if choice.letter else choice
 
 
@@ -100,14 +103,18 @@ def undecided(answer: Answer) -> Choice | None:
 RULES: tuple[tuple[str, Rule], ...] = (
     ("empty", nothing),
     ("cut", cut),
+    ("plain words", plain_words),
     ("container", container),
     ("letter alone", letter_alone),
     ("option text", option_text),
+    ("uncommitted", uncommitted),
     ("letter and text", letter_and_text),
     ("echo", echo),
     ("cue phrase", cue_phrase),
     ("only letter", only_letter),
+    ("reworded texts", reworded_texts),
     ("text contained", text_contained),
+    ("reworded letters", reworded_letters),
     ("undecided", undecided),
 )
 

@@ -39,7 +39,7 @@ class Mention(NamedTuple):
         end: where it ends.
         kind: `cue` presented as the answer, `weak` named as an option, `plain` standing alone where an answer may
             stand, `pair` joined with another, or one of `stance`: `no`, `maybe`, `if`, `asked`, `quoted`, `example`.
-        cued: whether a cue stands before it, whatever the kind.
+        cued: for a `pair`, a `maybe` or an `if`: whether a cue stands before it all the same.
     """
 
     letter: str
@@ -57,6 +57,9 @@ _WRAPPED_BEFORE = re.compile(r"[(\[{【「『《]\s*$")
 _WRAPPED_AFTER = re.compile(r"^\s*[.]?\s*[)\]}】」』》]")
 
 
+_REMARK = re.compile(
+    r"[)\]]\**\s+(?:Please|Let|Feel|Tell|I\b|Hope|Thank|If you|Note|Would|Do you|Should you|Just|Sorry|PS)"
+)
 _CHANGED = re.compile(
     r"\b(?:chang|switch|mov|revis|correct)\w*(?: \w+){0,3} from\s*\W?$", re.IGNORECASE
 )
@@ -86,7 +89,7 @@ def find_mentions(
     for group in groups:
         first, last = group[0], group[-1]
         before = _before(text, first.start(), breaks)
-        after = text[last.end() : last.end() + AFTER_CHARS]
+        after = _after(text, last.end(), before)
         named = {one[0].upper() for one in group}
         if len(named) > 1 and not named <= set(letters):
             continue  # R&B, A/C
@@ -106,7 +109,8 @@ def find_mentions(
             )
             kind = _kind(place)
             if kind:
-                mentions.append(Mention(letter, one.start(), one.end(), kind, place.cued))
+                cued = kind in ("pair", "maybe", "if") and place.cued
+                mentions.append(Mention(letter, one.start(), one.end(), kind, cued))
     return mentions
 
 
@@ -120,6 +124,10 @@ def _groups(text: str, found: list[re.Match[str]]) -> list[list[re.Match[str]]]:
             and say.JOIN.match(between)
             and not (one[0] in "AI" and before_noun(text, one.end()))
             and not _CHANGED.search(text[max(0, previous.start() - 30) : previous.start()])
+            and not (
+                say.COMMA_ONLY.match(between)
+                and say.CUE_AFTER.match(text[one.end() : one.end() + 40])
+            )
             and not _split_by_comma(text, previous, one, between)
         ):
             groups[-1].append(one)
@@ -153,6 +161,14 @@ def _items(text: str, found: list[re.Match[str]]) -> set[int]:
 def _before(text: str, start: int, breaks: list[int]) -> str:
     left = max((b for b in breaks if b <= start), default=0)
     return text[max(left, start - BEFORE_CHARS) : start]
+
+
+def _after(text: str, end: int, before: str) -> str:
+    """Give what follows, up to an empty line, or nothing where "(B) Please ..." starts another sentence."""
+    after = text[end : end + AFTER_CHARS].split("\n\n")[0]
+    if not before.strip(" ([*") and _REMARK.match(after):
+        return ")"
+    return after
 
 
 @dataclass
@@ -203,8 +219,8 @@ def _kind(at: _Place) -> str:
     """Say how a letter is used, empty where it is none; the first reason that applies counts."""
     if not _is_letter(at):
         return ""
-    spared = say.EXCEPT_BEFORE.search(at.before)
-    if spared and (spared["none"] or say.EXCEPT_AFTER.match(at.after)):
+    spared = say.BUT_WORD.search(at.before) and say.EXCEPT_BEFORE.search(at.before)
+    if spared and spares(spared, at.after):
         return "cue"
     if say.SEEN_BEFORE.search(at.before) or say.SEEN_AFTER.match(at.after):
         return ""
@@ -239,6 +255,16 @@ def _is_letter(at: _Place) -> bool:
         return True
     last = not at.text[at.end :].strip(" .!") and bool(say.WEAK_BEFORE.search(at.before))
     return at.ends and (at.cued or last)
+
+
+def spares(spared: re.Match[str], after: str) -> bool:
+    """Say whether what an exception spares is the answer: "none but B", not "anything but B"."""
+    if spared["none"]:
+        return True
+    closed = not after.strip(" .!。)\"'”’")
+    if spared["foreign"]:
+        return not closed if spared["foreign"].startswith("除") else True
+    return not closed and bool(say.EXCEPT_AFTER.match(after))
 
 
 def _denied(at: _Place) -> bool:

@@ -49,7 +49,7 @@ _LAST_YES_NO = re.compile(
     r"(?:[:\"“]|\b(?:say|be|answer)\b)\s*(yes|no|true|false)[\s.!\"”]*$", re.IGNORECASE
 )
 _PRONOUN_ONE = re.compile(
-    r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\bone (?:sees|can|could|should|must|would|by)\b",
+    r"\b(?:this|that|no|any|every|which|the|each|last|first) one\b|\b(?:only|right|correct|single|likely|best|wrong|other|real) one\b|\bone (?:option|choice|of)\b|\bone (?:sees|can|could|should|must|would|by)\b",
     re.IGNORECASE,
 )
 _SUBJECTS = frozenset("there it he she they this that these those i we you is".split())
@@ -102,6 +102,7 @@ class Options:
             bool(self.texts) and all(t.isdigit() for t in self.texts if t) and any(self.texts)
         )
         self._list: OptionList | None = None
+        self._texts: list[tuple[str, re.Pattern[str]]] | None = None
 
     def exact(self, text: str) -> str | None:
         """Give the letter whose normalised text is exactly `text`, where it is only one."""
@@ -191,6 +192,18 @@ class Options:
         ]
         return hits[0] if len(hits) == 1 else None
 
+    def as_letters(self, text: str) -> tuple[str, set[str]]:
+        """Give the text with each option's words as "(B)", and the letters that were put."""
+        if self._texts is None:
+            by_length = sorted(zip(self.letters, self.raw, strict=True), key=lambda p: -len(p[1]))
+            self._texts = [(letter, _as_said(raw)) for letter, raw in by_length if raw.strip()]
+        named = set()
+        for letter, pattern in self._texts:
+            text, count = pattern.subn(f"({letter})", text)
+            if count:
+                named.add(letter)
+        return text, named
+
     def after_cue(self, text: str) -> str | None:
         """Give the option whose text follows the last "the answer is" as a whole sentence."""
         if not self.longest:
@@ -220,6 +233,21 @@ class Options:
             return text
         self._list = self._list or OptionList(self.letters, self.raw)
         return self._list.taken_out(text)
+
+
+def _as_said(raw: str) -> re.Pattern[str]:
+    """Match an option's words, with or without quotation marks and article; yes, no and letters only within them."""
+    words = re.sub(r"^(?:an?|the)\s+", "", raw.strip().rstrip("."), flags=re.IGNORECASE)
+    core = rf"(?:(?:an?|the)\s+)?{re.escape(words)}\.?"
+    quoted = rf"[\"'“„‘«「『]{core}[,.]?[\"'”“’»」』]"
+    if words.casefold() in _YES_NO or len(words) == 1 and words.isalpha():
+        return re.compile(quoted, re.IGNORECASE)
+    units = "|".join(sorted(_UNITS | _COUNTED, key=len, reverse=True))
+    tail = rf"(?!\s*(?:{units})\b)(?![\w.:]*\d)" if words.isdigit() else r"(?!\w)"
+    if _CJK.search(words):
+        return re.compile(f"{quoted}|{re.escape(words)}", re.IGNORECASE)
+    plain = core.removesuffix(r"\.?")
+    return re.compile(rf"{quoted}|(?<!\w){plain}{tail}", re.IGNORECASE)
 
 
 def _opens_with_yes_no(text: str, tokens: list[str]) -> bool:

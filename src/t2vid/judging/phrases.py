@@ -45,16 +45,21 @@ _LABEL = r"(?:options?|choices?|letters?|alternatives?|candidates?|items?|statem
 _FILL = rf"(?:\s+(?:{_ADVERB}|the|that|it|it'?s|it is|this is|a|an|my|as|one|letter|labell?ed|marked|{_RIGHT}|{_BE}|{_LABEL}|{_NOUN}))*"
 
 # Answer words of other languages; the part that may follow the noun (a copula, an article, the word "option").
-_FOREIGN_CUE = "|".join(lang.CUES.values())
+_UNSPACED = ("zh", "ja", "ko", "th")  # scripts in which a cue may start within a run of letters
+_SPACED_CUE = "|".join(cue for name, cue in lang.CUES.items() if name not in _UNSPACED)
+_UNSPACED_CUE = "|".join(lang.CUES[name] for name in _UNSPACED)
 
 _VERB = (
     r"(?:choos(?:e|es|ing)|chose|chosen|select(?:s|ing|ed)?|pick(?:s|ing|ed)?|go(?:es|ing)? (?:for|with)|went (?:for|with)|opt(?:s|ing|ed)? for|"
     r"vot(?:e|es|ing|ed) (?:for|goes to)|voting|settl(?:e|es|ing|ed) (?:on|for)|lock(?:ing|ed)? in|conclud(?:e|es|ing)|decid(?:e|ed|ing) (?:on|for)|"
     r"say(?:ing)?|answer(?:s|ing|ed)?|submit(?:ting)?|stick(?:ing)? (?:with|to)|stay(?:ing)? with|"
-    r"lean(?:s|ing)? (?:toward|towards|to)|point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
+    r"lean(?:s|ing)?(?: (?:toward|towards|to))?|(?<!take )(?<!took )(?<!taking )back(?:s|ing|ed)?(?: up)?|(?:speak|argue|call)s? (?:\w+ )?for|side(?:s|d)? with|(?:in|to the) favou?r of|on the side of|bears? out|yields?|scream(?:s|ing)?|shouts?|spells? out|prefer(?:red)?|keep(?:ing)?|retain(?:ing)?|enter(?:ing)?|"
+    r"i['’]d go|sold on|plump(?:ing)? for|in for|wager(?:ing)?(?: (?:it|that it))?(?: is|['’]s)?|(?:bet|stak|put|risk)\w*(?: \w+){1,4} on|confidence in|tips?(?: \w+){1,4} (?:to|towards?)|rank(?:ing)?|rat(?:e|ing)|narrows? to|clinch(?:es)?|consistent with|compatible with|in line with|described by|captured by|ended up (?:with|at)|fall(?:s|ing)? on|"
+    r"point(?:s|ed|ing)? (?:to|towards?|at)|indicat(?:e|es|ing|ed)|"
     r"suggest(?:s|ing)?|favou?rs?|support(?:s|ing)?|lead(?:s|ing)? (?:me |us )?to|leav(?:e|es|ing)(?: us| me)?(?: only| with)*|"
     r"mark(?:ing|ed)?|tick(?:s|ing|ed)?(?: off)?(?: the)?(?: box)?|want|bet(?:ting)? on|put(?:ting)? (?:everything|it all|all my chips|my (?:money|chips)|my name) (?:on|down for|behind)|money (?:is|goes|would be) on|case of|mean|meant|correspond(?:s|ing)? to|match(?:es|ing)?|agree(?:s|ing)? with|respond(?:ing)? with|"
-    r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|chang(?:e|ing) (?:it |my (?:answer|choice|mind) )?to|"
+    r"put(?:ting)?(?: me)? down(?: for| as)?|circl(?:e|ing)|reply(?:ing)? with|(?:chang|switch|revis|correct|amend|updat|alter)(?:e|ed|ing|es|s)?(?: (?!from\b)\w+){0,3} to|replac\w+ (?:it|that|this) (?:by|with)|(?:revise|correct|change|fix|amend|rephrase|restate)(?: (?:that|it|this|myself|my answer))?|erratum|corrigendum|amendment|"
+    r""
     r"switch(?:ing)? to|revis(?:e|ing) (?:it |my answer )?to|resolv(?:e|es) to|boils down to|comes down to|narrows? (?:it )?down to|arrive at|end up with|tak(?:e|ing)|tapping)"
 )
 _THEREFORE = r"(?:therefore|thus|hence|so|consequently|accordingly|ergo|in conclusion|in short|in summary|overall|finally|final|to conclude|all in all|as a result|verdict|conclusion|i\.e\.|ie|namely|that is|tl;?dr)"
@@ -63,8 +68,9 @@ _CORRECTION = (
     r"on reflection|or rather|rather|but rather|edit|update|hold on|hmm|instead|strike that|let me correct that|no|nope)"
 )
 
+# The look-aheads spare the engine a hundred alternatives at every place where no word starts.
 CUE_BEFORE = re.compile(
-    rf"(?:"
+    rf"(?:\b(?=[^\W\d_])(?:"
     rf"\b{_NOUN}\b(?:\s+(?:here|{_LABEL}|(?:to|for|of) (?:this|the|my) \w+(?: \w+)?))?(?:,[^,.;!?\n]{{1,40}},)?(?:\s*[:=]|\s*['’]s\b|{_FILL})?"
     rf"|\b{_RIGHT}\s+(?:\w+\s+)?{_LABEL}\b(?:\s+(?:here|(?:to|for|of|in) (?:this|the|my) \w+(?: \w+)?))?(?:,[^,.;!?\n]{{1,40}},)?{_FILL}"
     rf"|\b(?:{_LABEL}|choice)\s*(?:\s{_BE}|[:=]){_FILL}"
@@ -73,8 +79,10 @@ CUE_BEFORE = re.compile(
     rf"|\b{_CORRECTION}\b\s*[,:;.!…—–-]+{_FILL}"
     rf"|\b(?:i mean|i meant|make (?:that|it)|or rather|rather|actually|instead){_FILL}"
     rf"|\b(?:video|clip|end(?:ing)?|footage|scene|evidence|frames?|everything|recording|film|details?|context|this|that|which|it)\s+(?:{_ADVERB}\s+)*(?:shows?|reveals?|confirms?|proves?|demonstrates?){_FILL}"
+    rf"|\b(?:what(?:['’]s| is)|all that(?:['’]s| is)|that|this|which|there(?:['’]s| is)|one)? ?(?:only )?(?:left(?: over| standing)?|remaining)(?: (?:one|option|choice|candidate))? (?:is|are)\b{_FILL}|\b(?:pictures?|images?|shots?|seconds?|moments?|timing|order|lighting|sound|audio|track|clues?|facts?|movement|motion|sequence|beginning|start|action|visuals?|detail|angle|camera|part)\s+(?:itself |themselves |alone )?(?:say|show|tell|suggest|confirm|prove|mean|fit|match|demand)s?(?: (?:me|us))?{_FILL}|\b(?:(?:this|that|it|which|everything|all|scene|clip|video|best) fits?|tells? (?:me|us)|everything says)\b{_FILL}"
+    rf"|(?:(?<![^\n])|(?<=[,;.:!?] )|(?<=\band )|(?<=\bbut ))(?:now|finally|only|just|by now)(?: (?:i|we) (?:now )?(?:say|have|choose|pick|think|take))?,?\s+(?:it['’]s )?(?=[\"'“(\[]*$)|\b(?:my|the) first(?: choice| pick)?(?: is|:)|\bi now (?:have|say)|\bshould (?:read|say)\b{_FILL}"
     rf"|\b(?:analysis|gut|instincts?|intuition|reasoning|logic|eyes?)\s+(?:says?|tells? me|suggests?){_FILL}"
-    rf"|(?:{_FOREIGN_CUE})"
+    rf"|(?:{_SPACED_CUE}))|(?=[^\x00-\x7f])(?:{_UNSPACED_CUE})"
     rf"|(?:=>|→|⇒|➜|✅|✔|☑|👉|\[x\])"
     rf"){OPEN}$",
     FLAGS,
@@ -91,15 +99,16 @@ _THINK = r"(?:(?:going|about|willing|able|ready|inclined|prepared) to|think|beli
 DENIED_BEFORE = re.compile(
     rf"(?:\b(?:no|little) (?:\w+ )?(?:evidence|support|sign|reason|indication|basis|proof|trace|hint)s?\b(?: \w+){{0,3}}\s+|\bnothing(?: \w+){{0,3}}\s+|\b(?:{_CANT}|(?<!no )(?<!little )(?<!without )(?<!for )(?<! a )(?<!any )doubt(?!\s*:)|deny|denies|reject(?:s|ed|ing)?|eliminat(?:e|es|ed|ing)|exclud(?:e|es|ed|ing)|rul(?:e|es|ed|ing)[ -]?out|discard(?:s|ed|ing)?|"
     rf"dismiss(?:es|ed|ing)?|discount(?:s|ed|ing)?|cross(?:ed|ing)? out|avoid(?:s|ed|ing)?|instead of|rather than|over|unlike|except(?: for)?|anything but|all but|everything but|nothing but the|"
-    rf"other than|apart from|aside from|besides|without|(?:chang\w+|switch\w*|mov\w+|revis\w+)(?: \w+){{0,3}} from|against|versus|vs|(?<!more )than|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"other than|apart from|aside from|besides|without|(?:chang\w+|switch\w*|mov\w+|revis\w+)(?: \w+){{0,3}} from|against|versus|vs|none of|as opposed to|not to|wrong(?:ly)?|incorrect|false|no|contradict(?:s|ed|ing)?|"
+    rf"drop(?:s|ped|ping)?|remov(?:e|es|ed|ing)|str(?:ik|uck)\w*(?: out| off)?|cross(?:ed|ing)? off|scrap(?:ped|ping)?|thr(?:ow|ew|own)\w* out|leav(?:e|ing) out|beats?|outranks?|trumps?|edges? out|outperforms?|compared (?:with|to)|(?<!more )than|(?:second|third|next|backup|fallback|worst)[- ](?:choice|pick|guess|best)(?:\s*(?:is|was|would be|:))?|"
     rf"(?:wrong|incorrect|bad|worst|false|distractor|distracting) (?:answer|option|choice|one)s?)\b\.?(?:\s+(?:{_THINK}|so|that|either))*{_FILL}"
     rf"|{_NOT_FOREIGN_BEFORE}|❌|✗|✘|🚫|≠|¬|!=|\[ ?\])(?:\s*(?:选项|選項|opci[oó]n|option|la|le|die|вариант))*{OPEN}$",
     FLAGS,
 )
 RETRACTED_BEFORE = re.compile(
-    r"^\s*(?:although|though|even though|while)\s+(?:\w+ ){0,3}$|\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost|nearly|tempted|"
+    r"^\s*(?:although|though|even though|while)\s+(?:\w+ ){0,3}$|\b(?:at first|initially|originally|previously|i first|first i|first thought|first guess|first instinct|almost(?! certainly| surely)|nearly|tempted|"
     r"was going to|was leaning|had thought|i thought|thought about|considered|considering|would have|at a glance|one might|some might|some may|"
-    r"people (?:might|would|will)|many (?:would|might|may|will|people)|most (?:would|might|people)|others (?:would|might|may)|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$",
+    r"people (?:might|would|will)|many (?:would|might|may|will|people)|most (?:would|might|people)|wanted to say|first i had|primero pens[eé]|al principio|d['’]abord|au d[eé]but|zuerst|anfangs|erst dachte|dapprima|all['’]inizio|no in[ií]cio|сначала|najpierw|eerst|others (?:would|might|may)|you might|people may|someone might|a (?:careless|casual|hasty))\b[^,;.!?\n]*$|(?:一开始|起初|起先|最初|本来|原本|原先|原来以为|先前|刚开始|最初は|初めは|처음에는?)[^，。,；;]{0,12}$",
     FLAGS,
 )
 
@@ -111,20 +120,21 @@ COPULA_AFTER = re.compile(
 )
 DENIED_AFTER = re.compile(
     rf"^{CLOSE},\s+it (?:does|is|did|can|could)(?: ?not|n['’]t)\b|^{CLOSE}(?:\s*[:=–—-]|\s+(?:option|choice|answer|one))?\s*(?:"
-    rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only )*"
-    r"(?:not|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
+    rf"(?:(?:{_BE}|can|could|would|may|might|must|should|to)\s+)?(?:be\s+)?(?:{_ADVERB}\s+)*(?:a |an |the |my |far |too |just |only |obvious |classic |typical |usual |mere )*"
+    r"(?:gone\b|red herring|comes? (?:in )?(?:second|third|last)|bait\b|not\b|never|wrong|incorrect|false|absent|unlikely|impossible|implausible|improbable|out\b(?! of the blue)|eliminated|excluded|ruled|rejected|discarded|dismissed|"
     r"inaccurate|irrelevant|unsupported|invalid|contradict\w*|missing|off\b|unrelated|untrue|mistaken|inconsistent|nowhere|"
     r"tempting|plausible|possible|attractive|close\b|similar|distractor|trap|lure|decoy|misleading|less\b|partially|partly|almost|half|unseen|"
     r"nonsense|doubtful|questionable|dubious|debatable|uncertain|unclear|unconvincing|far-fetched|absurd|refuted|disproved|weak(?:er)?|second|runner|no\b(?! doubt| other| others| question)|❌|✗|✘|x\b)"
     r"|(?:is|are|was|were|do|does|did|ca|would|could|wo|should)n['’]?t\b|cannot|can ?not"
     r"|(?:happens|occurs|appears|shows up|takes place|is (?:seen|shown|visible)) (?:in no|nowhere|never|at no)"
-    r"|(?:fails|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
+    r"|(?:fails|falls away|drops out|contradicts|misses|lacks|ignores|overlooks|mentions|says|states|claims|refers|conflicts|differs|requires|omits|confuses|makes no|does not|might|may|could|would need|describes the (?:opposite|wrong)|has no)"
     r")"
     r"|^[\"'”’)\]】」]*\s*(?:是|は|が|은|는|이|가|选项|項)?(?:错|錯|不对|不對|不正|不是|不符|被排除|排除|ではな|ではありません|じゃな|が不正解|誤り|間違|아니|아닙|틀|오답|잘못)"
     r"|^[\"'”’)\]]*\s*(?:no es|es (?:incorrect|fals)|n['’]est pas|est (?:faux|fausse|incorrect|erron)|ist (?:falsch|nicht|unwahr|ausgeschlossen)|n[aã]o [eé]|[eé] (?:incorret|errad|fals)|non [eè]|[eè] (?:sbagliat|errat|fals)|\s*(?:это )?(?:неверн|неправильн|не )|is (?:onjuist|fout|niet))",
     FLAGS,
 )
 AFFIRMED_AFTER = re.compile(
+    rf"^{CLOSE} (?:says|states|mentions|claims)\b[^\n]{{1,50}}?(?:,? which|, and (?:this|that|it)) (?:matches|fits|agrees|is (?:correct|right|true|exactly|what))|"
     rf"^{CLOSE}\s*\?\s*(?:yes|correct|right|exactly|present|confirmed|true|definitely|indeed|✓|✔|✅)",
     FLAGS,
 )
@@ -140,7 +150,9 @@ CUE_AFTER = re.compile(
     r"|\s*[:=–—-]\s*(?:correct|right|true|yes|present|visible|confirmed|matches|fits|✓|✔|✅|supported)\b"
     r"|\s*[✓✔✅]"
     r"|,?\s+it (?:is|must be|has to be|matches|fits|works)\b"
-    r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
+    r"|\s+(?:clearly |definitely |best |really |most closely |accurately |correctly |exactly |perfectly )*(?:fits|matches|wins|works|describes|captures|reflects|agrees|aligns|holds|applies|corresponds|answers|explains|summari[sz]es|represents|stands out|checks out|survives?|remains?|stays(?: in| put)?|stands|passes|beats|outranks|trumps|edges out|outweighs|takes it|hits|nails|ticks|sums|carries|clinches|has my|gets (?:the|my)|is (?:all that['’]s |all that is |what['’]s )?left|is left standing|is still standing|covers it|does the job|happens|gets my vote|prevails|makes sense|makes (?:the )?most sense|follows from|suits)\b(?! in no)"
+    r"|,?\s+(?:the|my|our) (?:\w+ )?(?:better|best|right|correct|winner|winning|strongest|stronger|likeliest|most|more|only|clear)\b|\s+(?:highest|first\b(?=\W*(?:$|[,.;]|and))|on top|more (?:likely|plausible|accurate|fitting|convincing|sensible|probable)|over\b)"
+    r"|才(?:是|对|符合)|\s*(?:が|は)(?:最も|一番|最適|適切|妥当|当て)|\s*(?:이|가) ?(?:더|가장|제일)|\s+(?:encaja|correspond|convient|klopt|past|passt|конечно|подходит|doğru|yang (?:benar|tepat)|đúng)"
     r"|,?\s+(?:all the way|for sure|for certain|final answer|is my|every time|without (?:a )?doubt|no doubt|hands down|for me|obviously|definitely|clearly|certainly|obviously|by elimination)\b"
     r"|\s+(?:is|does|was)(?=\s*(?:[.!;]|$))|\s+is what\b|\s+does\b(?! not|n)|\s*(?:选项|選項)?(?:是|为)?(?:最)?(?:正确|正確|对的|對的|对|符合|合适|准确|答案|正解)|\s*(?:が|は)(?:正解|正しい|適切|答え)|\s*(?:です|だ|でしょう|となります|になります|を選|と(?:判断|考え|思い|思う|言え|結論|わか|分か)(?![^。]{0,8}(?:ない|ません)))|\s*(?:번)?(?:입니다|이다|이에요|예요|이\s*정답|가\s*정답|이\s*맞|가\s*맞|이\s*옳|가\s*옳|을\s*선택|를\s*선택|번)"
     r"|\s+(?:es|ser[ií]a) (?:la |el )?(?:m[aá]s |respuesta |opci[oó]n )?(?:correct|adecuad|respuesta|opci)|\s+est (?:la |le )?(?:bonne|correct|r[eé]ponse|juste|vrai|exact)|\s+ist (?:die |der |das )?(?:richtig|korrekt|antwort|wahr)|\s+[eè] (?:la |quella )?(?:risposta |opzione )?(?:corrett|giust|rispost)|\s+[eé] (?:a )?(?:alternativa |resposta |op[cç][aã]o )?(?:corret|cert|respost)|\s*(?:—|-|–)?\s*(?:это )?(?:верн|правильн)|\s+is (?:juist|het juiste|correct)|\s+adalah jawaban|\s+là đáp án|\s+(?:şıkkı |seçeneği )?doğru|\s+şıkkı(?:dır)?\b|\s*(?:选项|選項|项|項)[。.!！]?\s*$|\s+(?:sagen|wählen|nehmen|tippen|antworten)\b|\s+(?:stimmt|passt|trifft zu)\b|\s+(?:convient|correspond)\b|\s+es la que\b|\s+[eè] quella\b|\s+[eé] a que\b|\s+подходит\b|\s*(?:सही|সঠিক)|\s+(?:درست|صحیح|صحيح)|\s+as (?:the |being )?(?:most|best|right|correct|true|clear|obvious)"
@@ -156,7 +168,7 @@ MAYBE_BEFORE = re.compile(
     FLAGS,
 )
 MAYBE_AFTER = re.compile(
-    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b(?! (?:because|since|as)\b)|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
+    rf"^{CLOSE}[\s,]*(?:\?|？|(?:or )?(?:maybe|perhaps|possibly|potentially|conceivably)\b(?! (?:because|since|as)\b)|(?:i'?m )?(?:but )?(?:i'?m |i am )?not (?:entirely |quite |really |fully |at all )?(?:sure|certain)\b|(?:might|may|could)\b|is (?:a )?(?:possible|possibility)\b|is (?:just |only |merely )?(?:an?|one of the|one|among the) (?:\w+ )?(?:options?|choices?|possibilit\w+|candidates?)\b(?! (?:that|which) )|\(\s*(?:maybe|perhaps|possibly|not sure|unsure|\?|guess\w*|a guess)|(?:or|and)\s*$|or (?:something|so)\b|かも|の可能性|일 수도|일지도|可能)",
     FLAGS,
 )
 CONDITION_BEFORE = re.compile(
@@ -176,13 +188,21 @@ NO_CONDITION = re.compile(
 
 # "Nothing but B", "all options except B are wrong": here a word of denial presents the letter.
 _OTHERS = r"(?:\s+(?:of|the|other|these|remaining|one|ones|options?|choices?|answers?|candidates?|alternatives?|statements?|rest|others?|thing|them))*"
+_BUT = r"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar|with the (?:sole |only |single )?exception of|leaving aside|not counting)"
+_OUT = r"(?:ruled|wrong|incorrect|false|eliminat\w*|exclud\w*|impossible|reject\w*|discard\w*|fails?|contradict\w*|out|dismiss\w*|crossed|absent|untrue|inconsistent|never|mistaken|off|invalid|go(?:es)?|rul(?:es?|ing) out|knock\w*)"
+_ALL = r"(?:all|every\w*|the (?:others?|rest)|each|any(?: of)?)"
+BUT_WORD = re.compile(
+    r"\b(?:but|except|other than|apart|aside|save|besides|bar|exception|leaving|counting|menos|excepto|salvo|sauf|auf|tranne|eccetto|exceto)|除|außer|excepté|кроме",
+    FLAGS,
+)
 EXCEPT_BEFORE = re.compile(
-    rf"\b(?:(?P<none>none|nothing|no|not one|(?:no|not|never|\w+n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)|all|every\w*|the rest|each|any of)\b{_OTHERS}\s+"
-    rf"(?:but|except(?:ing)?(?: for)?|other than|apart from|aside from|save(?: for)?|besides|bar)\b{_FILL}{OPEN}$",
+    rf"(?:\b(?P<none>(?:none|nothing|nobody|no|not one|not a single|(?:no|not|never|\w+n['’]t|cannot|without)\b[^,.;!?\n]{{0,30}}\banything)\b[^,.;:!?\n]{{0,50}}?|{_ALL}\b[^.;:!?\n]{{0,50}}?\b{_OUT}\b[^.;:!?\n]{{0,30}}?|{_OUT}\s+(?:\w+ )?{_ALL})|(?P<rest>\b{_ALL}){_OTHERS}|(?P<start>^))\W*"
+    rf"\b{_BUT}\b{_FILL}{OPEN}$|(?P<foreign>除了|除|\btod[ao]s\b[^,.]{{0,40}} (?:menos|excepto|salvo)(?: la| el)?|\btou(?:te)?s\b[^,.]{{0,40}} (?:sauf|except[eé])(?: la)?|\balle\b[^,.]{{0,40}} (?:außer|bis auf)|\btutt[ei]\b[^,.]{{0,40}} (?:tranne|eccetto)(?: la)?|\btodas\b[^,.]{{0,40}} exceto(?: a)?|\bвсе\b[^,.]{{0,40}} кроме){OPEN}$",
     FLAGS,
 )
 EXCEPT_AFTER = re.compile(
-    rf"^{CLOSE}\s+(?:\w+\s+){{0,3}}?(?:ruled|wrong|incorrect|false|eliminated|excluded|impossible|rejected|discarded|fails?|contradict\w*|out|dismissed|crossed|absent|untrue|inconsistent|never)\b",
+    rf"^{CLOSE},?\s+(?:\w+\s+){{0,4}}?{_OUT}\b|^{CLOSE},?\s+(?:none|nothing|no (?!doubt)\w+|not one|neither|nobody)\b"
+    r"|^(?:之外|以外|外)?[，,]?(?:其他|其它|其余|别的)[^。]{0,8}(?:错|不|排除)|^$|^\W*$",
     FLAGS,
 )
 # "B is the only plausible choice": a word of doubt after a superlative is none.
@@ -204,6 +224,7 @@ SEEN_BEFORE = re.compile(
     FLAGS,
 )
 SEEN_AFTER = re.compile(
+    rf"^{CLOSE}\s+(?:appears?|flashes|is (?:shown|visible|seen|displayed)) on (?:the |a )?(?:screen|wall|board|sign|shirt|door)\b|"
     rf"^{CLOSE}\s+(?:is|was|can be seen|appears)\s+(?:painted|printed|written|drawn|carved|engraved|displayed|stamped|sewn|embroidered|on (?:the|a|his|her|their) (?!clip|video|screen|money))\b",
     FLAGS,
 )

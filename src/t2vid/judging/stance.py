@@ -64,7 +64,7 @@ _GUESS_AFTER = re.compile(
 
 # --------------------------------------------------------------------------------------------- other people
 
-_MOST = r"(?:some|others|many|most|few|several|(?:some|any|every)(?:one|body)|one|they|he|she|nobody|no one)(?: of (?:them|us|you|these|those))?"
+_MOST = r"(?:some|others|many|most|few|several|(?:some|any|every)(?:one|body)|(?<!only )one(?! answer)|they|he|she|nobody|no one)(?: of (?:them|us|you|these|those))?"
 _PERSON = (
     r"(?:people|persons?|folks|viewers?|users?|annotators?|critics?|experts?|observers?|students?|colleagues?|coworkers?|friends?|teachers?|tutors?|professors?|classmates?|brothers?|sisters?|"
     r"mother|father|mom|mum|dad|uncle|aunt|cousin|wife|husband|partner|boss|neighbou?rs?|roommate|reviewers?|raters?|labell?ers?|graders?|evaluators?|participants?|respondents?|"
@@ -136,7 +136,7 @@ _DISBELIEF_WORDS = frozenset(
     "exclude eliminate reject discard dismiss discount disprove rule nothing disagree disagrees disagreed refuse refuses hesitate reluctant reason reasons before".split()
 )
 _DISBELIEF = re.compile(
-    r"\bnothing\b[^,;]{0,30}$|\bdisagree\w*\b|\b(?:refus\w+|reluctant|hesitat\w*) to\b|\bno reasons? (?:to|for|why)\b|\bbefore (?:i |we |you )?(?:choos|pick|select|say|go|settl|commit|answer|decid)\w*",
+    r"\bnothing\b[^,;]{0,30}$|\bdisagree\w*\b|\b(?:refus\w+|reluctant|hesitat\w*) to\b|\b(?:no|not|\w+n['’]t)\b(?: \w+){0,2} reasons? (?:to|for|why)\b|\bbefore (?:i |we |you )?(?:choos|pick|select|say|go|settl|commit|answer|decid)\w*",
     FLAGS,
 )
 _DISBELIEF_AFTER = re.compile(
@@ -154,6 +154,9 @@ _EXAMPLE = re.compile(
 )
 
 
+_SCREEN_WORDS = frozenset(
+    "says say said reads read announces announced claims claimed states stated shouts shout yells yell whispers declares insists spells sings tells calls key".split()
+)
 _QUESTION_END = re.compile(r"[.!?。！？؟\n]")
 _RHETORICAL = re.compile(
     r"\b(?:what|who|why|how|where) (?:else|more)\b|[,—-]\s*(?:ok|okay|got it|agreed)\s*\?", FLAGS
@@ -179,6 +182,9 @@ def stance(before: str, after: str) -> str | None:
         return "asked"
     if before.lstrip().startswith("¿"):
         return "asked"
+    if _SPOKEN_AFTER.match(after):
+        return "quoted"
+    before = _CONCEDED.sub("", before)
     clause, statement = _tail(_CLAUSE, before), _tail(_TURN, before)
     after_clause = _CLAUSE.split(rest, maxsplit=1)[0]
     words = set(_WORDS.findall(f"{before} {rest}".casefold()))
@@ -186,6 +192,25 @@ def stance(before: str, after: str) -> str | None:
     if kind is None and (words & lang.WORDS or not (before.isascii() and rest.isascii())):
         kind = _foreign(clause, statement, after_clause, rest)
     return kind
+
+
+# "While A is common, B ...": what is conceded governs nothing after its comma.
+_CONCEDED = re.compile(
+    r"^\W*(?:while|although|though|even though|whereas|despite|much as)\b[^,;]*,\s*", FLAGS
+)
+_SPOKEN_AFTER = re.compile(
+    r"^[^\"“”.!?\n]{0,24}[.!?,]*[\"'”’»」]\s*,?\s*(?:(?:a|an|the|my|one|some|his|her|another)\s+(?:\w+\s+){1,4}?|he |she |they |somebody |someone |\w+ )?"
+    r"(?:says|said|shout\w*|yell\w*|whisper\w*|cr(?:y|ies|ied)|exclaim\w*|announc\w*|claim\w*|insist\w*|repl(?:y|ies|ied)|call\w* out|scream\w*|mutter\w*|murmur\w*|declar\w*)\b(?! i\b)"
+    r"|^[”’»」\"'][^.!?。\n]{0,12}(?:说|と言|라고)",
+    FLAGS,
+)
+# Words that a clip shows or speaks are the clip's, whoever says them.
+_ON_SCREEN = (
+    r"\b(?:subtitles?|captions?|overlays?|signs?|banners?|posters?|screens?|title cards?|(?:black|white)?boards?|text(?: \w+){0,3}|narrators?|voice(?:-?overs?)?|hosts?|presenters?|announcers?|commentators?|reporters?|characters?|"
+    r"(?:quiz|game) ?(?:master|show)?(?: host)?|m[ae]n|wom[ae]n|boys?|girls?|teacher|somebody|someone|lyrics?|song|label|graffiti|t-?shirt|voice)\b(?:\s+(?:in|on|at|from|of|off|behind) (?:the |an? )?\w+(?: \w+)?)?\s+"
+    r"(?:then |clearly |also |even )?(?:says?|said|reads?|announc\w+|claim\w*|states?|stated|shouts?|yells?|whispers?|declares?|insists?|spells?|sings?|tells?|calls? out)\b"
+    r"|\b(?:screen|board|poster|sign|wall|caption|subtitles?) it (?:says|reads)\b|\bthe answer key (?:says|gives|has)\b"
+)
 
 
 def last_statement(before: str) -> str:
@@ -212,6 +237,8 @@ def _english(
 ) -> str | None:
     if words & _DISBELIEF_WORDS and (_DISBELIEF.search(clause) or _DISBELIEF_AFTER.search(rest)):
         return "no"
+    if words & _SCREEN_WORDS and _SCREEN.search(statement):
+        return "quoted"
     if words & _QUOTE_WORDS and (_QUOTE_BEFORE.search(statement) or _QUOTE_AFTER.search(rest)):
         return "quoted"
     if words & _IMAGINED_WORDS and not _NO_CONDITION.search(statement + rest):
@@ -222,6 +249,9 @@ def _english(
     if words & _EXAMPLE_WORDS and _EXAMPLE.search(statement):
         return "example"
     return None
+
+
+_SCREEN = re.compile(_ON_SCREEN, FLAGS)
 
 
 def _foreign(clause: str, statement: str, after_clause: str, rest: str) -> str | None:

@@ -13,14 +13,19 @@ from t2vid.judging import phrases as say
 _END = re.compile(r"^[\"'“”‘’«»)\]}>】」』》]*\s*(?:[.,:;!)(\]。、，…|/]|[-–—]\s|$|\n)")
 _LABELLED = re.compile(r"\b(?:option|choice|answer|letter)\s*$", re.IGNORECASE)
 _ARTICLE_OK = re.compile(
-    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
+    r"^[\"'”’)\]}]*\s*(?:[.,:;!?)(\]。、，|]|$|\n|[-–—]\s|\s(?:is|was|seems|looks|appears|fits|matches|wins|works|describes|because|since|as (?:it|the|he|she|they|we|there|a|an|this|that|no|his|her)\b|\w+ly(?=\s*[.!,]|\s*$)|are\b|must|has to|would be|should|it is|and not|not|rather than|over|instead|"
     r"for sure|without|then|on this|on the basis|i (?:think|guess|believe|suppose|reckon|say)|gets|with confidence|stands out|alone|applies|happens|agrees|aligns|corresponds|porque|parce|car|comme|puisque|denn|pues|stimmt|passt|sagen|wählen|exactly|to me|weil|da\b|given|due|captures|reflects|makes|best|correctly|holds|remains|stands|all the way|is\b|isn|doesn|can|cannot|does|contradicts|fails|if|or|and|for me|for this|for certain|here|please|hands down|ist|est|es|è|é|adalah)\b|[^\x00-\x7f])",
     re.IGNORECASE,
 )
 _TAIL_WORD = re.compile(r"([^\W\d_]+(?:['’][^\W\d_]+)?)\.?[\s\"'“‘]*$")
-_ARTICLE_NOUN = re.compile(r"\s+(?!or\b|and\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}")
+_ARTICLE_NOUN = re.compile(
+    r"\s+(?!or\b|and\b|remain\b|survive\b|stay\b|both\b|work\b|apply\b|are\b|is\b|both\b|fit\b|but\b)[a-z]{2,}"
+)
 _I_LETTER = re.compile(
     r"\s+(?:is|matches|fits|holds|works|describes|gets|wins|stands|applies|because|seems)\b|\s+(?:and|or)\s+[A-J]\b|[^\x00-\x7f]|\s+[^\x00-\x7f]"
+)
+_SURELY_LETTER = re.compile(
+    r"\s+(?:is|fits|matches|holds|seems|wins|describes|does)\b|[\u2e80-\ufeff]"
 )
 _LAST_WORD = re.compile(r"([^\W\d_]+)[\s.,!;…\"'“‘-]*$")
 _TRAILS = re.compile(
@@ -43,7 +48,9 @@ def is_article(text: str, end: int) -> bool:
     >>> is_article("A man is walking", 1), is_article("A fits best", 1)
     (True, False)
     """
-    return not _ARTICLE_OK.match(text[end : end + 24])
+    return not (
+        _ARTICLE_OK.match(text[end : end + 24]) or say.CUE_AFTER.match(text[end : end + 40])
+    )
 
 
 def before_noun(text: str, end: int) -> bool:
@@ -54,7 +61,14 @@ def before_noun(text: str, end: int) -> bool:
 def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
     """Say whether a capital I is the writer: no cue for a letter, or nothing after it that a letter takes."""
     after = text[end : end + 24]
-    if not (_END.match(after) or _LABELLED.search(before) or _I_LETTER.match(after)):
+    if _SURELY_LETTER.match(after):
+        return False
+    if not (
+        _END.match(after)
+        or say.CUE_AFTER.match(after)
+        or _LABELLED.search(before)
+        or _I_LETTER.match(after)
+    ):
         return True
     word = _LAST_WORD.search(before)
     if word is None:
@@ -67,9 +81,10 @@ def is_pronoun(text: str, end: int, before: str, cued: bool) -> bool:
 def is_name(before: str) -> bool:
     """Say whether the word before the letter makes it a name: "Vitamin C", "Gate C"."""
     word = _TAIL_WORD.search(before)
-    if word is None or say.CUE_BEFORE.search(before) or _CASE.search(before):
+    # the cue is the dearest of the patterns: it is asked last
+    if word is None or word[1].casefold() not in say.ENTITY or _CASE.search(before):
         return False
-    return word[1].casefold() in say.ENTITY
+    return not say.CUE_BEFORE.search(before)
 
 
 def is_sentence(before: str, after: str) -> bool:

@@ -14,7 +14,7 @@ from t2vid.judging.answer import Answer, Choice
 from t2vid.judging.options import normal
 
 _LATEX = re.compile(
-    r"\\{1,2}(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\{1,2}[()\[\],;! ]|\\{1,2}(?:quad|qquad)\b"
+    r"\\{1,2}(?:text|textbf|mathrm|mathbf|textit|mathit|mathsf|underline|mathbb|mathcal|textsf|texttt|operatorname|bf|rm|emph|large|Large|displaystyle)\b\s*|\\{1,2}[()\[\],;! ]|\\{1,2}(?:quad|qquad)\b"
 )
 _MARKUP = str.maketrans("", "", "*`$")
 _STRUCK = re.compile(r"~~.*?~~|<(?:s|del|strike)>.*?</(?:s|del|strike)>", re.DOTALL | re.IGNORECASE)

@@ -10,7 +10,9 @@ import re
 
 from t2vid.judging import phrases as say
 from t2vid.judging.answer import Answer, Choice
+from t2vid.judging.commitment import unfinished
 from t2vid.judging.mentions import Mention, conditional
+from t2vid.judging.options import normal
 from t2vid.judging.stance import stance
 from t2vid.judging.whole import letter_alone, letter_and_text, option_text
 
@@ -23,6 +25,13 @@ _OPEN = {
     "quoted": "quotation",
     "example": "example",
 }
+_ABOUT_OPTION = re.compile(
+    r"(?:^|[\s(])[A-J]\)? (?:says|mentions|states|reads|talks about|refers to)\b"
+)
+_AGAIN = re.compile(
+    r"\b(?:again|actually|wait|hmm+|correct(?:ion|ed)|sorry|oops|on (?:second|reflection)|instead|revis\w+|chang\w+|replac\w+|should (?:be|read)|mistake|edit|erratum)\b",
+    re.IGNORECASE,
+)
 _SENTENCE = re.compile(r"[.!?](?=\s)|[。！？\n]")
 _INSTRUCTION = re.compile(
     r"(?:please\s+)?(?:answer with the option'?s letter from the given choices directly|please directly give the best option|only give the best option|"
@@ -97,6 +106,14 @@ def cue_phrase(answer: Answer) -> Choice | None:
             return Choice(None, "two answers") if two else Choice(named, "cue phrase")
         if letter not in answer.options.letters:
             return Choice(None, "no such option")
+        later = [
+            m
+            for m in answer.mentions()
+            if m.start > firm[-1].end and m.kind in ("weak", "plain") and m.letter != letter
+        ]
+        if later and _AGAIN.search(answer.text, firm[-1].end, later[-1].start):
+            sure = later[-1].kind == "weak" and later[-1].letter in answer.options.letters
+            return Choice(later[-1].letter, "cue phrase") if sure else Choice(None, "two answers")
         if say.TAKEN_BACK.search(answer.text, max(m.end for m in answer.mentions())):
             return Choice(None, "taken back")
         return Choice(letter, "cue phrase")
@@ -138,6 +155,11 @@ def text_contained(answer: Answer) -> Choice | None:
     >>> text_contained(Answer("It is not walking.", ["walking", "sitting"]))
     >>> text_contained(Answer("I cannot tell whether he is walking.", ["walking", "sitting"]))
     """
+    if unfinished(answer.text) or _ABOUT_OPTION.search(answer.text):
+        named = answer.options.contained(answer.text)
+        own = named and normal(answer.text) in answer.options.text_of(named)
+        if not own:
+            return None
     return _text_choice(answer, answer.options.contained(answer.text), "text contained")
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2vid.corpora.files import BadRow
+from t2vid.corpora.videos import VideoFolder, stem_of
 from t2vid.errors import UnsafePath
 from t2vid.frames.feature import video_value
 from t2vid.frames.spec import SampleSpec
@@ -25,7 +26,6 @@ from t2vid.schema import Counts
 LETTERS = "ABCDEFGHIJ"
 # T2Vid, evaluation scripts: the sentence after the options, in every one of its question files
 T2VID_SUFFIX = "Answer with the option's letter from the given choices directly."
-SUFFIXES = (".mp4", ".MP4", ".mkv", ".webm", ".avi", ".mov", "")  # "" is a folder of frames
 
 Style = Literal["choice", "yes_no", "matching", "caption"]
 
@@ -227,7 +227,8 @@ class Videos:
 
     def __init__(self, root: str | Path | None) -> None:
         self.root = None if root is None else Path(root)
-        self._by_stem: dict[str, list[Path]] | None = None
+        self._known: VideoFolder | None = None
+        self._frames: dict[str, list[str]] = {}
 
     def find(self, name: str, *folders: str) -> str | None:
         """Find a video by its path in the benchmark; None where it is not there.
@@ -244,29 +245,32 @@ class Videos:
         relative = Path(name)
         if relative.is_absolute() or ".." in relative.parts:
             raise UnsafePath(f"video {name!r} leaves the folder {self.root}")
-        places = [Path(folder) / relative for folder in folders]
-        for place in [*places, relative, *(Path(*p.parts[1:]) for p in places)]:
-            for suffix in (place.suffix, *SUFFIXES):
-                path = self.root / place.with_name(stem_of(place.name) + suffix)
+        places = [*(Path(folder) / relative for folder in folders), relative]
+        places += [Path(*place.parts[1:]) for place in places if len(place.parts) > 1]
+        for place in places:
+            for path in (self.root / place, self.root / place.with_name(stem_of(place.name))):
                 if path.exists():
                     return str(path)
-        found = self._index().get(stem_of(relative.name), [])
-        return str(found[0]) if len(found) == 1 else None
+        # an id may end in what looks like a suffix
+        found = self._with_stem(relative.name) or self._with_stem(stem_of(relative.name))
+        expected = {place.parent.as_posix() for place in places}
+        there = [path for path in found if Path(path).parent.as_posix() in expected]
+        # of two elsewhere none is taken: a guess would be scored as if it were the video
+        taken = there[:1] or (found if len(found) == 1 else [])
+        return str(self.root / taken[0]) if taken else None
 
-    def _index(self) -> dict[str, list[Path]]:
-        if self._by_stem is None:
-            self._by_stem = {}
-            for folder, _, names in os.walk(self.root or ""):
+    def _with_stem(self, stem: str) -> list[str]:
+        """Give the videos and folders of frames of that name, relative to the root."""
+        root = self.root or Path()
+        if self._known is None:
+            if not root.is_dir():
+                return []
+            self._known = VideoFolder.scan(root)
+            for folder, _, names in os.walk(root):
                 if any(name.endswith((".jpg", ".png")) for name in names):
-                    self._remember(Path(folder))
-                for name in names:
-                    if Path(name).suffix in SUFFIXES[:-1]:
-                        self._remember(Path(folder, name))
-        return self._by_stem
-
-    def _remember(self, path: Path) -> None:
-        assert self._by_stem is not None
-        self._by_stem.setdefault(stem_of(path.name), []).append(path)
+                    path = Path(folder).relative_to(root)
+                    self._frames.setdefault(path.name, []).append(path.as_posix())
+        return [*self._known.by_stem.get(stem, ()), *self._frames.get(stem, ())]
 
 
 def folder_state(root: str | Path) -> str:
@@ -294,13 +298,6 @@ def _bounded(spec: SampleSpec, start_s: float | None, end_s: float | None) -> Sa
     if start_s is None and end_s is None:
         return spec
     return dataclasses.replace(spec, start_s=start_s, end_s=end_s)
-
-
-def stem_of(name: str) -> str:
-    """Take a video suffix off a name."""
-    # YouTube ids and TVQA folders may hold dots; only a known suffix is one.
-    stem, dot, suffix = name.rpartition(".")
-    return stem if dot and f".{suffix}" in SUFFIXES else name
 
 
 def _plain(text: str) -> str:

@@ -54,6 +54,7 @@ def build() -> Any:
     import gradio
 
     card = Path(__file__).with_name("README.md").read_text(encoding="utf-8").split("---", 2)[-1]
+    card = card.strip().removeprefix("# Video MCQ")  # the page has that heading already
     with gradio.Blocks(title="Video MCQ") as page:
         gradio.Markdown("# Video MCQ\nOne answer a line, one reference letter a line.")
         with gradio.Row():
@@ -63,7 +64,8 @@ def build() -> Any:
         button = gradio.Button("Score")
         table = gradio.Dataframe(headers=["answer", "letter", "rule", "reference", "correct"])
         result = gradio.JSON(label="Scores")
-        button.click(score, [answers, references, options], [result, table])
+        for event in (button.click, page.load):
+            event(score, [answers, references, options], [result, table])
         gradio.Markdown(card)
     return page
 

@@ -1,0 +1,125 @@
+"""Tables and how they are written: Markdown, one HTML page, JSON.
+
+>>> print(markdown([Table("Scores", ["run", "accuracy"], [["a", 51.23]])]))
+### Scores
+<BLANKLINE>
+| run | accuracy |
+|---|---:|
+| a | 51.2 |
+<BLANKLINE>
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from t2vid.errors import InputError
+from t2vid.insight import page
+
+Format = Literal["markdown", "html", "json"]
+Cell = str | int | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with its title, and notes under it."""
+
+    title: str
+    head: list[str]
+    rows: list[list[Cell]]
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An accuracy in percent, its 95 % interval, and the questions behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def text(self, against: float | None = None) -> str:
+        """Write it: `53.1 [51.2, 55.0] −3.2`."""
+        shown = f"{self.value:.1f} [{self.low:.1f}, {self.high:.1f}]"
+        if against is None:
+            return shown
+        return f"{shown} {self.value - against:+.1f}".replace("-", "−")
+
+
+def markdown(tables: Sequence[Table]) -> str:
+    """Write tables as Markdown."""
+    parts = []
+    for table in tables:
+        numeric = [
+            bool(table.rows) and all(isinstance(row[at], int | float | None) for row in table.rows)
+            for at in range(len(table.head))
+        ]
+        lines = [f"### {table.title}", "", _line(table.head)]
+        lines.append("|" + "|".join("---:" if right else "---" for right in numeric) + "|")
+        lines += [_line([_shown(cell) for cell in row]) for row in table.rows]
+        lines += ["", *(f"- {note}" for note in table.notes)]
+        parts.append("\n".join(lines).rstrip() + "\n")
+    return "\n".join(parts)
+
+
+def html(tables: Sequence[Table], title: str) -> str:
+    """Write tables as one self-contained page."""
+    sections = [
+        page.section(
+            table.title,
+            page.table(table.head, [[_bare(cell) for cell in row] for row in table.rows]),
+            *(page.paragraph(note) for note in table.notes),
+        )
+        for table in tables
+    ]
+    return page.page(title, sections)
+
+
+def written(tables: Sequence[Table], title: str, format_: str, out: str | Path | None) -> str:
+    """Write tables in a format, to a file too where one is named.
+
+    Raises:
+        InputError: for an unknown format.
+    """
+    if format_ == "html":
+        text = html(tables, title)
+    elif format_ == "json":
+        text = json.dumps([asdict(table) for table in tables], indent=1, ensure_ascii=False)
+    elif format_ == "markdown":
+        text = markdown(tables)
+    else:
+        raise InputError(f"format ({format_!r}) must be 'markdown', 'html' or 'json'")
+    if out is not None:
+        Path(out).write_text(text, encoding="utf-8")
+    return text
+
+
+def _bare(cell: Cell) -> str | int | float:
+    return cell if isinstance(cell, int | float) and not math.isnan(cell) else _shown(cell)
+
+
+def _shown(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, float):
+        return "–" if math.isnan(cell) else f"{cell:.1f}"
+    return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def range_of(bounds: Sequence[float]) -> str:
+    """Write an interval of shares in percent.
+
+    >>> range_of([-0.012, 0.5])
+    '[−1.2, 50.0]'
+    """
+    return f"[{100 * bounds[0]:.1f}, {100 * bounds[1]:.1f}]".replace("-", "−")
