@@ -168,7 +168,14 @@ def test_a_window_is_a_file_of_its_own() -> None:
 class Server:
     """A loopback server that counts the bytes it hands out."""
 
-    def __init__(self, files: dict[str, bytes], *, ranges: bool = True, cut: int | None = None):
+    def __init__(
+        self,
+        files: dict[str, bytes],
+        *,
+        ranges: bool = True,
+        sized: bool = True,
+        cut: int | None = None,
+    ):
         outer = self
         self.sent, self.requests = 0, 0
 
@@ -199,7 +206,9 @@ class Server:
                     self.send_response(200)
                 if ranges:
                     self.send_header("Accept-Ranges", "bytes")
-                self.send_header("Content-Length", str(stop - start))
+                if sized:
+                    self.send_header("Content-Length", str(stop - start))
+                self.close_connection = not sized
                 self.end_headers()
                 if body:
                     outer.sent += stop - start
@@ -315,9 +324,12 @@ def test_a_video_on_the_hub_is_read_by_ranges_and_only_where_needed(film, tmp_pa
     assert len(missing) == 2 and all("server has no such file" in message for message in missing)
 
 
-def test_a_server_without_ranges_is_read_from_start_to_end(clip, pixels) -> None:
-    with Server({"/clip.mp4": clip.read_bytes()}, ranges=False) as server:
+@pytest.mark.parametrize("sized", [True, False])
+def test_a_server_without_ranges_is_read_from_start_to_end(clip, pixels, sized) -> None:
+    with Server({"/clip.mp4": clip.read_bytes()}, ranges=False, sized=sized) as server:
         assert same(f"{server.url}/clip.mp4", pixels)
+        with pytest.raises(BadVideo, match="goes on after" if not sized else "clip.mp4"):
+            sample_video(f"{server.url}/clip.mp4", limits=Limits(max_bytes=1_000))
 
 
 def test_what_a_server_does_not_give_is_named(film, caplog) -> None:
@@ -343,7 +355,7 @@ def test_what_is_no_source_is_refused() -> None:
 def test_a_file_that_is_closed_or_open_as_text_is_refused(clip) -> None:
     with clip.open("rb") as file:
         pass
-    with pytest.raises(InputError, match="closed file; give an open file"):
+    with pytest.raises(InputError, match="is a closed file; give an open file"):
         sample_video(file)
     with clip.open() as text, pytest.raises(InputError, match='open it with mode "rb"'):
         sample_video(text)

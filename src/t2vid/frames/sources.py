@@ -99,7 +99,8 @@ class Guarded:
 
     def __init__(self, file: BinaryIO, name: str, deadline: float) -> None:
         self._file, self._name, self._deadline = file, name, deadline
-        self.seek, self.tell = file.seek, file.tell
+        self.seek: Any = getattr(file, "seek", None)  # what is only held in memory has none
+        self.tell: Any = getattr(file, "tell", None)
 
     def seekable(self) -> bool:
         """Say yes."""
@@ -234,17 +235,25 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
             pass
         else:
             raise InputError(f"{kind_of(source)} is no video; give a path, bytes or a file")
-        try:
-            if not getattr(file, "seekable", lambda: True)():
-                file = _spool(file, name, limits, deadline)
-            size = file.seek(0, os.SEEK_END)
-        except ValueError as error:  # it is closed
-            if isinstance(error, BadVideo):
-                raise
-            raise InputError(f"{name}: {error}; give an open file, or its path") from None
+        if getattr(file, "closed", False):
+            raise InputError(f"{name} is a closed file; give an open file, or its path")
+        end = _end_of(file)
+        if end is None:
+            file = _spool(Guarded(file, name, deadline), name, limits, deadline)
+        size = file.seek(0, os.SEEK_END) if end is None else end
         if size == 0:
             raise bad(name, "empty", "it has 0 bytes", "download it again")
         yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
+
+
+def _end_of(file: Any) -> int | None:
+    """Give the size of a file object, None where it cannot be sought."""
+    if not getattr(file, "seekable", lambda: True)():
+        return None
+    try:
+        return int(file.seek(0, os.SEEK_END))
+    except ValueError:  # fsspec's stream from a server that tells no size says it can be sought
+        return None
 
 
 def _split(path: str) -> tuple[str, str]:
