@@ -22,7 +22,7 @@ from t2vid.errors import InputError
 from t2vid.insight.browse import Browser, Rows, open_rows
 from t2vid.insight.browse_page import Encoders, Server, _export, _talk, browse, pieces, slides
 from t2vid.models.rows import RowEncoder
-from t2vid.models.tiny import tiny_idefics3
+from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
 
 pytest.importorskip("gradio", reason="gradio is not installed (extra browse)")
 # gradio's own, at import and for its server
@@ -74,10 +74,16 @@ def test_the_page_shows_frames_with_captions_the_talk_and_the_mask(server):
     assert frames.count("<figure") > 1 and "data:image/webp;base64," in frames
     assert "texts, frame 1 of" in frames and "characters 0 to" in frames
     assert "<b>user</b>" in talk and "<b>assistant</b>" in talk
-    (mask,) = call(server, "mask", 1, "idefics3 (tiny stand-in)", "answer")
+
+
+@pytest.mark.parametrize("family", ["idefics3", "minicpmv", "internvl"])
+def test_the_mask_of_each_family_of_the_paper_is_the_answer(server, family):
+    call(server, "page", 1, "texts", 0, 0, "")
+    (mask,) = call(server, "mask", 1, f"{family} (tiny stand-in)", "answer")
     answer = open_rows("t2vid/mix", config="sample").get(1)["messages"][1]["content"][0]["text"]
     in_loss = re.findall(r'<mark class="t2v-loss"[^>]*>(.*?)</mark>', mask, re.DOTALL)
-    assert [unescape(text).split("<end")[0].strip() for text in in_loss] == [answer]
+    said = [re.split(r"<(?:end|\|)", unescape(text))[0].strip() for text in in_loss]
+    assert said == [answer]
 
 
 OUTSIDE = ["/etc/passwd", "../../../../../../etc/passwd", "%2e%2e/%2e%2e/%2e%2e/etc/passwd"]
@@ -157,6 +163,14 @@ def test_the_runs_of_a_row_are_its_tokens_and_the_loss_is_on_the_answer():
     assert found[3].text.strip() == "0.<end_of_utterance>"
     whole = encoder(browser.row_with(0, browser.show(0).frames))
     assert sum(piece.n_tokens for piece in found) == len(whole.ids)
+
+
+def test_a_checkpoint_whose_family_has_another_name_than_its_type_is_taken(tmp_path):
+    model, processor = tiny_minicpm(["Why so?"])
+    for part in (model, processor):
+        part.save_pretrained(tmp_path / "mine")
+    encoder = Encoders([str(tmp_path / "mine")]).get("mine", "answer")
+    assert encoder.family.name == "minicpm_v_2_5"
 
 
 def test_an_unknown_family_and_a_taken_port_are_named():

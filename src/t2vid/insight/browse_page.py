@@ -34,6 +34,7 @@ from t2vid.insight.browse import (
     Shown,
     open_rows,
 )
+from t2vid.models.families import Family, family_of, frame_px, load_processor
 from t2vid.models.rows import EncodedRow, RowEncoder
 
 PORT = 7860
@@ -119,7 +120,7 @@ def browse(
         split: its split; the first one by default.
         data_dir: folder of the videos; no file outside it is read for a row.
         processors: folders or Hub names whose prompt and loss mask are shown; tiny stand-ins of
-            the known families by default.
+            the paper's families by default.
         quarantine: JSON-lines file of the rows that are put aside; None keeps them in memory.
         remote: follow the URLs that rows name.
         port: of the loopback; 7860 by default, or any free one where that is taken.
@@ -143,7 +144,7 @@ class Encoders:
     """
 
     def __init__(self, processors: Sequence[str] = ()) -> None:
-        self._makers: dict[str, Callable[[], tuple[Any, str]]] = {}
+        self._makers: dict[str, Callable[[], tuple[Any, Family]]] = {}
         for name in processors:
             self._makers[Path(name).name] = lambda name=name: _loaded(name)  # type: ignore[misc]
         for family, make in {} if processors else _tiny_models():
@@ -173,8 +174,6 @@ def pieces(encoder: RowEncoder, browser: Browser, position: int) -> list[Piece]:
 
     Frames are blank here: their number and size decide the tokens, not what they show.
     """
-    from t2vid.models.families import frame_px
-
     made = browser.show(position)
     seen = min(made.n_seen, MAX_SHOWN)
     size = (
@@ -494,24 +493,25 @@ def _bound(port: int | None) -> socket.socket:
 
 
 def _tiny_models() -> list[tuple[str, Callable[..., Any]]]:
-    """Name the families that have a tiny stand-in."""
-    from t2vid.models import tiny
-    from t2vid.models.families import FAMILIES
+    """Give the model types that have a tiny stand-in, those of the paper, and what makes it."""
+    from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
+    from t2vid.models.tiny_internvl import tiny_internvl
 
-    makers = [(family.name, getattr(tiny, f"tiny_{family.name}", None)) for family in FAMILIES]
-    return [(name, make) for name, make in makers if make is not None]
+    return [
+        ("idefics3", tiny_idefics3),
+        ("minicpmv", tiny_minicpm),
+        ("internvl", tiny_internvl),
+    ]
 
 
-def _tiny(family: str, make: Callable[..., Any]) -> tuple[Any, str]:
+def _tiny(model_type: str, make: Callable[..., Any]) -> tuple[Any, Family]:
     from t2vid import samples
 
     _, processor = make([row["context"] for row in samples.texts()])
-    return processor, family
+    return processor, family_of(model_type)
 
 
-def _loaded(name: str) -> tuple[Any, str]:
-    from t2vid.models.families import family_of, load_processor
-
+def _loaded(name: str) -> tuple[Any, Family]:
     transformers = require("transformers", extra="train")
     config = transformers.AutoConfig.from_pretrained(name)
-    return load_processor(name), family_of(config).name
+    return load_processor(name), family_of(config)
