@@ -2,9 +2,10 @@
 
     OMP_NUM_THREADS=1 python benchmarks/train_step.py
 
-Prints CPU milliseconds as medians of interleaved rounds, bytes to the device and padding, as
-ratios. The peer of the whole way is PyAV, which decodes the clip in order and keeps a frame a second
-at full size, followed by TRL's collator with a processor set to the same 364 pixels.
+Prints CPU milliseconds as medians of interleaved rounds, bytes to the device, samples/s and padding,
+as ratios; on a GPU also the time of a step and peak memory. The peer of the whole way is PyAV, which
+decodes the clip in order and keeps a frame a second at full size, followed by TRL's collator with a
+processor set to the same 364 pixels.
 """
 
 from __future__ import annotations
@@ -23,7 +24,10 @@ import av
 import mix
 import numpy as np
 import torch
+from datasets import Dataset, List
+from datasets import Image as ImageColumn
 from PIL import Image
+from trl import SFTConfig, SFTTrainer
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 import t2vid
@@ -32,6 +36,8 @@ from t2vid.mixing.build import load
 from t2vid.mixing.recipe import Recipe
 from t2vid.models.rows import RowEncoder
 from t2vid.models.tiny import tiny_idefics3
+from t2vid.schema import row_features
+from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
 from t2vid.trainer.batching import padding_share, plan_batches, row_lengths
 from t2vid.trainer.collator import VideoCollator, to_pixel_values
 
@@ -158,7 +164,65 @@ def main() -> None:
     large = luma([f.resize((PX, PX), 1) for f in t2vid.sample_video(data, plain)])
     apart = float(np.abs(small - large).mean())
     print(f"mean difference of luma, scaled by libav or by Pillow: {apart:.2f} of 255")
+    training(model, processor, data)
     padding()
+
+
+def training(model: Any, processor: Any, data: bytes) -> None:
+    """Train on eight rows of one clip: both from its frames as PNG files, t2vid also from the clip."""
+    cuda = torch.cuda.is_available()
+    row = {"source": "clips", "messages": conversation(), "n_frames": N_FRAMES, "n_words": 0}
+    pngs = []
+    for frame in t2vid.sample_video(data, t2vid.SampleSpec(max_frames=N_FRAMES, size=(PX, PX))):
+        buffer = io.BytesIO()
+        frame.save(buffer, "PNG")
+        pngs.append({"path": None, "bytes": buffer.getvalue()})
+    clips = video_value(data, t2vid.SampleSpec(max_frames=N_FRAMES))
+    stored, lazy = (
+        Dataset.from_list([row | {"id": str(i), "images": images} for i in range(8)], features)
+        for images, features in (
+            (pngs, row_features(List(ImageColumn()))),
+            (clips, row_features(t2vid.Frames())),
+        )
+    )
+    folder = tempfile.mkdtemp(prefix="t2vid-train-step-")
+    common: dict[str, Any] = {
+        "output_dir": folder, "per_device_train_batch_size": 2, "max_steps": 4, "use_cpu": not cuda,
+        "report_to": "none", "save_strategy": "no", "logging_strategy": "no", "bf16": False,
+        "disable_tqdm": True, "max_length": None, "activation_checkpointing": False,
+    }  # fmt: skip
+    bare = stored.select_columns(["images", "messages"])
+    ways = {
+        "t2vid": lambda m: VideoSFTTrainer(
+            m, VideoSFTConfig(**common), train_dataset=stored, processing_class=processor
+        ),
+        "TRL": lambda m: SFTTrainer(
+            m, SFTConfig(**common), train_dataset=bare, processing_class=processor
+        ),
+        "t2vid from the clip": lambda m: VideoSFTTrainer(
+            m, VideoSFTConfig(**common), train_dataset=lazy, processing_class=processor
+        ),
+    }
+    rates: dict[str, list[float]] = {name: [] for name in ways}
+    peaks: dict[str, float] = {}
+    for _ in range(3):
+        for name, make in ways.items():
+            trainer = make(copy.deepcopy(model))
+            if cuda:
+                torch.cuda.reset_peak_memory_stats()
+            clock = time.perf_counter if cuda else time.process_time
+            start = clock()
+            trainer.train()
+            rates[name].append(8 / (clock() - start))
+            peaks[name] = torch.cuda.max_memory_allocated() / 1e6 if cuda else 0.0
+    shutil.rmtree(folder)
+    rate = {name: statistics.median(values) for name, values in rates.items()}
+    unit, second = ("GPU", "s") if cuda else ("CPU", "CPU second")
+    print(f"\n| training on {unit}, tiny model | samples a {second} | beside TRL |", end="")
+    print(" step, ms | peak, MB |\n|---|---|---|---|---|" if cuda else "\n|---|---|---|")
+    for name, value in rate.items():
+        end = f" {2e3 / value:,.0f} | {peaks[name]:,.0f} |" if cuda else ""
+        print(f"| {name} | {value:.2f} | {value / rate['TRL']:.2f}x |{end}")
 
 
 def padding() -> None:
