@@ -15,7 +15,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, Protocol, cast
 
 import datasets
@@ -215,6 +214,6 @@ class Clips(Corpus):
 
     def _again(self, clip: Clip, split: str) -> bool:
         """Say whether another row of the split said the same before."""
-        video = stem_of(Path(clip.video).name)
+        video = stem_of(clip.video.replace("\\", "/"))
         key = counting.digest([split, video, *(f"{role}\0{said}" for role, said in clip.turns)])
         return self._first.setdefault(key, clip.id) != clip.id

@@ -25,7 +25,7 @@ import datasets
 from t2vid import samples
 from t2vid.corpora import counting
 from t2vid.dataset_scripts.corpus import Corpus
-from t2vid.errors import InputError, MissingFile
+from t2vid.errors import InputError
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
 from t2vid.mixing.recipe import Recipe, shipped
@@ -94,11 +94,14 @@ class Mix(Corpus):
         super().__init__(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
-        return datasets.DatasetInfo(features=row_features(Frames()))
+        sources = self.config.asked().sources
+        brought = self.config.data_dir is None and all(source.is_bundled for source in sources)
+        licence = samples.LICENCE if brought else ""
+        return datasets.DatasetInfo(features=row_features(Frames()), license=licence)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         recipe = self.config.asked()
-        plan, choices = make_plan(recipe, self._folder(recipe))
+        plan, choices = make_plan(recipe, recipe.folder(self.config.data_dir))
         self._by_job["train", 0] = plan.counts
         counting.log_counts(f"t2vid/mix {recipe.name}", plan.counts)
         if not dl_manager.is_streaming:
@@ -118,15 +121,6 @@ class Mix(Corpus):
         for shard in shards:
             for row, _ in rows.rows(shard):
                 yield row["id"], row | {"images": rooted(row["images"], rows.plan.data)}
-
-    def _folder(self, recipe: Recipe) -> Path:
-        if self.config.data_dir is not None:
-            return Path(self.config.data_dir)
-        if recipe.name == "sample":
-            return samples.ROOT
-        raise MissingFile(
-            f"mix {recipe.name!r} needs data_dir=, a folder with its annotation files and videos"
-        )
 
 
 def _fingerprint(recipe: Recipe, data: Path) -> str:

@@ -102,7 +102,8 @@ class Synthetic(Corpus):
 
     def _info(self) -> datasets.DatasetInfo:
         self.config.__post_init__()  # datasets sets options on a copy of a named config, unchecked
-        return datasets.DatasetInfo(features=row_features(Frames()))
+        licence = samples.LICENCE if self.config.name == "sample" else ""
+        return datasets.DatasetInfo(features=row_features(Frames()), license=licence)
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the public file of the config, or the bundled one."""

@@ -26,6 +26,7 @@ def plan_batches(
     world: int = 1,
     pack: bool = False,
     window: int = WINDOW,
+    ids: Sequence[str] | None = None,
 ) -> list[list[int]]:
     """Decide which rows share a batch; pure, so that every process makes the same plan.
 
@@ -36,6 +37,7 @@ def plan_batches(
         world: number of processes; neighbouring batches go to different ones and are of like size.
         pack: rows will be laid end to end in one sequence instead of padded.
         window: rows among which lengths are matched.
+        ids: of the rows, for messages.
 
     Returns:
         Batches of row numbers, every row once, their number a multiple of `world`.
@@ -47,8 +49,9 @@ def plan_batches(
     over = [i for i, n in enumerate(lengths) if n > max_tokens]
     if over:
         longest = max(over, key=lambda i: lengths[i])
+        name = longest if ids is None else repr(ids[longest])
         raise BudgetError(
-            f"row {longest} needs {lengths[longest]:,} tokens but max_tokens_per_batch="
+            f"row {name} needs {lengths[longest]:,} tokens but max_tokens_per_batch="
             f"{max_tokens:,} ({len(over):,} rows are over it); raise it, or lower max_frames"
         )
     if len(lengths) < world:
@@ -65,6 +68,11 @@ def plan_batches(
     batches.sort(key=lambda batch: cost(batch, lengths, pack=pack))
     steps = [batches[i : i + world] for i in range(0, len(batches), world)]
     return [batch for i in rng.permutation(len(steps)) for batch in steps[int(i)]]
+
+
+def row_ids(dataset: Any) -> Sequence[str] | None:
+    """Give the ids of a map-style dataset's rows, read only when asked for; None without ids."""
+    return dataset["id"] if "id" in (getattr(dataset, "column_names", None) or []) else None
 
 
 def cost(batch: Sequence[int], lengths: Sequence[int], *, pack: bool = False) -> int:

@@ -219,7 +219,7 @@ def load_of(dataset: Any, encode: Any, args: Any, *, world: int) -> Load:
         args: the `VideoSFTConfig` of the run.
         world: number of processes.
     """
-    from t2vid.trainer.batching import cost, padding_share, plan_batches, row_lengths
+    from t2vid.trainer.batching import cost, padding_share, plan_batches, row_ids, row_lengths
 
     size = args.per_device_train_batch_size
     if not hasattr(dataset, "__len__"):
@@ -235,7 +235,12 @@ def load_of(dataset: Any, encode: Any, args: Any, *, world: int) -> Load:
     too_long = [row for row in rows if args.max_length and row.tokens > args.max_length]
     if args.max_tokens_per_batch:
         plan = plan_batches(
-            lengths, max_tokens=args.max_tokens_per_batch, seed=0, world=world, pack=args.pack
+            lengths,
+            max_tokens=args.max_tokens_per_batch,
+            seed=0,
+            world=world,
+            pack=args.pack,
+            ids=row_ids(dataset),
         )
     else:
         order = np.random.default_rng(0).permutation(len(rows)).tolist()

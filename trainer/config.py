@@ -92,10 +92,9 @@ class VideoSFTConfig(SFTConfig):
         _one_of("on_nan", self.on_nan, ("raise", "ignore"))
         _one_of("pixels", self.pixels, ("direct", "processor"))
         for name, limit in self.frame_budget.items():
-            if limit is not None and limit < 1:
-                raise InputError(
-                    f"max_frames ({limit}) of {name} must be > 0, or None for no limit"
-                )
+            if limit is not None and (not isinstance(limit, int) or limit < 1):
+                field = "max_frames" if name == "*" else f"max_frames_by_source[{name!r}]"
+                raise InputError(f"{field} ({limit!r}) must be > 0, or None for no limit")
         if self.pack and not self.max_tokens_per_batch:
             raise InputError("pack=True needs max_tokens_per_batch, the length of the sequence")
         if self.packing or self.padding_free:

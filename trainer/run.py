@@ -11,6 +11,7 @@ import dataclasses
 import importlib
 import logging
 import re
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +91,8 @@ def train(config: str | Path, overrides: Sequence[str] = ()) -> Any:
 
     Raises:
         MissingFile: when there is no such file or recipe.
-        InputError: for a key that neither `TrainJob` nor `VideoSFTConfig` has.
+        InputError: for a key that neither `TrainJob` nor `VideoSFTConfig` has, or a value of another
+            kind than the key's.
     """
     trainer = build_trainer(*split_settings(read_settings(config, overrides)))
     trainer.train(resume_from_checkpoint=trainer.args.resume_from_checkpoint)
@@ -175,6 +177,9 @@ def split_settings(settings: Mapping[str, Any]) -> tuple[TrainJob, dict[str, Any
 
         near = difflib.get_close_matches(unknown[0], ours | theirs, n=3)
         raise InputError(f"no such setting: {', '.join(unknown)}; near {unknown[0]!r}: {near}")
+    hints = typing.get_type_hints(VideoSFTConfig) | typing.get_type_hints(TrainJob)
+    for key, value in settings.items():
+        _check_kind(key, value, hints[key])
     job = TrainJob(**{key: value for key, value in settings.items() if key in ours})
     rest = {key: value for key, value in settings.items() if key not in ours}
     if isinstance(rest.get("deepspeed"), str):
@@ -322,6 +327,19 @@ def _four_bits() -> Any:
         bnb_4bit_compute_dtype=torch.bfloat16,
         bnb_4bit_use_double_quant=True,
     )
+
+
+def _check_kind(key: str, value: Any, hint: Any) -> None:
+    # YAML reads anything, and a word would fail deep inside an optimizer, or count as true.
+    kinds = set(typing.get_args(hint) or [hint])
+    if not kinds - {type(None)} or kinds - {bool, int, float, type(None)}:
+        return  # not a number nor a switch: what else is allowed, the field's owner knows
+    fits = type(value) in kinds or (type(value) is int and float in kinds)
+    if not fits:
+        wanted = {bool: "true or false", int: "a whole number", float: "a number"}
+        names = [wanted[kind] for kind in (bool, float, int) if kind in kinds]
+        null = ", or null" if type(None) in kinds else ""
+        raise InputError(f"{key} ({value!r}) must be {' or '.join(names)}{null}")
 
 
 def _number(value: Any) -> Any:

@@ -11,6 +11,7 @@ True
 
 from __future__ import annotations
 
+import logging
 import math
 import time
 from collections import defaultdict
@@ -37,10 +38,17 @@ import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
 from trl import SFTTrainer  # noqa: E402
 
-from t2vid.trainer.batching import TokenBatchSampler, plan_batches, row_lengths  # noqa: E402
+from t2vid.trainer.batching import (  # noqa: E402
+    TokenBatchSampler,
+    plan_batches,
+    row_ids,
+    row_lengths,
+)
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+
+logger = logging.getLogger(__name__)
 
 _LESS_MEMORY = (
     "less memory: max_tokens_per_batch, max_frames or per_device_train_batch_size lower, "
@@ -95,6 +103,7 @@ class VideoSFTTrainer(SFTTrainer):
         train_dataset, reader = rows_and_reader(train_dataset)
         eval_dataset = _undecoded(eval_dataset)
         _require_images(train_dataset)
+        _warn_of_sources(train_dataset, args)
         path = str(args.chat_template_path or "")
         if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
             processing_class.chat_template = Path(path).read_text(encoding="utf-8")
@@ -118,10 +127,17 @@ class VideoSFTTrainer(SFTTrainer):
                 data_collator.encode.template = training_template(self.processing_class)
             # Asked here: `accelerate launch` brings either without a word in `args`.
             data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
+        # Some models (Qwen-VL) ask not to be told the number of targets of a step; TRL's loss is not
+        # theirs, and without it a step would be a mean of means over its batches and processes.
+        split = getattr(self.accelerator, "parallelism_config", None)
+        self.model_accepts_loss_kwargs = not getattr(split, "sp_enabled", False)
         base = self.accelerator.unwrap_model(self.model)
+        _only_used_names(base)
         match_tokens(base, processing_class)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
+        if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
+            _warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
 
     def compute_loss(
@@ -188,6 +204,9 @@ class VideoSFTTrainer(SFTTrainer):
     def get_train_dataloader(self) -> Any:
         """Give the loader of training batches: TRL's, or one by token budget."""
         if not self.args.max_tokens_per_batch:
+            streams = not hasattr(self.train_dataset, "__len__")
+            if streams and self.args.train_sampling_strategy == "group_by_length":
+                self._lengths()  # says that a stream has none; Trainer would go on without a word
             return super().get_train_dataloader()
         args, world = self.args, self.accelerator.num_processes
         plan = plan_batches(
@@ -196,6 +215,7 @@ class VideoSFTTrainer(SFTTrainer):
             seed=args.data_seed if args.data_seed is not None else args.seed,
             world=world,
             pack=args.pack,
+            ids=row_ids(self.train_dataset),
         )
         rank = self.accelerator.process_index
         # Not through accelerate: the plan is already dealt out, and batches have no fixed size.
@@ -322,16 +342,53 @@ def _reader(dataset: Any) -> Any:
     return feature if isinstance(feature, Frames) else None
 
 
+def _only_used_names(model: Any) -> None:
+    # transformers saves under the names it read: every renaming of `_weight_conversions` backwards.
+    # Read under ZeRO-3 (5.23, integrations/deepspeed.py) that list also holds the renamings of older
+    # checkpoints that met no weight, and `language_model.model.` is saved as
+    # `language_model.model.model.`; read in the plain way it holds the used ones alone.
+    for module in model.modules():
+        if names := getattr(module, "_weight_conversions", None):
+            module._weight_conversions = [n for n in names if n.was_used()]
+
+
 def _undecoded(dataset: Any) -> Any:
     # Rows reach the collator as stored, so that each is drawn or decoded within its own
-    # budget, and an
-    # error there names the row.
+    # budget, and an error there names the row.
     if isinstance(dataset, dict):
         return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
     reader = _reader(dataset)
     return (
         dataset if reader is None else dataset.cast_column("images", replace(reader, decode=False))
     )
+
+
+def _warn_of_sources(dataset: Any, args: VideoSFTConfig) -> None:
+    """Warn of a frame budget for a source without rows; a stream is not read for it."""
+    named = args.max_frames_by_source
+    if not named or "source" not in (getattr(dataset, "column_names", None) or []):
+        return
+    if hasattr(dataset, "unique"):
+        there = dataset.unique("source")
+        if missing := sorted(set(named) - set(there)):
+            logger.warning(
+                "max_frames_by_source names %s, of which there is no row; the sources are %s",
+                ", ".join(map(repr, missing)),
+                ", ".join(sorted(map(repr, there))),
+            )
+
+
+def _warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
+    # DeepSpeed and FSDP2 keep a float32 copy for the optimizer; alone, bfloat16's 8 bits do not hold
+    # a weight and a step of a thousandth of it.
+    half = {p.dtype for p in model.parameters() if p.requires_grad} & {torch.bfloat16, torch.half}
+    if half:
+        logger.warning(
+            "trained weights are %s without a float32 copy, so most steps of learning_rate=%g round "
+            "away; use dtype=float32, deepspeed=zero2 or use_peft=true",
+            str(half.pop()).removeprefix("torch."),
+            args.learning_rate,
+        )
 
 
 def _require_images(dataset: Any) -> None:

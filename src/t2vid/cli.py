@@ -177,7 +177,7 @@ def _render(options: argparse.Namespace) -> int:
 
 def _build_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="a shipped recipe's name, or a YAML file")
-    parser.add_argument("--data", required=True, help="folder of annotations and videos")
+    parser.add_argument("--data", help="folder of annotations and videos (recipe sample: bundled)")
     parser.add_argument("--out", help="folder of the mix; not needed for --dry-run")
     parser.add_argument("--num-proc", type=int, help="processes (default: one)")
     parser.add_argument("--engine", choices=["local", "ray"], default="local")

@@ -25,6 +25,8 @@ import datasets.features.features
 import datasets.inspect
 import datasets.load
 
+from t2vid.errors import MissingFile
+
 # Module paths are strings: registering a name must not import the module behind it.
 DATASETS = {
     "t2vid/mix": "t2vid.dataset_scripts.mix",
@@ -113,9 +115,14 @@ def _wrap(
 
     @functools.wraps(original)
     def factory(path: str, *args: Any, **kwargs: Any) -> Any:
-        here = kwargs.get("revision") in _DEFAULT_REVISIONS
-        if str(path) in table and not args and here:
-            return make(str(path), table[str(path)])
+        name, revision = str(path), kwargs.get("revision")
+        if name in table and not args and revision in _DEFAULT_REVISIONS:
+            return make(name, table[name])
+        if name.startswith("t2vid/") and not args and revision is None and not Path(name).exists():
+            raise MissingFile(
+                f"{name!r} is none of the names of this package: {sorted(table)}; a repository of "
+                "that name on the Hub is asked for with revision='main'"
+            )
         return original(path, *args, **kwargs)
 
     setattr(factory, _MARK, True)

@@ -157,6 +157,19 @@ def size(n_bytes: float) -> str:
     return f"{n_bytes / 1e3:,.1f} kB"
 
 
+def storable(text: str) -> bool:
+    """Say whether files and columns can hold a text: Linux allows file names that are not UTF-8.
+
+    >>> storable("clip.mp4"), storable("\\udcff.mp4")
+    (True, False)
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def n_words(texts: Sequence[str]) -> int:
     """Count blank-separated words.
 

@@ -93,6 +93,20 @@ def test_another_revision_asks_the_hub_and_not_the_package():
     assert run(code) == "ConnectionError"
 
 
+@pytest.mark.parametrize(
+    "load", ["datasets.load_dataset", "datasets.get_dataset_config_names", "evaluate.load"]
+)
+def test_a_misspelt_name_of_the_package_tells_the_others_and_asks_nobody(load):
+    code = (
+        "import datasets, t2vid, evaluate, socket\n"
+        "socket.socket.connect = None\n"
+        f"try: {load}('t2vid/video_mm')\n"
+        "except FileNotFoundError as error: print(error)"
+    )
+    said = run(code)
+    assert "t2vid/video_m" in said.partition("names of this package: ")[2]
+
+
 @pytest.mark.parametrize("order", ["t2vid, evaluate", "evaluate, t2vid"])
 def test_the_metric_is_found_in_both_orders_of_import(order, tmp_path):
     code = (

@@ -85,6 +85,17 @@ def test_no_name_finds_anything_outside(name: str) -> None:
     assert path in (None, Path("/root/x/1.mp4"))
 
 
+def test_a_path_that_is_no_text_is_left_out_and_told(tmp_path: Path, caplog: Any) -> None:
+    strange = tmp_path / os.fsdecode(b"\xff")
+    try:
+        strange.mkdir()
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    (strange / "1.mp4").touch()
+    assert VideoFolder.scan(tmp_path).find("1") is None
+    assert "is left out: its name is not UTF-8; rename it" in caplog.text
+
+
 def test_the_state_changes_with_the_videos_and_only_with_them(folder: VideoFolder) -> None:
     again = VideoFolder.scan(folder.root)
     assert again is folder  # an unchanged folder is looked through once

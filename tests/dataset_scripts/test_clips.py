@@ -126,6 +126,14 @@ def test_noise_is_stripped_and_exact_duplicates_are_dropped_once(videos: Path) -
     assert len(load("video_chatgpt", rows, videos, keep_duplicates=True)) == 4
 
 
+def test_two_videos_of_one_name_are_no_duplicates(videos: Path, clip: bytes) -> None:
+    (videos / "000051_000100").mkdir()
+    (videos / "000051_000100" / "77.mp4").write_bytes(clip)
+    rows = [ask("000001_000050/77.mp4"), ask("000051_000100/77.mp4"), ask("000051_000100/77")]
+    found = load("video_chatgpt", rows, videos)
+    assert found["id"][:] == ["video_chatgpt/00000", "video_chatgpt/00001"]
+
+
 def test_processes_and_streams_agree_and_find_repeats_across_parts(
     videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,6 +6,7 @@ import gc
 import multiprocessing
 import os
 import random
+import re
 import struct
 import subprocess
 import sys
@@ -210,6 +211,17 @@ def test_a_wrong_duration_of_a_matroska_file_changes_nothing(tmp_path, milliseco
 
 
 @pytest.mark.parametrize(
+    "tag", [b"1/0:0:000000000000", b"1e9999999:00:00000", b"-1:-1:-1.000000000"]
+)
+def test_a_length_that_is_no_time_changes_nothing(tmp_path, tag) -> None:
+    clip = make_clip(tmp_path / "clip.mkv")
+    data = clip.read_bytes()
+    assert data.count(b"00:00:03.000000000") == 1
+    wrong = data.replace(b"00:00:03.000000000", tag)
+    assert read_numbers(sample_video(wrong)) == [4, 14, 24]
+
+
+@pytest.mark.parametrize(
     "name", ["one.mp4", "one.mkv", "one.webm", "one.avi", "one.ts", "one.mov", "one.gif"]
 )
 def test_a_single_frame_is_a_video(tmp_path, name) -> None:
@@ -270,10 +282,21 @@ def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
     assert caught.value.reason == "timeout"
 
 
+@pytest.mark.parametrize("value", [0, None, "3"])
 @pytest.mark.parametrize("name", ["timeout_s", "max_pixels", "max_bytes"])
-def test_limits_are_checked(name) -> None:
-    with pytest.raises(InputError, match=f"{name} \\(0\\) must be > 0"):
-        Limits(**{name: 0})
+def test_limits_are_checked(name, value) -> None:
+    with pytest.raises(InputError, match=re.escape(f"{name} ({value!r}) must be > 0")):
+        Limits(**{name: value})
+
+
+def test_a_file_that_may_not_be_read_is_named(clip, monkeypatch) -> None:
+    def refuse(*args, **kwargs):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("av.open", lambda *a, **k: av.error.err_check(-13))
+    monkeypatch.setattr("builtins.open", refuse)
+    with pytest.raises(BadVideo, match=r"Permission denied"):
+        sample_video(clip)
 
 
 def left_open() -> tuple[int, int]:

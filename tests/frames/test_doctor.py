@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,53 @@ def test_every_bad_video_is_listed_with_its_reason(corpus, tmp_path, num_proc) -
     assert len(lines) == 5 and sum(line["reason"] is None for line in lines) == 2
     assert all(line["message"] for line in lines if line["reason"])
     assert "truncated" in counts.table()
+
+
+def test_a_file_name_that_is_no_text_is_listed_and_found_again(corpus, tmp_path) -> None:
+    folder = tmp_path / "videos"
+    folder.mkdir()
+    name = os.fsdecode(b"\xff.mp4")
+    try:
+        shutil.copy(corpus / "cut.mp4", folder / name)
+    except OSError:
+        pytest.skip("this file system takes names in UTF-8 only")
+    for _ in range(2):
+        counts = doctor(folder, out=tmp_path / "list.jsonl", num_proc=1)
+        assert dict(counts.dropped) == {"truncated": 1}
+    (line,) = (tmp_path / "list.jsonl").read_text().splitlines()
+    assert json.loads(line)["video"] == str(folder / name)
+
+
+def test_a_name_that_can_be_none_stops_no_scan(corpus, tmp_path) -> None:
+    names = ["", "a\0.mp4", str(corpus / "deep" / "good.mp4")]
+    counts = doctor(names, out=tmp_path / "list.jsonl", num_proc=1)
+    assert counts.kept == 1 and sum(counts.dropped.values()) == 2
+
+
+CRASHING_SCAN = """
+import os, sys
+from t2vid.frames import doctor as module
+
+def crash(name, *args, sample=module.sample_video, **kwargs):
+    if "crash" in name:
+        os._exit(139)
+    return sample(name, *args, **kwargs)
+
+module.sample_video = crash  # in spawned workers too: they import this file
+if __name__ == "__main__":
+    print(module.doctor(sys.argv[1], out=sys.argv[2], num_proc=2))
+"""
+
+
+def test_a_video_that_ends_its_process_is_listed_and_the_others_are_done(corpus, tmp_path) -> None:
+    for n in range(6):
+        name = f"{n}-crash.mp4" if n in (1, 4) else f"{n}.webm"
+        shutil.copy(corpus / "other.webm", tmp_path / name)
+    (tmp_path / "scan.py").write_text(CRASHING_SCAN)
+    command = [sys.executable, str(tmp_path / "scan.py"), str(tmp_path), str(tmp_path / "list")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "kept 4, dropped 2 (crash: 2)" in done.stdout
+    assert len((tmp_path / "list").read_text().splitlines()) == 6
 
 
 def test_an_interrupted_scan_goes_on_where_it_stopped(corpus, tmp_path, monkeypatch) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import threading
 
 import pytest
 from PIL import Image
@@ -57,6 +60,55 @@ def test_a_second_run_draws_nothing_again_unless_something_changed(source, tmp_p
     (dense,) = render_files([source], tmp_path / "out", preset="dense")
     assert dense.n_frames < first.n_frames
     assert len(list(dense.path.glob("*.webp"))) == dense.n_frames
+
+
+def test_a_gif_too_long_and_a_file_too_large_are_refused(source, tmp_path, monkeypatch):
+    monkeypatch.setattr("t2vid.frames.export.GIF_FRAMES", 2)
+    (gif,) = render_files([source], tmp_path / "out", format="gif")
+    assert "frames are more than the 2 of a gif; take mp4" in gif.error
+    with (tmp_path / "huge.txt").open("wb") as file:
+        file.truncate(300_000_000)
+    (huge,) = render_files([tmp_path / "huge.txt"], tmp_path / "out")
+    assert "300,000,000 bytes, more than" in huge.error
+
+
+def test_a_pipe_is_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    thread = threading.Thread(target=(tmp_path / "pipe").write_text, args=(TEXT,))
+    thread.start()
+    (done,) = render_files([tmp_path / "pipe"], tmp_path / "out", dry_run=True)
+    thread.join()
+    assert done.n_words == 300
+
+
+@pytest.mark.parametrize("format", ["webp", "gif"])
+def test_what_somebody_else_put_there_stays(source, tmp_path, format):
+    out = tmp_path / "out"
+    own = out / "notes" / "thesis.tex" if format == "webp" else out / "notes.gif"
+    own.parent.mkdir(parents=True)
+    own.write_text("mine")
+    (done,) = render_files([source], out, format=format)
+    assert own.read_text() == "mine" and "did not write; move it away" in done.error
+    own.unlink()
+    (done,) = render_files([source], out, format=format)
+    assert not done.error
+    if format == "webp":
+        own.write_text("mine")
+        (dense,) = render_files([source], out, preset="dense")
+        assert own.read_text() == "mine" and "did not write" in dense.error
+
+
+def test_an_interrupted_run_leaves_no_frame_behind(source, tmp_path):
+    left = tmp_path / "out" / ".notes.part" / "frame_00099.webp"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    (done,) = render_files([source], tmp_path / "out")
+    assert len(list(done.path.glob("*.webp"))) == done.n_frames
+    (sheet,) = render_files([source], tmp_path / "out", format="contact-sheet")
+    record = sheet.path.with_name("notes.webp.json")
+    record.write_text(json.dumps({"key": "", "n_frames": 0}))  # killed before the last line
+    (again,) = render_files([source], tmp_path / "out", format="contact-sheet")
+    assert again == sheet and json.loads(record.read_text())["n_frames"] == sheet.n_frames
 
 
 def test_files_that_cannot_be_drawn_are_named_and_the_others_are_done(source, tmp_path):

@@ -223,6 +223,13 @@ def test_a_corrupt_clip_is_an_error_an_empty_list_or_a_blank_frame(tmp_path, cap
     assert all("bad.mp4" in record.getMessage() for record in caplog.records)
 
 
+def test_a_row_whose_path_is_blank_stops_no_run():
+    rows = Dataset.from_list([{"images": {"path": ""}}], features=Features(images=Frames()))
+    with pytest.raises(MissingFile, match="'': no such file"):
+        rows[0]
+    assert rows.cast_column("images", Frames(on_bad="skip"))[0]["images"] == []
+
+
 def test_rows_drawn_with_other_libraries_are_told_once(caplog):
     stored = RenderSpec().stored().replace('"drawn_with":"', '"drawn_with":"f00')
     value = text_value("Words.") | {"spec": stored}

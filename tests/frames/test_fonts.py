@@ -93,6 +93,31 @@ def test_a_font_file_of_absurd_size_is_refused_unread(tmp_path: Path) -> None:
         render_text("x", RenderSpec(font=str(path)))
 
 
+def with_head(tag: bytes, at: int, value: bytes) -> bytes:
+    """Change a table of a font."""
+    data = bytearray((BUNDLED / "LiberationSans-Regular.ttf").read_bytes())
+    entry = data.index(tag, 12)
+    start = int.from_bytes(data[entry + 8 : entry + 12], "big") + at
+    data[start : start + len(value)] = value
+    return bytes(data)
+
+
+def test_a_font_whose_lines_are_higher_than_a_frame_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tower.ttf"
+    path.write_bytes(with_head(b"hhea", 4, b"\x7f\xff\x80\x00"))
+    with pytest.raises(InputError, match=r"tower.ttf' at font_px \(20\) is \d+ px high, more than"):
+        render_text("x", RenderSpec(font=str(path)))
+    path.write_bytes(with_head(b"head", 18, b"\x00\x10"))  # sixteen units an em
+    with pytest.raises(InputError, match=r"tower.ttf' cannot be drawn"):
+        render_text("Words.", RenderSpec(font=str(path), layout="paper"))
+
+
+def test_a_font_name_longer_than_any_files_is_refused() -> None:
+    with pytest.raises(MissingFile, match="nor a font file") as caught:
+        render_text("x", RenderSpec(font="x" * 100_000))
+    assert len(str(caught.value)) < 500
+
+
 def test_a_missing_font_names_the_families() -> None:
     with pytest.raises(MissingFile, match="'mono', 'sans', 'serif'"):
         render_text("x", RenderSpec(font="Comic Sans"))

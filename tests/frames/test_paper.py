@@ -16,6 +16,11 @@ from t2vid.frames.spec import RenderSpec
 SPEC = RenderSpec.paper()
 
 
+def test_what_the_papers_font_lacks_is_counted() -> None:
+    frames = render_text("a \u4e2d\u4e2d b \u0915", RenderSpec(layout="paper", on_missing="escape"))
+    assert frames.missing == {"\u4e2d": 2, "\u0915": 1}
+
+
 def pillow(tokens: str) -> Image.Image:
     """Draw one frame as the paper's script does: line by line, by Pillow."""
     font = load_font("sans", 20)

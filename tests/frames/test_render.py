@@ -322,3 +322,24 @@ def test_the_hash_covers_library_versions(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(fonts, "version", lambda name: "0.0.0")
     assert RenderSpec().hash != before
     fonts.drawn_with.cache_clear()
+
+
+def test_no_text_finds_the_strip_of_another_direction_in_the_cache() -> None:
+    spec, text = RenderSpec(on_missing="escape"), "\x00rab"
+    shaping._shaper.cache_clear()
+    fresh = digest(text, spec)
+    shaping._shaper.cache_clear()
+    render_text("\u202ex ab y", spec)  # the same letters from right to left
+    assert digest(text, spec) == fresh
+
+
+@pytest.mark.parametrize("value", [0, -1, 1.5, "3"])
+def test_a_number_of_frames_that_is_none_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"max_frames \(.*\) must be a whole number > 0, or None"):
+        render_text("Words.", max_frames=value)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_a_seed_that_is_none_is_refused(seed: object) -> None:
+    with pytest.raises(InputError, match=r"seed \(.*\) must be a whole number >= 0"):
+        RenderSpec.varied(seed)  # type: ignore[arg-type]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from t2vid.errors import InputError
 from t2vid.frames.sampling import SELECTS, Grid, plan_runs, subset, target_size
-from t2vid.frames.spec import SampleSpec
+from t2vid.frames.spec import RenderSpec, SampleSpec
 
 
 def get_seq_frames(total: int, n: int) -> list[int]:
@@ -124,6 +124,8 @@ def test_a_bounded_edge_keeps_the_shape_and_never_enlarges(width, height, edge) 
         ({"size": (364,)}, "size"),
         ({"size": (64, "48")}, "size"),
         ({"size": True}, "size"),
+        ({"size": [64, 48]}, r"size \(\[64, 48\]\)"),
+        ({"size": {}}, "size"),
     ],
 )
 def test_a_field_out_of_range_is_named_with_its_limit(fields, words) -> None:
@@ -134,22 +136,31 @@ def test_a_field_out_of_range_is_named_with_its_limit(fields, words) -> None:
 @pytest.mark.parametrize(
     ("stored", "words"),
     [
-        ("{", "is no JSON"),
+        ("{", "Spec '{' is no JSON"),
         ("[1]", "is a mapping of its fields"),
         ('{"frames": 3}', r"no field \['frames'\]"),
-        ('{"max_frames": "3"}', r"max_frames \('3'\)"),
-        ('{"fps": NaN}', "fps"),
+        ('{"width": NaN, "fps": NaN}', "no field"),
     ],
 )
-def test_a_stored_spec_that_is_broken_is_named(stored, words) -> None:
+@pytest.mark.parametrize("kind", [RenderSpec, SampleSpec])
+def test_a_stored_spec_that_is_broken_is_named(kind, stored, words) -> None:
     with pytest.raises(InputError, match=words):
-        SampleSpec.from_json(stored)
+        kind.from_json(stored)
+    with pytest.raises(InputError, match=words.replace("JSON", "YAML")):
+        kind.from_yaml(stored)
+
+
+def test_a_stored_value_out_of_range_is_named() -> None:
+    for stored in ('{"max_frames": "3"}', '{"fps": NaN}'):
+        with pytest.raises(InputError, match="must be"):
+            SampleSpec.from_json(stored)
 
 
 def test_numbers_of_any_kind_make_one_spec() -> None:
     plain = SampleSpec(fps=1.0, max_frames=8, size=(64, 48), end_s=2.0)
     other = SampleSpec(fps=1, max_frames=np.int64(8), size=(np.int32(64), 48), end_s=np.float64(2))
     assert (plain, plain.hash) == (other, other.hash)
+    assert RenderSpec(width=np.int64(300)).hash == RenderSpec(width=300).hash  # type: ignore[arg-type]
 
 
 def test_a_spec_survives_json_yaml_and_changes_its_hash_with_any_field() -> None:

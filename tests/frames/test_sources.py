@@ -85,10 +85,69 @@ def test_members_of_archives_are_read_where_they_lie(clip, pixels, tmp_path, kin
         sample_video(f"{archive}::a/clp.mp4")
 
 
-def test_a_broken_archive_is_named(tmp_path) -> None:
-    (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04" + bytes(100))
-    with pytest.raises(BadVideo, match=r"broken\.zip::x\.mp4: the archive is broken"):
-        sample_video(f"{tmp_path / 'broken.zip'}::x.mp4")
+def changed(data: bytes, *edits: tuple[int, bytes]) -> bytes:
+    """Put other bytes into some places."""
+    out = bytearray(data)
+    for at, new in edits:
+        out[at : at + len(new)] = new
+    return bytes(out)
+
+
+def zipped(kind: int) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", kind) as pack:
+        pack.writestr("x.mp4", os.urandom(500) + bytes(500))
+    return held.getvalue()
+
+
+def tarred(mode: str) -> bytes:
+    held = io.BytesIO()
+    with tarfile.open(fileobj=held, mode=f"w:{mode}") as pack:
+        for name in ("a.mp4", "x.mp4"):
+            member = tarfile.TarInfo(name)
+            member.size = 3000
+            pack.addfile(member, io.BytesIO(os.urandom(3000)))
+    return held.getvalue()
+
+
+def tar_that_leads_back() -> bytes:
+    """A header with a size of minus one block: whoever follows it comes back for ever."""
+    first, member = tarfile.TarInfo("a.mp4"), tarfile.TarInfo("x.mp4")
+    size = (-512).to_bytes(12, "big", signed=True)
+    header = changed(member.tobuf(tarfile.GNU_FORMAT)[:512], (124, size), (148, b" " * 8))
+    header = changed(header, (148, b"%06o\0 " % sum(header)))
+    return first.tobuf(tarfile.GNU_FORMAT)[:512] + header + bytes(1024)
+
+
+STORED, DEFLATED = zipped(zipfile.ZIP_STORED), zipped(zipfile.ZIP_DEFLATED)
+TABLE = STORED.index(b"PK\x01\x02")
+BROKEN = {
+    "nothing.zip": b"PK\x03\x04" + bytes(100),
+    "version.zip": changed(STORED, (TABLE + 6, b"\x63")),
+    "name.zip": changed(STORED, (TABLE + 8, b"\x00\x08"), (TABLE + 46, b"\xff")),
+    "before.zip": changed(STORED, (STORED.index(b"PK\x05\x06") + 16, b"\xff\x0f")),
+    "deflated.zip": changed(DEFLATED, (60, b"\xff" * 200)),
+    "back.tar": tar_that_leads_back(),
+    **{f"cut.tar.{mode}": tarred(mode)[:3000] for mode in ("gz", "bz2", "xz")},
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_broken_archive_is_named(tmp_path, name) -> None:
+    path = tmp_path / name
+    path.write_bytes(BROKEN[name])
+    with pytest.raises(BadVideo) as caught:
+        sample_video(f"{path}::x.mp4", limits=Limits(timeout_s=20))
+    assert f"{name}::x.mp4: the archive is broken" in str(caught.value)
+    assert caught.value.reason == "archive"
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "pipe:0.mp4", "concat:clip.mp4", "a%03d.mp4"])
+def test_a_name_is_no_protocol(clip, pixels, tmp_path, monkeypatch, name) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_clip("clip.mp4", seconds=1)  # what concat: would read
+    (tmp_path / name).write_bytes(clip.read_bytes())
+    assert same(name, pixels)
 
 
 def test_a_member_that_unpacks_beyond_the_limit_is_refused(tmp_path) -> None:
@@ -279,3 +338,18 @@ def test_what_a_server_does_not_give_is_named(film, caplog) -> None:
 def test_what_is_no_source_is_refused() -> None:
     with pytest.raises(InputError, match="an int is no video"):
         sample_video(3)
+
+
+def test_a_file_that_is_closed_or_open_as_text_is_refused(clip) -> None:
+    with clip.open("rb") as file:
+        pass
+    with pytest.raises(InputError, match="closed file; give an open file"):
+        sample_video(file)
+    with clip.open() as text, pytest.raises(InputError, match='open it with mode "rb"'):
+        sample_video(text)
+
+
+def test_a_data_url_does_not_fill_the_message() -> None:
+    with pytest.raises(MissingFile) as caught:
+        sample_video("data:video/mp4;base64," + "A" * 1_000_000)
+    assert len(str(caught.value)) < 5_000

@@ -124,6 +124,18 @@ def test_a_character_without_a_font_is_named_with_the_next_move(char: str, words
     assert_rebuilds(f"fine {char} fine", paginate(f"fine {char} fine", escaped))
 
 
+@pytest.mark.parametrize("text", ["a\x1d", "a\x1c b", "a\x1f\nb"])
+def test_no_separator_vanishes_from_flowing_text(text: str) -> None:
+    with pytest.raises(MissingGlyphs, match="is a control character"):
+        paginate(text, RenderSpec(whitespace="flow"))
+
+
+def test_a_mark_on_a_letter_of_another_font_is_drawn() -> None:
+    plain, marked = (render_text(text)[0].tobytes() for text in ("a x", "a\u0902 x"))
+    assert plain != marked  # Devanagari's dot above a Latin letter: no font has both
+    assert not render_text("a\u0902", RenderSpec(on_missing="escape")).missing
+
+
 def test_more_than_fifty_million_characters_are_refused() -> None:
     with pytest.raises(InputError, match="50,000,001"):
         paginate("x" * 50_000_001, RenderSpec())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
 import subprocess
@@ -11,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from media import make_clip, read_number, read_numbers
 from t2vid.errors import BadVideo, InputError, MissingFile
@@ -276,6 +277,29 @@ def test_a_folder_of_numbered_images_is_a_video(tmp_path, clips) -> None:
     assert (info.n_frames, info.duration_s, info.width) == (10, 10.0, 96)
     part = sample_video(tmp_path, SampleSpec(start_s=2, end_s=4, size=(32, 32)))
     assert len(part) == 2 and part[0].size == (32, 32)
+
+
+def test_a_pipe_in_a_folder_is_not_waited_for(tmp_path) -> None:
+    os.mkfifo(tmp_path / "1.jpg")
+    for read in (sample_video, probe):
+        with pytest.raises(BadVideo, match=r"1\.jpg: it is no regular file"):
+            read(tmp_path)
+
+
+def test_to_draw_on_a_frame_changes_no_other(clips) -> None:
+    frames = sample_video(clips("constant.mp4"), SampleSpec(fps=40, max_frames=None, end_s=1))
+    before = [frame.tobytes() for frame in frames]
+    assert len(set(before)) < len(before)  # ten frames a second, each shown four times
+    frames[0].paste("red", (0, 0, 9, 9))
+    assert [frame.tobytes() for frame in frames[1:]] == before[1:]
+
+
+def test_probe_turns_the_images_of_a_folder_upright(tmp_path) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (40, 20)).save(tmp_path / "1.jpg", exif=exif)
+    info = probe(tmp_path)
+    assert sample_video(tmp_path)[0].size == (info.width, info.height) == (20, 40)
 
 
 def test_a_folder_without_images_or_with_a_broken_one_is_named(tmp_path) -> None:

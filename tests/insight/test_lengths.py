@@ -47,6 +47,13 @@ def test_lengths_are_counted_without_decoding_or_budget(rows, monkeypatch) -> No
     assert "clips" in found.table()
 
 
+def test_a_text_that_cannot_be_drawn_is_counted() -> None:
+    items = [{"source": "texts", "images": text_value(text)} for text in ("Words.", " ", "\x00")]
+    counts = lengths(Dataset.from_list(items, features=FEATURES)).counts
+    assert counts.kept == 1 and dict(counts.dropped) == {"cannot be drawn": 2}
+    assert "is blank" in counts.examples["cannot be drawn"][0]
+
+
 def test_a_mapping_names_its_sources(rows) -> None:
     found = lengths({"a": rows.select([1, 2]), "b": rows.select([3])})
     assert {name: source.frames for name, source in found.sources.items()} == {

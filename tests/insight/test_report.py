@@ -448,3 +448,11 @@ def test_a_mix_by_its_name_and_its_rows_in_memory_have_the_same_figures(written,
     mine = written.findings
     assert other.values() == pytest.approx(mine.values())
     assert np.array_equal(np.sort(other.rows.frames), np.sort(mine.rows.frames))
+
+
+def test_videos_that_are_not_there_are_said_and_their_hours_are_not_called_none(tmp_path):
+    build("sample", out=tmp_path / "mix")
+    rows = Dataset.from_parquet(str(tmp_path / "mix" / "data" / "*.parquet"))  # without the folder
+    html = report(rows, out=tmp_path / "page.html").page.read_text(encoding="utf-8")
+    assert "The videos of 30 rows could not be read" in html
+    assert re.search(r"unknown</\w+>\s*(<\w+[^>]*>)*hours of video", html)

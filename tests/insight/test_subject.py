@@ -9,7 +9,6 @@ from t2vid import samples
 from t2vid.errors import InputError, MissingFile
 from t2vid.insight.subject import subject_of
 from t2vid.mixing.build import build
-from t2vid.mixing.recipe import Recipe
 from t2vid.schema import messages
 
 ROWS = [
@@ -35,10 +34,13 @@ def test_names_of_the_bundled_mix_need_no_data(name):
 
 def test_a_recipe_file_takes_its_data(tmp_path):
     path = tmp_path / "mine.yaml"
-    path.write_text(Recipe.from_yaml("sample").to_yaml().replace("name: sample", "name: mine", 1))
+    path.write_text(
+        "name: sample\nsources:\n- {dataset: t2vid/sharegemini, name: clips, files: [clips.jsonl]}\n"
+    )
     subject = subject_of(path, data=samples.ROOT)
-    assert subject.name == "mine" and len(subject.dataset) > 0
-    with pytest.raises(MissingFile, match="'mine' needs --data"):
+    assert subject.name == "sample" and len(subject.dataset) > 0
+    assert subject.corpora(["clips"]) == {"clips": "t2vid/sharegemini"}  # whatever its name
+    with pytest.raises(MissingFile, match="'sample' needs the folder .* --data"):
         subject_of(path)
 
 

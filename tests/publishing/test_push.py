@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -20,6 +21,8 @@ import t2vid
 from hub import Hub
 from media import read_numbers
 from rows import dataset_of, text_rows, video_rows
+from t2vid import samples
+from t2vid.cli import main
 from t2vid.errors import InputError, MissingExtra
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.publishing import shards
@@ -202,6 +205,33 @@ def test_a_recipe_tells_the_corpus_behind_a_name(hub: Hub) -> None:
 def test_the_bundled_sample_is_free(hub: Hub) -> None:
     rows = load_dataset("t2vid/mix", "sample", split="train").select(range(3))
     assert t2vid.push(rows, "me/mix").licence == "apache-2.0"
+
+
+def test_the_bundled_sample_is_free_when_built_and_pushed_on_the_command_line(
+    hub: Hub, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["build", "sample", "--out", str(tmp_path / "mix")]) == 0
+    assert main(["push", str(tmp_path / "mix"), "me/mix"]) == 0
+    assert "46 rows, licence apache-2.0" in capsys.readouterr().out
+    assert front_matter(hub)["license"] == "apache-2.0"
+
+
+def test_ones_own_recipe_loaded_under_the_name_of_the_sample_is_not_taken_for_it(
+    hub: Hub, tmp_path: Path
+) -> None:
+    for name in ("texts.jsonl", "mine.jsonl"):
+        shutil.copy(samples.ROOT / "texts.jsonl", tmp_path / name)
+    mine = Recipe("mine", (Source("t2vid/synthetic", config="triplets", files=("mine.jsonl",)),))
+    rows = load_dataset("t2vid/mix", recipe=mine, data_dir=str(tmp_path), split="train")
+    assert rows.info.config_name == "sample"
+    with pytest.raises(LicenceWarning, match="no licence is stated for 'triplets'"):
+        t2vid.push(rows, "me/mix")
+
+
+def test_files_of_ones_own_are_not_taken_for_the_bundled_ones(hub: Hub) -> None:
+    mine = Source("t2vid/synthetic", config="sample", name="texts", files=("mine.jsonl",))
+    with pytest.raises(LicenceWarning, match="no licence is stated for 'texts'"):
+        t2vid.push(dataset_of(text_rows(2)), "me/mix", recipe=Recipe("one", (mine,)))
 
 
 class OneRecipe:

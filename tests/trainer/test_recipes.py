@@ -44,6 +44,18 @@ def test_internvl_has_every_row_of_table_3_with_its_vision_tower_frozen():
         assert frozen == name.startswith("internvl")
 
 
+def test_a_launch_line_names_its_own_recipe_and_shards_no_adapter():
+    for name in NAMES:
+        head = (RECIPES / f"{name}.yaml").read_text().partition("model_name")[0]
+        assert f"-m t2vid train --config {name} " in head
+        adapter = read_settings(name).get("use_peft", False)
+        assert ("deepspeed=zero3-offload" in head) is not adapter
+        # one process takes as many rows a step as eight
+        rows = read_settings(name)["per_device_train_batch_size"]
+        if "gradient_accumulation_steps=" in head:
+            assert f"gradient_accumulation_steps={64 // rows}\n" in head
+
+
 def test_there_are_recipes_and_configs():
     assert {"idefics3-hybrid-30k", "minicpm-hybrid-30k"} <= set(NAMES) and len(CONFIGS) == 3
     assert [path.stem for path in ACCELERATE] == ["fsdp2", "one-gpu"]

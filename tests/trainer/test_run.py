@@ -58,6 +58,23 @@ def test_a_wrong_key_is_named_with_its_neighbours() -> None:
         split_settings({"learning_rat": 1})
 
 
+@pytest.mark.parametrize(
+    ("pair", "wanted"),
+    [
+        ("learning_rate=abc", "must be a number"),
+        ("bf16=maybe", "must be true or false"),
+        ("max_frames=two", "must be a whole number, or null"),
+        ("max_steps=1.5", "must be a whole number"),
+        ("max_steps=true", "must be a whole number"),
+        ("lora_r=null", "must be a whole number"),
+    ],
+)
+def test_a_value_of_another_kind_is_named(config: Path, pair: str, wanted: str) -> None:
+    key, _, _ = pair.partition("=")
+    with pytest.raises(InputError, match=rf"{key} \(.*\) {wanted}"):
+        split_settings(read_settings(config, [pair]))
+
+
 def test_a_missing_file_lists_the_recipes(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="no file and no recipe"):
         read_settings(tmp_path / "nothing.yaml")

@@ -119,6 +119,18 @@ def test_each_source_has_its_own_frame_budget(rows, tmp_path):
     assert shown == {("clips", 2), ("clips", 5), ("pages", 1), ("words", 0)}
 
 
+def test_a_budget_for_a_source_without_rows_is_told(rows, tmp_path, caplog):
+    trainer(rows, tmp_path, max_frames_by_source={"clip": 1, "pages": 1})
+    assert "names 'clip', of which there is no row; the sources are 'clips'" in caplog.text
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_weights_too_coarse_for_a_step_are_told(rows, tmp_path, caplog, dtype):
+    model, _ = tiny_idefics3(texts(ROWS))
+    trainer(rows, tmp_path, model=model.to(dtype))
+    assert ("bfloat16 without a float32 copy" in caplog.text) is (dtype == torch.bfloat16)
+
+
 def test_a_frozen_vision_tower_does_not_move(rows, tmp_path):
     run = trainer(rows, tmp_path, max_steps=2, freeze_vision=True)
     before = {k: v.clone() for k, v in run.model.state_dict().items()}
@@ -275,3 +287,15 @@ def test_group_by_length_knows_the_lengths(rows, tmp_path):
     want = [len(run.data_collator.encode(r).ids) for r in ROWS]
     assert list(run._get_train_sampler().lengths) == want
     run.train()
+
+
+def test_lengths_of_a_stream_are_refused_not_forgotten(rows, tmp_path):
+    stream = rows.to_iterable_dataset()
+    run = trainer(stream, tmp_path, train_sampling_strategy="group_by_length", max_steps=1)
+    with pytest.raises(InputError, match="map-style"):
+        run.train()
+
+
+def test_a_row_over_the_token_budget_is_named(rows, tmp_path):
+    with pytest.raises(BudgetError, match=r"row '(clip|text)/\d' needs \d+ tokens"):
+        trainer(rows, tmp_path, max_tokens_per_batch=60).train()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import re
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from t2vid.errors import MissingFile, UnsafePath
+from t2vid.schema import storable
+
+logger = logging.getLogger(__name__)
 
 SUFFIXES = frozenset(
     ".mp4 .mkv .webm .avi .mov .m4v .mpg .mpeg .wmv .flv .ts .m2ts .3gp .ogv .gif".split()
@@ -137,6 +141,9 @@ def _scan(root: Path, _changed: str, image_folders: bool = False) -> VideoFolder
         with os.scandir(root / inside) as entries:
             for entry in sorted(entries, key=lambda entry: entry.name):
                 path = f"{inside}{entry.name}"
+                if not storable(path):
+                    logger.warning("%a is left out: its name is not UTF-8; rename it", path)
+                    continue
                 suffix = os.path.splitext(entry.name)[1].lower()
                 if entry.is_dir(follow_symlinks=False):
                     folders.append(f"{path}/")

@@ -16,7 +16,7 @@ from typing import Any
 from tqdm import tqdm
 
 from t2vid._version import __version__
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingFile, T2VidError
 from t2vid.evaluation import asking
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import (
@@ -110,7 +110,12 @@ def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
-        benchmark = load_dataset(benchmark, **{"split": "test", **load})
+        try:
+            benchmark = load_dataset(benchmark, **{"split": "test", **load})
+        except T2VidError:
+            raise
+        except ValueError as error:  # what an unknown split or config raises
+            raise InputError(f"{benchmark!r} cannot be asked as a benchmark: {error}") from error
     elif isinstance(benchmark, list):
         from datasets import Dataset
 

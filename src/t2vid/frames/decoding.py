@@ -14,6 +14,7 @@ way, of which the last, decoding everything in order, needs no plan.
 from __future__ import annotations
 
 import io
+import re
 import struct
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
@@ -46,6 +47,7 @@ _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _EVER = 1 << 62  # a tick beyond any
 _MAX_STEP_S = 3600  # a frame on screen for longer is a clock that was set
 _TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
+_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d{1,9})?)")
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
 
 Matrix = tuple[int, int, int, int]
@@ -351,11 +353,10 @@ class Reader:
         if self.format == "avi" and self._stream.duration:
             return self._stream.duration * self.tick  # type: ignore[no-any-return]
         # ffmpeg and mkvmerge write "00:01:02.345000000" beside each stream.
-        parts = (self._stream.metadata.get("DURATION") or "").split(":")
-        try:
-            hours, minutes, seconds = map(Fraction, parts)
-        except ValueError:
+        found = _DURATION.fullmatch(self._stream.metadata.get("DURATION") or "")
+        if found is None:
             return None
+        hours, minutes, seconds = map(Fraction, found.groups())
         return hours * 3600 + minutes * 60 + seconds
 
     def _duration(self) -> int:
@@ -573,9 +574,9 @@ def _video_stream(container: Any, media: Media) -> Any:
     kind = container.format.name.split(",")[0]
     videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
     if not videos:
-        found = found or "no stream at all"
+        found = f"only {found}" if found else "no stream at all"
         move = "leave it out, or look for the file that holds the pictures"
-        raise bad(media.name, "no video stream", f"this {kind} file has only {found}", move)
+        raise bad(media.name, "no video stream", f"this {kind} file has {found}", move)
     best = container.streams.best("video")
     stream = best if best in videos else videos[0]
     if stream.codec_context is None:
@@ -616,7 +617,10 @@ def _unopenable(media: Media, error: Exception) -> Exception:
 
 def _head(media: Media) -> bytes:
     if isinstance(media.file, str):
-        with open(media.file, "rb") as file:
-            return file.read(512)
+        try:
+            with open(media.file, "rb") as file:
+                return file.read(512)
+        except OSError:  # no right to read it, or gone by now: libav's own words say so
+            return b""
     media.file.seek(0)
     return media.file.read(512)

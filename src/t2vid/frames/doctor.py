@@ -17,8 +17,8 @@ import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from itertools import islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from t2vid.frames.sources import Limits
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
-from t2vid.schema import Counts
+from t2vid.schema import Counts, storable
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +79,8 @@ def doctor(
     with open(out, "a", encoding="utf-8") as file:
         found = _each(act, left, workers)
         for line in progress(found, desc="videos", total=len(left), unit="video"):
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            plain = all(storable(value) for value in line.values() if value)
+            file.write(json.dumps(line, ensure_ascii=not plain) + "\n")
             file.flush()  # so that an interruption costs nothing
             done[line["video"]] = line
     counts = Counts()
@@ -111,6 +112,8 @@ def verdict(
         return {"video": name, "reason": error.reason, "message": str(error)}
     except MissingFile as error:
         return {"video": name, "reason": "missing", "message": str(error)}
+    except InputError as error:  # a name that can be none
+        return {"video": name, "reason": "no video", "message": str(error)}
     return {"video": name, "reason": None, "message": None}
 
 
@@ -156,12 +159,43 @@ def _each(act: Any, names: list[str], workers: int) -> Iterator[dict[str, Any]]:
     if workers == 1:
         yield from map(act, names)
         return
+    with _pool(workers) as pool:
+        for start in range(0, len(names), 64 * workers * _BATCH):
+            part = names[start : start + 64 * workers * _BATCH]
+            done = 0
+            try:
+                for line in pool.map(act, part, chunksize=_BATCH):
+                    yield line
+                    done += 1
+            except BrokenProcessPool:
+                yield from _one_by_one(act, part[done:])
+                yield from _each(act, names[start + len(part) :], workers)
+                return
+
+
+def _one_by_one(act: Any, names: list[str]) -> Iterator[dict[str, Any]]:
+    """Find out which video ended the process that looked at it, and list it as bad, too."""
+    while names:
+        done = 0
+        try:
+            with _pool(1) as pool:
+                for line in pool.map(act, names):
+                    yield line
+                    done += 1
+        except BrokenProcessPool:
+            found = (
+                "the process that decoded it was ended, for want of memory or by a fault in libav"
+            )
+            message = f"{names[done]}: {found}; leave it out, or encode it with ffmpeg"
+            yield {"video": names[done], "reason": "crash", "message": message}
+            done += 1
+        names = names[done:]
+
+
+def _pool(workers: int) -> ProcessPoolExecutor:
     # Spawned, for a forked process may inherit a lock that nobody opens again.
     context = get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent) as pool:
-        rest = iter(names)
-        while part := list(islice(rest, 64 * workers * _BATCH)):
-            yield from pool.map(act, part, chunksize=_BATCH)
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:

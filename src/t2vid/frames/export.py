@@ -10,6 +10,8 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
+import re
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,7 +19,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -26,14 +28,16 @@ from t2vid.errors import InputError, MissingFile, some
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.spec import RenderSpec
-from t2vid.frames.text import check_text
+from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
 from t2vid.schema import TOKENS_PER_FRAME
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
 SHEET_FRAMES = 32  # a larger sheet is no picture any more; the rest is said in the caption
+GIF_FRAMES = 1000  # Pillow holds them all in memory
 _RECORD = "frames.json"
+_FRAME = re.compile(rf"frame_\d{{5,}}\.(webp|png)|{re.escape(_RECORD)}")
 
 GAP_PX = 8
 CAPTION_PX = 14
@@ -169,34 +173,62 @@ def _render_one(
     if target is None:
         return Rendered(name, count_frames(text, spec), words)
     key = hashlib.sha256(f"{spec.hash} {format} {text}".encode("utf-8", "replace")).hexdigest()
-    record = target / _RECORD if target.suffix == "" else target.with_name(f"{target.name}.json")
-    if record.is_file() and target.exists():
-        known = json.loads(record.read_text())
-        if known["key"] == key:
-            return Rendered(name, known["n_frames"], words, target)
+    record = target / _RECORD if format in ("webp", "png") else Path(f"{target}.json")
+    known = _recorded(record)
+    if known.get("key") == key and target.exists():
+        return Rendered(name, known["n_frames"], words, target)
+    if target.exists() and not _ours(target, known):
+        raise InputError(
+            f"{target} holds what this command did not write; move it away or give another --out"
+        )
     part = target.with_name(f".{target.stem}.part{target.suffix}")
+    shutil.rmtree(part, ignore_errors=True)  # of an interrupted run, with more frames perhaps
     frames = (image for _, image in progress(iter_frames(text, spec), desc=name, unit="frame"))
     n = _write(frames, part, format)
-    if target.is_dir():
-        shutil.rmtree(target)
+    line = json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()})
+    if part.is_dir():
+        (part / _RECORD).write_text(line)
+        shutil.rmtree(target, ignore_errors=True)
+    else:  # killed before the last line, the next run knows the file for ours and draws it again
+        record.write_text(json.dumps({"key": "", "n_frames": 0}))
     part.replace(target)
-    record.write_text(json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()}))
+    record.write_text(line)
     return Rendered(name, n, words, target)
+
+
+def _ours(target: Path, known: dict[str, Any]) -> bool:
+    """Say whether what stands at the target may be replaced: nothing of somebody else is there."""
+    if not target.is_dir():
+        return bool(known)
+    names = os.listdir(target)
+    return not names or (bool(known) and all(_FRAME.fullmatch(name) for name in names))
+
+
+def _recorded(record: Path) -> dict[str, Any]:
+    """Give what an earlier run wrote about its frames; nothing where it wrote none."""
+    try:
+        known = json.loads(record.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) and {"key", "n_frames"} <= known.keys() else {}
 
 
 def _write(frames: Iterator[Image.Image], path: Path, format: Format) -> int:
     path.parent.mkdir(parents=True, exist_ok=True)
     if format in ("webp", "png"):
-        path.mkdir(exist_ok=True)
+        path.mkdir()
         n = 0
         for n, image in enumerate(frames, start=1):
             image.save(path / f"frame_{n:05d}.{format}", lossless=True)  # png is so anyway
         return n
     if format == "mp4":
         return _write_mp4(frames, path)
-    held = list(islice(frames, SHEET_FRAMES)) if format == "contact-sheet" else list(frames)
+    held = list(islice(frames, SHEET_FRAMES if format == "contact-sheet" else GIF_FRAMES))
     rest = sum(1 for _ in frames)
     if format == "gif":
+        if rest:
+            n = len(held) + rest
+            raise InputError(f"{n:,} frames are more than the {GIF_FRAMES:,} of a gif; take mp4")
         milliseconds = round(1000 * SECONDS_PER_FRAME)
         held[0].save(path, save_all=True, append_images=held[1:], duration=milliseconds, loop=0)
     else:
@@ -235,8 +267,13 @@ def _read(name: str | Path) -> str:
     path = Path(name)
     if path.is_dir():
         raise InputError(f"{path} is a folder; give the text files in it, as {path}/*.txt")
-    if not path.is_file():
+    if not path.is_file() and not path.is_fifo():
         raise MissingFile(f"{path} does not exist; give text files, or - for standard input")
+    if path.stat().st_size > 4 * MAX_CHARACTERS:  # UTF-8 takes at most four bytes a character
+        raise InputError(
+            f"{path} has {path.stat().st_size:,} bytes, more than {MAX_CHARACTERS:,} characters take; "
+            "cut it"
+        )
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

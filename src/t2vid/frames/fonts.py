@@ -182,8 +182,14 @@ def font_path(name: str) -> Path:
     if name in FAMILIES:
         return BUNDLED / FAMILIES[name]
     path = Path(name)
-    if not path.is_file():
-        raise MissingFile(f"font {name!r} is neither one of {sorted(FAMILIES)} nor a font file")
+    try:
+        there = path.is_file()
+    except OSError:  # a name longer than any file's
+        there = False
+    if not there:
+        raise MissingFile(
+            f"font {name[:200]!r} is neither one of {sorted(FAMILIES)} nor a font file"
+        )
     return path
 
 

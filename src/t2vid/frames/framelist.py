@@ -8,14 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from PIL import Image
 
 
 class FrameList(list[Image.Image]):
-    """Frames in order, all of one size.
+    """Frames in order, all of one size, each a picture of its own: to draw on one changes no other.
 
     Attributes:
         spans: for text, `(start, end)` character offsets of each frame in the source; else None.
@@ -37,7 +37,7 @@ class FrameList(list[Image.Image]):
         n_total: int | None = None,
         encoded: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(frames)
+        super().__init__(_apart(frames))
         self.spans = None if spans is None else list(spans)
         self.timestamps_s = None if timestamps_s is None else list(timestamps_s)
         self.n_total = len(self) if n_total is None else n_total
@@ -46,3 +46,11 @@ class FrameList(list[Image.Image]):
 
     def __reduce__(self) -> Any:
         return FrameList, (list(self),), self.__dict__
+
+
+def _apart(frames: Iterable[Image.Image]) -> Iterator[Image.Image]:
+    # a video shows a frame again where it has fewer of them a second than are asked for
+    seen: set[int] = set()
+    for frame in frames:
+        yield frame.copy() if id(frame) in seen else frame
+        seen.add(id(frame))

@@ -13,13 +13,13 @@ from typing import Any
 
 import av
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from t2vid.errors import BadVideo, InputError
 from t2vid.frames.decoding import Painter
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset, target_size
-from t2vid.frames.sources import Limits, bad, describe
+from t2vid.frames.sources import Limits, bad, describe, local_size
 from t2vid.frames.spec import SampleSpec
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -37,7 +37,7 @@ def unwrapped(source: Any) -> Any:
         return source
     if source.get("bytes") is not None:
         return source  # its path, where it has one, is what messages call it
-    if source.get("path"):
+    if source.get("path") is not None:
         return source["path"]
     raise InputError("a video needs a path or bytes, and this mapping has neither")
 
@@ -81,9 +81,11 @@ def probe_folder(folder: str | os.PathLike[str], spec: SampleSpec) -> Shape:
     """Give the fields of a `VideoInfo` for a folder of numbered images."""
     names, total, picks = _pick(folder, spec)
     path = os.path.join(folder, names[0])
+    local_size(path, path)
     try:
         with Image.open(path) as image:
-            size = target_size(*image.size, spec.size)
+            sideways = image.getexif().get(ExifTags.Base.Orientation, 1) >= 5
+            size = target_size(*(image.size[::-1] if sideways else image.size), spec.size)
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise bad(path, "image", f"it is no image ({error})", "write it again") from None
     return len(picks), float(len(names) / as_fraction(spec.folder_fps)), *size, total
@@ -142,6 +144,7 @@ def _pick(folder: str | os.PathLike[str], spec: SampleSpec) -> tuple[list[str], 
 
 
 def _image(path: str, painter: Painter, limits: Limits) -> Image.Image:
+    local_size(path, path)  # a pipe would be waited for
     try:
         with Image.open(path) as image:
             if image.width * image.height > limits.max_pixels:

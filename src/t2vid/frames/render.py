@@ -11,6 +11,7 @@ frame is RGB only where it holds a coloured glyph, or colours were asked for.
 from __future__ import annotations
 
 import math
+import numbers
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -47,11 +48,10 @@ def render_text(
         with memory of its own.
 
     Raises:
-        InputError: for a blank text or a `max_frames` below 1.
+        InputError: for a blank text, or a `max_frames` that is no whole number > 0.
         MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`.
     """
-    if max_frames is not None and max_frames < 1:
-        raise InputError(f"max_frames ({max_frames}) must be > 0, or None")
+    _check_whole("max_frames", max_frames)
     frames, spans, total = [], [], 0
     for start, end, image in _drawn(text, spec, max_frames):
         total += 1
@@ -60,7 +60,7 @@ def render_text(
             spans.append((start, end))
     drawn = FrameList(frames, spans=spans, n_total=total)
     if spec.on_missing == "escape":
-        drawn.missing = dict(uncovered(text, spec.font))
+        drawn.missing = _escaped(text, spec)
     return drawn
 
 
@@ -114,9 +114,8 @@ def fit(
     check_text(text)
     if (max_frames is None) == (words_per_frame is None):
         raise InputError("fit needs max_frames or words_per_frame, and not both")
-    for name, value in (("max_frames", max_frames), ("words_per_frame", words_per_frame)):
-        if value is not None and value < 1:
-            raise InputError(f"{name} ({value}) must be > 0")
+    _check_whole("max_frames", max_frames)
+    _check_whole("words_per_frame", words_per_frame)
     if spec.layout == "paper" or spec.font_px < min_font_px:
         raise InputError(
             f"fit needs the layout 't2vid' ({spec.layout!r}) and font_px ({spec.font_px}) >= "
@@ -138,6 +137,11 @@ def fit(
         f"the text of {len(text):,} characters takes {least:,} frames at {min_font_px} px, more than "
         f"{asked}, or make the frames larger"
     )
+
+
+def _check_whole(name: str, value: object) -> None:
+    if value is not None and (not isinstance(value, numbers.Integral) or value < 1):
+        raise InputError(f"{name} ({value!r}) must be a whole number > 0, or None")
 
 
 def _frames_of_words(n_words: int, words_per_frame: int) -> int:
@@ -172,10 +176,25 @@ def _drawn(
         tokens = paper.pages(text, spec.words_per_frame or WORDS_PER_FRAME)
         for n, (start, end, words) in enumerate(tokens):
             shown = words.translate(escapes)
-            yield start, end, paper.draw(shown, spec) if n < wanted else None
+            yield start, end, _paper_frame(shown, spec) if n < wanted else None
     else:
         for n, page in enumerate(iter_pages(text, spec)):
             yield page.start, page.end, _draw(page, spec) if n < wanted else None
+
+
+def _escaped(text: str, spec: RenderSpec) -> dict[str, int]:
+    """Count the characters that are drawn as U+XXXX."""
+    if spec.layout != "paper":
+        return dict(uncovered(text, spec.font))
+    return {char: text.count(char) for char in map(chr, _paper_escapes(text, spec))}
+
+
+def _paper_frame(tokens: str, spec: RenderSpec) -> Image.Image:
+    try:
+        return paper.draw(tokens, spec)
+    except OSError as error:  # FreeType's own, of a font whose tables are whole but damaged
+        found = f"font {spec.font[:200]!r} cannot be drawn ({error})"
+        raise InputError(f"{found}; it is damaged, give another") from None
 
 
 def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:

@@ -38,6 +38,7 @@ BLANKS = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\
 _SURROGATES = {c: 0xFFFD for c in range(0xD800, 0xE000)}
 
 Gray = NDArray[np.uint8]
+_Key = str | tuple[str]  # a piece; alone in a tuple where it reads from right to left
 
 
 class Missing(Exception):
@@ -100,8 +101,8 @@ class Shaper:
         letters = set(range(0x21, 0x7F))
         self._simple = not self._grid and letters <= set(self.stack.primary.unicodes)
         self._blank_px: dict[str, float] = {}
-        self.young: dict[str, Strip] = {}
-        self._old: dict[str, Strip] = {}
+        self.young: dict[_Key, Strip] = {}
+        self._old: dict[_Key, Strip] = {}
         self._bytes = 0
         self._too_wide = Strip(np.empty((self.line_px, 0), np.uint8), room_px + 1)
         self.tab_px = max(1, round(self._advance(" ") * TAB_SPACES))
@@ -114,7 +115,7 @@ class Shaper:
         Raises:
             Missing: when no available font covers a character and `on_missing` is `"error"`.
         """
-        key = "\x00r" + piece if rtl else piece
+        key = (piece,) if rtl else piece
         found = self.young.get(key)
         if found is not None:
             return found
@@ -150,7 +151,7 @@ class Shaper:
         part: list[str] = []
         body = piece.rstrip(NEWLINES + BLANKS)
         for cluster in graphemes(body):
-            key = "\x00r" + cluster if rtl else cluster
+            key = (cluster,) if rtl else cluster
             width = (young.get(key) or self.strip(cluster, rtl=rtl)).fit_px
             if part and used + width > self.room_px:
                 yield from fitting(part, rtl)
@@ -272,41 +273,43 @@ class Shaper:
         face = self.stack.primary
         if text.isascii():
             if text and not text.isprintable():
-                text = "".join(c if c.isprintable() else self._visible(c, face)[0] for c in text)
+                text = "".join(c if c.isprintable() else self._visible(c, face)[0][0] for c in text)
             if text:
                 yield text, face
             return
         run, script = "", "Zyyy"
         for cluster in graphemes(text):
-            shown, found = self._visible(cluster, face)
-            new = fonts.script_of(shown[0])
-            changed = new != script and "Zyyy" not in (new, script)
-            if run and (found is not face or changed):
-                yield run, face
-                run, script = "", "Zyyy"
-            face = found
-            run += shown
-            script = script if new == "Zyyy" else new
+            for shown, found in self._visible(cluster, face):
+                new = fonts.script_of(shown[0])
+                changed = new != script and "Zyyy" not in (new, script)
+                if run and (found is not face or changed):
+                    yield run, face
+                    run, script = "", "Zyyy"
+                face = found
+                run += shown
+                script = script if new == "Zyyy" else new
         if run:
             yield run, face
 
-    def _visible(self, cluster: str, face: Typeface) -> tuple[str, Typeface]:
+    def _visible(self, cluster: str, face: Typeface) -> list[tuple[str, Typeface]]:
         """Choose what to draw for a grapheme and in which typeface."""
         if all(c in INVISIBLE for c in cluster):
-            return cluster, face
+            return [(cluster, face)]
         if cluster in BLANKS or cluster == "\u00a0":
-            return " ", face if ord(" ") in face.unicodes else self.stack.primary
+            return [(" ", face if ord(" ") in face.unicodes else self.stack.primary)]
         found = self.stack.find(cluster)
         if found is not None:
-            return cluster, found
+            return [(cluster, found)]
         alone = [c for c in cluster if c not in INVISIBLE]
-        faces = {self.stack.find(c) for c in alone}
-        if len(alone) > 1 and None not in faces and len(faces) == 1:
-            return cluster, faces.pop() or face
+        faces = [(c, found) for c in alone if (found := self.stack.find(c)) is not None]
+        if len(faces) == len(
+            alone
+        ):  # where no font has both the letter and its mark, each in its own
+            one = len({found for _, found in faces}) == 1
+            return [(cluster, faces[0][1])] if one else faces
         if self.on_missing == "error":
-            missing = [c for c in alone if self.stack.find(c) is None] or alone
-            raise Missing("".join(missing))
-        return "".join(f"U+{ord(c):04X}" for c in alone), self.stack.primary
+            raise Missing("".join(c for c in alone if self.stack.find(c) is None))
+        return [("".join(f"U+{ord(c):04X}" for c in alone), self.stack.primary)]
 
     def _advance(self, blank: str) -> float:
         if blank == "\t":
@@ -382,13 +385,16 @@ def _color(font: hb.Font, glyph: int) -> Image.Image | None:
     data = font.get_glyph_color_png(glyph)
     if not data or not len(data.data):
         return None
-    picture = Image.open(io.BytesIO(data.data))
-    if max(picture.size) > MAX_STRIKE_PX:
-        raise InputError(
-            f"a glyph of the font is a picture of {picture.width}x{picture.height} pixels, more than "
-            f"{MAX_STRIKE_PX}; use another font"
-        )
-    return picture.convert("RGBA")
+    try:
+        picture = Image.open(io.BytesIO(data.data))
+        if max(picture.size) > MAX_STRIKE_PX:
+            raise InputError(
+                f"a glyph of the font is a picture of {picture.width}x{picture.height} pixels, more "
+                f"than {MAX_STRIKE_PX}; use another font"
+            )
+        return picture.convert("RGBA")
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(f"a glyph of the font is no picture ({error}); use another font") from None
 
 
 def shaper_for(font: str, font_px: int, on_missing: str, room_px: int, tall_px: int) -> Shaper:

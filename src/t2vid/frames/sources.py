@@ -12,22 +12,27 @@ from __future__ import annotations
 
 import difflib
 import io
+import lzma
 import os
 import re
 import stat
+import struct
 import tarfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | dict[str, Any]
 # fsspec's own 5 MB blocks fetch most of a film for 24 frames; 256 KB fetched 14.6 of 125 MB.
 BLOCK_BYTES = 256 * 1024
+_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error)
+_MAX_NAME = 4096  # PATH_MAX on Linux
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -49,8 +54,9 @@ class Limits:
     def __post_init__(self) -> None:
         """Check every field against its limit."""
         for name in ("timeout_s", "max_pixels", "max_bytes"):
-            if not getattr(self, name) > 0:
-                raise InputError(f"{name} ({getattr(self, name)}) must be > 0")
+            value = getattr(self, name)
+            if not isinstance(value, int | float) or not value > 0:
+                raise InputError(f"{name} ({value!r}) must be > 0")
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,15 @@ class Guarded:
         self._file, self._name, self._deadline = file, name, deadline
         self.seek, self.tell = file.seek, file.tell
 
-    def read(self, n: int) -> bytes:
+    def seekable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def readable(self) -> bool:
+        """Say yes."""
+        return True
+
+    def read(self, n: int = -1) -> bytes:
         """Read at most `n` bytes, while there is time."""
         if time.monotonic() > self._deadline:
             raise timed_out(self._name)
@@ -163,7 +177,8 @@ def describe(source: object) -> str:
     if isinstance(source, bytes):
         return f"<{len(source):,} bytes>"
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        name = os.fspath(source)  # a data: URL may hold the whole video
+        return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}… ({len(name):,} characters)"
     return str(getattr(source, "name", None) or f"<{type(source).__name__}>")
 
 
@@ -203,8 +218,9 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
             path = os.fspath(source)
             archive, member = _split(path)
             if not member and not _URL.match(path):
-                size = _local_size(path, name)
-                yield Media(name, path, size, False, deadline)
+                size = local_size(path, name)
+                # libav would take "a:b.mp4" for a protocol, and "concat:b.mp4" for another file
+                yield Media(name, os.path.abspath(path), size, False, deadline)
                 return
             remote = bool(_URL.match(archive))
             file = _open_path(archive, limits, stack)
@@ -212,13 +228,20 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
                 file = _open_member(file, archive, member, limits, stack)
         elif isinstance(source, bytes):
             file = io.BytesIO(source)
+        elif isinstance(source, io.TextIOBase):
+            raise InputError(f'{name} is open as text; open it with mode "rb"')
         elif hasattr(source, "read"):
             pass
         else:
             raise InputError(f"{kind_of(source)} is no video; give a path, bytes or a file")
-        if not getattr(file, "seekable", lambda: True)():
-            file = _spool(file, name, limits, deadline)
-        size = file.seek(0, os.SEEK_END)
+        try:
+            if not getattr(file, "seekable", lambda: True)():
+                file = _spool(file, name, limits, deadline)
+            size = file.seek(0, os.SEEK_END)
+        except ValueError as error:  # it is closed
+            if isinstance(error, BadVideo):
+                raise
+            raise InputError(f"{name}: {error}; give an open file, or its path") from None
         if size == 0:
             raise bad(name, "empty", "it has 0 bytes", "download it again")
         yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
@@ -236,11 +259,19 @@ def _split(path: str) -> tuple[str, str]:
     return archive, member
 
 
-def _local_size(path: str, name: str) -> int:
+def local_size(path: str, name: str) -> int:
+    """Give the bytes of a local file.
+
+    Raises:
+        MissingFile: when there is none.
+        BadVideo: when it is empty, or no regular file.
+    """
     try:
         status = os.stat(path)
     except (OSError, ValueError):
-        raise MissingFile(f"{name}: no such file; check the path and data_dir") from None
+        raise MissingFile(
+            f"{name or repr(name)}: no such file; check the path and data_dir"
+        ) from None
     if not stat.S_ISREG(status.st_mode):
         # A pipe or a device may have no end, and opening one may block for ever.
         raise bad(name, "no file", "it is no regular file", "save it as a file first")
@@ -251,7 +282,7 @@ def _local_size(path: str, name: str) -> int:
 
 def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
     if not _URL.match(path):
-        _local_size(path, path)
+        local_size(path, path)
         return stack.enter_context(open(path, "rb"))
     from fsspec.core import url_to_fs
 
@@ -298,10 +329,8 @@ def _open_member(
     file: BinaryIO, archive: str, member: str, limits: Limits, stack: ExitStack
 ) -> BinaryIO:
     name = f"{archive}::{member}"
-    try:
-        members = _members(archive, file)
-    except (zipfile.BadZipFile, tarfile.TarError) as error:
-        raise bad(name, "archive", f"the archive is broken ({error})", "fetch it again") from None
+    with _named(name):
+        members = _members(archive, Guarded(file, archive, time.monotonic() + limits.timeout_s))
     if member not in members:
         near = difflib.get_close_matches(member, list(members)[:10_000], n=1)
         hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -311,13 +340,14 @@ def _open_member(
         return _unpacked(file, name, member, limits, stack)
     start = place.start
     if start is None:  # a zip's table does not tell how long the member's own header is
-        file.seek(place.header)
+        with _named(name):  # a table may say that it begins before the archive does
+            file.seek(place.header)
         head = file.read(30)
         start = place.header + 30 + sum(int.from_bytes(head[i : i + 2], "little") for i in (26, 28))
     return Window(file, start, place.size)  # type: ignore[return-value]
 
 
-def _members(path: str, file: BinaryIO) -> dict[str, _Place]:
+def _members(path: str, file: Guarded) -> dict[str, _Place]:
     """List an archive once, however many of its members are opened afterwards."""
     key = path, file.seek(0, os.SEEK_END), 0.0 if _URL.match(path) else os.stat(path).st_mtime
     if key not in _listed:
@@ -327,13 +357,13 @@ def _members(path: str, file: BinaryIO) -> dict[str, _Place]:
     return _listed[key]
 
 
-def _is_zip(file: BinaryIO) -> bool:
+def _is_zip(file: BinaryIO | Guarded) -> bool:
     file.seek(0)
     return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
 
 
-def _list_zip(file: BinaryIO) -> dict[str, _Place]:
-    with zipfile.ZipFile(file) as pack:
+def _list_zip(file: Guarded) -> dict[str, _Place]:
+    with zipfile.ZipFile(cast(BinaryIO, file)) as pack:
         infos = [info for info in pack.infolist() if not info.is_dir()]
     stored = zipfile.ZIP_STORED
     return {
@@ -344,23 +374,44 @@ def _list_zip(file: BinaryIO) -> dict[str, _Place]:
     }
 
 
-def _list_tar(file: BinaryIO) -> dict[str, _Place]:
+def _list_tar(file: Guarded) -> dict[str, _Place]:
     file.seek(0)
     plain = file.read(2) not in (b"\x1f\x8b", b"BZ", b"\xfd7", b"(\xb5")
     file.seek(0)
-    with tarfile.open(fileobj=file, mode="r:*") as pack:
-        return {m.name: _Place(m.offset_data, 0, m.size, plain) for m in pack if m.isfile()}
+    places, last = {}, -1
+    with tarfile.open(fileobj=cast(BinaryIO, file), mode="r:*") as pack:
+        for m in pack:
+            if m.offset <= last:  # a negative size leads back, round and round
+                raise tarfile.ReadError(f"{m.name!r} lies before the member that it follows")
+            last = m.offset
+            if m.isfile():
+                places[m.name] = _Place(m.offset_data, 0, m.size, plain and not m.issparse())
+    return places
 
 
 def _unpacked(file: BinaryIO, name: str, member: str, limits: Limits, stack: ExitStack) -> BinaryIO:
     """Read a compressed member into memory; compressed data cannot be sought."""
     deadline = time.monotonic() + limits.timeout_s
-    try:
+    with _named(name):
         if _is_zip(file):
             pack = stack.enter_context(zipfile.ZipFile(file))
             return _spool(stack.enter_context(pack.open(member)), name, limits, deadline)
         file.seek(0)
         tar = stack.enter_context(tarfile.open(fileobj=file, mode="r:*"))
         return _spool(tar.extractfile(member), name, limits, deadline)
-    except (RuntimeError, NotImplementedError, zipfile.BadZipFile, tarfile.TarError) as error:
-        raise bad(name, "archive", f"the member cannot be read ({error})", "repack it") from None
+
+
+@contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Name the archive in whatever the readers of zip and tar files make of damage."""
+    try:
+        yield
+    except BadVideo:
+        raise
+    except (*_DAMAGE, OSError, RuntimeError, ValueError) as error:
+        found = f"the archive is broken, or of a kind that Python does not read ({_first(error)})"
+        raise bad(name, "archive", found, "fetch it again, or repack it") from None
+
+
+def _first(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")

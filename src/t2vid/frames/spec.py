@@ -75,6 +75,8 @@ class _Spec:
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self:
         """Build from a mapping, refusing names that are no field."""
+        if not isinstance(value, dict):
+            raise InputError(f"a {cls.__name__} is a mapping of its fields, not {value!r:.80}")
         names = [field.name for field in dataclasses.fields(cls)]  # type: ignore[arg-type]
         unknown = sorted(set(value) - set(names))
         if unknown:
@@ -104,14 +106,24 @@ class _Spec:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """Read what `to_json` wrote."""
-        return cls.from_dict(json.loads(text))
+        try:
+            value = json.loads(text)
+        except ValueError as error:
+            raise InputError(
+                f"the stored {cls.__name__} {text!r:.80} is no JSON ({error})"
+            ) from None
+        return cls.from_dict(value)
 
     @classmethod
     def from_yaml(cls, text: str) -> Self:
         """Read what `to_yaml` wrote."""
         import yaml
 
-        return cls.from_dict(yaml.safe_load(text))
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise InputError(f"the {cls.__name__} {text!r:.80} is no YAML ({error})") from None
+        return cls.from_dict(value)
 
     @property
     def hash(self) -> str:
@@ -160,9 +172,12 @@ class RenderSpec(_Spec):
     colors: tuple[str, str] | None = None
 
     def __post_init__(self) -> None:
-        """Check every field's type and limit."""
+        """Check every field's type and limit, and take whole numbers for what they are."""
         for name, (low, high) in _LIMITS.items():
-            _check_number(name, getattr(self, name), low, high)
+            value = getattr(self, name)
+            _check_number(name, value, low, high)
+            if isinstance(value, numbers.Integral) and name != "line_spacing":
+                object.__setattr__(self, name, int(value))
         if not isinstance(self.font, str) or "\x00" in self.font:
             raise InputError(
                 f"font ({self.font!r}) must be 'sans', 'serif', 'mono' or a file's path as str"
@@ -224,6 +239,8 @@ class RenderSpec(_Spec):
         """
         import numpy as np
 
+        if not isinstance(seed, numbers.Integral) or seed < 0:
+            raise InputError(f"seed ({seed!r}) must be a whole number >= 0")
         rng = np.random.default_rng(seed)
         ink, light = int(rng.integers(0, 57)), int(rng.integers(208, 256))
         dark = bool(rng.random() < 0.2)
@@ -255,7 +272,9 @@ class RenderSpec(_Spec):
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> RenderSpec:
         """Build from a mapping, or from what `stored` wrote."""
-        return super().from_dict({k: v for k, v in value.items() if k != DRAWN_WITH})
+        if isinstance(value, dict):
+            value = {k: v for k, v in value.items() if k != DRAWN_WITH}
+        return super().from_dict(value)
 
     def stored(self) -> str:
         """Give the JSON that a row keeps: every field, and what frames are drawn with here."""
@@ -314,22 +333,6 @@ class SampleSpec(_Spec):
         self._take("folder_fps", float, "> 0 and at most 1000", _is_rate)
         self._take_size()
 
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> SampleSpec:
-        """Build from a mapping, refusing names that are no field."""
-        if not isinstance(value, dict):
-            raise InputError(f"a SampleSpec is a mapping of its fields, not {value!r:.80}")
-        return super().from_dict(value)
-
-    @classmethod
-    def from_json(cls, text: str) -> SampleSpec:
-        """Read what `to_json` wrote."""
-        try:
-            value = json.loads(text)
-        except ValueError as error:
-            raise InputError(f"the stored SampleSpec {text!r:.80} is no JSON ({error})") from None
-        return cls.from_dict(value)
-
     def _take(self, name: str, kind: type, limit: str, fits: Callable[[Any], bool]) -> None:
         """Check a number, and keep it as what JSON and the hash know: 1 and 1.0 are one rate."""
         value = getattr(self, name)
@@ -343,7 +346,7 @@ class SampleSpec(_Spec):
 
     def _take_size(self) -> None:
         size = self.size
-        if size is None or size in FAMILY_PX:
+        if size is None or (isinstance(size, str) and size in FAMILY_PX):
             return
         edges = size if isinstance(size, tuple) and len(size) == 2 else (size,)
         if any(isinstance(e, bool) or not isinstance(e, numbers.Integral) for e in edges):
@@ -402,7 +405,8 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
     optional, whole = name == "words_per_frame", name != "line_spacing"
     if optional and value is None:
         return
-    number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    kinds = numbers.Integral if whole else int | float
+    number = isinstance(value, kinds) and not isinstance(value, bool)
     if not number or not low <= value <= high:  # type: ignore[operator]
         kind = "a whole number" if whole else "a number"
         raise InputError(

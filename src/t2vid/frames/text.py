@@ -38,6 +38,9 @@ MAX_PARAGRAPH = 20_000  # characters whose direction is resolved at once: memory
 _PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}])|[^{NEWLINES}]+$")
 _NEWLINE = f"(?>\\r\\n|[{NEWLINES}])"
 _FLOWED = re.compile(f"(?s:.+?)(?:{_NEWLINE}[{BLANKS}]*{_NEWLINE}\\s*|\\Z)")
+_FLOWING = (
+    f"{NEWLINES}{BLANKS}\u00a0\u2007\u202f"  # no separators U+001C to U+001F: no font has them
+)
 _NEWLINES_TO_BLANKS = str.maketrans(NEWLINES, " " * len(NEWLINES))
 
 
@@ -77,7 +80,8 @@ def paginate(text: str, spec: RenderSpec) -> list[tuple[int, int]]:
 
     Raises:
         InputError: for a blank text, or one of more than 50 million characters.
-        MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`.
+        MissingGlyphs: when no available font covers a character and `on_missing` is `"error"`; of
+            the paper's layout only drawing tells.
     """
     check_text(text)
     if spec.layout == "paper":
@@ -111,6 +115,11 @@ def iter_pages(text: str, spec: RenderSpec) -> Iterator[Page]:
     """
     room, tall = spec.width - 2 * spec.margin_px, spec.height - 2 * spec.margin_px
     shaper = shaper_for(spec.font, spec.font_px, spec.on_missing, room, tall)
+    if shaper.line_px > tall:
+        raise InputError(
+            f"a line of font {spec.font[:200]!r} at font_px ({spec.font_px}) is {shaper.line_px} px high, "
+            f"more than the {tall} px between the margins; make it smaller, or the frame higher"
+        )
     layout = _Layout(spec, shaper, room, tall)
     try:
         yield from layout.pages(text)
@@ -306,7 +315,7 @@ class _Layout:
 
     def _flowed(self, piece: str) -> str:
         """Turn blanks and a line break into one blank; an empty line ends the paragraph."""
-        body = piece.rstrip()
+        body = piece.rstrip(_FLOWING)
         if not body:
             return "\n" if piece.strip(BLANKS) else ""
         return body + " " * (len(body) < len(piece))

@@ -115,14 +115,12 @@ class Diversity:
 
     def table(self) -> str:
         """Give the numbers as a text table, one line a source."""
-        head = (
-            f"{'source':<16}{'n':>7}{'clusters':>10}  entropy            template share     vendi"
-        )
+        head = f"{'source':<16}{'n':>7}{'clusters':>10}  {'entropy':<18} near_template_share  vendi"
         lines = [head]
         for name, source in self.sources.items():
             lines.append(
                 f"{name:<16}{source.n:>7,}{source.n_clusters:>10,}  {source.cluster_entropy!s:<18} "
-                f"{source.template_share!s:<18} {source.vendi}"
+                f"{source.template_share!s:<20} {source.vendi}"
             )
         return "\n".join(lines)
 

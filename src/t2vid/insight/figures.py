@@ -106,7 +106,7 @@ def _visual(rows: Rows) -> bytes:
 def _histogram(
     axes: Any, parts: Mapping[str, NDArray[np.float64]], title: str, *, log: bool
 ) -> None:
-    top = max(float(np.percentile(part, PERCENTILE)) for part in parts.values())
+    top = max(float(np.percentile(part, PERCENTILE, method="higher")) for part in parts.values())
     low = min(float(part.min()) for part in parts.values())
     # one bin where all rows are alike
     high = max(top, low * 1.01 + 1e-9)

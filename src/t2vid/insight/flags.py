@@ -189,7 +189,7 @@ def _openings(pairs: Sequence[tuple[str, str]]) -> Flag:
 def _templates(pairs: Sequence[tuple[str, str]]) -> Flag:
     counted = Counter(" ".join(question.lower().split()) for question, _ in pairs).most_common(10)
     share = sum(n for text, n in counted if n > 1) / len(pairs)
-    says = f"the ten most frequent instructions make {100 * share:.1f} % of the rows"
+    says = f"the ten most frequent repeated instructions make {100 * share:.1f} % of the rows"
     return Flag("template_share", share, says, counted)
 
 

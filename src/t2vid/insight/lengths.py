@@ -135,9 +135,10 @@ def lengths(dataset: Any) -> Lengths:
     for name, value in progress(_values(dataset), desc="lengths", total=total):
         try:
             frames, duration_s = _measure(value)
-        except (BadVideo, MissingFile) as error:
-            example = str((value or {}).get("path") or "")
-            counts.drop(getattr(error, "reason", "missing"), source=name, example=example)
+        except (BadVideo, MissingFile, InputError) as error:
+            example = str((value or {}).get("path") or error)
+            unknown = "cannot be drawn" if isinstance(error, InputError) else "missing"
+            counts.drop(getattr(error, "reason", unknown), source=name, example=example)
             continue
         source = sources.setdefault(name, SourceLengths())
         source.frames.append(frames)

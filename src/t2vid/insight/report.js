@@ -199,7 +199,7 @@
       return;
     }
     // the paper's Fig. 3 leaves out the longest thousandth, which would stretch the axis
-    const top = Math.max(1, ...used.map(([list]) => list[Math.floor((list.length - 1) * 0.999)]));
+    const top = Math.max(1, ...used.map(([list]) => list[Math.ceil((list.length - 1) * 0.999)]));
     const least = Math.max(1, Math.min(...used.map(([list]) => list[0])));
     const bins = 40;
     const low = log ? Math.log10(least) : 0;

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from t2vid._version import __version__
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingFile, some
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
 from t2vid.insight import page
@@ -92,7 +92,7 @@ def sheets(found: Findings) -> dict[str, Image.Image]:
 
 def _summary(found: Findings) -> str:
     rows = found.rows
-    hours = float(np.nansum(rows.durations_s)) / 3600
+    unknown = int((rows.is_video & ~np.isfinite(rows.durations_s)).sum())
     figures = {
         "rows": f"{len(rows):,}",
         "sources": f"{len(rows.names()):,}",
@@ -101,11 +101,18 @@ def _summary(found: Findings) -> str:
         "words drawn": _short(float(rows.n_words[~rows.is_video].sum())),
     }
     if rows.is_video.any():
-        figures["hours of video"] = f"{hours:,.1f}"
+        hours = float(np.nansum(rows.durations_s)) / 3600
+        none = unknown == rows.is_video.sum()
+        figures["hours of video"] = "unknown" if none else f"{hours:,.1f}"
     if found.map is not None:
         whole = found.map.sources.get("all") or next(iter(found.map.sources.values()))
         figures["Vendi score of the instructions"] = f"{whole.vendi.value:,.0f}"
     notable = [flag.says for flag in found.flags if flag.value > _NOTABLE.get(flag.name, 1.0)]
+    if unknown:
+        notable.append(
+            f"the videos of {some(unknown, 'row')} could not be read: their hours are not counted, "
+            "and their frames are those that the rows state"
+        )
     notes = "".join(f"<li>{escape(_sentence(text))}</li>" for text in notable)
     stands_out = f'<h3>What stands out</h3><ul class="notes">{notes}</ul>' if notable else ""
     return page.tiles(figures) + stands_out
@@ -223,8 +230,8 @@ def _diversity_table(found: Diversity) -> str:
         "cluster entropy",
         f"in the {TOP_TEMPLATES} largest clusters",
         "Vendi score",
-        "distinct-1",
-        "distinct-2",
+        "distinct\u20111",  # a hyphen that breaks no line
+        "distinct\u20112",
         "nearest neighbour",
     ]
     rows = [

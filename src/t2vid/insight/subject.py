@@ -48,14 +48,12 @@ class Subject:
 
     def corpora(self, sources: list[str]) -> dict[str, str]:
         """Give the corpus behind each source, to find its licence."""
-        info = getattr(self.dataset, "info", None)
-        built_by = str(getattr(info, "dataset_name", ""))
-        if getattr(info, "config_name", "") == "sample" and built_by.startswith("t2vid_"):
-            return dict.fromkeys(sources, "t2vid sample")
-        if self.recipe is not None and self.recipe.name == "sample":
+        from t2vid.publishing.licences import is_bundled
+
+        if is_bundled(getattr(self.dataset, "info", None)):
             return dict.fromkeys(sources, "t2vid sample")
         known = self.recipe.sources if self.recipe is not None else ()
-        return {source.name: source.config or source.dataset for source in known}
+        return {source.name: source.corpus for source in known}
 
     def overlap(self, sketches: list[Any], benchmarks: Mapping[str, str | Path]) -> Overlap:
         """Find what repeats in it, and what it shares with benchmarks.
@@ -144,20 +142,13 @@ def _of_mix(folder: Path, data: str | Path | None) -> Subject:
 def _of_recipe(recipe: Recipe, data: str | Path | None, *, name: str = "") -> Subject:
     from datasets import load_dataset_builder
 
-    from t2vid import samples
-    from t2vid.mixing.shards import make_plan
+    from t2vid.corpora.counting import read_counts
 
-    if data is None and recipe.name != "sample":
-        raise MissingFile(
-            f"recipe {recipe.name!r} needs --data, the folder of its annotation files and videos"
-        )
     given = {} if data is None else {"data_dir": str(data)}
     builder = load_dataset_builder("t2vid/mix", "sample", recipe=recipe, **given)
     builder.download_and_prepare()
-    counts = getattr(builder, "counts", None)
-    if counts is None:  # the rows were in the cache, and nothing was dropped this time
-        counts = make_plan(recipe, data or samples.ROOT)[0].counts
     dataset = builder.as_dataset(split="train")
+    counts = read_counts(dataset)  # the builder knows them only where the rows were not cached
     title = " ".join(filter(None, [name, recipe.name]))
     return Subject(title, dataset, recipe, counts, facts={"recipe hash": recipe.hash})
 

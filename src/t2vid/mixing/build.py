@@ -137,7 +137,7 @@ class DryRun:
 def build(
     recipe: Recipe | str | Path,
     *,
-    data: str | Path,
+    data: str | Path | None = None,
     out: str | Path | None = None,
     num_proc: int | None = None,
     dry_run: bool = False,
@@ -152,7 +152,8 @@ def build(
 
     Args:
         recipe: a recipe, the name of a shipped one, or a YAML file.
-        data: folder with the annotation files and the videos, at any depth.
+        data: folder with the annotation files and the videos, at any depth; a recipe of the bundled
+            samples needs none.
         out: folder of the mix: `data/*.parquet`, `recipe.yaml`, `counts.json`, `overlap.json`,
             `manifest.json`.
         num_proc: processes of this machine; None is one, this one.
@@ -176,6 +177,7 @@ def build(
         raise InputError(f"engine ({engine!r}) must be 'local' or 'ray'")
     if num_proc is not None and num_proc < 1:
         raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
+    data = recipe.folder(data)
     if dry_run:
         return _dry_run(recipe, data, num_proc)
     if out is None:

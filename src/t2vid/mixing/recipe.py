@@ -21,6 +21,7 @@ from importlib import resources
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from t2vid import samples
 from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec, _Spec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
@@ -37,7 +38,7 @@ PICKS = ("random", "diverse")
 TEXT_CONFIGS = ("longalpaca", "longqlora", "triplets", "sample")
 DATASETS: dict[str, tuple[str, ...]] = {
     "t2vid/synthetic": TEXT_CONFIGS,
-    "t2vid/sharegemini": ("",),
+    "t2vid/sharegemini": ("", "sample"),
     "t2vid/video_chatgpt": ("",),
 }
 
@@ -81,7 +82,8 @@ class Source:
 
     Args:
         dataset: `t2vid/synthetic`, `t2vid/sharegemini` or `t2vid/video_chatgpt`.
-        config: for `t2vid/synthetic` `longalpaca`, `longqlora`, `triplets` or `sample`.
+        config: for `t2vid/synthetic` `longalpaca`, `longqlora`, `triplets` or `sample`; `sample` is
+            the bundled texts, and for `t2vid/sharegemini` the bundled clips, which have its form.
         name: its name in the mix; the config or the end of the dataset's name by default.
         count: rows to take; None with no `share` takes all.
         share: rows to take as a part of the recipe's `rows`, 0 to 1; YAML may say `1/3`.
@@ -145,6 +147,16 @@ class Source:
     def is_video(self) -> bool:
         """True for a source of videos."""
         return self.dataset != "t2vid/synthetic"
+
+    @property
+    def is_bundled(self) -> bool:
+        """True for the texts and the clips that this package brings."""
+        return self.config == "sample" and not self.files
+
+    @property
+    def corpus(self) -> str:
+        """Name of what its rows come from, by which its licence is known."""
+        return "t2vid sample" if self.is_bundled else self.config or self.dataset
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field as plain JSON values."""
@@ -233,6 +245,21 @@ class Recipe:
         """Give the order of the rows of a mix of `n_rows` rows, for training."""
         return RowPlan(n_rows, seed=self.seed, remix=self.remix)
 
+    def folder(self, data: str | Path | None) -> Path:
+        """Give the folder of its data; a recipe of the bundled samples needs none to be named.
+
+        Raises:
+            MissingFile: when there is none.
+        """
+        if data is not None:
+            return Path(data)
+        if all(source.is_bundled for source in self.sources):
+            return samples.ROOT
+        raise MissingFile(
+            f"recipe {self.name!r} needs the folder of its annotation files and videos: "
+            "--data, data= or data_dir="
+        )
+
     def for_family(self, family: str) -> Recipe:
         """Give the same mix for another model family: its budget, and its frames of a video.
 
@@ -253,12 +280,12 @@ class Recipe:
         return dataclasses.replace(self, sources=sources)
 
     def build(
-        self, *, data: str | Path, out: str | Path | None = None, **options: Any
+        self, *, data: str | Path | None = None, out: str | Path | None = None, **options: Any
     ) -> Built | DryRun:
         """Build this mix: `t2vid.mixing.build.build` with this recipe.
 
         Args:
-            data: folder with the annotation files and the videos.
+            data: folder with the annotation files and the videos; the bundled samples need none.
             out: folder of the mix.
             **options: `num_proc`, `dry_run`, `resume`, `engine` and the others of `build`.
         """
@@ -295,7 +322,7 @@ class Recipe:
         value = _without_defaults(self.to_dict(), Recipe("", (Source("t2vid/sharegemini"),)))
         blank = Source("t2vid/sharegemini", name="-").to_dict()
         value["sources"] = [
-            {k: v for k, v in s.to_dict().items() if v != blank[k]} | {"dataset": s.dataset}
+            {"dataset": s.dataset} | {k: v for k, v in s.to_dict().items() if v != blank[k]}
             for s in self.sources
         ]
         return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)

@@ -14,27 +14,21 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from t2vid.corpora.videos import VideoFolder
-from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
-from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.text import paginate
-from t2vid.frames.video import probe
-from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
-from t2vid.mixing.cache import Cache
+from t2vid.mixing.budget import Cost, conversation_text, question_words
 from t2vid.mixing.coverage import cover
+from t2vid.mixing.measures import Measured, Measures, frames_of
 from t2vid.mixing.plan import permuted
 from t2vid.mixing.recipe import Recipe, Source
-from t2vid.mixing.sources import Item, Place, Reader, as_text
+from t2vid.mixing.sources import Item, Place, Reader
 from t2vid.schema import Counts, n_words
 
 CHUNK = 64  # candidates measured together
@@ -95,17 +89,6 @@ class Verdict(NamedTuple):
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
-@dataclass
-class Measured:
-    """An item with what it costs in its full form."""
-
-    item: Item
-    video: str
-    n_frames: int
-    text_tokens: int
-    problem: str = ""
-
-
 class Selection:
     """Measures and chooses rows; picklable, so that several processes can measure.
 
@@ -124,26 +107,9 @@ class Selection:
         cache: Path | None = None,
         assume_videos: bool = False,
     ) -> None:
-        self.recipe, self.data = recipe, Path(data)
-        self.cache_path, self.assume_videos = cache, assume_videos
-        has_videos = any(source.is_video for source in recipe.sources)
-        self.videos = VideoFolder.scan(self.data) if has_videos else None
-        self._open()
-
-    def _open(self) -> None:
-        self.cache = Cache(self.cache_path)
-        self.count_tokens = TokenCounter(self.recipe.budget.tokenizer)
-        self.readers = [Reader(source, self.data) for source in self.recipe.sources]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Leave out what belongs to one process."""
-        own = ("cache", "count_tokens", "readers")
-        return {k: v for k, v in self.__dict__.items() if k not in own}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Open it again in this process."""
-        self.__dict__.update(state)
-        self._open()
+        self.recipe = recipe
+        self.measures = Measures(recipe, Path(data), cache=cache, assume_videos=assume_videos)
+        self.readers = [Reader(source, Path(data)) for source in recipe.sources]
 
     def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Choice], Counts]:
         """Choose the rows of one source.
@@ -219,7 +185,7 @@ class Selection:
             items.append(reader.item(place, counts))
             reason = next(iter(counts.dropped), "no row")
             reasons.append((reason, f"{source.name} {place.row}"))
-        measured = iter(self._measured(source, [item for item in items if item is not None]))
+        measured = iter(self.measures.items(source, [item for item in items if item is not None]))
         verdicts = []
         for place, item, (reason, example) in zip(places, items, reasons, strict=True):
             if item is None:
@@ -227,74 +193,6 @@ class Selection:
             else:
                 verdicts.append(self._verdict(number, place, next(measured)))
         return verdicts
-
-    def _measured(self, source: Source, items: Sequence[Item]) -> list[Measured]:
-        texts = [conversation_text(item.turns, has_frames=True) for item in items]
-        tokens = self.tokens(texts)
-        if source.is_video:
-            videos = [self._video(item.video) for item in items]
-            frames = self._video_frames(source.sample, videos)
-        else:
-            videos = [""] * len(items)
-            frames = self._pages(source.render, [item.text for item in items])
-        out = []
-        for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
-            problem = ""
-            if n < 0 and source.is_video:
-                problem = self._video_problem(source.sample, video, item.video)
-            elif n < 0:
-                problem = _text_problem(source.render, item.text)
-            out.append(Measured(item, video or item.video, n, text_tokens, problem))
-        return out
-
-    def tokens(self, texts: Sequence[str]) -> list[int]:
-        """Count the tokens of texts, those that were counted before from the cache."""
-        return self.cache.counted(f"tokens {self.count_tokens.name}", texts, self.count_tokens)
-
-    def _pages(self, spec: RenderSpec, texts: Sequence[str]) -> list[int]:
-        def count(new: list[str]) -> list[int]:
-            return [_count_frames(text, spec) for text in new]
-
-        return self.cache.counted(f"pages {spec.hash}", texts, count)
-
-    def _video(self, name: str) -> str:
-        """Give the path of a video below the data folder; "" where there is none."""
-        if self.videos is None:
-            return ""
-        try:
-            found = self.videos.find(name)
-        except UnsafePath:
-            return ""
-        return found.relative_to(self.videos.root).as_posix() if found else ""
-
-    def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
-        paths = [self.data / video for video in videos]
-        keys = []
-        for video, path in zip(videos, paths, strict=True):
-            stat = os.stat(path)
-            keys.append(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}" if video else "")
-        by_key = dict(zip(keys, paths, strict=True))
-
-        def count(new: list[str]) -> list[int]:
-            return [_count_video(by_key[key], spec) if key else -1 for key in new]
-
-        counts = self.cache.counted(f"video {spec.to_json()}", keys, count)
-        if self.assume_videos and not self.videos:
-            return [spec.max_frames or 1 for _ in counts]
-        return counts
-
-    def _video_problem(self, spec: SampleSpec, video: str, name: str) -> str:
-        if not video:
-            try:
-                self.videos and self.videos.find(name)
-            except UnsafePath:
-                return "unsafe video path"
-            return "no such video"
-        try:
-            probe(str(self.data / video), spec)
-        except (BadVideo, MissingFile) as error:
-            return f"bad video ({getattr(error, 'reason', type(error).__name__)})"
-        return "video without frames"
 
     def _verdict(self, number: int, place: Place, m: Measured) -> Verdict:
         source, budget = self.recipe.sources[number], self.recipe.budget
@@ -304,7 +202,7 @@ class Selection:
             return Verdict([], reason=m.problem, example=example)
         cost = Cost(m.n_frames, m.text_tokens, question_words(item.turns[0][1]))
         if (source.judge_as or source.form) == "text":
-            cost = self._cost_as_text(item)
+            cost = self.measures.cost_as_text(item)
         if reason := _filtered(source, item, cost):
             return Verdict([], reason=reason, example=item.id)
         reason = budget.over(cost, source=source.name)
@@ -324,10 +222,6 @@ class Selection:
             choices, _digest(item, m.video), changed=changed, instruction=item.turns[0][1]
         )
 
-    def _cost_as_text(self, item: Item) -> Cost:
-        whole = conversation_text(as_text(item.text, item.turns), has_frames=False)
-        return Cost(0, self.tokens([whole])[0], question_words(item.turns[0][1]))
-
     def _fitted(self, number: int, place: Place, m: Measured) -> list[Choice]:
         """Make rows that fit of one that does not, by the recipe's policy; none where none can."""
         item, source, policy = m.item, self.recipe.sources[number], self.recipe.over_budget
@@ -346,7 +240,7 @@ class Selection:
                 dense = dataclasses.replace(
                     source.render, font_px=px, words_per_frame=None, layout="t2vid"
                 )
-                n = self._pages(dense, [item.text])[0]
+                n = self.measures.pages(dense, [item.text])[0]
                 if 0 < n <= room:
                     fewer = dataclasses.replace(m, n_frames=n)
                     return [self._choice(number, place, fewer, 0, end, 0, n_turns, render=dense)]
@@ -369,7 +263,9 @@ class Selection:
         while at < len(turns):
             best = None
             for stop in range(at + 2, len(turns) + 1, 2):
-                tokens = self.tokens([conversation_text(turns[at:stop], has_frames=True)])[0]
+                tokens = self.measures.tokens([conversation_text(turns[at:stop], has_frames=True)])[
+                    0
+                ]
                 if budget.over(Cost(m.n_frames, tokens)):
                     break
                 best = (stop, tokens)
@@ -408,36 +304,12 @@ class Selection:
             if source.form == "frames":
                 spec = (render or source.render).to_json()
             else:
-                frames, tokens = 0, self._cost_as_text(item).text_tokens
+                frames, tokens = 0, self.measures.cost_as_text(item).text_tokens
         n_bytes = len(text.encode()) + sum(len(part.encode()) for _, part in turns)
         return Choice(
             item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
             m.video, spec, frames, words, tokens, n_bytes,
         )  # fmt: skip
-
-
-def _count_frames(text: str, spec: RenderSpec) -> int:
-    try:
-        return count_frames(text, spec)
-    except InputError:
-        return -1
-
-
-def _count_video(path: Path, spec: SampleSpec) -> int:
-    try:
-        return probe(str(path), spec).n_frames or -1
-    except (BadVideo, MissingFile):
-        return -1
-
-
-def _text_problem(spec: RenderSpec, text: str) -> str:
-    try:
-        count_frames(text, spec)
-    except MissingGlyphs:
-        return "characters without a font"
-    except InputError:
-        pass
-    return "text cannot be drawn"
 
 
 def _filtered(source: Source, item: Item, cost: Cost) -> str:
@@ -463,7 +335,7 @@ def _parts(text: str, spec: RenderSpec, room: int) -> list[tuple[int, int, int]]
         while True:
             begin, end = spans[first][0], spans[last - 1][1]
             piece = text[begin:end]
-            n = _count_frames(piece, spec) if piece.strip() else 0
+            n = frames_of(piece, spec) if piece.strip() else 0
             if n <= room or last == first + 1:
                 break
             last -= 1  # a piece alone may take a page more than it took inside the text

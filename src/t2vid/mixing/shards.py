@@ -152,7 +152,7 @@ def make_plan(
         digest.update(repr(tuple(choice)).encode("utf-8", "surrogatepass"))
     plan = BuildPlan(
         recipe, os.path.abspath(data), len(choices), rows_per_shard, inputs,
-        digest.hexdigest()[:32], counts, selection.count_tokens.name,
+        digest.hexdigest()[:32], counts, selection.measures.count_tokens.name,
     )  # fmt: skip
     return plan, choices
 

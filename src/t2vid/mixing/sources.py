@@ -23,6 +23,7 @@ from t2vid.schema import Counts, messages
 
 # The names under which the public annotation files are distributed (FORMATS: Hub pages of each).
 PUBLIC_FILES = {
+    ("t2vid/sharegemini", "sample"): ("clips.jsonl",),
     ("t2vid/sharegemini", ""): ("sharegemini_webvid_core100k.json*",),
     ("t2vid/video_chatgpt", ""): ("VideoInstruct100K.json", "VideoInstruct_100K.json"),
     ("t2vid/synthetic", "longalpaca"): ("LongAlpaca-12k.json",),

@@ -29,7 +29,14 @@ import pyarrow.parquet as pq
 from t2vid.errors import InputError, PublishError
 from t2vid.publishing import card
 from t2vid.publishing.checks import check_names, check_rows, splits_of
-from t2vid.publishing.licences import Licence, LicenceWarning, concerns, licences_of, strictest
+from t2vid.publishing.licences import (
+    Licence,
+    LicenceWarning,
+    concerns,
+    is_bundled,
+    licences_of,
+    strictest,
+)
 from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
     Form,
@@ -178,12 +185,9 @@ def push(
 
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
     """Tell which corpus is behind a source: a recipe may have given it a name of its own."""
-    infos = [split.info for split in splits.values()]
-    if all(i.config_name == "sample" and str(i.dataset_name).startswith("t2vid_") for i in infos):
+    if all(is_bundled(split.info) for split in splits.values()):
         return dict.fromkeys(names, "t2vid sample")
-    return {
-        source.name: source.config or source.dataset for source in getattr(recipe, "sources", ())
-    }
+    return {source.name: source.corpus for source in getattr(recipe, "sources", ())}
 
 
 # Preparing, on this machine.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from t2vid import samples
 from t2vid.errors import InputError, some
 
 NOT_STATED = "unknown"  # the Hub's own word for it
@@ -45,7 +47,7 @@ LICENCES = {
     "t2vidsynthetic": Licence(
         "apache-2.0", "https://huggingface.co/datasets/xjtupanda/T2Vid-Synthetic"
     ),
-    "t2vidsample": Licence("apache-2.0", "in t2vid, which brings it"),
+    "t2vidsample": Licence(samples.LICENCE, "in t2vid, which brings it"),
 }
 
 
@@ -74,6 +76,19 @@ def licences_of(
     corpora = corpora or {}
     known = {name: LICENCES.get(_key(corpora.get(name, name)), nothing) for name in names}
     return known | {name: Licence(licence.lower()) for name, licence in given.items()}
+
+
+def is_bundled(info: Any) -> bool:
+    """Tell from the `DatasetInfo` of rows whether they are the bundled samples, and only those.
+
+    A recipe of somebody's own may be loaded under the name of the config `sample`, so its builder
+    states the licence where it read nothing else; a merge with other rows loses the config.
+    """
+    return (
+        getattr(info, "config_name", None) == "sample"
+        and str(getattr(info, "dataset_name", "")).startswith("t2vid_")
+        and getattr(info, "license", "") == samples.LICENCE
+    )
 
 
 def restriction(licence: str) -> int:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent
+LICENCE = "apache-2.0"
 
 
 def texts() -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One training run of a saved tiny MiniCPM on this process's share, started by torchrun.
+"""One training run of a saved tiny model on this process's share, started by torchrun.
 
 torchrun --nproc_per_node 2 zero3_run.py MODEL OUT [deepspeed.json]
 """
@@ -10,7 +10,7 @@ import os
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from datasets import Dataset, Image, List
 

@@ -1,0 +1,177 @@
+"""Measures the candidates of a mix: pages, frames and tokens, each counted once and cached.
+
+>>> from t2vid import samples
+>>> from t2vid.mixing.recipe import Recipe
+>>> Measures(Recipe.from_yaml("sample"), samples.ROOT).tokens(["a question", ""])
+[2, 0]
+
+Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2vid.corpora.videos import VideoFolder
+from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
+from t2vid.frames.render import count_frames
+from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.video import probe
+from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
+from t2vid.mixing.cache import Cache
+from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.sources import Item, as_text
+
+
+@dataclass
+class Measured:
+    """An item with what it costs in its full form."""
+
+    item: Item
+    video: str
+    n_frames: int
+    text_tokens: int
+    problem: str = ""
+
+
+class Measures:
+    """Counts what rows cost; picklable, so that several processes can measure.
+
+    Args:
+        recipe: the mix.
+        data: folder of annotation files and videos.
+        cache: file of the counts; None counts everything anew.
+        assume_videos: give a video that is not there the frames of its spec, to plan before downloading.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        data: Path,
+        *,
+        cache: Path | None = None,
+        assume_videos: bool = False,
+    ) -> None:
+        self.data, self.tokenizer = data, recipe.budget.tokenizer
+        self.cache_path, self.assume_videos = cache, assume_videos
+        has_videos = any(source.is_video for source in recipe.sources)
+        self.videos = VideoFolder.scan(data) if has_videos else None
+        self._open()
+
+    def _open(self) -> None:
+        self.cache = Cache(self.cache_path)
+        self.count_tokens = TokenCounter(self.tokenizer)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out what belongs to one process."""
+        return {k: v for k, v in self.__dict__.items() if k not in ("cache", "count_tokens")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open it again in this process."""
+        self.__dict__.update(state)
+        self._open()
+
+    def items(self, source: Source, items: Sequence[Item]) -> list[Measured]:
+        """Measure the items of a source in their full form."""
+        texts = [conversation_text(item.turns, has_frames=True) for item in items]
+        tokens = self.tokens(texts)
+        if source.is_video:
+            videos = [self._video(item.video) for item in items]
+            frames = self._video_frames(source.sample, videos)
+        else:
+            videos = [""] * len(items)
+            frames = self.pages(source.render, [item.text for item in items])
+        out = []
+        for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
+            problem = ""
+            if n < 0 and source.is_video:
+                problem = self._video_problem(source.sample, video, item.video)
+            elif n < 0:
+                problem = _text_problem(source.render, item.text)
+            out.append(Measured(item, video or item.video, n, text_tokens, problem))
+        return out
+
+    def tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, those that were counted before from the cache."""
+        return self.cache.counted(f"tokens {self.count_tokens.name}", texts, self.count_tokens)
+
+    def pages(self, spec: RenderSpec, texts: Sequence[str]) -> list[int]:
+        """Count the pages of texts; -1 for one that cannot be drawn."""
+
+        def count(new: list[str]) -> list[int]:
+            return [frames_of(text, spec) for text in new]
+
+        return self.cache.counted(f"pages {spec.hash}", texts, count)
+
+    def cost_as_text(self, item: Item) -> Cost:
+        """Give the cost of a row whose text is not drawn."""
+        whole = conversation_text(as_text(item.text, item.turns), has_frames=False)
+        return Cost(0, self.tokens([whole])[0], question_words(item.turns[0][1]))
+
+    def _video(self, name: str) -> str:
+        """Give the path of a video below the data folder; "" where there is none."""
+        if self.videos is None:
+            return ""
+        try:
+            found = self.videos.find(name)
+        except UnsafePath:
+            return ""
+        return found.relative_to(self.videos.root).as_posix() if found else ""
+
+    def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
+        paths = [self.data / video for video in videos]
+        keys = []
+        for video, path in zip(videos, paths, strict=True):
+            stat = os.stat(path)
+            keys.append(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}" if video else "")
+        by_key = dict(zip(keys, paths, strict=True))
+
+        def count(new: list[str]) -> list[int]:
+            return [_count_video(by_key[key], spec) if key else -1 for key in new]
+
+        counts = self.cache.counted(f"video {spec.to_json()}", keys, count)
+        if self.assume_videos and not self.videos:
+            return [spec.max_frames or 1 for _ in counts]
+        return counts
+
+    def _video_problem(self, spec: SampleSpec, video: str, name: str) -> str:
+        if not video:
+            try:
+                self.videos and self.videos.find(name)
+            except UnsafePath:
+                return "unsafe video path"
+            return "no such video"
+        try:
+            probe(str(self.data / video), spec)
+        except (BadVideo, MissingFile) as error:
+            return f"bad video ({getattr(error, 'reason', type(error).__name__)})"
+        return "video without frames"
+
+
+def frames_of(text: str, spec: RenderSpec) -> int:
+    """Count the frames of a text; -1 where it cannot be drawn."""
+    try:
+        return count_frames(text, spec)
+    except InputError:
+        return -1
+
+
+def _count_video(path: Path, spec: SampleSpec) -> int:
+    try:
+        return probe(str(path), spec).n_frames or -1
+    except (BadVideo, MissingFile):
+        return -1
+
+
+def _text_problem(spec: RenderSpec, text: str) -> str:
+    try:
+        count_frames(text, spec)
+    except MissingGlyphs:
+        return "characters without a font"
+    except InputError:
+        pass
+    return "text cannot be drawn"
