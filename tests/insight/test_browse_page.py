@@ -197,9 +197,19 @@ def test_ctrl_c_ends_it(tmp_path):
     command = [sys.executable, "-m", "t2vid", "browse", "t2vid/mix", "--config", "sample"]
     command += ["--port", "0", "--quarantine", str(tmp_path / "q.jsonl")]
     running = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ,
+        # whoever runs the tests in the background of a script has them ignore it
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    assert "http://127.0.0.1:" in running.stdout.readline()
-    running.send_signal(signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    with running:
+        assert "http://127.0.0.1:" in running.stdout.readline()
+        running.send_signal(signal.SIGINT)
+        try:
+            _, said = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 0 and "Traceback" not in said
