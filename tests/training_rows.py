@@ -1,15 +1,34 @@
-"""Small rows that the trainer's tests share: clips, drawn texts, text alone."""
+"""What the trainer's tests share: small rows (clips, drawn texts, text alone), quiet settings."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
 
 from t2vid.schema import messages
 
+if TYPE_CHECKING:
+    from t2vid.trainer import VideoSFTConfig
+
 COLOURS = ["red", "green", "blue", "yellow"]
 PAGES = ["The lighthouse keeper counts ships. " * 30, "A recipe asks for two eggs. " * 30]
+
+
+def cpu_settings(folder: Any, **changes: Any) -> VideoSFTConfig:
+    """Give the settings of a short, quiet run on the CPU, with those that a test changes."""
+    from t2vid.trainer import VideoSFTConfig  # a process of several sets DeepSpeed up before this
+
+    defaults = {
+        "logging_steps": 1,
+        "report_to": "none",
+        "save_strategy": "no",
+        "use_cpu": True,
+        "bf16": False,
+        "activation_checkpointing": False,
+        "disable_tqdm": True,
+    }
+    return VideoSFTConfig(str(folder), **(defaults | changes))
 
 
 def clip(colour: str, n: int, size: tuple[int, int] = (96, 64)) -> list[Image.Image]:

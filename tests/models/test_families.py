@@ -25,10 +25,10 @@ from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
 from t2vid.models.rows import RowEncoder, conversation, training_template
 from t2vid.schema import row_features
-from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
+from t2vid.trainer import VideoCollator, VideoSFTTrainer
 from t2vid.trainer.check import check
 from tiny_families import BUILDERS, qwen2_5_vl
-from training_rows import clip, mixed_rows, row, texts
+from training_rows import clip, cpu_settings, mixed_rows, row, texts
 
 ROWS = mixed_rows()
 # A frame of the family's size: tokens that stand for it, by the architecture's arithmetic.
@@ -216,17 +216,10 @@ def test_packed_rows_have_the_losses_of_rows_alone(made):
 def test_one_step_trains_and_the_model_answers(made, tmp_path):
     _, model, processor = made
     data = Dataset.from_list(ROWS, features=row_features(List(ImageColumn())))
-    args = VideoSFTConfig(
-        str(tmp_path),
+    args = cpu_settings(
+        tmp_path,
         per_device_train_batch_size=8,
         max_steps=1,
-        logging_steps=1,
-        report_to="none",
-        save_strategy="no",
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
         freeze_vision=True,
     )
     before = {k: v.clone() for k, v in model.state_dict().items()}
@@ -248,21 +241,14 @@ def test_a_step_in_two_batches_is_the_step_in_one(made, tmp_path):
     losses = []
     for size in (1, 2):
         model, _ = BUILDERS[name](texts(ROWS))
-        args = VideoSFTConfig(
-            str(tmp_path),
+        args = cpu_settings(
+            tmp_path,
             per_device_train_batch_size=size,
             gradient_accumulation_steps=2 // size,
             num_train_epochs=2,
             learning_rate=1e-2,
             lr_scheduler_type="constant",
             train_sampling_strategy="sequential",
-            logging_steps=1,
-            report_to="none",
-            save_strategy="no",
-            use_cpu=True,
-            bf16=False,
-            activation_checkpointing=False,
-            disable_tqdm=True,
         )
         run = VideoSFTTrainer(model, args, train_dataset=data, processing_class=processor)
         run.train()

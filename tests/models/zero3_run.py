@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from datasets import Dataset, Image, List
 
 from t2vid.schema import row_features
-from training_rows import mixed_rows
+from training_rows import cpu_settings, mixed_rows
 
 
 def main(model: str, out: str, deepspeed: str | None = None) -> None:
@@ -26,25 +26,18 @@ def main(model: str, out: str, deepspeed: str | None = None) -> None:
         # Compiling this for CPU takes minutes, and a killed compilation leaves a lock behind.
         ops.__compatible_ops__["deepspeed_shm_comm"] = False
         module.init_distributed("gloo")
-    from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
+    from t2vid.trainer import VideoSFTTrainer
 
     # Rows with frames and rows without alternate, so that at a step one rank has none.
     rows = mixed_rows()
     order = [r for pair in zip(rows[:4], [rows[7]] * 4, strict=True) for r in pair]
-    args = VideoSFTConfig(
+    args = cpu_settings(
         out,
         per_device_train_batch_size=2 // int(os.environ.get("WORLD_SIZE", "1")),
         train_sampling_strategy="sequential",
         learning_rate=1e-3,
         lr_scheduler_type="constant",
         max_steps=3,
-        logging_steps=1,
-        save_strategy="no",
-        report_to="none",
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
         deepspeed=deepspeed,
     )
     data = Dataset.from_list(order, features=row_features(List(Image())))

@@ -12,8 +12,8 @@ from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import load_processor
 from t2vid.models.tiny_internvl import tiny_internvl
 from t2vid.schema import row_features
-from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer, train
-from training_rows import mixed_rows, texts
+from t2vid.trainer import VideoCollator, VideoSFTTrainer, train
+from training_rows import cpu_settings, mixed_rows, texts
 
 ROWS = mixed_rows()
 
@@ -21,19 +21,12 @@ ROWS = mixed_rows()
 def test_tiny_internvl_learns_mixed_rows_by_heart_and_reloads_to_the_same_logits(tmp_path):
     rows = Dataset.from_list(ROWS, features=row_features(List(Image())))
     model, processor = tiny_internvl(texts(ROWS))
-    args = VideoSFTConfig(
-        str(tmp_path),
+    args = cpu_settings(
+        tmp_path,
         max_steps=90,
         per_device_train_batch_size=8,
         learning_rate=3e-3,
         lr_scheduler_type="constant",
-        logging_steps=1,
-        report_to="none",
-        save_strategy="no",
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
     )
     run = VideoSFTTrainer(model, args, train_dataset=rows, processing_class=processor)
     run.train()

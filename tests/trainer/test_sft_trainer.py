@@ -15,7 +15,7 @@ from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.models.tiny import IDEFICS3_TEMPLATE, tiny_idefics3
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer
-from training_rows import clip, mixed_rows, row, texts
+from training_rows import clip, cpu_settings, mixed_rows, row, texts
 
 ROWS = mixed_rows()
 
@@ -30,15 +30,8 @@ def settings(folder: Any, **kwargs: Any) -> VideoSFTConfig:
         "per_device_train_batch_size": 4,
         "learning_rate": 1e-2,
         "lr_scheduler_type": "constant",
-        "logging_steps": 1,
-        "report_to": "none",
-        "save_strategy": "no",
-        "use_cpu": True,
-        "bf16": False,
-        "activation_checkpointing": False,
-        "disable_tqdm": True,
     }
-    return VideoSFTConfig(str(folder), **(defaults | kwargs))
+    return cpu_settings(folder, **(defaults | kwargs))
 
 
 def trainer(rows: Any, folder: Any, *, model: Any = None, **kwargs: Any) -> VideoSFTTrainer:

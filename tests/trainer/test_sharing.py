@@ -12,8 +12,8 @@ from datasets import Dataset, Image, List
 from hub import Hub
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.schema import row_features
-from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
-from training_rows import mixed_rows, texts
+from t2vid.trainer import VideoSFTTrainer
+from training_rows import cpu_settings, mixed_rows, texts
 
 ROWS = mixed_rows()
 OURS = {"frames_per_s", "tokens_per_s", "padding_share", "data_wait_share"}
@@ -41,17 +41,11 @@ def tags(folder: Path) -> dict[str, int]:
 def test_tensorboard_by_name_gets_every_figure_of_every_step(tmp_path, monkeypatch):
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "board"))
     model, processor = tiny_idefics3(texts(ROWS))
-    args = VideoSFTConfig(
-        str(tmp_path / "run"),
+    args = cpu_settings(
+        tmp_path / "run",
         max_steps=2,
-        logging_steps=1,
         per_device_train_batch_size=8,
         report_to="tensorboard",
-        save_strategy="no",
-        use_cpu=True,
-        bf16=False,
-        activation_checkpointing=False,
-        disable_tqdm=True,
     )
     data = Dataset.from_list(ROWS, features=row_features(List(Image())))
     VideoSFTTrainer(model, args, train_dataset=data, processing_class=processor).train()

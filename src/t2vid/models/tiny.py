@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from t2vid.errors import InputError, require
@@ -57,10 +57,7 @@ def tiny_idefics3(
         InputError: when a size does not fit the architecture.
     """
     unit = PATCH_PX * SHUFFLE
-    if image_px < unit or image_px % unit:
-        raise InputError(f"image_px ({image_px}) must be a multiple of {unit} (patch x shuffle)")
-    if hidden < 16 or hidden % 16:
-        raise InputError(f"hidden ({hidden}) must be a multiple of 16")
+    check_sizes(image_px, hidden, unit=unit, what="patch x shuffle")
     transformers = require("transformers", extra="train")
 
     tokens_a_frame = (image_px // unit) ** 2
@@ -91,7 +88,9 @@ def tiny_idefics3(
         },
         text_config=tiny_llama_config(tokenizer, hidden=hidden, layers=layers),
     )
-    model = _model(transformers.Idefics3ForConditionalGeneration, config, tokenizer, seed=seed)
+    model = random_model(
+        transformers.Idefics3ForConditionalGeneration, config, tokenizer, seed=seed
+    )
     return model, processor
 
 
@@ -122,10 +121,7 @@ def tiny_minicpm(
     Raises:
         InputError: when a size does not fit the architecture.
     """
-    if image_px < PATCH_PX or image_px % PATCH_PX:
-        raise InputError(f"image_px ({image_px}) must be a multiple of {PATCH_PX} (the patch)")
-    if hidden < 16 or hidden % 16:
-        raise InputError(f"hidden ({hidden}) must be a multiple of 16")
+    check_sizes(image_px, hidden, unit=PATCH_PX, what="the patch")
     port = require("t2vid.models.minicpm_v", extra="train")
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size, special=_MINICPM_SPECIAL)
     tokenizer.unk_token = "<unk>"
@@ -149,17 +145,53 @@ def tiny_minicpm(
             "patch_size": PATCH_PX,
         },
     )
-    return _model(port.MiniCPMVForConditionalGeneration, config, tokenizer, seed=seed), processor
+    return random_model(
+        port.MiniCPMVForConditionalGeneration, config, tokenizer, seed=seed
+    ), processor
 
 
-def _model(kind: Any, config: Any, tokenizer: Any, *, seed: int) -> Any:
+def check_sizes(image_px: int, hidden: int, *, unit: int, what: str) -> None:
+    """Refuse sizes that do not fit a tiny model.
+
+    Args:
+        image_px: side of a frame.
+        hidden: width of the language model.
+        unit: what the side must be a multiple of, in pixels.
+        what: what the unit is.
+
+    Raises:
+        InputError: naming the value and the limit.
+    """
+    if image_px < unit or image_px % unit:
+        raise InputError(f"image_px ({image_px}) must be a multiple of {unit} ({what})")
+    if hidden < 16 or hidden % 16:
+        raise InputError(f"hidden ({hidden}) must be a multiple of 16")
+
+
+def random_model(
+    kind: Any,
+    config: Any,
+    tokenizer: Any,
+    *,
+    seed: int,
+    start: Callable[[Any], None] = lambda model: None,
+) -> Any:
+    """Build a model with random weights that stops where `tokenizer` ends a turn.
+
+    Args:
+        kind: class of the model.
+        config: its configuration.
+        tokenizer: gives the tokens that begin, end and pad.
+        seed: of the weights; the global random state is left alone.
+        start: changes the weights further, drawing from the same seed.
+    """
     torch = require("torch", extra="train")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = kind(config)
-    model.generation_config.eos_token_id = tokenizer.eos_token_id
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    model.generation_config.bos_token_id = tokenizer.bos_token_id
+        start(model)
+    for name in ("bos", "eos", "pad"):
+        setattr(model.generation_config, f"{name}_token_id", getattr(tokenizer, f"{name}_token_id"))
     return model.eval()
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from t2vid.errors import InputError, require
+from t2vid.errors import require
 from t2vid.models.internvl import build_processor
-from t2vid.models.tiny import PATCH_PX, SHUFFLE, train_tokenizer
+from t2vid.models.tiny import PATCH_PX, SHUFFLE, check_sizes, random_model, train_tokenizer
 
 _SPECIAL = {
     "bos_token": "<s>",
@@ -51,12 +51,8 @@ def tiny_internvl(
         InputError: when a size does not fit the architecture.
     """
     unit = PATCH_PX * SHUFFLE
-    if image_px < unit or image_px % unit:
-        raise InputError(f"image_px ({image_px}) must be a multiple of {unit} (patch x shuffle)")
-    if hidden < 16 or hidden % 16:
-        raise InputError(f"hidden ({hidden}) must be a multiple of 16")
+    check_sizes(image_px, hidden, unit=unit, what="patch x shuffle")
     transformers = require("transformers", extra="train")
-    torch = require("torch", extra="train")
 
     tokenizer = train_tokenizer(texts, vocab_size=vocab_size, special=_SPECIAL)
     processor = build_processor(
@@ -80,22 +76,22 @@ def tiny_internvl(
             tokenizer, hidden=hidden, layers=layers, original_positions=original_positions
         ),
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        model = transformers.InternVLForConditionalGeneration(config)
-        # transformers starts class token and positions at zero, so a frame would look the same
-        # whichever way its patches lie.
-        for weight in model.model.vision_tower.embeddings.parameters(recurse=False):
-            torch.nn.init.normal_(weight, std=0.02)
-        # A tower this narrow, started at 0.02, makes nearly the same features of every frame.
-        with torch.no_grad():
-            for part in (model.model.vision_tower, model.model.multi_modal_projector):
-                for weight in part.parameters():
-                    if weight.dim() > 1:
-                        weight.mul_(5.0)
-    for name in ("bos", "eos", "pad"):
-        setattr(model.generation_config, f"{name}_token_id", getattr(tokenizer, f"{name}_token_id"))
-    return model.eval(), processor
+    kind = transformers.InternVLForConditionalGeneration
+    return random_model(kind, config, tokenizer, seed=seed, start=_telling_frames_apart), processor
+
+
+def _telling_frames_apart(model: Any) -> None:
+    torch = require("torch", extra="train")
+    # transformers starts class token and positions at zero, so a frame would look the same
+    # whichever way its patches lie.
+    for weight in model.model.vision_tower.embeddings.parameters(recurse=False):
+        torch.nn.init.normal_(weight, std=0.02)
+    # A tower this narrow, started at 0.02, makes nearly the same features of every frame.
+    with torch.no_grad():
+        for part in (model.model.vision_tower, model.model.multi_modal_projector):
+            for weight in part.parameters():
+                if weight.dim() > 1:
+                    weight.mul_(5.0)
 
 
 def tiny_phi3_config(

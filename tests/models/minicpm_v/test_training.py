@@ -24,9 +24,9 @@ from t2vid.insight.inspect import inspect
 from t2vid.models.families import family_of
 from t2vid.models.tiny import tiny_minicpm
 from t2vid.schema import row_features
-from t2vid.trainer import VideoCollator, VideoSFTConfig, VideoSFTTrainer, train
+from t2vid.trainer import VideoCollator, VideoSFTTrainer, train
 from t2vid.trainer.check import check
-from training_rows import clip, mixed_rows, row, texts
+from training_rows import clip, cpu_settings, mixed_rows, row, texts
 
 ROWS = mixed_rows()
 
@@ -48,15 +48,8 @@ def trainer(rows: Any, folder: Any, *, model: Any = None, **kwargs: Any) -> Vide
         "per_device_train_batch_size": 8,
         "learning_rate": 3e-3,
         "lr_scheduler_type": "constant",
-        "logging_steps": 1,
-        "report_to": "none",
-        "save_strategy": "no",
-        "use_cpu": True,
-        "bf16": False,
-        "activation_checkpointing": False,
-        "disable_tqdm": True,
     }
-    args = VideoSFTConfig(str(folder), **(settings | kwargs))
+    args = cpu_settings(folder, **(settings | kwargs))
     if model is None:
         return VideoSFTTrainer(
             tiny, args, train_dataset=rows, processing_class=processor, peft_config=config
