@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, MissingFile, T2VidError, some
+from t2vid.errors import InputError, MissingFile, T2VidError, pluralize
 
 _SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk writes
 
@@ -274,7 +274,7 @@ def _push(options: argparse.Namespace) -> None:
         recipe=recipe,
         counts=counts,
     )
-    print(f"{some(published.n_rows, 'row')}, licence {published.licence}: {published.url}")
+    print(f"{pluralize(published.n_rows, 'row')}, licence {published.licence}: {published.url}")
 
 
 def _licences(items: Sequence[str]) -> dict[str, str] | str | None:

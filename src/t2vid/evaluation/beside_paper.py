@@ -12,7 +12,7 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.evaluation import paper
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.tables import Cell, Figure, Table
 
 
@@ -119,5 +119,5 @@ def _paper_notes(
 def protocol_of(scores: Mapping[str, Any]) -> str:
     """Say how a run was asked and scored, with the hashes of then."""
     # The hashes as they were then: this version may ask otherwise.
-    told = Protocol.from_dict(scores["protocol"]).summary()
+    told = EvalConfig.from_dict(scores["protocol"]).summary()
     return f"{told} [asked {scores['asking_hash']}, scored {scores['protocol_hash']}]"

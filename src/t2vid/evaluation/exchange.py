@@ -26,7 +26,7 @@ from t2vid.errors import InputError, RecordError, require
 from t2vid.evaluation import asking
 from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
 from t2vid.evaluation.benchmarks.tempcompass import flatten, read_nested
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
@@ -92,7 +92,7 @@ def read_predictions(
         else:
             counts.keep(source=path.name)
             found[row_id] = _text(record)
-    protocol = Protocol(prompt="{question}")
+    protocol = EvalConfig(prompt="{question}")
     header = {
         "name": name or path.stem,
         "model": name or path.stem,
@@ -112,7 +112,7 @@ def read_predictions(
 
 
 def _lines(
-    rows: Any, found: Mapping[str, str], protocol: Protocol, counts: Counts
+    rows: Any, found: Mapping[str, str], protocol: EvalConfig, counts: Counts
 ) -> Iterator[dict[str, Any]]:
     for place, row in enumerate(rows):
         line = {"id": row["id"], "place": place, **asking.ask(row, 0, FrameList(), protocol).line}

@@ -24,7 +24,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 from PIL import Image, ImageDraw
 
-from t2vid.errors import InputError, MissingFile, some
+from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.spec import RenderSpec
@@ -115,7 +115,7 @@ class Rendered:
         tokens = ", ".join(f"{f} {n * self.n_frames:,}" for f, n in TOKENS_PER_FRAME.items())
         share = self.n_words / max(1, self.n_frames)
         return (
-            f"{self.name}: {some(self.n_frames, 'frame')}, {some(self.n_words, 'word')}, {share:.0f} words a "
+            f"{self.name}: {pluralize(self.n_frames, 'frame')}, {pluralize(self.n_words, 'word')}, {share:.0f} words a "
             f"frame; visual tokens: {tokens}"
         )
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from t2vid._version import __version__
-from t2vid.errors import BadVideo, InputError, MissingFile, some
+from t2vid.errors import BadVideo, InputError, MissingFile, pluralize
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
 from t2vid.insight import page
@@ -110,7 +110,7 @@ def _summary(found: Findings) -> str:
     notable = [flag.says for flag in found.flags if flag.value > _NOTABLE.get(flag.name, 1.0)]
     if unknown:
         notable.append(
-            f"the videos of {some(unknown, 'row')} could not be read: their hours are not counted, "
+            f"the videos of {pluralize(unknown, 'row')} could not be read: their hours are not counted, "
             "and their frames are those that the rows state"
         )
     notes = "".join(f"<li>{escape(_sentence(text))}</li>" for text in notable)

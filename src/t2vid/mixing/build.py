@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, MissingFile, some
+from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.recipe import Recipe
-from t2vid.mixing.selection import Choice
+from t2vid.mixing.selection import Selected
 from t2vid.mixing.shards import (
     ROWS_PER_SHARD,
     WORK,
@@ -79,9 +79,7 @@ class Built:
 
     def table(self) -> str:
         """Give what was done as text."""
-        head = (
-            f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
-        )
+        head = f"{pluralize(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
         if not self.written:
             head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
@@ -291,7 +289,7 @@ def _plan(
     num_proc: int | None,
     rows_per_shard: int = ROWS_PER_SHARD,
     assume_videos: bool = False,
-) -> tuple[BuildPlan, list[Choice]]:
+) -> tuple[BuildPlan, list[Selected]]:
     def mapper(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         tasks = list(tasks)
         done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)

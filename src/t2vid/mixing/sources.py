@@ -2,7 +2,7 @@
 
 >>> from t2vid import samples
 >>> from t2vid.mixing.recipe import Source
->>> texts = Reader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
+>>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
 >>> place = texts.places()[0]
 >>> texts.item(place, Counts()).id
 'texts/00000'
@@ -33,7 +33,7 @@ PUBLIC_FILES = {
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
 
-class Place(NamedTuple):
+class RecordLocation(NamedTuple):
     """Where a record stands: number of the file, number of the row, byte (Parquet: row group)."""
 
     file: int
@@ -58,7 +58,7 @@ class Item:
     video: str = ""
 
 
-class Reader:
+class SourceReader:
     """The records of one source, by place.
 
     Args:
@@ -75,23 +75,23 @@ class Reader:
         stems = [file.stem for file in self.files]
         self.prefixes = [source.name] if len(stems) == 1 else [f"{source.name}/{s}" for s in stems]
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[RecordLocation]:
         """Find every record with one pass over each file; look at the first rows of each.
 
         Raises:
             RecordError: when a file is no file of this source, showing its first record.
         """
-        found: list[Place] = []
+        found: list[RecordLocation] = []
         for number, file in enumerate(self.files):
             first = files.Part(str(file), n_rows=_CHECKED_ROWS)
             for _ in self._converted(number, files.read(first), Counts()):
                 pass
             for part in files.split(str(file), rows_per_part=1):
                 rows = range(part.first_row, part.first_row + (part.n_rows or 1))
-                found += [Place(number, row, part.start) for row in rows]
+                found += [RecordLocation(number, row, part.start) for row in rows]
         return found
 
-    def item(self, place: Place, counts: Counts) -> Item | None:
+    def item(self, place: RecordLocation, counts: Counts) -> Item | None:
         """Read one record; None, counted under its reason, where it does not parse."""
         row = [(place.row, self._value(place))]
         try:
@@ -99,7 +99,7 @@ class Reader:
         except RecordError:
             return None  # counted by the converter, which raises only for the first row of a file
 
-    def _value(self, place: Place) -> Any:
+    def _value(self, place: RecordLocation) -> Any:
         path = str(self.files[place.file])
         if path.endswith(".parquet"):
             return _row_group(path, place.start)[place.row]
@@ -160,7 +160,7 @@ def row_of(
         source: its source.
         text: the part of its text that this row holds.
         turns: the part of its turns that this row holds.
-        choice: `Choice` of `t2vid.mixing.selection`: id, spec, counts.
+        choice: `Selected` of `t2vid.mixing.selection`: id, spec, counts.
     """
     images: dict[str, str | None] = {"text": None, "path": None, "bytes": None, "spec": None}
     if item.video:

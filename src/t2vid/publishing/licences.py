@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from t2vid import samples
-from t2vid.errors import InputError, some
+from t2vid.errors import InputError, pluralize
 
 NOT_STATED = "unknown"  # the Hub's own word for it
 
@@ -138,7 +138,7 @@ def concerns(licences: Mapping[str, Licence], *, media_rows: int = 0) -> list[st
         )
     if media_rows:
         out.append(
-            f"frames of {some(media_rows, 'video')} will be uploaded; the licences are those of "
+            f"frames of {pluralize(media_rows, 'video')} will be uploaded; the licences are those of "
             "the annotations, so be sure that you may redistribute the videos"
         )
     return out

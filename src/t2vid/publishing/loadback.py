@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from t2vid.errors import PublishError
-from t2vid.publishing.materialize import Form, plain_tables
+from t2vid.publishing.materialize import PublishFormat, plain_tables
 from t2vid.publishing.remote import Remote, reason
-from t2vid.publishing.shards import Shard
+from t2vid.publishing.shards import StagedShard
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,8 +27,8 @@ BATCH_ROWS = 64
 def compare(
     remote: Remote,
     dataset: Dataset,
-    form: Form,
-    shards: Sequence[Shard],
+    form: PublishFormat,
+    shards: Sequence[StagedShard],
     *,
     config: str,
     split: str,
@@ -82,7 +82,7 @@ def _unequal_row(left: pa.Table, right: pa.Table) -> int | None:
     return next((i for i, (one, other) in enumerate(pairs) if repr(one) != repr(other)), None)
 
 
-def _stored(shards: Sequence[Shard]) -> Iterator[pa.Table]:
+def _stored(shards: Sequence[StagedShard]) -> Iterator[pa.Table]:
     for shard in shards:
         with pq.ParquetFile(shard.path) as file:
             for group in range(file.num_row_groups):

@@ -2,7 +2,7 @@
 
 >>> from t2vid import samples
 >>> from t2vid.mixing.recipe import Recipe
->>> Measures(Recipe.from_yaml("sample"), samples.ROOT).tokens(["a question", ""])
+>>> CostEstimator(Recipe.from_yaml("sample"), samples.ROOT).tokens(["a question", ""])
 [2, 0]
 
 Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
@@ -38,7 +38,7 @@ class Measured:
     problem: str = ""
 
 
-class Measures:
+class CostEstimator:
     """Counts what rows cost; picklable, so that several processes can measure.
 
     Args:

@@ -1,8 +1,8 @@
 """How a benchmark is asked: frames, prompt, decoding and judge, frozen, hashed, written to YAML.
 
->>> Protocol.named("ig-vlm").strategy, Protocol.named("t2vid").frames
+>>> EvalConfig.named("ig-vlm").strategy, EvalConfig.named("t2vid").frames
 ('grid', 24)
->>> Protocol().asking_hash == Protocol(scheme="paper").asking_hash  # judged another way, asked alike
+>>> EvalConfig().asking_hash == EvalConfig(scheme="paper").asking_hash  # judged another way, asked alike
 True
 
 A protocol has two hashes. `asking_hash` covers what can change an answer, and a file of answers is
@@ -47,7 +47,7 @@ GRID_HINT = (
 
 
 @dataclass(frozen=True)
-class Protocol(_Spec):
+class EvalConfig(_Spec):
     """Everything besides model and benchmark that decides a score.
 
     Args:
@@ -166,10 +166,10 @@ class Protocol(_Spec):
     def summary(self) -> str:
         """Say in one line what differs from the default.
 
-        >>> Protocol(frames=8).summary()
+        >>> EvalConfig(frames=8).summary()
         'frames=8'
         """
-        default = Protocol().to_dict()
+        default = EvalConfig().to_dict()
         changed = [f"{k}={v}" for k, v in self.to_dict().items() if v != default[k]]
         return ", ".join(changed) or "the default protocol"
 
