@@ -21,7 +21,7 @@ from PIL import Image
 
 from t2vid import samples
 from t2vid.frames.render import iter_frames
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.schema import FAMILY_PX
 
 FRAMES = 6

@@ -27,7 +27,7 @@ from PIL import Image, ImageDraw
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
 from t2vid.schema import TOKENS_PER_FRAME

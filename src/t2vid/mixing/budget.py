@@ -16,8 +16,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from t2vid.configuration import FrozenConfig
 from t2vid.errors import BudgetError, InputError, require
-from t2vid.frames.spec import _Spec
 from t2vid.schema import MAX_FRAMES, TOKENS_PER_FRAME
 
 Policy = Literal["drop", "fewer_frames", "denser_text", "split", "error"]
@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Budget(_Spec):
+class Budget(FrozenConfig):
     """What a row may cost; None is no limit. Every limit is the largest number that still fits.
 
     Args:
