@@ -13,13 +13,13 @@ from typing import Any, Literal, cast
 
 import datasets
 
-from t2vid.corpora import files
 from t2vid.dataset_scripts.corpus import Corpus, Job
 from t2vid.errors import InputError, MissingFile, UnsafePath
 from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 Missing = Literal["drop", "keep", "raise"]
 
@@ -135,7 +135,7 @@ class Benchmark(Corpus):
             # Downloads are named by a hash: the task is in the name that was asked for.
             stems = [PurePosixPath(str(name).split("::")[-1]).stem for name in named[split]]
             jobs = [
-                Job(str(split), number, stem, files.Part(str(path)))
+                Job(str(split), number, stem, records.Part(str(path)))
                 for number, (path, stem) in enumerate(zip(paths, stems, strict=True))
             ]
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))

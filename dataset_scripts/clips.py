@@ -19,9 +19,8 @@ from typing import Any, Literal, Protocol, cast
 
 import datasets
 
-from t2vid.corpora import counting, files
+from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
-from t2vid.corpora.videos import VideoFolder, stem_of
 from t2vid.dataset_scripts.corpus import Corpus, Job
 from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
@@ -29,6 +28,8 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe
 from t2vid.registry import writing_folder
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
+from t2vid.storage.videos import VideoFolder, stem_of
 
 
 @dataclass
@@ -125,7 +126,7 @@ class Clips(Corpus):
 
     def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""
-        return self.CORPUS.convert(files.read(job.part), counts, source=job.source)
+        return self.CORPUS.convert(records.read(job.part), counts, source=job.source)
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""

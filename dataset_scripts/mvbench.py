@@ -15,12 +15,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from t2vid.corpora import files
 from t2vid.dataset_scripts.benchmark import Benchmark, BenchmarkConfig
 from t2vid.dataset_scripts.corpus import Job
 from t2vid.evaluation.benchmarks import mvbench
 from t2vid.evaluation.benchmarks.questions import Question, Videos
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 
 class MVBench(Benchmark):
@@ -51,7 +51,7 @@ class MVBench(Benchmark):
         named = job.source.rpartition(".")[2]  # also mvbench.action_antonym.json
         known = named in mvbench.FOLDERS or self.config.name == "all"
         task = named if known else self.config.name
-        for question in mvbench.convert(files.read(job.part), counts, task=task):
+        for question in mvbench.convert(records.read(job.part), counts, task=task):
             if self.config.name in ("all", question.category):
                 yield question
 

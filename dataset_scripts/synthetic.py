@@ -24,7 +24,7 @@ from typing import Any, cast
 import datasets
 
 from t2vid import samples
-from t2vid.corpora import files, long_alpaca, long_qlora, triplets
+from t2vid.corpora import long_alpaca, long_qlora, triplets
 from t2vid.corpora.triplets import Triplet
 from t2vid.dataset_scripts.corpus import Corpus, Job
 from t2vid.errors import InputError, MissingFile, MissingGlyphs
@@ -32,6 +32,7 @@ from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
 
 HUB_FILES = {
     "longalpaca": "hf://datasets/Yukang/LongAlpaca-12k/LongAlpaca-12k.json",
@@ -97,7 +98,7 @@ class Synthetic(Corpus):
             )
         if data_dir is not None and data_files is None:
             public = HUB_FILES.get(kwargs.get("config_name") or "", "").rpartition("/")[2]
-            data_files = files.in_folder(data_dir, public)
+            data_files = records.in_folder(data_dir, public)
         super().__init__(*args, data_files=data_files, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
@@ -142,7 +143,7 @@ class Synthetic(Corpus):
         )
 
     def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
-        rows = files.read(job.part)
+        rows = records.read(job.part)
         if self.config.name == "longalpaca":
             return long_alpaca.convert(rows, counts, strict=self.config.strict, source=job.source)
         if self.config.name == "longqlora":

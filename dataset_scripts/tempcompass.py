@@ -14,12 +14,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from t2vid.corpora import files
 from t2vid.dataset_scripts.benchmark import Benchmark, BenchmarkConfig
 from t2vid.dataset_scripts.corpus import Job
 from t2vid.evaluation.benchmarks import tempcompass
 from t2vid.evaluation.benchmarks.questions import Question, Videos
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 
 class TempCompass(Benchmark):
@@ -46,7 +46,7 @@ class TempCompass(Benchmark):
         """Give the questions of one file, counting what is dropped."""
         path = job.part.path
         nested = None if "://" in path else tempcompass.read_nested(path)
-        rows = files.read(job.part) if nested is None else tempcompass.flatten(nested)
+        rows = records.read(job.part) if nested is None else tempcompass.flatten(nested)
         return tempcompass.convert(rows, counts, task=self.config.name)
 
     def find(self, videos: Videos, question: Question) -> str | None:

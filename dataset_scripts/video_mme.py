@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora import files
 from t2vid.dataset_scripts.benchmark import Benchmark, BenchmarkConfig
 from t2vid.dataset_scripts.corpus import Job
 from t2vid.evaluation.benchmarks import video_mme
 from t2vid.evaluation.benchmarks.questions import Question, Videos
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 
 @dataclass
@@ -60,7 +60,7 @@ class VideoMME(Benchmark):
     def questions(self, job: Job, counts: Counts) -> Iterator[Question]:
         """Give the questions, counting what is dropped."""
         subtitles = self.config.subtitle_dir if self.config.name == "subtitles" else None
-        return video_mme.convert(files.read(job.part), counts, subtitles=subtitles)
+        return video_mme.convert(records.read(job.part), counts, subtitles=subtitles)
 
     def find(self, videos: Videos, question: Question) -> str | None:
         """Find the video of a question."""
