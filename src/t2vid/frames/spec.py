@@ -19,10 +19,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from t2vid import catalog
 from t2vid.errors import InputError, kind_of
 from t2vid.frames.sampling import FOLDER_FPS, SELECTS, Select
 from t2vid.schema import (
-    FAMILY_PX,
     FONT_PX,
     FRAME_PX,
     FRAMES_PER_SECOND,
@@ -207,24 +207,17 @@ class RenderSpec(_Spec):
     @classmethod
     def paper(cls) -> Self:
         """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred, greedy wrap."""
-        return cls(layout="paper")
+        return cls.preset("paper")
 
     @classmethod
     def dense(cls) -> Self:
         """About twice the words of the default on a frame: 14 px, as many words as fit."""
-        return cls(font_px=14, words_per_frame=None)
+        return cls.preset("dense")
 
     @classmethod
     def preset(cls, name: str) -> Self:
         """Give a layout by name: `default`, `dense` or `paper`."""
-        presets: dict[str, Callable[[], Self]] = {
-            "default": cls,
-            "dense": cls.dense,
-            "paper": cls.paper,
-        }
-        if name not in presets:
-            raise InputError(f"preset {name!r} is unknown; it must be one of {sorted(presets)}")
-        return presets[name]()
+        return cls(**catalog.preset("render", name).values)
 
     @classmethod
     def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:
@@ -265,9 +258,8 @@ class RenderSpec(_Spec):
         Args:
             family: `"idefics3"`, `"internvl"` or `"minicpm"`.
         """
-        if family not in FAMILY_PX:
-            raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILY_PX)}")
-        return dataclasses.replace(self, width=FAMILY_PX[family], height=FAMILY_PX[family])
+        px = catalog.paper_family(family).frame_px
+        return dataclasses.replace(self, width=px, height=px)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> RenderSpec:
@@ -346,11 +338,14 @@ class SampleSpec(_Spec):
 
     def _take_size(self) -> None:
         size = self.size
-        if size is None or (isinstance(size, str) and size in FAMILY_PX):
+        if size is None:
+            return
+        if isinstance(size, str) and (family := catalog.match(catalog.PAPER_FAMILIES, size)):
+            object.__setattr__(self, "size", family.name)
             return
         edges = size if isinstance(size, tuple) and len(size) == 2 else (size,)
         if any(isinstance(e, bool) or not isinstance(e, numbers.Integral) for e in edges):
-            known = sorted(FAMILY_PX)
+            known = sorted(catalog.TOKENS_PER_FRAME)
             raise InputError(f"size ({size!r}) must be one of {known}, (width, height) or pixels")
         for edge in edges:
             _check_size("size", int(edge))

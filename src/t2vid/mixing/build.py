@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
@@ -36,7 +37,7 @@ from t2vid.mixing.shards import (
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts, size
+from t2vid.schema import FRAME_PX, Counts, size
 
 BATCH = 64  # rows of an optimiser step in the paper
 # For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn

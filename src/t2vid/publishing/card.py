@@ -21,7 +21,7 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
-from t2vid.publishing.materialize import DatasetStats
+from t2vid.publishing.materialize import DatasetStats, PublishFormat
 from t2vid.schema import Counts, size
 
 
