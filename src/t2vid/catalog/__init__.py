@@ -52,10 +52,12 @@ __all__ = [
     "family",
     "find",
     "known_corpus",
+    "known_family",
     "listing",
     "loadable",
     "match",
     "near",
+    "official_prompt",
     "paper_family",
     "preset",
     "presets",
@@ -132,6 +134,11 @@ def benchmark(name: str) -> Benchmark:
     return find(BENCHMARKS, name, what="benchmark")
 
 
+def official_prompt(name: str) -> Official | None:
+    """Find how a benchmark's authors ask by the name of the prompt; None for another prompt."""
+    return next((b.official for b in BENCHMARKS if b.official and b.official.name == name), None)
+
+
 def family(name: str) -> Family:
     """Find a model family by its name, an alias or a `model_type`.
 
@@ -139,6 +146,11 @@ def family(name: str) -> Family:
         InputError: for an unknown name.
     """
     return find(FAMILIES, name, what="family")
+
+
+def known_family(name: str) -> Family | None:
+    """Find a model family as `family` does; None where there is none."""
+    return match(FAMILIES, name)
 
 
 def paper_family(name: str) -> Family:

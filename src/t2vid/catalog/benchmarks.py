@@ -36,12 +36,13 @@ class Benchmark:
         name: of the benchmark, unique; the `source` of its rows.
         title: as its authors write it.
         about: one line for lists.
-        converter: module with `CONFIGS`, `hub_files`, `files_in`, `convert` and `find`; see
-            `t2vid.dataset_scripts.benchmark`.
+        converter: module with what `t2vid.dataset_scripts.benchmark.QuestionReader` says, and
+            perhaps `export(lines, path)`, which writes the answers in the authors' own layout.
         n_questions: in the whole benchmark, as the paper counts them.
         licence: as its authors state it.
         licence_from: where.
         official: how its authors ask; None to use the paper's prompt.
+        file_per_category: whether lmms-eval writes a file for each category, named after it.
         aliases: other names of it.
     """
 
@@ -53,6 +54,7 @@ class Benchmark:
     licence: str
     licence_from: str
     official: Official | None = None
+    file_per_category: bool = False
     aliases: tuple[str, ...] = ()
 
     @property
@@ -107,6 +109,7 @@ BENCHMARKS = (
                 "fps": None,
             },
         ),
+        file_per_category=True,
     ),
     Benchmark(
         "tempcompass",

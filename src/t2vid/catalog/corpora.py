@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from t2vid import samples
+
 
 @dataclass(frozen=True)
 class Corpus:
@@ -21,8 +23,8 @@ class Corpus:
         about: one line for lists.
         converter: module with `convert(rows, counts, *, source, …)`; "" for a corpus that is known
             for its licence alone.
-        dataset: name under which recipes write it, where that is not `t2vid/<name>`.
-        config: its configuration of `dataset`.
+        dataset: how recipes write it: `t2vid/synthetic` for a text, else `t2vid/<name>`.
+        config: its configuration of `dataset`: its name for a text, else "".
         hub_file: the public file, `hf://datasets/…`; "" where there is none.
         files: names of the public file in a data folder, patterns allowed, the first found counts.
         options: further arguments of `convert` that a recipe or a builder may set.
@@ -49,8 +51,11 @@ class Corpus:
     aliases: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Fill in the name for `load_dataset`."""
-        object.__setattr__(self, "dataset", self.dataset or f"t2vid/{self.name}")
+        """Fill in where a recipe finds it."""
+        text = self.kind == "text"
+        dataset = self.dataset or ("t2vid/synthetic" if text else f"t2vid/{self.name}")
+        object.__setattr__(self, "dataset", dataset)
+        object.__setattr__(self, "config", self.config or (self.name if text else ""))
 
 
 CORPORA = (
@@ -59,8 +64,6 @@ CORPORA = (
         "text",
         "LongAlpaca-12k: questions about papers and books",
         converter="t2vid.corpora.long_alpaca",
-        dataset="t2vid/synthetic",
-        config="longalpaca",
         hub_file="hf://datasets/Yukang/LongAlpaca-12k/LongAlpaca-12k.json",
         files=("LongAlpaca-12k.json",),
         options=("strict",),
@@ -73,8 +76,6 @@ CORPORA = (
         "text",
         "LongQLoRA SFT: books, search results, papers",
         converter="t2vid.corpora.long_qlora",
-        dataset="t2vid/synthetic",
-        config="longqlora",
         hub_file="hf://datasets/YeungNLP/LongQLoRA-Dataset/LongQLoRA-SFT-Data-39k.jsonl",
         files=("LongQLoRA-SFT-Data-39k.jsonl",),
         options=("strict",),
@@ -86,8 +87,6 @@ CORPORA = (
         "text",
         "your own rows of context, question and answer",
         converter="t2vid.corpora.triplets",
-        dataset="t2vid/synthetic",
-        config="triplets",
         options=("columns",),
         licence_from="nowhere that t2vid knows",
     ),
@@ -96,14 +95,11 @@ CORPORA = (
         "text",
         "the bundled texts; no network",
         converter="t2vid.corpora.triplets",
-        dataset="t2vid/synthetic",
-        config="sample",
         files=("texts.jsonl",),
         options=("columns",),
-        licence="apache-2.0",
+        licence=samples.LICENCE,
         licence_from="in t2vid, which brings it",
         bundled=True,
-        aliases=("t2vid sample",),
     ),
     Corpus(
         "sharegemini",
@@ -123,7 +119,7 @@ CORPORA = (
         dataset="t2vid/sharegemini",
         config="sample",
         files=("clips.jsonl",),
-        licence="apache-2.0",
+        licence=samples.LICENCE,
         licence_from="in t2vid, which brings it",
         bundled=True,
     ),
