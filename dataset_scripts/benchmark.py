@@ -23,13 +23,13 @@ from typing import Any, Literal, Protocol, cast
 import datasets
 
 from t2vid import catalog
-from t2vid.corpora import files
 from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
 from t2vid.errors import InputError, MissingFile, UnsafePath
 from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 Missing = Literal["drop", "keep", "raise"]
 
@@ -52,7 +52,7 @@ class QuestionReader(Protocol):
         ...
 
     def read(
-        self, part: files.Part, counts: Counts, *, config: str, name: str, subtitles: str | None
+        self, part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None
     ) -> Iterator[Question]:
         """Read the questions of one file, counting what is dropped.
 
@@ -201,7 +201,7 @@ class BenchmarkBuilder(CorpusBuilder):
             # Downloads are named by a hash: the task is in the name that was asked for.
             stems = [PurePosixPath(str(name).split("::")[-1]).stem for name in named[split]]
             jobs = [
-                Job(str(split), number, stem, files.Part(str(path)))
+                Job(str(split), number, stem, records.Part(str(path)))
                 for number, (path, stem) in enumerate(zip(paths, stems, strict=True))
             ]
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))

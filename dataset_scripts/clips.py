@@ -21,10 +21,9 @@ from typing import Any, Literal, cast
 import datasets
 
 from t2vid import catalog
-from t2vid.corpora import counting, files
+from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
-from t2vid.corpora.videos import VideoFolder, stem_of
 from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
 from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
@@ -32,6 +31,8 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe
 from t2vid.registry import writing_folder
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
+from t2vid.storage.videos import VideoFolder, stem_of
 
 
 @dataclass
@@ -124,7 +125,7 @@ class ClipsBuilder(CorpusBuilder):
 
     def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""
-        rows = files.read(job.part)
+        rows = records.read(job.part)
         return cast(Iterator[Clip], converted(self.entry, rows, counts, source=job.source))
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:

@@ -25,7 +25,6 @@ from typing import Any, cast
 import datasets
 
 from t2vid import catalog, samples
-from t2vid.corpora import files
 from t2vid.corpora.converting import converted
 from t2vid.corpora.triplets import KEYS, Triplet
 from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
@@ -34,6 +33,7 @@ from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
 
 DATASET = "t2vid/synthetic"
 
@@ -93,7 +93,7 @@ class Synthetic(CorpusBuilder):
                 "your own rows use config 'triplets'"
             )
         if data_dir is not None and data_files is None:
-            data_files = files.in_folder(data_dir, entry.hub_file.rpartition("/")[2])
+            data_files = records.in_folder(data_dir, entry.hub_file.rpartition("/")[2])
         super().__init__(*args, data_files=data_files, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
@@ -143,7 +143,7 @@ class Synthetic(CorpusBuilder):
         )
 
     def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
-        rows = files.read(job.part)
+        rows = records.read(job.part)
         found = converted(self.entry, rows, counts, source=job.source, options=self.config)
         return cast(Iterator[Triplet], found)
 

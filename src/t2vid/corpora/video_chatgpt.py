@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from t2vid.corpora.clips import Clip, clip_of, without_marker, without_open_end
-from t2vid.corpora.records import Record, have, needed, parsed
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, have, needed, parsed
 
 SOURCE = "video_chatgpt"
 # Left over in the published answers; the authors call it noise that may be removed (issue 69).

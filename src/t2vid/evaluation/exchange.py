@@ -22,8 +22,6 @@ from typing import Any
 
 from t2vid._version import __version__
 from t2vid.catalog import BENCHMARKS, unknown
-from t2vid.corpora import files
-from t2vid.corpora.videos import stem_of
 from t2vid.errors import InputError, RecordError, require
 from t2vid.evaluation import asking
 from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
@@ -34,6 +32,8 @@ from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.schema import Counts
+from t2vid.storage import records
+from t2vid.storage.videos import stem_of
 
 Exporter = Callable[[list[dict[str, Any]], Path], list[Path]]
 
@@ -246,7 +246,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
         book.close()
         return
     nested = read_nested(str(path))
-    rows = flatten(nested) if nested is not None else files.read(str(path))
+    rows = flatten(nested) if nested is not None else records.read(str(path))
     for number, record in rows:
         if not isinstance(record, dict):
             raise RecordError(f"{path} row {number:,} is no object ({str(record)[:60]!r})")

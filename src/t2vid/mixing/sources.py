@@ -16,12 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from t2vid.corpora import files
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
 from t2vid.errors import MissingFile, RecordError
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
+from t2vid.storage import records
 
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
@@ -76,10 +76,10 @@ class SourceReader:
         """
         found: list[RecordLocation] = []
         for number, file in enumerate(self.files):
-            first = files.Part(str(file), n_rows=_CHECKED_ROWS)
-            for _ in self._converted(number, files.read(first), Counts()):
+            first = records.Part(str(file), n_rows=_CHECKED_ROWS)
+            for _ in self._converted(number, records.read(first), Counts()):
                 pass
-            for part in files.split(str(file), rows_per_part=1):
+            for part in records.split(str(file), rows_per_part=1):
                 rows = range(part.first_row, part.first_row + (part.n_rows or 1))
                 found += [RecordLocation(number, row, part.start) for row in rows]
         return found
@@ -96,7 +96,7 @@ class SourceReader:
         path = str(self.files[place.file])
         if path.endswith(".parquet"):
             return _row_group(path, place.start)[place.row]
-        return next(files.read(files.Part(path, place.row, 1, place.start)))[1]
+        return next(records.read(records.Part(path, place.row, 1, place.start)))[1]
 
     def _converted(
         self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
@@ -175,5 +175,5 @@ def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]
 
 @functools.lru_cache(maxsize=2)
 def _row_group(path: str, group: int) -> dict[int, Any]:
-    part = next(part for part in files.split(path) if part.start == group)
-    return dict(files.read(part))
+    part = next(part for part in records.split(path) if part.start == group)
+    return dict(records.read(part))

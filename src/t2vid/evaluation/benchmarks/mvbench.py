@@ -14,7 +14,6 @@ from math import inf
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora import files
 from t2vid.evaluation.benchmarks.questions import (
     LETTERS,
     Question,
@@ -24,6 +23,7 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 SOURCE = "mvbench"
 # Folder of each task's videos, as the archives unpack (video_chat2/mvbench.ipynb, data_list).
@@ -68,12 +68,12 @@ def files_in(folder: Path, config: str) -> list[Path]:
 
 
 def read(
-    part: files.Part, counts: Counts, *, config: str, name: str, subtitles: str | None = None
+    part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None = None
 ) -> Iterator[Question]:
     """Read one file, whose name tells the task; a configuration takes its task's questions alone."""
     named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
     task = named if named in FOLDERS or config == "all" else config
-    for question in convert(files.read(part), counts, task=task):
+    for question in convert(records.read(part), counts, task=task):
         if config in ("all", question.category):
             yield question
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora import files
 from t2vid.errors import RecordError
 from t2vid.evaluation.benchmarks.questions import (
     LETTERS,
@@ -29,6 +28,7 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 SOURCE = "tempcompass"
 STYLES: dict[str, Style] = {
@@ -56,11 +56,11 @@ def files_in(folder: Path, config: str) -> list[Path]:
 
 
 def read(
-    part: files.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
+    part: records.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
 ) -> Iterator[Question]:
     """Read one file of a format, in any of the three layouts."""
     nested = None if "://" in part.path else read_nested(part.path)
-    rows = files.read(part) if nested is None else flatten(nested)
+    rows = records.read(part) if nested is None else flatten(nested)
     return convert(rows, counts, task=config)
 
 
@@ -132,8 +132,8 @@ def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Flatten the repository's `{video_id: {dim: [record, …]}}` into numbered records."""
     number = 0
     for video_id, dims in nested.items():
-        for dim, records in dims.items():
-            for record in records:
+        for dim, found in dims.items():
+            for record in found:
                 yield number, {"video_id": video_id, "dim": dim, **record}
                 number += 1
 

@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora import files
 from t2vid.evaluation.benchmarks.questions import (
     LETTERS,
     Cue,
@@ -26,6 +25,7 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 # lmms-lab/Video-MME moved to lmms-eval/Video-MME in July 2026; both names answer.
 HUB_FILE = "hf://datasets/lmms-lab/Video-MME/videomme/test-00000-of-00001.parquet"
@@ -54,11 +54,11 @@ def files_in(folder: Path, config: str) -> list[Path]:
 
 
 def read(
-    part: files.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
+    part: records.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
 ) -> Iterator[Question]:
     """Read the question file; `subtitles` adds the subtitles of each video."""
     shown = subtitles if config == "subtitles" else None
-    return convert(files.read(part), counts, subtitles=shown)
+    return convert(records.read(part), counts, subtitles=shown)
 
 
 def convert(
