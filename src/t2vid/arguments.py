@@ -23,7 +23,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -31,6 +31,7 @@ from t2vid.errors import InputError
 
 Kind = Literal["value", "many", "pairs", "pairs or one"]
 _DASH = "\0-"  # a lone dash is standard input, and cyclopts takes it for an option
+_PLAIN = (bool, int, float, str)
 _SECRETS = {"token"}  # every user of a machine sees the command lines of the others
 
 
@@ -56,18 +57,19 @@ class Argument(NamedTuple):
     def declared(self, *, positional: bool, says: str) -> inspect.Parameter:
         """Give the parameter in the words of cyclopts."""
         old = self.parameter
-        default = old.default if self.kind == "value" or old.default is old.empty else None
-        plain = default is None or isinstance(default, bool | int | float | str)
+        required = old.default is old.empty
+        default = old.default if required or isinstance(old.default, _PLAIN) else None
         full = old.name.strip("_").replace("_", "-")
         named = Parameter(
             name=f"--{full}" if positional else f"--{self.option}",
             alias=() if positional or self.option == full else f"--{full}",
             help=says,
             negative=() if default is False else None,
-            show_default=plain and default not in (None, False, ""),
+            show_default=default not in (None, False, ""),
         )
         kind = old.POSITIONAL_OR_KEYWORD if positional else old.KEYWORD_ONLY
-        return old.replace(kind=kind, default=default, annotation=Annotated[self.hint, named])
+        hint = Optional[self.hint] if default is None else self.hint  # noqa: UP045 (a variable)
+        return old.replace(kind=kind, default=default, annotation=Annotated[hint, named])
 
     def convert(self, value: Any) -> Any:
         """Turn what was parsed into what the function takes."""
