@@ -18,14 +18,8 @@ import numpy as np
 
 from t2vid.errors import InputError, T2VidError, require
 from t2vid.models.families import Family, family_of
-from t2vid.models.rows import (
-    EncodedRow,
-    LossOn,
-    RowEncoder,
-    joined_pixels,
-    normalise,
-    token_types,
-)
+from t2vid.models.pixels import EncodedRow, joined_pixels, normalise, token_types
+from t2vid.models.rows import LossOn, RowEncoder
 
 IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
 

@@ -257,7 +257,7 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Load a job's model and processor; of a tiny one the tokenizer learns from the rows."""
     from t2vid.models.families import load_model as load_checkpoint
     from t2vid.models.families import load_processor
-    from t2vid.models.rows import conversation
+    from t2vid.models.showing import conversation
 
     if job.model_name_or_path in TINY:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))

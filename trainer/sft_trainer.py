@@ -30,7 +30,8 @@ from t2vid.models.families import (
     part,
     register_ports,
 )
-from t2vid.models.rows import LossOn, training_template
+from t2vid.models.prompts import training_template
+from t2vid.models.rows import LossOn
 
 require("trl", extra="train")
 
