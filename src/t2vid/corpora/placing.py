@@ -20,12 +20,12 @@ MediaKind = Literal["image", "video", "frames"]
 
 _TAG = re.compile(r"<(?:image|video|audio|image_\d+)>")
 _STORED = {"text", "path", "bytes", "spec"}
-_COLUMNS: tuple[tuple[str, MediaKind], ...] = (
-    ("images", "image"),
-    ("image", "image"),
-    ("videos", "video"),
-    ("video", "video"),
-)
+MEDIA_COLUMNS: dict[str, MediaKind] = {
+    "images": "image",
+    "image": "image",
+    "videos": "video",
+    "video": "video",
+}
 _BOUNDS = (("start_s", "end_s"), ("video_start", "video_end"), ("start", "end"))
 _INLINE = {
     "image": ("image", "image_url", "url", "path", "base64", "bytes"),
@@ -98,7 +98,7 @@ def given(record: Mapping[str, Any], key: str) -> Any:
 def columns_of(record: Mapping[str, Any]) -> list[Media]:
     """List the media that a row's columns name, images before videos."""
     found: list[Media] = []
-    for column, kind in _COLUMNS:
+    for column, kind in MEDIA_COLUMNS.items():
         value = given(record, column)
         if value is not None:
             found += _column(value, kind, column)

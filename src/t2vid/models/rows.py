@@ -16,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 
 from t2vid.corpora.layouts import read_row
-from t2vid.corpora.placing import Turn
+from t2vid.corpora.placing import MEDIA_COLUMNS, Turn
 from t2vid.errors import BudgetError, InputError, pluralize
 from t2vid.frames.feature import Frames, at_size
 from t2vid.models.families import Family, decode_px, family_of, frame_px
@@ -25,6 +25,18 @@ from t2vid.models.prompts import tokenise, training_template
 from t2vid.models.showing import Shown, count_frames, show, written
 
 LossOn = Literal["answer", "conversation"]
+
+
+class RowTooLong(BudgetError):
+    """A row that needs more tokens than `max_length`.
+
+    Attributes:
+        frames_that_fit: how many of its frames leave room for its text; below 1 where none does.
+    """
+
+    def __init__(self, message: str, *, frames_that_fit: int = 0) -> None:
+        super().__init__(message)
+        self.frames_that_fit = frames_that_fit
 
 
 class RowEncoder:
@@ -45,6 +57,8 @@ class RowEncoder:
             where `max_frames` sets none.
         layout: of the rows, by name; None finds it by each row's keys.
         folder: where relative paths of media start.
+        prompt_in_loss: with `loss_on="conversation"`, count the prompt of a prompt-completion row
+            too (TRL's `completion_only_loss=False`).
     """
 
     def __init__(
@@ -60,6 +74,7 @@ class RowEncoder:
         reader: Frames | None = None,
         layout: str | None = None,
         folder: str | None = None,
+        prompt_in_loss: bool = False,
     ) -> None:
         if loss_on not in ("answer", "conversation"):
             raise InputError(f'loss_on ({loss_on!r}) must be "answer" or "conversation"')
@@ -76,12 +91,15 @@ class RowEncoder:
         self.reader = reader or Frames()
         self.layout = layout
         self.folder = folder
+        self.prompt_in_loss = prompt_in_loss
         self.template = chat_template or training_template(processor)
         self.image_token = str(processor.image_token)
         self.image_token_id = int(processor.tokenizer.convert_tokens_to_ids(self.image_token))
         self._frame_ids: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
 
-    def __call__(self, row: Mapping[str, Any], *, prompt_only: bool = False) -> EncodedRow:
+    def __call__(
+        self, row: Mapping[str, Any], *, prompt_only: bool = False, limit: int | None = None
+    ) -> EncodedRow:
         """Encode one row.
 
         Args:
@@ -89,9 +107,10 @@ class RowEncoder:
                 `Frames` column stores (then drawn or decoded here within the row's own budget), or
                 paths, URLs or bytes.
             prompt_only: stop before the last answer, with the cue that asks the model for it.
+            limit: frames shown, in place of `max_frames`.
 
         Raises:
-            BudgetError: when the row needs more than `max_length` tokens.
+            RowTooLong: when the row needs more than `max_length` tokens.
             LayoutError: when the row fits no layout, or its places do not match its media.
             InputError: when nothing of the row would be in the loss.
         """
@@ -102,7 +121,7 @@ class RowEncoder:
         shown = show(
             read.media,
             reader=self.reader,
-            limit=self.budget(read.source),
+            limit=limit or self.budget(read.source),
             size=self._sized,
             folder=self.folder,
         )
@@ -123,8 +142,7 @@ class RowEncoder:
         """
         if n_frames is not None:
             # One sequence of so many frames stands for whatever the row shows.
-            names = ("image", "images", "video", "videos")
-            row = {key: value for key, value in row.items() if key not in names}
+            row = {key: value for key, value in row.items() if key not in MEDIA_COLUMNS}
             row["images"] = {"text": None, "path": None, "bytes": None, "spec": None}
             if not n_frames:
                 del row["images"]
@@ -175,13 +193,15 @@ class RowEncoder:
                 f"the chat template marks {len(answers)} of {len(said)} answers, so the weights of "
                 "turns cannot be followed; pass chat_template= that marks each of them"
             )
+        if self.loss_on == "conversation" and layout == "prompt-completion" and self.prompt_in_loss:
+            return ids, np.ones(len(ids), dtype=bool)
         in_loss = np.full(len(ids), self.loss_on == "conversation")
         for turn, answer in zip(said, answers, strict=weighed):
-            if self.loss_on == "answer" and turn.trained:
-                in_loss |= answer
-            elif not turn.trained:
+            if not turn.trained:
                 in_loss &= ~answer
-        if layout == "prompt-completion" and self.loss_on == "conversation":
+            elif self.loss_on == "answer":
+                in_loss |= answer
+        if self.loss_on == "conversation" and layout == "prompt-completion":
             learned = [a for turn, a in zip(said, answers, strict=weighed) if turn.trained]
             in_loss[: int(np.argmax(learned[0])) if learned else None] = False
         return ids, in_loss
@@ -215,10 +235,11 @@ class RowEncoder:
         if self.max_length is not None and need > self.max_length:
             per_frame = row.is_frame.sum() // row.n_frames if row.n_frames else 0
             text = need - int(row.is_frame.sum())
-            raise BudgetError(
+            raise RowTooLong(
                 f"sample {row.id!r} needs {need:,} tokens ({row.n_frames} frames x {per_frame} + "
                 f"{text:,} text) but max_length={self.max_length:,}, so its answer would be cut; "
-                f"raise max_length, lower max_frames, or drop the row"
+                'raise max_length, lower max_frames, or set on_long="fewer_frames" or "skip"',
+                frames_that_fit=(self.max_length - text) // per_frame if per_frame else 0,
             )
         # The first token is nobody's target: targets are shifted by one.
         if not prompt_only and not row.in_loss[1:].any():

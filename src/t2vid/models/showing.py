@@ -19,7 +19,7 @@ import numpy as np
 
 from t2vid.corpora.layouts import read_row
 from t2vid.corpora.placing import Media, Turn
-from t2vid.errors import InputError, MissingFile, kind_of
+from t2vid.errors import InputError, LayoutError, MissingFile, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
 
@@ -103,8 +103,17 @@ def written(turns: Sequence[Turn], shown: Sequence[Shown]) -> list[dict[str, Any
 
 
 def conversation(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the turns of a row of any layout, an image part at each place of a medium."""
-    read = read_row(row, answered=False)
+    """Give the turns of a row of any layout, an image part at each place of a medium.
+
+    Args:
+        row: its columns of media may be left out.
+    """
+    try:
+        read = read_row(row, answered=False)
+    except LayoutError as error:
+        if error.reason != "places without media":
+            raise
+        read = read_row({**row, "images": dict.fromkeys(FIELDS)}, answered=False)
     n = [
         sum(part == at for turn in read.turns for part in turn.parts)
         for at in range(len(read.media))
