@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, T2VidError, require
-from t2vid.models.families import Family, family_of
+from t2vid.models.families import family_of
 from t2vid.models.pixels import EncodedRow, joined_pixels, normalise, token_types
 from t2vid.models.rows import LossOn, RowEncoder, RowTooLong
 
@@ -47,7 +48,8 @@ class Segment:
     n_targets: int
 
 
-class Dropped(NamedTuple):
+@dataclass(frozen=True)
+class Dropped:
     """A row that was left out of its batch: its id, its source, and why."""
 
     id: str

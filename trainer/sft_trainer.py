@@ -18,9 +18,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
-    Family,
     family_of,
     load_model,
     load_processor,
@@ -206,8 +206,8 @@ class VideoSFTTrainer(SFTTrainer):
         self._meter.wait(time.perf_counter() - start)
         for batch in batches:
             self._meter.saw_batch(batch)
-            for name, source, reason in batch.get("dropped") or ():
-                self.dropped.drop(reason, source=source, example=name)
+            for row in batch.get("dropped") or ():
+                self.dropped.drop(row.reason, source=row.source, example=row.id)
         return batches, n_items
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:

@@ -148,7 +148,7 @@ def test_frames_without_a_user_turn_are_an_error():
 
 def test_a_row_that_would_be_cut_is_an_error_with_the_numbers(processor):
     r = row("clip/9", "clips", clip("red", 24), [("user", "What?"), ("assistant", "Red.")], 24)
-    with pytest.raises(BudgetError, match=r"'clip/9' needs \d+ tokens \(24 frames x 4 \+ .*=128"):
+    with pytest.raises(BudgetError, match=r"'clip/9' needs \d+ tokens \(24 frames x 7 \+ .*=128"):
         VideoCollator(processor, "idefics3", max_length=128)([r])
     VideoCollator(processor, "idefics3", max_length=128, max_frames=8)([r])
 

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
-from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Selected
 from t2vid.mixing.shards import (
@@ -30,13 +30,13 @@ from t2vid.mixing.shards import (
     Shard,
     finished,
     make_plan,
-    sha256_of,
     sketches,
-    write_atomically,
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts, size
+from t2vid.schema import FRAME_PX, Counts, size
+from t2vid.storage.files import sha256_of, write_atomically
+from t2vid.storage.pool import BuildError, in_pool
 
 BATCH = 64  # rows of an optimiser step in the paper
 # For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn

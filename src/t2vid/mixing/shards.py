@@ -25,11 +25,12 @@ import pyarrow.parquet as pq
 
 from t2vid.errors import InputError, MissingFile
 from t2vid.mixing import overlap
-from t2vid.mixing.cache import default_path
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
 from t2vid.mixing.sources import RecordLocation, SourceReader, row_of
 from t2vid.schema import Counts, row_features
+from t2vid.storage.cache import default_path
+from t2vid.storage.files import sha256_of, write_atomically
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
@@ -260,19 +261,6 @@ def stored_features() -> Any:
         for name in ("text", "path", "bytes", "spec")
     }
     return row_features(plain)
-
-
-def sha256_of(path: str | Path) -> str:
-    """Hash a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees all of it or the one before."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def _note(out: Path, number: int) -> Path:

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.errors import require
-from t2vid.models.families import Family, frame_px, seen_px
+from t2vid.models.families import frame_px, seen_px
 from t2vid.models.strips import strip
 
 

@@ -15,11 +15,12 @@ from typing import Any, Literal
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.corpora.layouts import read_row
 from t2vid.corpora.placing import MEDIA_COLUMNS, Turn
 from t2vid.errors import BudgetError, InputError, pluralize
 from t2vid.frames.feature import Frames, at_size
-from t2vid.models.families import Family, decode_px, family_of, frame_px
+from t2vid.models.families import decode_px, family_of, frame_px
 from t2vid.models.pixels import EncodedRow, put_pixels
 from t2vid.models.prompts import tokenise, training_template
 from t2vid.models.showing import Shown, count_frames, show, written
@@ -127,9 +128,10 @@ class RowEncoder:
         )
         frames = [frame for one in shown for frame in one.frames]
         ids, in_loss = self._tokens(turns, shown, read.layout, prompt_only=prompt_only)
+        n_words = len(ids) - len(frames)
         ids, in_loss, is_frame = self._expand(ids, in_loss, frames, name=read.id)
         encoded = EncodedRow(read.id, read.source, ids, in_loss, is_frame, n_frames=len(frames))
-        self._check(encoded, prompt_only=prompt_only)
+        self._check(encoded, n_words, prompt_only=prompt_only)
         return put_pixels(encoded, frames, self.processor, self.family, direct=self.direct)
 
     def n_tokens(self, row: Mapping[str, Any], *, n_frames: int | None = None) -> int:
@@ -230,16 +232,16 @@ class RowEncoder:
         is_frame = expanded == self.image_token_id
         return expanded, np.concatenate([*out_loss, in_loss[cut:]]), is_frame
 
-    def _check(self, row: EncodedRow, *, prompt_only: bool) -> None:
+    def _check(self, row: EncodedRow, n_words: int, *, prompt_only: bool) -> None:
         need = len(row.ids)
         if self.max_length is not None and need > self.max_length:
-            per_frame = row.is_frame.sum() // row.n_frames if row.n_frames else 0
-            text = need - int(row.is_frame.sum())
+            # With its marks: Idefics3 writes some around each frame.
+            per_frame = (need - n_words) // row.n_frames if row.n_frames else 0
             raise RowTooLong(
                 f"sample {row.id!r} needs {need:,} tokens ({row.n_frames} frames x {per_frame} + "
-                f"{text:,} text) but max_length={self.max_length:,}, so its answer would be cut; "
+                f"{n_words:,} text) but max_length={self.max_length:,}, so its answer would be cut; "
                 'raise max_length, lower max_frames, or set on_long="fewer_frames" or "skip"',
-                frames_that_fit=(self.max_length - text) // per_frame if per_frame else 0,
+                frames_that_fit=(self.max_length - n_words) // per_frame if per_frame else 0,
             )
         # The first token is nobody's target: targets are shifted by one.
         if not prompt_only and not row.in_loss[1:].any():
