@@ -16,9 +16,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, MissingFile, T2VidError, pluralize
-
-_SAVED = ("state.json", "dataset_dict.json")  # what save_to_disk writes
+from t2vid.errors import InputError, T2VidError, pluralize
 
 
 class Command(NamedTuple):
@@ -237,24 +235,16 @@ def _push_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _push(options: argparse.Namespace) -> None:
-    from pathlib import Path
-
     from datasets import load_from_disk
 
     from t2vid.mixing.build import load
     from t2vid.mixing.recipe import Recipe
     from t2vid.publishing.hub import push
     from t2vid.schema import Counts
+    from t2vid.targets import find
 
-    folder = Path(options.mix)
-    if not folder.is_dir():
-        raise MissingFile(f"{folder} is no folder; give what t2vid build or save_to_disk wrote")
-    built = (folder / "manifest.json").is_file()
-    if not built and not any((folder / name).is_file() for name in _SAVED):
-        raise MissingFile(
-            f"{folder} holds no finished mix and no saved dataset; give what t2vid build or "
-            "save_to_disk wrote (an interrupted build goes on when it is run again)"
-        )
+    target = find(options.mix, ("mix", "saved"), by="push")
+    folder, built = target.folder, target.kind == "mix"
     dataset = load(folder) if built else load_from_disk(str(folder))
     recipe = Recipe.from_yaml(folder / "recipe.yaml") if built else None
     counts = (
