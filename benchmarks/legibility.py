@@ -22,7 +22,7 @@ from PIL import Image
 from t2vid import samples
 from t2vid.catalog import PAPER_FAMILIES
 from t2vid.frames.render import iter_frames
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 
 FRAMES = 6
 CHINESE = (

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from t2vid.catalog import BENCHMARKS, preset
+from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
 from t2vid.frames.sampling import Select
-from t2vid.frames.spec import SampleSpec, _Spec
+from t2vid.frames.spec import SampleSpec
 from t2vid.schema import FRAMES_PER_SECOND
 
 ASKING = 1  # raised when the same protocol would be asked otherwise than before
@@ -43,7 +44,7 @@ GRID_HINT = (
 
 
 @dataclass(frozen=True)
-class EvalConfig(_Spec):
+class EvalConfig(FrozenConfig):
     """Everything besides model and benchmark that decides a score.
 
     Args:

@@ -28,7 +28,7 @@ from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
 

@@ -26,8 +26,8 @@ from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
 from t2vid.frames.fonts import describe_missing, stack, uncovered
 from t2vid.frames.framelist import FrameList
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.shaping import WHITE, Gray
-from t2vid.frames.spec import RenderSpec
 from t2vid.frames.text import Line, Page, check_text, iter_pages
 from t2vid.schema import WORDS_PER_FRAME
 

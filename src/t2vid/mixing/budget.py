@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from t2vid import catalog
+from t2vid.configuration import FrozenConfig
 from t2vid.errors import BudgetError, InputError, require
-from t2vid.frames.spec import _Spec
 
 Policy = Literal["drop", "fewer_frames", "denser_text", "split", "error"]
 POLICIES = ("drop", "fewer_frames", "denser_text", "split", "error")
@@ -43,7 +43,7 @@ class Cost:
 
 
 @dataclass(frozen=True)
-class Budget(_Spec):
+class Budget(FrozenConfig):
     """What a row may cost; None is no limit. Every limit is the largest number that still fits.
 
     Args:

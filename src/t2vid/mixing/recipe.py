@@ -21,8 +21,9 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from t2vid import catalog, samples
+from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
-from t2vid.frames.spec import RenderSpec, SampleSpec, _Spec
+from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
 
@@ -35,7 +36,7 @@ PICKS = ("random", "diverse")
 
 
 @dataclass(frozen=True)
-class Filters(_Spec):
+class Filters(FrozenConfig):
     """Which rows of a source may enter; None lets all in, every limit is inclusive.
 
     Args:
