@@ -10,6 +10,7 @@
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
     ├── NonFiniteLoss (FloatingPointError)  a training step whose loss is no number; names its rows
     ├── MissingFile (FileNotFoundError)
+    │   └── UnknownTarget              a name that means nothing here; an InputError as well
     ├── PublishError (OSError)          a push that did not finish; says what is visible and what to do next
     ├── BackendError (OSError)         a served model or judge that does not answer
     └── MissingExtra (ImportError)     an optional dependency is not installed
@@ -84,6 +85,10 @@ class MissingFile(T2VidError, FileNotFoundError):
     def __str__(self) -> str:
         # FileNotFoundError would format a single argument as an errno tuple in some Pythons.
         return str(self.args[0]) if self.args else ""
+
+
+class UnknownTarget(InputError, MissingFile):
+    """What a user named is no file, no recipe and no dataset; the message names what is near."""
 
 
 class PublishError(T2VidError, OSError):
