@@ -36,7 +36,9 @@ CONTROLS = "controls"  # folder of the controls' files
 QUESTIONS = "videomme/test-00000-of-00001.parquet"
 DONE = "world.json"
 # LongAlpaca's own words around a text that is no paper and no book.
-_OPENING = "Below is some material. Memorize the material and answer my question after the material. "
+_OPENING = (
+    "Below is some material. Memorize the material and answer my question after the material. "
+)
 _ENDING = " Now the material ends. "
 
 
@@ -145,9 +147,7 @@ def _write_test(folder: Path, size: WorldSize) -> None:
         name = f"test{i:05d}"
         write_clip(folder / "data" / f"{name}.mp4", clip(episode, rng))
         for asked in _all_kinds(episode, rng):
-            options = [
-                f"{a}. {option}" for a, option in zip("ABCD", asked.options, strict=True)
-            ]
+            options = [f"{a}. {option}" for a, option in zip("ABCD", asked.options, strict=True)]
             rows.append(
                 {
                     "video_id": f"{i:03d}",

@@ -149,7 +149,9 @@ def schedule(step: int, plan: Plan) -> float:
     return plan.learning_rate * rise * fall
 
 
-def _losses(model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator) -> list[Any]:
+def _losses(
+    model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
+) -> list[Any]:
     text = [story(rng, turns=plan.turns) for _ in range(plan.text_rows)]
     losses = [_loss(model, *collate(text, processor))]
     if step >= plan.text_steps:
@@ -215,15 +217,16 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     encoded = iter(tokenizer(said, add_special_tokens=False)["input_ids"])
     all_ids, all_labels = [], []
     for row in rows:
-        ids, labels = [], []
+        ids: list[int] = []
+        targets: list[int] = []
         for turn in range(len(row.pairs)):
             before = frame_ids if turn == 0 and row.frame is not None else []
             asked = [user, *before, *next(encoded), assistant]
             answer = [*next(encoded), end]
             ids += asked + answer
-            labels += [IGNORED] * len(asked) + answer
+            targets += [IGNORED] * len(asked) + answer
         all_ids.append(ids)
-        all_labels.append(labels)
+        all_labels.append(targets)
     width = max(map(len, all_ids))
     pad = tokenizer.pad_token_id
     # Padding stands behind what attends to it, so that causal attention needs no mask.

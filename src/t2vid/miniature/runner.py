@@ -33,9 +33,7 @@ BATCH_ROWS = 32
 LEARNING_RATE = 1e-3
 LOG_STEPS = 5
 # The answer is an option's words, which the product's rules read; the base was asked so too.
-PROTOCOL = EvalConfig(
-    frames=MAX_SCENES, fps=1.0, prompt="{question}\n{options}", max_new_tokens=4
-)
+PROTOCOL = EvalConfig(frames=MAX_SCENES, fps=1.0, prompt="{question}\n{options}", max_new_tokens=4)
 
 
 @dataclass(frozen=True)
@@ -249,9 +247,7 @@ def _mix(job: Job, world: Path, work: Path) -> Any:
         )
 
 
-def _examine(
-    model: Any, processor: Any, job: Job, world: Path, work: Path
-) -> list[dict[str, Any]]:
+def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> list[dict[str, Any]]:
     import t2vid
 
     questions = test_questions(world, work, job.test_clips)
