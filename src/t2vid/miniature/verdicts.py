@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,16 +111,19 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return out
 
 
-def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled | None:
-    """Give the accuracy of an arm on some kinds of question; None without results.
+def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled:
+    """Give the accuracy of an arm on some kinds of question.
 
     Args:
         results: of one arm, one a seed.
         kinds: the kinds counted.
+
+    Raises:
+        InputError: without results, or where no question of these kinds was asked.
     """
     if not results:
-        return None
-    values, clips = _table(results, kinds)
+        raise InputError("no result of the arm is there; run it first")
+    values, clips = table(results, kinds)
     return crossed_bootstrap(values, clips=clips)
 
 
@@ -138,8 +140,8 @@ def verdicts(results: Sequence[ArmResult]) -> list[Verdict]:
         if not seeds:
             continue
         kinds = kinds_of(comparison.group)
-        a, clips = _table([first[seed] for seed in seeds], kinds)
-        b, _ = _table([second[seed] for seed in seeds], kinds)
+        a, clips = table([first[seed] for seed in seeds], kinds)
+        b, _ = table([second[seed] for seed in seeds], kinds)
         found.append((comparison, crossed_bootstrap(b - a, clips=clips), *b.shape))
     tested = [one.p_value for comparison, one, *_ in found if comparison.margin is None]
     corrected = iter(holm(tested))
@@ -165,7 +167,18 @@ def by_seed(results: Sequence[ArmResult], arm: str) -> dict[int, ArmResult]:
     return {result.seed: result for result in results if result.arm == arm}
 
 
-def _table(results: Sequence[ArmResult], kinds: Sequence[str]) -> tuple[NDArray[np.float64], Any]:
+def table(
+    results: Sequence[ArmResult], kinds: Sequence[str]
+) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Give what was right as `(seeds, questions)`, and the number of each question's clip.
+
+    Args:
+        results: of one arm, one a seed.
+        kinds: the kinds counted.
+
+    Raises:
+        InputError: where the seeds were asked different questions, or none of these kinds.
+    """
     first = results[0]
     for other in results[1:]:
         if other.questions != first.questions:
@@ -173,6 +186,8 @@ def _table(results: Sequence[ArmResult], kinds: Sequence[str]) -> tuple[NDArray[
                 f"seeds {first.seed} and {other.seed} of {first.arm!r} were asked other questions"
             )
     places = [i for i in range(len(first.questions)) if first.kind(i) in kinds]
+    if not places:
+        raise InputError(f"{first.arm!r} was asked no question of {', '.join(kinds)}")
     names = [first.clip(i) for i in places]
     values = np.array([[result.correct[i] for i in places] for result in results], dtype=float)
     return values, np.unique(names, return_inverse=True)[1]
