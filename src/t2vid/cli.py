@@ -462,7 +462,7 @@ def _browse_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _browse(options: argparse.Namespace) -> None:
-    from t2vid.insight.browse_page import browse
+    from t2vid.browse.app import browse
 
     serving = browse(
         options.target,
