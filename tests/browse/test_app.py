@@ -81,7 +81,7 @@ def test_the_page_shows_frames_with_captions_the_talk_and_the_mask(server):
     assert "<b>user</b>" in talk and "<b>assistant</b>" in talk
 
 
-@pytest.mark.parametrize("family", ["idefics3", "minicpmv", "internvl"])
+@pytest.mark.parametrize("family", ["idefics3", "minicpm", "internvl"])
 def test_the_mask_of_each_family_of_the_paper_is_the_answer(server, family):
     call(server, "page", 1, "", "texts", 0, 0, [])
     (mask,) = call(server, "mask", 1, f"{family} (tiny stand-in)", "answer")

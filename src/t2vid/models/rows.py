@@ -17,10 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.errors import BudgetError, InputError, pluralize, require
 from t2vid.frames.feature import Frames, at_size
 from t2vid.models import templates
-from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
+from t2vid.models.families import decode_px, family_of, frame_px, seen_px
 from t2vid.models.strips import strip
 
 LossOn = Literal["answer", "conversation"]

@@ -188,7 +188,7 @@ def push(
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
     """Tell which corpus is behind a source: a recipe may have given it a name of its own."""
     if all(is_bundled(split.info) for split in splits.values()):
-        return dict.fromkeys(names, "t2vid sample")
+        return dict.fromkeys(names, "sample")
     return {source.name: source.corpus for source in getattr(recipe, "sources", ())}
 
 
