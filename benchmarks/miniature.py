@@ -1,6 +1,6 @@
 """The claim in miniature: pretrain the mini image-LLM, run the arms of the paper's tables, report.
 
-    python benchmarks/miniature.py pretrain --out build/mini
+python benchmarks/miniature.py pretrain --out build/mini
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import datasets
 
 from t2vid.dataset_scripts.corpus import Corpus, Job
 from t2vid.errors import InputError, MissingFile, UnsafePath
-from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
+from t2vid.evaluation.benchmarks.questions import Question, Videos, features
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
@@ -81,9 +81,9 @@ class Benchmark(Corpus):
             data_files = {"test": [data_files]}
         elif isinstance(data_files, list):
             data_files = {"test": data_files}
-        self._videos: Videos | None = None
-        if video_dir is not None:
-            kwargs["videos_state"] = folder_state(video_dir)
+        self._videos = Videos(video_dir)
+        if self._videos.folder is not None:
+            kwargs["videos_state"] = self._videos.folder.state
         super().__init__(*args, data_files=data_files, video_dir=video_dir, **kwargs)
 
     def in_folder(self, folder: Path, config: str) -> list[Path]:
@@ -100,8 +100,6 @@ class Benchmark(Corpus):
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one file, counting what is dropped."""
-        if self._videos is None:  # looked through once, not for each file
-            self._videos = Videos(self.config.video_dir)
         videos = self._videos
         spec = cast(SampleSpec, self.config.sample)
         for question in self.questions(job, counts):

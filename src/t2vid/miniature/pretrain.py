@@ -149,7 +149,9 @@ def schedule(step: int, plan: Plan) -> float:
     return plan.learning_rate * rise * fall
 
 
-def _losses(model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator) -> list[Any]:
+def _losses(
+    model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
+) -> list[Any]:
     text = [story(rng, turns=plan.turns) for _ in range(plan.text_rows)]
     losses = [_loss(model, *collate(text, processor))]
     if step >= plan.text_steps:
