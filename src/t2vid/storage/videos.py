@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from t2vid.errors import UnsafePath
+from t2vid.errors import MissingFile, UnsafePath
 from t2vid.schema import storable
 from t2vid.storage.files import AnyPath, PathLike, absolute, path_of
 from t2vid.storage.folder import FoundFile, files_below
@@ -60,11 +60,14 @@ class VideoFolder:
         Raises:
             MissingFile: when there is no such folder.
         """
-        found = [file for file in files_below(folder, name="data_dir") if _is_text(file.path)]
+        root = path_of(folder)
+        if not root.is_dir():
+            raise MissingFile(f"data_dir={str(folder)!r} is not a folder of videos")
+        found = [file for file in files_below(root) if _is_text(file.path)]
         videos = [file for file in found if is_video(file.path)]
         if image_folders:
             videos = sorted([*videos, *_image_folders(found)])
-        return cls(path_of(absolute(path_of(folder))), tuple(videos))
+        return cls(path_of(absolute(root)), tuple(videos))
 
     @cached_property
     def by_stem(self) -> dict[str, tuple[str, ...]]:
