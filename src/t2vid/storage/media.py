@@ -196,7 +196,11 @@ def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
         path = path.removeprefix("file://")
         local_size(path, path)
         return stack.enter_context(open(path, "rb"))
-    require_scheme(path)
+    try:
+        require_scheme(path)
+    except InputError as error:  # an address that no package opens is the fault of this one video
+        found = f"it cannot be opened ({error})"
+        raise bad(path, "unreachable", found, "check the address") from None
     from fsspec.core import url_to_fs
 
     options: dict[str, Any] = {}
