@@ -18,6 +18,7 @@ from typing import Any
 
 from PIL import Image
 
+from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
 from t2vid.evaluation.benchmarks.video_mme import cues_at
@@ -216,7 +217,8 @@ def check_strategy(protocol: EvalConfig, pixels: str) -> None:
 
 
 def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
-    mark = "({}) {}" if protocol.prompt == "mvbench" else "{}. {}"
+    official = official_prompt(protocol.prompt)
+    mark = official.option if official else "{}. {}"
     return "\n".join(mark.format(a, b) for a, b in zip(LETTERS, options, strict=False))
 
 

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from t2vid.corpora import long_alpaca, long_qlora, triplets
+from t2vid.corpora.clips import Clip
+from t2vid.corpora.converting import converted
 from t2vid.errors import MissingFile, RecordError
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
@@ -23,15 +24,6 @@ from t2vid.storage import records
 from t2vid.storage.files import AnyPath
 from t2vid.storage.folder import matching
 
-# The names under which the public annotation files are distributed (FORMATS: Hub pages of each).
-PUBLIC_FILES = {
-    ("t2vid/sharegemini", "sample"): ("clips.jsonl",),
-    ("t2vid/sharegemini", ""): ("sharegemini_webvid_core100k.json*",),
-    ("t2vid/video_chatgpt", ""): ("VideoInstruct100K.json", "VideoInstruct_100K.json"),
-    ("t2vid/synthetic", "longalpaca"): ("LongAlpaca-12k.json",),
-    ("t2vid/synthetic", "longqlora"): ("LongQLoRA-SFT-Data-39k.jsonl",),
-    ("t2vid/synthetic", "sample"): ("texts.jsonl",),
-}
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
 
@@ -111,17 +103,12 @@ class SourceReader:
         self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
     ) -> Iterator[Item]:
         source, prefix = self.source, self.prefixes[file]
-        if source.is_video:
-            yield from _clips(source, rows, counts, prefix)
-            return
-        if source.config == "longalpaca":
-            found = long_alpaca.convert(rows, counts, strict=source.strict, source=prefix)
-        elif source.config == "longqlora":
-            found = long_qlora.convert(rows, counts, strict=source.strict, source=prefix)
-        else:
-            found = triplets.convert(rows, counts, source=prefix, columns=source.columns)
-        for t in found:
-            yield Item(t.id, (("user", t.question), ("assistant", t.answer)), text=t.context)
+        for one in converted(source.entry, rows, counts, source=prefix, options=source):
+            if isinstance(one, Clip):
+                yield Item(one.id, one.turns, video=one.video)
+            else:
+                turns = (("user", one.question), ("assistant", one.answer))
+                yield Item(one.id, turns, text=one.context)
 
 
 def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
@@ -130,7 +117,7 @@ def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
     Raises:
         MissingFile: naming the pattern without a file.
     """
-    named = source.files or PUBLIC_FILES.get((source.dataset, source.config), ())
+    named = source.files or source.entry.files
     if not named:
         raise MissingFile(
             f"{source.name}: name its files below {data} (files: [...] in the recipe)"
@@ -190,13 +177,3 @@ def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]
 def _row_group(path: str, group: int) -> dict[int, Any]:
     part = next(part for part in records.split(path) if part.start == group)
     return dict(records.read(part))
-
-
-def _clips(
-    source: Source, rows: Iterable[tuple[int, Any]], counts: Counts, prefix: str
-) -> Iterator[Item]:
-    from t2vid.corpora import share_gemini, video_chatgpt
-
-    module = share_gemini if source.dataset == "t2vid/sharegemini" else video_chatgpt
-    for clip in module.convert(rows, counts, source=prefix):
-        yield Item(clip.id, tuple(clip.turns), video=clip.video)
