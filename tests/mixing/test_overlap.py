@@ -148,7 +148,7 @@ def test_names_of_one_video_have_one_key():
 
 @pytest.mark.parametrize("field", ["material", "talk"])
 def test_four_fifths_of_the_shingles_make_two_rows_near(field):
-    one = row("a/0", " ".join(document(900, 5)), " ".join(document(90, 6)))
+    one = row("a/0", " ".join(document(900, 5)), " ".join(document(900, 6)))
     for changed, near in ((12, 1), (13, 0)):  # of 64 bins: 0.81 and 0.80 of them are the same
         bins = getattr(one, field).copy()
         bins[-changed:] ^= 1
