@@ -42,7 +42,7 @@ METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
 # Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
 _DECIDES = (
     "*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
-    "samples/* samples/clips/* evaluation/benchmarks/* judging/* metrics/*/*.py"
+    "samples/* samples/clips/* evaluation/benchmarks/* scoring/*.py scoring/lexicon/* metrics/*/*.py"
 ).split()
 # Scripts and configs write the default revision out: it asks for no other one than None does.
 _DEFAULT_REVISIONS = (None, "main")

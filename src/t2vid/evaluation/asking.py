@@ -21,7 +21,7 @@ from PIL import Image
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
 from t2vid.evaluation.benchmarks.video_mme import cues_at
-from t2vid.evaluation.compare import rotate
+from t2vid.scoring.statistics import rotate
 from t2vid.evaluation.protocol import GRID_HINT, Protocol
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
