@@ -23,9 +23,11 @@ if TYPE_CHECKING:
     from t2vid.evaluation.run import evaluate
     from t2vid.frames.render import render_text, text_tokens_per_visual_token
     from t2vid.frames.video import sample_video
-    from t2vid.judging.extract import Choice, extract_choice
     from t2vid.mixing.recipe import Recipe
     from t2vid.publishing.hub import push
+    from t2vid.scoring.answer import ParsedAnswer
+    from t2vid.scoring.answer import ParsedAnswer as Choice
+    from t2vid.scoring.extract import extract_choice
 
 __all__ = [
     "Choice",
@@ -45,9 +47,8 @@ __all__ = [
 
 # Public names that cost an import of their own, by the module that holds them.
 _LAZY = {
-    "Choice": "t2vid.judging.extract",
     "evaluate": "t2vid.evaluation.run",
-    "extract_choice": "t2vid.judging.extract",
+    "extract_choice": "t2vid.scoring.extract",
     "push": "t2vid.publishing.hub",
     "Recipe": "t2vid.mixing.recipe",
     "render_text": "t2vid.frames.render",

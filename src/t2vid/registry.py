@@ -35,7 +35,7 @@ DATASETS = catalog.loadable()
 # Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
 _DECIDES = (
     "*.py catalog/*.py storage/*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
-    "samples/* samples/clips/* evaluation/benchmarks/* judging/* scoring/* metrics/*/*.py"
+    "samples/* samples/clips/* evaluation/benchmarks/* scoring/*.py scoring/lexicon/* metrics/*/*.py"
 ).split()
 # Scripts and configs write the default revision out: it asks for no other one than None does.
 _DEFAULT_REVISIONS = (None, "main")
