@@ -116,7 +116,9 @@ def test_a_name_like_no_other_hears_what_could_be_given():
     assert isinstance(caught.value, InputError) and isinstance(caught.value, FileNotFoundError)
 
 
-@pytest.mark.parametrize("name", ["nosuch", "runs/nosuch.parquet", "/nowhere/x", "t2vid/nosuch", ""])
+@pytest.mark.parametrize(
+    "name", ["nosuch", "runs/nosuch.parquet", "/nowhere/x", "t2vid/nosuch", ""]
+)
 def test_only_an_owner_and_a_name_may_be_on_the_hub(name):
     with pytest.raises(UnknownTarget):
         find(name)
