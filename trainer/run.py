@@ -234,7 +234,7 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Load a job's model and processor; of a tiny one the tokenizer learns from the rows."""
     from t2vid.models.families import load_model as load_checkpoint
     from t2vid.models.families import load_processor, make_tiny
-    from t2vid.models.rows import conversation
+    from t2vid.models.showing import conversation
 
     if (family := catalog.tiny(job.model_name_or_path)) is not None:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))

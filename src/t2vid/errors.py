@@ -4,6 +4,7 @@
     ├── InputError (ValueError)        a value, a record or a text that cannot be used
     │   ├── MissingGlyphs              no available font covers some characters
     │   ├── RecordError                a corpus file that fits no known format
+    │   │   └── LayoutError            a row that fits no known layout, or whose media do not match its text
     │   ├── UnsafePath                 a path that climbs out of its data folder
     │   └── BudgetError                a row that does not fit its token or frame budget
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
@@ -38,6 +39,19 @@ class MissingGlyphs(InputError):
 
 class RecordError(InputError):
     """A corpus file or a record that fits no known format."""
+
+
+class LayoutError(RecordError):
+    """A row that fits no known layout, or whose media do not match the places for them.
+
+    Args:
+        message: what is shown.
+        reason: a few words, the same for all rows with the same fault, for tables.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnsafePath(InputError):

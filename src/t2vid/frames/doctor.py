@@ -43,7 +43,7 @@ _BATCH = 8  # videos handed to a process at once
 def doctor(
     data: str | os.PathLike[str] | Iterable[Any],
     *,
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] = "doctor.jsonl",
     num_proc: int | None = None,
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
     limits: Limits = Limits(timeout_s=60),  # noqa: B008

@@ -28,7 +28,7 @@ from t2vid.errors import InputError, MissingFile, T2VidError, UnsafePath, plural
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.models.rows import conversation
+from t2vid.models.showing import conversation
 from t2vid.storage.files import write_atomically
 from t2vid.targets import ROWS, find
 

@@ -37,7 +37,8 @@ from t2vid.insight.browse import (
     open_rows,
 )
 from t2vid.models.families import family_of, frame_px, load_processor, make_tiny
-from t2vid.models.rows import EncodedRow, RowEncoder
+from t2vid.models.pixels import EncodedRow
+from t2vid.models.rows import RowEncoder
 
 PORT = 7860
 _HOST = "127.0.0.1"
