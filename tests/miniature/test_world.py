@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pytest
 
+from t2vid.frames.render import count_frames, render_text
 from t2vid.miniature.pictures import CENTRES, FRAME_PX, clip
 from t2vid.miniature.pretrain import PAGE
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS, ask, episode_for
 from t2vid.miniature.world import COLOURS, NUMBERS, WORDS_PER_SCENE, Episode, all_phrases
-from t2vid.frames.render import count_frames, render_text
 
 COMES = re.compile(r"\ba (\w+ \w+) at (\w+)")
 
