@@ -29,6 +29,7 @@ class Command(NamedTuple):
         examples: command lines; each parses.
         positional: parameters that stand without a name; by default those of the function.
         shown: parameters of the type `Any` that are given as text.
+        fields: `module:configuration` whose fields the function takes as `**changes`.
         json: whether `--json` prints the result.
         text: what is printed of the result and the arguments; by default its table or lines.
         facts: what `--json` prints of it, where that is not the result itself.
@@ -41,6 +42,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...]
     positional: tuple[str, ...] | None = None
     shown: tuple[str, ...] = ()
+    fields: str = ""
     json: bool = False
     text: Callable[[Any, Given], str] = lambda result, given: terminal.as_text(result)
     facts: Callable[[Any, Given], Any] = lambda result, given: result
@@ -129,8 +131,10 @@ COMMANDS = {
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
+            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
         ),
         positional=("files",),
+        fields="t2vid.frames.spec:RenderSpec",
         json=True,
         status=lambda done: 2 if any(one.error for one in done) else 0,
     ),
