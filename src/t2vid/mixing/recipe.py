@@ -26,6 +26,7 @@ from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
+from t2vid.storage.files import AnyPath, PathLike, path_of
 
 if TYPE_CHECKING:
     from t2vid.mixing.build import Built, DryRun
@@ -239,14 +240,14 @@ class Recipe:
         """Give the order of the rows of a mix of `n_rows` rows, for training."""
         return RowPlan(n_rows, seed=self.seed, remix=self.remix)
 
-    def folder(self, data: str | Path | None) -> Path:
+    def folder(self, data: PathLike | None) -> AnyPath:
         """Give the folder of its data; a recipe of the bundled samples needs none to be named.
 
         Raises:
             MissingFile: when there is none.
         """
         if data is not None:
-            return Path(data)
+            return path_of(data)
         if all(source.is_bundled for source in self.sources):
             return samples.ROOT
         raise MissingFile(

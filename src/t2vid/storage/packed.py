@@ -1,6 +1,6 @@
 """Opens a file for reading, unpacked where it is packed; what it is, is told from its first bytes.
 
->>> import gzip, tempfile; path = Path(tempfile.mkdtemp(), "named-by-a-hash")
+>>> import gzip, tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp(), "named-by-a-hash")
 >>> _ = path.write_bytes(gzip.compress(b"text"))
 >>> unpacked(path).read()
 b'text'
@@ -13,11 +13,10 @@ import os
 import shutil
 import tempfile
 from functools import cache
-from pathlib import Path
 from typing import IO, Any
 
 from t2vid.errors import MissingExtra, RecordError
-from t2vid.storage.files import AnyPath, path_of, version_of
+from t2vid.storage.files import AnyPath, path_of, version_at
 
 _PACKINGS = {
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -42,12 +41,7 @@ def unpacked(path: AnyPath) -> IO[bytes]:
     if packing is None:
         return file
     file.close()
-    if isinstance(path, Path):
-        stat = path.stat()
-        version = f"{stat.st_size} {stat.st_mtime_ns}"
-    else:
-        version = version_of(path.fs.info(path.path))
-    return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version)))
+    return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version_at(path))))
 
 
 @cache
