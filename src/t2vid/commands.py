@@ -159,7 +159,7 @@ COMMANDS = {
     ),
     "browse": Command(
         "Serve a page to look through the rows of a dataset, on the loopback only",
-        {"": "t2vid.insight.browse_page:browse"},
+        {"": "t2vid.browse.app:browse"},
         ("t2vid browse t2vid/mix --config sample",),
         text=_serve,
     ),

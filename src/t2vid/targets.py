@@ -12,7 +12,6 @@ Hub is not asked.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -195,7 +194,9 @@ def _near(named: str, accept: Sequence[TargetKind]) -> list[str]:
         beside = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         beside = []
-    close = difflib.get_close_matches(path.name, beside, n=2)
+    from difflib import get_close_matches
+
+    close = get_close_matches(path.name, beside, n=2)
     return [*catalog.near(named, known), *(str(path.with_name(name)) for name in close)][:3]
 
 
