@@ -29,6 +29,7 @@ class Command(NamedTuple):
         examples: command lines; each parses.
         positional: parameters that stand without a name; by default those of the function.
         shown: parameters of the type `Any` that are given as text.
+        fields: `module:configuration` whose fields the function takes as `**changes`.
         json: whether `--json` prints the result.
         text: what is printed of the result and the arguments; by default its table or lines.
         facts: what `--json` prints of it, where that is not the result itself.
@@ -41,6 +42,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...]
     positional: tuple[str, ...] | None = None
     shown: tuple[str, ...] = ()
+    fields: str = ""
     json: bool = False
     text: Callable[[Any, Given], str] = lambda result, given: terminal.as_text(result)
     facts: Callable[[Any, Given], Any] = lambda result, given: result
@@ -117,14 +119,22 @@ COMMANDS = {
         {"": "t2vid.demo:demo"},
         ("t2vid demo --out demo",),
     ),
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog.listing:listing"},
+        ("t2vid list recipes", "t2vid list --json"),
+        json=True,
+    ),
     "render": Command(
         "Draw text files and write their frames; what an earlier run finished is not drawn again",
         {"": "t2vid.frames.export:render_files"},
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
+            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
         ),
         positional=("files",),
+        fields="t2vid.frames.spec:RenderSpec",
         json=True,
         status=lambda done: 2 if any(one.error for one in done) else 0,
     ),
