@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from t2vid.errors import InputError, require
-from t2vid.mixing.plan import RowPlan, _check_rank
+from t2vid.mixing.plan import RowPlan, check_rank
 
 if TYPE_CHECKING:
     from torch.utils.data import IterableDataset
@@ -63,7 +63,7 @@ class PlanStream(IterableDataset[Any]):
         world_size: int = 1,
     ) -> None:
         super().__init__()
-        _check_rank(rank, world_size)
+        check_rank(rank, world_size)
         if plan.n_rows != len(dataset):
             raise InputError(
                 f"the plan is over {plan.n_rows:,} rows, the dataset has {len(dataset):,}"
