@@ -24,14 +24,15 @@ if TYPE_CHECKING:
     from t2vid.frames.render import compression_ratio, render_text
     from t2vid.frames.spec import RenderSpec, SampleSpec
     from t2vid.frames.video import sample_video
-    from t2vid.judging.extract import Choice, extract_choice
     from t2vid.mixing.recipe import Recipe
     from t2vid.publishing.hub import push
+    from t2vid.scoring.answer import ParsedAnswer
+    from t2vid.scoring.extract import extract_choice
 
 __all__ = [
-    "Choice",
     "FrameList",
     "Frames",
+    "ParsedAnswer",
     "Recipe",
     "RenderSpec",
     "SampleSpec",
@@ -47,21 +48,21 @@ __all__ = [
 
 # Public names by the module that holds them; none is imported before it is asked for.
 _LAZY = {
-    "Choice": "t2vid.judging.extract",
     "FrameList": "t2vid.frames.framelist",
     "Frames": "t2vid.frames.feature",
+    "ParsedAnswer": "t2vid.scoring.answer",
     "Recipe": "t2vid.mixing.recipe",
     "RenderSpec": "t2vid.frames.spec",
     "SampleSpec": "t2vid.frames.spec",
     "compression_ratio": "t2vid.frames.render",
     "evaluate": "t2vid.evaluation.run",
-    "extract_choice": "t2vid.judging.extract",
+    "extract_choice": "t2vid.scoring.extract",
     "push": "t2vid.publishing.hub",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
 }
 # Former public names by the names of now; each warns for one release.
-_DEPRECATED = {"text_tokens_per_visual_token": "compression_ratio"}
+_DEPRECATED = {"Choice": "ParsedAnswer", "text_tokens_per_visual_token": "compression_ratio"}
 
 
 def __getattr__(name: str) -> Any:

@@ -27,7 +27,7 @@ from t2vid.errors import MissingFile
 # Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
 _DECIDES = (
     "*.py catalog/*.py storage/*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
-    "samples/* samples/clips/* evaluation/benchmarks/* judging/* scoring/* metrics/*/*.py"
+    "samples/* samples/clips/* evaluation/benchmarks/* scoring/*.py scoring/lexicon/* metrics/*/*.py"
 ).split()
 # Scripts and configs write the default revision out: it asks for no other one than None does.
 _DEFAULT_REVISIONS = (None, "main")

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from loopback import Server
 from t2vid.errors import BackendError, InputError
-from t2vid.judging import judge_from
-from t2vid.judging.backends import OpenAIBackend, TransformersBackend
-from t2vid.judging.cache import JudgeCache, key_of
-from t2vid.judging.llm import Judge
-from t2vid.judging.prompt import Case, Verdict, prompt_of
+from t2vid.scoring import judge_from
+from t2vid.scoring.backends import OpenAIBackend, TransformersBackend
+from t2vid.scoring.cache import JudgeCache, key_of
+from t2vid.scoring.judge import Judge
+from t2vid.scoring.prompt import Case, Verdict, prompt_of
 
 COLOURS = ("red", "blue", "green")
 INJECTION = (

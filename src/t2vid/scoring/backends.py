@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from t2vid.errors import InputError, require
-from t2vid.judging.prompt import LETTERS, NO_LETTER, SYSTEM, Case, Verdict, prompt_of
-from t2vid.judging.served import Endpoint
+from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, Case, Verdict, prompt_of
+from t2vid.scoring.served import Endpoint
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from t2vid.errors import BackendError, InputError
-from t2vid.judging.backends import FunctionBackend, OpenAIBackend, TransformersBackend
-from t2vid.judging.cache import JudgeCache, key_of
-from t2vid.judging.prompt import NO_LETTER, PROMPT_VERSION, Case, Verdict
+from t2vid.scoring.backends import FunctionBackend, OpenAIBackend, TransformersBackend
+from t2vid.scoring.cache import JudgeCache, key_of
+from t2vid.scoring.prompt import NO_LETTER, PROMPT_VERSION, Case, Verdict
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from t2vid import Choice, extract_choice
 from t2vid.errors import InputError
-from t2vid.judging.extract import RULES
+from t2vid.scoring.extract import RULES
 
 ANIMALS = ["a red fox", "a grey heron", "a brown bear", "a white goose"]
 QUESTION = "Which animal crosses the bridge?"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from t2vid.judging.answer import Choice, as_text
+from t2vid.scoring.answer import ParsedAnswer, as_text
 
 # T2Vid, eval/parse_answer_with_llm.py:138-179. Two commas are missing there, so four prefixes are glued to two that
 # never match; kept as they are, since published figures were made with them.
@@ -24,7 +24,7 @@ _PAPER_DOT = re.compile(r"[ABCDE]\.")
 _PAPER_ANY = re.compile(r"[ABCDE]")
 
 
-def paper_choice(prediction: object) -> Choice:
+def paper_choice(prediction: object) -> ParsedAnswer:
     """Decide as the paper's script does before it asks its judge: the first `X.`, else the first capital A to E.
 
     >>> paper_choice("Based on the frames, option D.").letter, paper_choice("A man is walking.").letter
@@ -39,5 +39,5 @@ def paper_choice(prediction: object) -> Choice:
     ):
         match = pattern.search(text)
         if match:
-            return Choice(match[0][0], name)
-    return Choice(None, "undecided")
+            return ParsedAnswer(match[0][0], name)
+    return ParsedAnswer(None, "undecided")
