@@ -22,7 +22,7 @@ else:
     IterableDataset = require("torch.utils.data", extra="train").IterableDataset
 
 
-class Rows(Protocol):
+class RowSequence(Protocol):
     """Anything with numbered rows, e.g. a `datasets.Dataset`."""
 
     def __getitem__(self, row: int) -> Any:
@@ -53,7 +53,7 @@ class PlanStream(IterableDataset[Any]):
 
     def __init__(
         self,
-        dataset: Rows,
+        dataset: RowSequence,
         plan: RowPlan,
         *,
         batch_size: int,
