@@ -114,6 +114,14 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
 
 
 COMMANDS = {
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog:listing"},
+        ("t2vid list corpora", "t2vid list families --json"),
+        positional=("kind",),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "demo": Command(
         "Run the whole job on the bundled sample and write `report.html` and its figures",
         {"": "t2vid.demo:demo"},

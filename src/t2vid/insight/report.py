@@ -26,8 +26,8 @@ from t2vid.insight.subject import Subject, subject_of
 from t2vid.progress import progress
 
 if TYPE_CHECKING:
+    from t2vid.corpora.licences import Licence
     from t2vid.mixing.overlap import Overlap
-    from t2vid.publishing.licences import Licence
 
 NUMBERS = (
     "n_clusters",
@@ -199,7 +199,7 @@ def findings(
     seed: int = 0,
 ) -> Findings:
     """Measure a dataset; `report` says what the arguments are."""
-    from t2vid.publishing.licences import licences_of
+    from t2vid.corpora.licences import licences_of
 
     budget = subject.recipe.budget if subject.recipe is not None else None
     tokenizer = budget.tokenizer if budget is not None else None

@@ -436,7 +436,7 @@ def _recipe(found: Findings) -> list[str]:
 
 
 def _licences(found: Findings) -> list[str]:
-    from t2vid.publishing.licences import NOT_STATED, concerns, strictest
+    from t2vid.corpora.licences import NOT_STATED, concerns, strictest
 
     lines = [
         [name, "not stated" if one.id == NOT_STATED else one.id, one.where]

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.errors import InputError, RecordError
-from t2vid.mixing.plan import _mixed
+from t2vid.mixing.plan import mixed
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath, whole_file
 from t2vid.storage.videos import video_key
@@ -349,7 +349,7 @@ def _shingles(text: str, size: int) -> NDArray[np.uint64]:
         powers = np.cumprod(np.full(len(letters) + 1, _BASE), dtype=np.uint64)
         sums = np.concatenate([[np.uint64(0)], np.cumsum((letters + np.uint64(1)) * powers[:-1])])
         inverse = np.cumprod(np.full(len(letters) + 1, _INVERSE), dtype=np.uint64)
-        return _mixed(_mixed((sums[last] - sums[first]) * inverse[first]))
+        return mixed(mixed((sums[last] - sums[first]) * inverse[first]))
 
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64

@@ -14,11 +14,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from t2vid import catalog, samples
 from t2vid.configuration import FrozenConfig
@@ -27,9 +27,6 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
 from t2vid.storage.files import AnyPath, PathLike, path_of
-
-if TYPE_CHECKING:
-    from t2vid.mixing.build import Built, DryRun
 
 Form = Literal["frames", "text"]
 Pick = Literal["random", "diverse"]
@@ -201,6 +198,9 @@ class Recipe:
     over_budget: Policy = "drop"
     remix: bool = True
 
+    # `t2vid.mixing` attaches it: what builds a mix knows the recipe, and not the other way round.
+    build: ClassVar[Callable[..., Any]]
+
     def __post_init__(self) -> None:
         """Check the values."""
         if not self.sources:
@@ -274,20 +274,6 @@ class Recipe:
             for s in self.sources
         )
         return dataclasses.replace(self, sources=sources)
-
-    def build(
-        self, *, data: str | Path | None = None, out: str | Path | None = None, **options: Any
-    ) -> Built | DryRun:
-        """Build this mix: `t2vid.mixing.build.build` with this recipe.
-
-        Args:
-            data: folder with the annotation files and the videos; the bundled samples need none.
-            out: folder of the mix.
-            **options: `num_proc`, `dry_run`, `resume`, `engine` and the others of `build`.
-        """
-        from t2vid.mixing.build import build
-
-        return build(self, data=data, out=out, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, defaults included, as plain JSON values."""
