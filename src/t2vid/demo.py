@@ -17,7 +17,7 @@ from t2vid.errors import InputError, require
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.frames.spec import SampleSpec
-from t2vid.insight import page
+from t2vid.pages import Tile, line_chart, render
 from t2vid.progress import visible
 from t2vid.schema import messages
 
@@ -211,39 +211,41 @@ def _page(
 ) -> str:
     steps = list(enumerate(result.losses, start=1))
     chance = sum(1 / len(question["options"]) for question in questions) / len(questions)
-    figures = page.tiles(
-        {
-            "rows in the mix": str(len(mix)),
-            "frames at full length": f"{sum(mix['n_frames']):,}",
-            "training steps": str(len(steps)),
-            "loss, first → last": f"{result.losses[0]:.2f} → {result.losses[-1]:.2f}",
-            "questions, before → after": f"{100 * result.before['accuracy']:.0f} % → "
-            f"{100 * result.after['accuracy']:.0f} %",
-        }
-    )
-    curves = page.line_chart(
+    tiles = [
+        Tile(str(len(mix)), "rows in the mix"),
+        Tile(f"{sum(mix['n_frames']):,}", "frames at full length"),
+        Tile(str(len(steps)), "training steps"),
+        Tile(f"{result.losses[0]:.2f} → {result.losses[-1]:.2f}", "loss, first → last"),
+        Tile(
+            f"{100 * result.before['accuracy']:.0f} % → {100 * result.after['accuracy']:.0f} %",
+            "questions, before → after",
+            f"guessing gives {100 * chance:.1f} %",
+        ),
+    ]
+    curves = line_chart(
         {"all": steps, **per_source},
         x="step",
         y="loss",
         caption="Cross-entropy on the answers alone; questions, frames and padding carry no loss.",
     )
-    return page.page(
-        "t2vid demo",
-        [
-            figures,
-            page.section("What the model sees", *_sheets(mix)),
-            page.section("Training", curves),
-            page.section("Scores", *_scores(questions, result, chance)),
-            page.section("Answers", _answers(questions, before, after)),
-            page.section("Next", page.paragraph("With a real checkpoint:"), page.code(_NEXT)),
-        ],
+    return render(
+        "demo.html",
+        title="t2vid demo: texts and clips in one mix",
         intro="Long texts and short clips, both as frame sequences, in one training mix; a tiny "
         "Idefics3 with random weights trained on it for a moment, asked multiple-choice questions "
         "before and after, and judged.",
+        tiles=tiles,
+        sheets=_sheets(mix),
+        curves=curves,
+        chance=chance,
+        scores=_scores(questions, result),
+        answers=_answers(questions, before, after),
+        next=_NEXT,
     )
 
 
-def _sheets(mix: Any) -> list[str]:
+def _sheets(mix: Any) -> list[tuple[Any, str, str]]:
+    """Give a sheet of each source, what it shows, and its caption."""
     out = []
     for source in sorted(set(mix["source"])):
         row = max((row for row in mix if row["source"] == source), key=lambda r: len(r["images"]))
@@ -255,23 +257,16 @@ def _sheets(mix: Any) -> list[str]:
         sheet = contact_sheet(frames, columns=4, captions=captions)
         question = row["messages"][0]["content"][-1]["text"]
         note = f"{row['id']}: {len(frames)} of {frames.n_total} frames. Question: {question}"
-        out.append(page.picture(sheet, alt=f"{len(frames)} frames of {row['id']}", caption=note))
+        out.append((sheet, f"{len(frames)} frames of {row['id']}", note))
     return out
 
 
-def _scores(questions: list[dict[str, Any]], result: DemoResult, chance: float) -> list[str]:
-    categories = sorted({question["category"] for question in questions})
+def _scores(questions: list[dict[str, Any]], result: DemoResult) -> list[list[object]]:
     rows: list[list[object]] = [_score_row("all", result.before, result.after)]
-    for name in categories:
+    for name in sorted({question["category"] for question in questions}):
         parts = (score["by_category"][name] for score in (result.before, result.after))
         rows.append(_score_row(name, *parts))
-    note = (
-        f"Guessing gives {100 * chance:.1f} %. A model of this size learns in this time to answer "
-        "with a letter, and hardly to see: expect figures near chance. An answer that names no "
-        "option counts as wrong; intervals are Wilson's at 95 %."
-    )
-    head = ["category", "questions", "before, %", "after, %", "95 % interval after"]
-    return [page.table(head, rows), page.paragraph(note)]
+    return rows
 
 
 def _score_row(name: str, before: dict[str, Any], after: dict[str, Any]) -> list[object]:
@@ -280,11 +275,12 @@ def _score_row(name: str, before: dict[str, Any], after: dict[str, Any]) -> list
     return [name, after["n"], *accuracies, f"{low}–{high}"]
 
 
-def _answers(questions: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]) -> str:
-    rows = [
+def _answers(
+    questions: list[dict[str, Any]], before: dict[str, Any], after: dict[str, Any]
+) -> list[list[object]]:
+    return [
         [question["question"], question["answer"], first[:80], last[:80]]
         for question, first, last in zip(
             questions, before["answers"], after["answers"], strict=True
         )
     ]
-    return page.table(["question", "right", "before", "after"], rows)
