@@ -176,7 +176,7 @@ def test_a_checkpoint_whose_family_has_another_name_than_its_type_is_taken(tmp_p
     for part in (model, processor):
         part.save_pretrained(tmp_path / "mine")
     encoder = Encoders([str(tmp_path / "mine")]).get("mine", "answer")
-    assert encoder.family.name == "minicpm_v_2_5"
+    assert encoder.family.name == "minicpm"
 
 
 def test_an_unknown_family_and_a_taken_port_are_named():

@@ -21,7 +21,7 @@ from t2vid.browse.frames import ShownFrames, shown
 from t2vid.browse.quarantine import Quarantine
 from t2vid.browse.rows import BrowseRows
 from t2vid.errors import InputError, pluralize
-from t2vid.models.rows import conversation
+from t2vid.models.showing import conversation
 
 PAGE_ROWS = 10
 SAMPLE_ROWS = 1000  # what flags compare a row with

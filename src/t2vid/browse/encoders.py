@@ -19,7 +19,8 @@ from t2vid.browse.frames import MAX_SHOWN
 from t2vid.catalog import Family
 from t2vid.errors import InputError, require
 from t2vid.models.families import family_of, frame_px, load_processor, make_tiny
-from t2vid.models.rows import EncodedRow, RowEncoder
+from t2vid.models.pixels import EncodedRow
+from t2vid.models.rows import RowEncoder
 
 
 class MaskRun(NamedTuple):

@@ -13,7 +13,7 @@ from typing import Any
 
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
-from t2vid.models.rows import conversation
+from t2vid.models.showing import conversation
 
 FLAGS = {
     "opening": "its answer opens with the same five words as many others",

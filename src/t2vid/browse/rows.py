@@ -16,8 +16,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from t2vid.corpora.layouts import detect
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.frames.feature import Frames
+from t2vid.targets import ROWS, find
 
 WINDOW_ROWS = 256  # rows of a stream that stay in memory, and
 WINDOW_BYTES = 64 * 2**20  # at most so much of what they store
@@ -146,51 +148,33 @@ def open_rows(
         raise InputError(f"{target} cannot be opened: {error}") from error
     if first is None:
         raise InputError(f"{target} has no rows; there is nothing to look at")
-    if not ("messages" in first or {"prompt", "completion"} <= set(first)):
-        raise InputError(
-            f"{target} has the columns {list(first)}; rows need messages, or prompt and completion"
-        )
+    detect(first)  # a layout of rows, or an error that says what is expected
     return rows
 
 
 def _opened(
     target: str, config: str | None, split: str | None, data_dir: str | Path | None
 ) -> tuple[str | Path | None, Any]:
-    from datasets import load_dataset, load_from_disk
+    from datasets import load_dataset
 
-    path = Path(target)
-    if (path / "manifest.json").is_file():
+    from t2vid.mixing.opening import open_rows as load_rows
+
+    found = find(target, ROWS, by="browse")
+    if found.kind == "mix":
         from t2vid.mixing.shards import BuildPlan
 
+        path = found.folder
         names = json.loads((path / "manifest.json").read_text("utf-8"))["shards"]
         shards = [str(path / shard["path"]) for shard in names]
         root = data_dir or BuildPlan.load(path).data
         return root, load_dataset("parquet", data_files=shards, split="train")
-    if path.is_dir() and not target.startswith("t2vid/"):
-        if not any((path / name).is_file() for name in ("state.json", "dataset_dict.json")):
-            raise MissingFile(
-                f"{target} holds no rows; give what t2vid build or save_to_disk wrote, a file of "
-                "rows, or the name of a dataset"
-            )
-        return data_dir, _one_split(load_from_disk(target), split, target)
-    if path.is_file():
-        kind = "parquet" if path.suffix == ".parquet" else "json"
-        return data_dir, load_dataset(kind, data_files=target, split="train", streaming=True)
-    given = None if data_dir is None else str(data_dir)
-    loaded = load_dataset(target, config, split=split, data_dir=given, streaming=True)
-    if data_dir is None and target.startswith("t2vid/"):
+    streaming = found.kind not in ("saved", "recipe")
+    rows = load_rows(found, config=config, split=split, data=data_dir, streaming=streaming)
+    if data_dir is None and (found.kind == "recipe" or found.name.startswith("t2vid/")):
         from t2vid import samples
 
         data_dir = samples.ROOT
-    return data_dir, _one_split(loaded, split, target)
-
-
-def _one_split(dataset: Any, split: str | None, target: str) -> Any:
-    if not isinstance(dataset, dict):
-        return dataset
-    if split is not None and split not in dataset:
-        raise InputError(f"{target} has the splits {list(dataset)}, not {split!r}")
-    return dataset[split or next(iter(dataset))]
+    return data_dir, rows
 
 
 def _undecoded(dataset: Any) -> tuple[Frames, Any]:

@@ -20,6 +20,7 @@ from t2vid.insight.plotting import (
     DASHES,
     PictureKind,
     dot_area,
+    drawable,
     few_ticks,
     legend_above,
     logarithmic,
@@ -72,7 +73,7 @@ def map_figure(found: Diversity) -> Any:
         axes.set_xticks([]), axes.set_yticks([])
         axes.set_xlim(*_ends(found.xy[:, 0])), axes.set_ylim(*_ends(found.xy[:, 1]))
         if name == panels[-1]:
-            for mark in found.landmarks:
+            for mark in (mark for mark in found.landmarks if drawable(mark.words)):
                 axes.annotate(
                     mark.words,
                     (mark.x, mark.y),

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import io
 import math
+import unicodedata
+import warnings
 from typing import Any, Literal
 
 from t2vid.errors import require
@@ -118,6 +120,16 @@ def plain_number(value: float, _: object = None) -> str:
     return f"{value:,.10g}"
 
 
+def drawable(text: str) -> bool:
+    """Tell whether matplotlib writes a text right: it joins no letters and has few fonts.
+
+    >>> drawable("épisode один"), drawable("视频"), drawable("مقطع")
+    (True, False, False)
+    """
+    simple = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN")
+    return all(c.isascii() or unicodedata.name(c, "").startswith(simple) for c in text)
+
+
 def dot_area(n: int) -> float:
     """Give the area of a dot in square points that fits so many on one map.
 
@@ -139,6 +151,8 @@ def to_bytes(figure: Any, kind: PictureKind = "png") -> bytes:
     # no version, no date and no random names in it
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     file = io.BytesIO()
-    with matplotlib.rc_context({"svg.hashsalt": "t2vid"}):
+    with matplotlib.rc_context({"svg.hashsalt": "t2vid"}), warnings.catch_warnings():
+        # names of sources may be of a script that matplotlib's font lacks; the page shows them
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
         figure.savefig(file, format=kind, metadata=metadata)
     return file.getvalue()
