@@ -77,6 +77,8 @@ def map_figure(found: Diversity) -> Any:
                 axes.annotate(
                     mark.words,
                     (mark.x, mark.y),
+                    xytext=(0, 9),
+                    textcoords="offset points",
                     fontsize=7,
                     ha="center",
                     va="center",

@@ -88,7 +88,7 @@
     for (const { words, x, y } of data.map.landmarks) {
       const wide = pen.measureText(words).width / 2 + 4;
       const cx = Math.max(wide, Math.min(canvas.clientWidth - wide, origin.left + origin.scale * x));
-      const cy = origin.top + origin.scale * y;
+      const cy = Math.max(10, origin.top + origin.scale * y - 18); // above its points
       // the larger group keeps its place; a label that would cover another is left out
       if (taken.some(([ox, oy, ow]) => Math.abs(ox - cx) < ow + wide && Math.abs(oy - cy) < 18)) continue;
       taken.push([cx, cy, wide]);

@@ -114,8 +114,9 @@ def _tiles(found: Findings) -> list[Tile]:
         Tile(f"{int(rows.kept_frames.sum()):,}", "frames", "that one pass over the data shows"),
         Tile(_short(float(rows.text_tokens.sum())), "text tokens", f"by {rows.counted_by}"),
     ]
-    if (~rows.is_video).any():
-        words = float(rows.n_words[~rows.is_video].sum())
+    drawn = ~rows.is_video & (rows.frames > 0)
+    if drawn.any():
+        words = float(rows.n_words[drawn].sum())
         out.append(Tile(_short(words), "words drawn", "as pages, in place of video"))
     if rows.is_video.any():
         known = np.isfinite(rows.durations_s[rows.is_video]).any()
