@@ -55,7 +55,7 @@ def _or_file(result: Any, given: Given) -> str:
 
 
 def _scores(run: Any, given: Given) -> str:
-    from t2vid.evaluation.report import report
+    from t2vid.pages.scores import report
 
     return report([given.get("run", run)])
 
@@ -114,6 +114,14 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
 
 
 COMMANDS = {
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog:listing"},
+        ("t2vid list corpora", "t2vid list families --json"),
+        positional=("kind",),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "demo": Command(
         "Run the whole job on the bundled sample and write `report.html` and its figures",
         {"": "t2vid.demo:demo"},
@@ -193,7 +201,7 @@ COMMANDS = {
     ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
-        {"": "t2vid.insight.inspect:inspect"},
+        {"": "t2vid.pages.batch:inspect"},
         ("t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",),
         positional=("what", "overrides"),
         json=True,
@@ -224,7 +232,7 @@ COMMANDS = {
     ),
     "report": Command(
         "Write the page of a dataset, and beside it the same figures as PNG and JSON",
-        {"a dataset": "t2vid.insight:report", "evaluations": "t2vid.evaluation.report:report"},
+        {"a dataset": "t2vid.pages.dataset:report", "evaluations": "t2vid.pages.scores:report"},
         (
             "t2vid report t2vid/mix sample --out report.html",
             "t2vid report runs/mvbench runs/tempcompass --as paper",
@@ -237,7 +245,7 @@ COMMANDS = {
     ),
     "compare": Command(
         "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
-        {"": "t2vid.evaluation.report:compare"},
+        {"": "t2vid.pages.scores:compare"},
         ("t2vid compare runs/mine runs/baseline",),
         text=_or_file,
     ),

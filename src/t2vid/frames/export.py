@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -31,6 +32,8 @@ from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
+from t2vid.storage.files import PathLike
+from t2vid.storage.staging import final_path, staged_folder
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
@@ -126,7 +129,7 @@ class Rendered:
 
 def render_files(
     files: Sequence[str | Path],
-    out: str | Path = "frames",
+    out: PathLike = "frames",
     *,
     format: Format = "webp",
     preset: str = "default",
@@ -138,7 +141,7 @@ def render_files(
 
     Args:
         files: UTF-8 text files; `-` is standard input.
-        out: folder; each file gets `out/STEM/` (webp, png) or one file `out/STEM.SUFFIX`.
+        out: folder, path or URL; each file gets `out/STEM/` (webp, png) or one file `out/STEM.SUFFIX`.
         format: lossless `webp` or `png` images, a `gif`, an `mp4`, or one `contact-sheet`.
         preset: `default`, `dense` or `paper`.
         max_frames: frames of one text at most; what is left out is counted.
@@ -161,13 +164,17 @@ def render_files(
     if twice:
         raise InputError(f"several files are called {twice}; render them into folders of their own")
     done = []
-    for name, stem in progress(list(zip(files, stems, strict=True)), desc="files", unit="file"):
-        try:
-            text = _read(name)
-            target = None if dry_run else _target(Path(out), stem, format)
-            done.append(_render_one(str(name), text, spec, target, format, max_frames))
-        except (InputError, MissingFile) as error:
-            done.append(Rendered(str(name), error=str(error)))
+    with contextlib.nullcontext(Path()) if dry_run else staged_folder(out) as folder:
+        for name, stem in progress(list(zip(files, stems, strict=True)), desc="files", unit="file"):
+            try:
+                text = _read(name)
+                target = None if dry_run else _target(folder, stem, format)
+                drawn = _render_one(str(name), text, spec, target, format, max_frames)
+                if drawn.path is not None and drawn.path.is_relative_to(folder):
+                    drawn = dataclasses.replace(drawn, path=final_path(drawn.path, folder, out))
+                done.append(drawn)
+            except (InputError, MissingFile) as error:
+                done.append(Rendered(str(name), error=str(error)))
     return done
 
 
