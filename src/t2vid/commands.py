@@ -8,6 +8,7 @@ To add a command, write a public function with type hints and a docstring, and o
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -99,12 +100,22 @@ def _reported(done: Any, given: Given) -> str:
 
 
 def _reported_facts(done: Any, given: Given) -> Any:
+    if isinstance(done, str):
+        from t2vid.pages.scores import report
+
+        return json.loads(report(**{**given, "format": "json", "out": None}))
     return {
         "page": done.page,
         "folder": done.folder,
         "values": done.findings.values(),
         "failed": done.failed,
     }
+
+
+def _compared_facts(done: Any, given: Given) -> Any:
+    from t2vid.pages.scores import compare
+
+    return json.loads(compare(**{**given, "format": "json", "out": None}))
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
@@ -123,15 +134,10 @@ COMMANDS = {
         facts=lambda found, given: found.to_dict(),
     ),
     "demo": Command(
-        "Run the whole job on the bundled sample and write `report.html` and its figures",
+        "Train and test the arms and write `report.html`, `figures.json` and `answers.jsonl`",
         {"": "t2vid.demo:demo"},
         ("t2vid demo --out demo",),
-    ),
-    "list": Command(
-        "List what t2vid knows by name",
-        {"": "t2vid.catalog.listing:listing"},
-        ("t2vid list recipes", "t2vid list --json"),
-        json=True,
+        text=lambda done, given: "",  # it tells of each step as it goes
     ),
     "render": Command(
         "Draw text files and write their frames; what an earlier run finished is not drawn again",
@@ -247,6 +253,8 @@ COMMANDS = {
         "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
         {"": "t2vid.pages.scores:compare"},
         ("t2vid compare runs/mine runs/baseline",),
+        json=True,
         text=_or_file,
+        facts=_compared_facts,
     ),
 }
