@@ -78,7 +78,7 @@ def answer_all(options: argparse.Namespace) -> None:
 
     import t2vid
     from t2vid.corpora.counting import read_counts
-    from t2vid.evaluation.protocol import Protocol
+    from t2vid.evaluation.config import EvalConfig
     from t2vid.evaluation.report import report
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
@@ -93,7 +93,7 @@ def answer_all(options: argparse.Namespace) -> None:
         )
         print(f"t2vid/{name}: {read_counts(rows)}")
         parts.append(rows.select(range(min(options.limit or len(rows), len(rows)))))
-    protocol = Protocol(frames=options.frames, max_new_tokens=6)
+    protocol = EvalConfig(frames=options.frames, max_new_tokens=6)
     run = t2vid.evaluate(
         str(options.out / "model"),
         concatenate_datasets(parts),

@@ -24,7 +24,7 @@ from t2vid import samples
 from t2vid.frames import paper
 from t2vid.frames.fonts import font_path, load_font
 from t2vid.frames.render import render_text
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 
 TEXTS = [row["context"] for row in samples.texts() if row["context"].isascii()]
 SIZE, MARGIN, FONT_PX = 448, 20, 20

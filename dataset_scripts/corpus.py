@@ -1,6 +1,6 @@
 """What the corpus builders share: finding the files, cutting them for several processes, counting.
 
->>> Job("train", 0, "triplets", files.Part("a.jsonl")).part.n_rows is None
+>>> Job("train", 0, "triplets", records.Part("a.jsonl")).part.n_rows is None
 True
 """
 
@@ -16,10 +16,11 @@ import datasets
 from datasets.exceptions import DatasetGenerationError
 
 from t2vid import errors
-from t2vid.corpora import counting, files
+from t2vid.corpora import counting
 from t2vid.errors import RecordError, T2VidError
 from t2vid.registry import writing_folder
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Job:
     split: str
     number: int
     source: str
-    part: files.Part
+    part: records.Part
 
 
-class Corpus(datasets.GeneratorBasedBuilder):
+class CorpusBuilder(datasets.GeneratorBasedBuilder):
     """A builder over corpus files; a subclass says where they are and what a row is.
 
     Source rows that do not become a row are counted by reason: one log line a job, a file
@@ -115,7 +116,7 @@ class Corpus(datasets.GeneratorBasedBuilder):
             jobs: list[Job] = []
             for path, name in zip(paths, named[split], strict=True):
                 # The pass that finds where to cut would download a remote file.
-                parts = [files.Part(str(path))] if streaming else files.split(str(path))
+                parts = [records.Part(str(path))] if streaming else records.split(str(path))
                 for part in parts:
                     jobs.append(Job(str(split), len(jobs), sources[split, str(name)], part))
             # `num_proc` deals out the items of a list.

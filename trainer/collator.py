@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, T2VidError, require
-from t2vid.models.families import Family, family_of
+from t2vid.models.families import family_of
 from t2vid.models.rows import (
     EncodedRow,
     LossOn,

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
 import re
 import typing
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from t2vid import catalog
 from t2vid.errors import InputError, MissingFile, kind_of, require
 
 logger = logging.getLogger(__name__)
@@ -24,12 +24,6 @@ logger = logging.getLogger(__name__)
 RECIPES = Path(__file__).parent / "recipes"
 _MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
 CONFIGS = Path(__file__).parent / "configs"
-# in place of a checkpoint: random weights, to try a recipe end to end
-TINY = {
-    "tiny": "t2vid.models.tiny:tiny_idefics3",
-    "tiny-minicpm": "t2vid.models.tiny:tiny_minicpm",
-    "tiny-internvl": "t2vid.models.tiny_internvl:tiny_internvl",
-}
 
 
 @dataclass(frozen=True)
@@ -117,7 +111,7 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
     # read in shards, and fatal for random weights, which would be initialised empty.
-    made = load_model(job, rows) if job.model_name_or_path in TINY else None
+    made = load_model(job, rows) if catalog.tiny(job.model_name_or_path) else None
     args = VideoSFTConfig(**settings)
     model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
@@ -256,14 +250,13 @@ def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[s
 def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Load a job's model and processor; of a tiny one the tokenizer learns from the rows."""
     from t2vid.models.families import load_model as load_checkpoint
-    from t2vid.models.families import load_processor
+    from t2vid.models.families import load_processor, make_tiny
     from t2vid.models.rows import conversation
 
-    if job.model_name_or_path in TINY:
+    if (family := catalog.tiny(job.model_name_or_path)) is not None:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
         texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
-        module, _, function = TINY[job.model_name_or_path].partition(":")
-        made: tuple[Any, Any] = getattr(importlib.import_module(module), function)(texts)
+        made: tuple[Any, Any] = make_tiny(family)(texts)
         return made
     quantised = _four_bits() if job.load_in_4bit else None
     model = load_checkpoint(
@@ -279,7 +272,7 @@ def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Give a job's model without its weights (on the meta device), and its processor."""
     from t2vid.models.families import load_processor, register_ports
 
-    if job.model_name_or_path in TINY:
+    if catalog.tiny(job.model_name_or_path):
         return load_model(job, rows)
     register_ports()
     torch = require("torch", extra="train")

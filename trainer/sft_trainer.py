@@ -19,9 +19,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
-    Family,
     family_of,
     load_model,
     load_processor,

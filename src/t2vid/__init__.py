@@ -11,6 +11,7 @@ with `evaluate`.
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from t2vid import registry
@@ -23,16 +24,15 @@ if TYPE_CHECKING:
     from t2vid.evaluation.run import evaluate
     from t2vid.frames.render import render_text, text_tokens_per_visual_token
     from t2vid.frames.video import sample_video
-    from t2vid.scoring.answer import ParsedAnswer
-    from t2vid.scoring.answer import ParsedAnswer as Choice
-    from t2vid.scoring.extract import extract_choice
     from t2vid.mixing.recipe import Recipe
     from t2vid.publishing.hub import push
+    from t2vid.scoring.answer import ParsedAnswer
+    from t2vid.scoring.extract import extract_choice
 
 __all__ = [
-    "Choice",
     "FrameList",
     "Frames",
+    "ParsedAnswer",
     "Recipe",
     "RenderSpec",
     "SampleSpec",
@@ -50,14 +50,22 @@ _LAZY = {
     "evaluate": "t2vid.evaluation.run",
     "extract_choice": "t2vid.scoring.extract",
     "push": "t2vid.publishing.hub",
+    "ParsedAnswer": "t2vid.scoring.answer",
     "Recipe": "t2vid.mixing.recipe",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
     "text_tokens_per_visual_token": "t2vid.frames.render",
 }
 
+# Old names, by module and new name; they go with the next release.
+_RENAMED = {"Choice": ("t2vid.scoring.answer", "ParsedAnswer")}
+
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        module, new = _RENAMED[name]
+        warnings.warn(f"t2vid.{name} is now t2vid.{new}", DeprecationWarning, stacklevel=2)
+        return getattr(importlib.import_module(module), new)
     if name not in _LAZY:
         raise AttributeError(f"module 't2vid' has no attribute {name!r}; it has {__all__}")
     return getattr(importlib.import_module(_LAZY[name]), name)

@@ -94,10 +94,10 @@ def kind_of(value: object) -> str:
     return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
-def some(n: int, noun: str) -> str:
+def pluralize(n: int, noun: str) -> str:
     """Give a number with its noun, for messages.
 
-    >>> some(1, "packet"), some(1200, "frame")
+    >>> pluralize(1, "packet"), pluralize(1200, "frame")
     ('1 packet', '1,200 frames')
     """
     return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

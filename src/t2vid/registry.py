@@ -4,19 +4,20 @@ The only file that touches private names of `datasets` and `evaluate`; `tests/co
 each of them.
 
 >>> register()  # importing t2vid has done it; doing it again changes nothing
->>> sorted(DATASETS)[0]
-'t2vid/mix'
+>>> "t2vid/mix" in DATASETS
+True
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib
 import importlib.abc
 import importlib.machinery
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,23 +26,15 @@ import datasets.features.features
 import datasets.inspect
 import datasets.load
 
+from t2vid import catalog
 from t2vid.errors import MissingFile
 
-# Module paths are strings: registering a name must not import the module behind it.
-DATASETS = {
-    "t2vid/mix": "t2vid.dataset_scripts.mix",
-    "t2vid/mvbench": "t2vid.dataset_scripts.mvbench",
-    "t2vid/sharegemini": "t2vid.dataset_scripts.sharegemini",
-    "t2vid/synthetic": "t2vid.dataset_scripts.synthetic",
-    "t2vid/tempcompass": "t2vid.dataset_scripts.tempcompass",
-    "t2vid/video_chatgpt": "t2vid.dataset_scripts.video_chatgpt",
-    "t2vid/video_mme": "t2vid.dataset_scripts.video_mme",
-}
-METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
+METRICS = {f"t2vid/{metric.name}": metric.module for metric in catalog.METRICS}
+DATASETS = catalog.loadable()
 
 # Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
 _DECIDES = (
-    "*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
+    "*.py catalog/*.py storage/*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
     "samples/* samples/clips/* evaluation/benchmarks/* scoring/*.py scoring/lexicon/* metrics/*/*.py"
 ).split()
 # Scripts and configs write the default revision out: it asks for no other one than None does.
@@ -80,17 +73,22 @@ def writing_folder(builder: Any) -> str:
     return str(builder._output_dir)
 
 
-def _dataset_module(path: str, module_path: str) -> Any:
+def _dataset_module(path: str) -> Any:
+    found, configs = DATASETS[path], datasets.load.BuilderConfigsParameters()
+    if found.configs_of:
+        named = importlib.import_module(found.builder).named_configs(found.configs_of)
+        configs = datasets.load.BuilderConfigsParameters(
+            builder_configs=named, default_config_name=named[0].name
+        )
     # `dataset_name` becomes a file name prefix, where a slash would be a folder.
-    return datasets.load.DatasetModule(
-        module_path, source_hash(), {"dataset_name": path.replace("/", "_")}
-    )
+    kwargs = {"dataset_name": path.replace("/", "_"), **found.kwargs}
+    return datasets.load.DatasetModule(found.builder, source_hash(), kwargs, configs)
 
 
-def _evaluation_module(path: str, module_path: str) -> Any:
+def _evaluation_module(path: str) -> Any:
     import evaluate.loading
 
-    return evaluate.loading.ImportableModule(module_path, source_hash())
+    return evaluate.loading.ImportableModule(METRICS[path], source_hash())
 
 
 @functools.cache
@@ -107,7 +105,7 @@ def source_hash() -> str:
 
 
 def _wrap(
-    module: ModuleType, name: str, table: dict[str, str], make: Callable[[str, str], Any]
+    module: ModuleType, name: str, table: Mapping[str, Any], make: Callable[[str], Any]
 ) -> None:
     original = getattr(module, name)
     if hasattr(original, _MARK):
@@ -117,11 +115,14 @@ def _wrap(
     def factory(path: str, *args: Any, **kwargs: Any) -> Any:
         name, revision = str(path), kwargs.get("revision")
         if name in table and not args and revision in _DEFAULT_REVISIONS:
-            return make(name, table[name])
-        if name.startswith("t2vid/") and not args and revision is None and not Path(name).exists():
+            return make(name)
+        ours = name.lower().startswith("t2vid/") and not Path(name).exists()
+        if ours and not args and revision is None:
+            near = catalog.near(name, table)
+            hint = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
             raise MissingFile(
-                f"{name!r} is none of the names of this package: {sorted(table)}; a repository of "
-                "that name on the Hub is asked for with revision='main'"
+                f"{name!r} is none of the names of this package: {sorted(table)}{hint}; a repository "
+                "of that name on the Hub is asked for with revision='main'"
             )
         return original(path, *args, **kwargs)
 

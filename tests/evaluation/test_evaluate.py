@@ -17,12 +17,12 @@ from media import make_clip
 from t2vid.errors import InputError, RecordError
 from t2vid.evaluation import run as running
 from t2vid.evaluation.asking import Ask
-from t2vid.evaluation.backends import Function, Local
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.backends import FunctionBackend, TransformersBackend
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
 from t2vid.models.tiny import tiny_idefics3
 
-FAST = Protocol(frames=4, max_new_tokens=3)
+FAST = EvalConfig(frames=4, max_new_tokens=3)
 
 
 def right(ask: Ask) -> str:
@@ -66,7 +66,7 @@ def test_a_video_is_decoded_once_for_all_its_questions(clips, tmp_path, monkeypa
 
 def test_a_second_run_asks_nothing_and_a_longer_one_only_the_rest(clips, tmp_path):
     asked = []
-    backend = Function(lambda ask: asked.append(ask.key) or "A", name="counting")
+    backend = FunctionBackend(lambda ask: asked.append(ask.key) or "A", name="counting")
     t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path, limit=5)
     assert len(asked) == 5
     t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path)
@@ -80,8 +80,8 @@ sys.path[:0] = [{path!r}]
 from pathlib import Path
 import t2vid
 from benchmark_rows import make_rows
-from t2vid.evaluation.backends import Function, Local
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.backends import FunctionBackend, TransformersBackend
+from t2vid.evaluation.config import EvalConfig
 
 calls = 0
 def answer(ask):
@@ -92,8 +92,8 @@ def answer(ask):
     return "The answer is " + ask.line["answer"] + "."
 
 rows = make_rows([Path(path) for path in {clips!r}])
-protocol = Protocol(frames=4, max_new_tokens=3)
-t2vid.evaluate(Function(answer, name="same"), rows, protocol, out={out!r}, batch_size=4)
+protocol = EvalConfig(frames=4, max_new_tokens=3)
+t2vid.evaluate(FunctionBackend(answer, name="same"), rows, protocol, out={out!r}, batch_size=4)
 """
 
 
@@ -107,7 +107,7 @@ def test_a_kill_costs_at_most_one_batch_and_resume_equals_uninterrupted(clips, t
     assert died.returncode == -9, died.stderr
     assert len(Run.read(tmp_path / "killed").answers()) == 8  # two batches of four
     asked: list[str] = []
-    backend = Function(lambda ask: asked.append(ask.key[0]) or right(ask), name="same")
+    backend = FunctionBackend(lambda ask: asked.append(ask.key[0]) or right(ask), name="same")
     first = t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path / "killed", batch_size=4)
     assert len(asked) == 4
     second = t2vid.evaluate(backend, make_rows(clips), FAST, out=tmp_path / "whole", batch_size=4)
@@ -135,7 +135,7 @@ def test_protocols_models_and_benchmarks_never_mix(clips, tmp_path):
     with pytest.raises(InputError, match="asking_hash"):
         t2vid.evaluate(right, rows, FAST.replace(frames=3), out=tmp_path)
     with pytest.raises(InputError, match="model"):
-        t2vid.evaluate(Function(right, name="other"), rows, FAST, out=tmp_path)
+        t2vid.evaluate(FunctionBackend(right, name="other"), rows, FAST, out=tmp_path)
     edited = [{**rows[0], "question": "Something else?"}, *rows[1:]]
     with pytest.raises(InputError, match="another question"):
         t2vid.evaluate(right, edited, FAST, out=tmp_path)
@@ -191,7 +191,9 @@ def test_circular_asks_every_rotation_and_a_constant_letter_gains_nothing(clips,
 def test_the_controls_show_no_picture_of_the_video(clips, tmp_path):
     seen: dict[str, list[Any]] = {"text-only": [], "blank-frames": []}
     for name, frames in seen.items():
-        keep = Function(lambda ask, frames=frames: frames.append(ask.frames) or "A", name=name)
+        keep = FunctionBackend(
+            lambda ask, frames=frames: frames.append(ask.frames) or "A", name=name
+        )
         t2vid.evaluate(keep, make_rows(clips), name, out=tmp_path / name)
     assert all(len(frames) == 0 for frames in seen["text-only"])
     assert [len(frames) for frames in seen["blank-frames"]][:1] == [2]
@@ -201,7 +203,7 @@ def test_the_controls_show_no_picture_of_the_video(clips, tmp_path):
 
 def test_the_grid_is_one_picture_in_reading_order(clips, tmp_path):
     asks: list[Ask] = []
-    keep = Function(lambda ask: asks.append(ask) or "A")
+    keep = FunctionBackend(lambda ask: asks.append(ask) or "A")
     t2vid.evaluate(keep, make_rows(clips[3:]), "ig-vlm", out=tmp_path)
     (picture,) = asks[0].frames
     assert picture.size == (3 * 96, 2 * 64) and "5 frames" in asks[0].prompt
@@ -209,8 +211,8 @@ def test_the_grid_is_one_picture_in_reading_order(clips, tmp_path):
 
 def test_only_the_subtitles_at_sampled_frames_are_shown(clips, tmp_path):
     prompts: list[str] = []
-    keep = Function(lambda ask: prompts.append(ask.prompt) or "A")
-    how = Protocol.named("video-mme-subtitles").replace(frames=1)
+    keep = FunctionBackend(lambda ask: prompts.append(ask.prompt) or "A")
+    how = EvalConfig.named("video-mme-subtitles").replace(frames=1)
     t2vid.evaluate(keep, make_rows(clips[3:]), how, out=tmp_path)
     assert "second" in prompts[0] and "first" not in prompts[0]
 
@@ -229,8 +231,8 @@ def test_an_answer_that_is_begun_is_gone_on_with(clips, tmp_path):
 
 def test_slow_fast_shows_many_small_frames_and_is_refused_where_all_are_resized(clips, tmp_path):
     asks: list[Ask] = []
-    keep = Function(lambda ask: asks.append(ask) or "A")
-    how = Protocol(strategy="slow_fast", frames=2, fast_frames=4, fast_px=48)
+    keep = FunctionBackend(lambda ask: asks.append(ask) or "A")
+    how = EvalConfig(strategy="slow_fast", frames=2, fast_frames=4, fast_px=48)
     t2vid.evaluate(keep, make_rows(clips[3:]), how, out=tmp_path / "ok")
     assert [f.size for f in asks[0].frames] == [(96, 64)] * 2 + [(48, 32)] * 4
     model, processor = tiny_idefics3(["Why?"])
@@ -245,8 +247,8 @@ def test_qwen_sees_slow_frames_large_and_fast_frames_at_four_by_four_tokens(clip
 
     model, processor = qwen2_5_vl(["What is number one? A. x B. y"])
     wide = make_clip(tmp_path / "wide.mp4", seconds=6, fps=5, size=(224, 224))
-    how = Protocol.named("slow-fast").replace(frames=2, fast_frames=6, max_new_tokens=3)
-    local, rows = Local(model, processor), make_rows([wide])
+    how = EvalConfig.named("slow-fast").replace(frames=2, fast_frames=6, max_new_tokens=3)
+    local, rows = TransformersBackend(model, processor), make_rows([wide])
     prepared = []
     keep = local.answer
     local.answer = lambda batch, protocol: prepared.extend(batch) or keep(batch, protocol)

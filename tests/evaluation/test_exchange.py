@@ -12,11 +12,11 @@ from datasets import Dataset
 
 import t2vid
 from t2vid.errors import InputError
-from t2vid.evaluation.backends import Function
+from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.benchmarks import mvbench, tempcompass, video_mme
 from t2vid.evaluation.benchmarks.questions import Question, features
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.exchange import export, read_predictions
-from t2vid.evaluation.protocol import Protocol
 from t2vid.evaluation.runs import Run
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
@@ -67,7 +67,9 @@ def compass() -> Any:
 
 
 def answered(rows: Any, out: Path, say: str = "The answer is B.") -> Run:
-    return t2vid.evaluate(Function(lambda ask: say), rows, Protocol(strategy="text"), out=out)
+    return t2vid.evaluate(
+        FunctionBackend(lambda ask: say), rows, EvalConfig(strategy="text"), out=out
+    )
 
 
 def accuracy(run: Run) -> float:

@@ -14,18 +14,20 @@ import t2vid
 from benchmark_rows import make_rows
 from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation import paper
-from t2vid.evaluation.backends import Function
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.backends import FunctionBackend
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.report import compare, report
 
-FAST = Protocol(strategy="text")
+FAST = EvalConfig(strategy="text")
 
 
 def run_of(folder: Path, clips: list[Path], source: str, name: str, wrong: int = 0) -> Any:
     """A run that answers all but the first `wrong` questions right."""
     rows = [{**row, "source": source} for row in make_rows(clips)]
     bad = {row["id"] for row in rows[:wrong]}
-    say = Function(lambda ask: "?" if ask.key[0] in bad else ask.line["answer"], name="scripted")
+    say = FunctionBackend(
+        lambda ask: "?" if ask.key[0] in bad else ask.line["answer"], name="scripted"
+    )
     return t2vid.evaluate(say, rows, FAST, out=folder / f"{name}-{source}", name=name)
 
 
@@ -105,10 +107,10 @@ def test_comparison_pairs_the_questions(clips, tmp_path):
 
 def test_a_run_without_frames_is_told_as_a_control(clips, tmp_path):
     rows = make_rows(clips)
-    say = Function(lambda ask: ask.line["answer"] if ask.frames else "?", name="looks")
+    say = FunctionBackend(lambda ask: ask.line["answer"] if ask.frames else "?", name="looks")
     runs = [
         t2vid.evaluate(say, rows, how, out=tmp_path / str(n))
-        for n, how in enumerate([Protocol(frames=2), "text-only", "blank-frames"])
+        for n, how in enumerate([EvalConfig(frames=2), "text-only", "blank-frames"])
     ]
     text = report(runs)
     assert "Is looks looking? Against the question alone" in text
@@ -119,7 +121,7 @@ def test_a_run_without_frames_is_told_as_a_control(clips, tmp_path):
 
 def test_scores_follow_answers_that_came_later(clips, tmp_path):
     rows = make_rows(clips)
-    say = Function(lambda ask: ask.line["answer"], name="x")
+    say = FunctionBackend(lambda ask: ask.line["answer"], name="x")
     run = t2vid.evaluate(say, rows, FAST, out=tmp_path, limit=3)
     (tmp_path / "scores.json").unlink()
     assert "| 3 | 12 |" in report([run])

@@ -16,14 +16,14 @@ from benchmark_rows import make_rows
 from loopback import Server
 from media import read_number
 from t2vid.errors import BackendError
-from t2vid.evaluation.backends import Served
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.backends import OpenAIBackend
+from t2vid.evaluation.config import EvalConfig
 
-FAST = Protocol(frames=2, max_new_tokens=7)
+FAST = EvalConfig(frames=2, max_new_tokens=7)
 
 
-def served(server: Server, **kwargs: Any) -> Served:
-    return Served("vlm", server.url, **{"wait_s": 0.01, "timeout_s": 5.0, **kwargs})
+def served(server: Server, **kwargs: Any) -> OpenAIBackend:
+    return OpenAIBackend("vlm", server.url, **{"wait_s": 0.01, "timeout_s": 5.0, **kwargs})
 
 
 def test_the_request_holds_every_frame_losslessly_and_asks_greedily(
@@ -90,6 +90,6 @@ def test_a_wrong_key_is_not_tried_again(server, clips, tmp_path):
 
 
 def test_no_server_is_one_clear_error(clips, tmp_path):
-    backend = Served("vlm", "http://127.0.0.1:9/v1", retries=1, wait_s=0.01)
+    backend = OpenAIBackend("vlm", "http://127.0.0.1:9/v1", retries=1, wait_s=0.01)
     with pytest.raises(BackendError, match="run the same command again"):
         t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path)

@@ -10,13 +10,13 @@ from PIL import Image
 
 from benchmark_rows import make_rows
 from t2vid.errors import InputError
-from t2vid.evaluation.backends import Function
+from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.cases import describe
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.sweep import Point, draw, sweep
 from t2vid.models.tiny import tiny_idefics3
 
-FAST = Protocol(max_new_tokens=2)
+FAST = EvalConfig(max_new_tokens=2)
 
 
 def test_a_sweep_asks_at_each_number_of_frames_and_resumes(clips, tmp_path):
@@ -26,7 +26,7 @@ def test_a_sweep_asks_at_each_number_of_frames_and_resumes(clips, tmp_path):
         seen[len(ask.frames)] = seen.get(len(ask.frames), 0) + 1
         return ask.line["answer"] if len(ask.frames) > 2 else "?"
 
-    model = Function(say, name="sees more")
+    model = FunctionBackend(say, name="sees more")
     rows = make_rows(clips[2:])  # four and five frames
     points = sweep(model, rows, FAST, out=tmp_path, frames=[4, 1, 2])
     assert [(p.frames, p.value, p.n) for p in points] == [(1, 0, 6), (2, 0, 6), (4, 100, 6)]

@@ -21,9 +21,9 @@ import pytest
 
 from media import make_clip, picture, read_numbers
 from t2vid.errors import BadVideo, InputError
-from t2vid.frames.sources import Limits
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
+from t2vid.storage.media import Limits
 
 SPEC = SampleSpec(max_frames=4)
 

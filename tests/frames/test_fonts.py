@@ -9,7 +9,7 @@ import pytest
 from t2vid.errors import InputError, MissingFile
 from t2vid.frames.fonts import BUNDLED, FAMILIES, SCRIPT_FONTS, drawn_with, stack
 from t2vid.frames.render import render_text
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 
 
 def test_bundled_fonts_are_there_with_their_licences_and_small() -> None:

@@ -11,7 +11,7 @@ from t2vid import samples
 from t2vid.frames import paper
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import render_text
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 
 SPEC = RenderSpec.paper()
 

@@ -26,7 +26,7 @@ from t2vid.frames.render import (
     render_text,
     text_tokens_per_visual_token,
 )
-from t2vid.frames.spec import RenderSpec, contrast_ratio
+from t2vid.frames.render_spec import RenderSpec, contrast_ratio
 from t2vid.frames.text import _VISIBLE
 
 TEXT = 'He said "no"; she didn\'t.\n\n    Indented, and so on. ' * 40
@@ -163,7 +163,7 @@ def test_frames_are_the_same_without_the_systems_fribidi(tmp_path: Path) -> None
         (tmp_path / name).touch()
     code = (
         "import sys, json, hashlib; from PIL import features\n"
-        "from t2vid.frames.render import render_text; from t2vid.frames.spec import RenderSpec\n"
+        "from t2vid.frames.render import render_text; from t2vid.frames.render_spec import RenderSpec\n"
         "found = [features.check('fribidi')]\n"
         "for text, spec in json.load(sys.stdin):\n"
         "    frames = render_text(text, RenderSpec(**spec))\n"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames.fonts import INVISIBLE
 from t2vid.frames.render import count_frames, fit, iter_frames, render_text
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.shaping import graphemes
-from t2vid.frames.spec import RenderSpec
 from t2vid.frames.text import iter_pages, paginate
 
 

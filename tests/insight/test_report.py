@@ -14,11 +14,12 @@ from PIL import Image
 
 from browser import chromium, emulate
 from t2vid import cli, insight, samples
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError
 from t2vid.insight.budgets import Limits, dropped
 from t2vid.insight.report import METRICS, report
 from t2vid.mixing.build import build
-from t2vid.schema import TOKENS_PER_FRAME, messages
+from t2vid.schema import messages
 
 ATTACK = "</script><script>document.title = 'attacked'</script><!--"
 

@@ -14,7 +14,7 @@ from t2vid.mixing.budget import (
     question_words,
     tokens_of_a_frame,
 )
-from t2vid.mixing.cache import Cache
+from t2vid.storage.cache import Cache
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from datasets import load_dataset
 from mixing.corpora import kill_always, kill_once, small_recipe, write_corpora
 from t2vid.errors import BudgetError, InputError, MissingFile, RecordError
 from t2vid.mixing.build import OverlapError, build, load
-from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.shards import BuildPlan, write_shard
+from t2vid.storage.pool import BuildError, in_pool
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,8 @@ import pytest
 
 from mixing.corpora import small_recipe, write_corpora
 from t2vid.mixing.build import _planned, build
-from t2vid.mixing.pool import BuildError
 from t2vid.mixing.ray_engine import write_shards
+from t2vid.storage.pool import BuildError
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 

@@ -15,7 +15,7 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
-from t2vid.publishing.materialize import Form, Survey
+from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
 
 def facts(config: str = "default", **changes: object) -> Facts:
@@ -26,8 +26,8 @@ def facts(config: str = "default", **changes: object) -> Facts:
         "download_bytes": 40,
         "columns": {"id": "string"},
         "lazy": [],
-        "form": Form(),
-        "total": Survey(n_rows=5),
+        "form": PublishFormat(),
+        "total": DatasetStats(n_rows=5),
         "licences": {"a": Licence("mit")},
     }
     return Facts(**{**values, **changes})  # type: ignore[arg-type]
@@ -86,7 +86,7 @@ def test_a_broken_front_matter_is_not_overwritten(old: str) -> None:
 def test_a_source_cannot_break_the_table() -> None:
     odd = {"a|b\nc": Licence("mit")}
     card = merge_card(
-        None, facts(licences=odd, total=Survey(5, sources={"a|b\nc": 5})), repo_id="me/x"
+        None, facts(licences=odd, total=DatasetStats(5, sources={"a|b\nc": 5})), repo_id="me/x"
     )
     assert "| a\\|b c | 5 |" in card and "| a\\|b c | mit |" in card
 
@@ -117,6 +117,6 @@ def test_sources_are_known_however_they_are_written() -> None:
 
 
 def test_free_sources_raise_no_concern() -> None:
-    assert concerns(licences_of(["texts"], corpora={"texts": "t2vid sample"})) == []
+    assert concerns(licences_of(["texts"], corpora={"texts": "sample"})) == []
     assert concerns(licences_of(["texts"], "mit")) == []
     assert len(concerns(licences_of(["longalpaca", "longqlora"]), media_rows=3)) == 3

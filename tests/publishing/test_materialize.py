@@ -18,7 +18,7 @@ from rows import dataset_of, text_rows, video_rows
 from t2vid.errors import InputError
 from t2vid.frames.spec import SampleSpec
 from t2vid.publishing import materialize
-from t2vid.publishing.materialize import Form, clip, picture, survey
+from t2vid.publishing.materialize import PublishFormat, clip, picture, survey
 from t2vid.publishing.shards import stage
 
 
@@ -53,7 +53,7 @@ def test_a_clip_gives_back_every_frame_bit_for_bit(n: int, size: tuple[int, int]
 def test_a_row_without_frames_stays_one(tmp_path: Path) -> None:
     rows = dataset_of([*text_rows(1), {**text_rows(1)[0], "images": None}])
     stored = rows.with_format("arrow")[1]["images"].to_pylist()[0]
-    for form, empty in ((Form(), stored), (Form("webp"), [])):
+    for form, empty in ((PublishFormat(), stored), (PublishFormat("webp"), [])):
         (shard,) = stage(rows, form, tmp_path)
         assert pq.read_table(shard.path)["images"].to_pylist()[1] == empty
 
@@ -61,7 +61,7 @@ def test_a_row_without_frames_stays_one(tmp_path: Path) -> None:
 def test_placeholders_tell_the_number_of_pictures(tmp_path: Path) -> None:
     rows = dataset_of(text_rows(1)).cast_column("images", t2vid.Frames(max_frames=1))
     assert rows[0]["n_frames"] == 2
-    (shard,) = stage(rows, Form("webp"), tmp_path)
+    (shard,) = stage(rows, PublishFormat("webp"), tmp_path)
     (row,) = pq.read_table(shard.path).to_pylist()
     parts = [part for turn in row["messages"] for part in turn["content"]]
     assert row["n_frames"] == len(row["images"]) == sum(p["type"] == "image" for p in parts) == 1
@@ -107,6 +107,6 @@ def test_films_in_other_columns_are_refused_and_pictures_are_embedded(tmp_path: 
         [{"n": 1, "i": str(tmp_path / "me.png")}],
         features=Features(n=Value("int32"), i=ImageFeature()),
     )
-    (shard,) = stage(images, Form(), tmp_path / "stage")
+    (shard,) = stage(images, PublishFormat(), tmp_path / "stage")
     (value,) = pq.read_table(shard.path)["i"].to_pylist()
     assert value == {"bytes": (tmp_path / "me.png").read_bytes(), "path": "me.png"}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rows import dataset_of, text_rows, video_rows
 from t2vid.publishing import shards
-from t2vid.publishing.materialize import Form, picture
+from t2vid.publishing.materialize import PublishFormat, picture
 from t2vid.publishing.shards import plan_shards, stage
 
 
@@ -32,7 +32,7 @@ def test_a_stream_of_thirty_thousand_rows_feeds_sixteen_workers() -> None:
 def test_row_groups_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "ROW_GROUP_BYTES", 5_000)
     rows = dataset_of(text_rows(12))
-    (shard,) = stage(rows, Form("png"), tmp_path)
+    (shard,) = stage(rows, PublishFormat("png"), tmp_path)
     meta = pq.read_metadata(shard.path)
     sizes = [meta.row_group(i).total_byte_size for i in range(meta.num_row_groups)]
     largest_row = max(
@@ -44,9 +44,9 @@ def test_row_groups_stay_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
     rows = text_rows(20)
-    one = stage(dataset_of(rows), Form(), tmp_path / "one")
+    one = stage(dataset_of(rows), PublishFormat(), tmp_path / "one")
     kept = dataset_of([*rows, *text_rows(3, source="x")]).select(range(20))
-    two = stage(kept, Form(), tmp_path / "two")
+    two = stage(kept, PublishFormat(), tmp_path / "two")
     assert [s.path.name for s in one] == [s.path.name for s in two]
     assert [s.path.read_bytes() for s in one] == [s.path.read_bytes() for s in two]
 
@@ -54,8 +54,8 @@ def test_the_same_rows_give_the_same_bytes(tmp_path: Path) -> None:
 def test_processes_write_what_one_would(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shards, "SHARD_BYTES", 3000)
     rows = dataset_of(text_rows(20))
-    one = stage(rows, Form(), tmp_path / "one")
-    two = stage(rows, Form(), tmp_path / "two", num_proc=2)
+    one = stage(rows, PublishFormat(), tmp_path / "one")
+    two = stage(rows, PublishFormat(), tmp_path / "two", num_proc=2)
     assert len(one) > 2
     assert [(s.path.name, s.start, s.stop) for s in one] == [
         (s.path.name, s.start, s.stop) for s in two
@@ -65,7 +65,7 @@ def test_processes_write_what_one_would(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_a_changed_video_is_decoded_anew(tmp_path: Path) -> None:
     rows = video_rows(tmp_path / "corpus")
-    form = Form(include_media=True, media_root=str(tmp_path / "corpus"))
+    form = PublishFormat(include_media=True, media_root=str(tmp_path / "corpus"))
     (before,) = stage(dataset_of(rows), form, tmp_path / "stage")
     (tmp_path / "corpus" / "a" / "one.mp4").write_bytes(
         (tmp_path / "corpus" / "b" / "two.mp4").read_bytes()

@@ -18,7 +18,7 @@ from t2vid import cli
 from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import family_of, register_ports
 from t2vid.models.tiny import tiny_idefics3
-from t2vid.schema import FAMILY_PX, row_features
+from t2vid.schema import row_features
 from t2vid.trainer.check import AS_ASKED, Preflight, check
 from t2vid.trainer.memory import (
     GB,
@@ -75,7 +75,7 @@ def minicpm() -> Any:
 
 
 def px(model: Any) -> int:
-    return FAMILY_PX[family_of(model).name.split("_")[0]]
+    return family_of(model).frame_px
 
 
 def adapter(model: Any = "idefics3") -> Any:

@@ -1,7 +1,7 @@
 """What a model is shown and told for one question: pure functions of row, frames and protocol.
 
 >>> row = {"question": "Which way?", "options": ["left", "right"], "style": "choice"}
->>> print(prompt_of(row, Protocol(prompt="{question} {options}")))
+>>> print(prompt_of(row, EvalConfig(prompt="{question} {options}")))
 Which way? A. left
 B. right
 """
@@ -18,14 +18,15 @@ from typing import Any
 
 from PIL import Image
 
+from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
 from t2vid.evaluation.benchmarks.video_mme import cues_at
-from t2vid.scoring.statistics import rotate
-from t2vid.evaluation.protocol import GRID_HINT, Protocol
+from t2vid.evaluation.config import GRID_HINT, EvalConfig
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import FRAME_PX, messages
+from t2vid.scoring.statistics import rotate
 
 # TempCompass, run_qwen2_vl.py: the sentence after a question of each format
 _YES_NO = "Please answer yes or no:"
@@ -67,7 +68,7 @@ class Ask:
         }
 
 
-def rotations(row: Mapping[str, Any], protocol: Protocol) -> list[int]:
+def rotations(row: Mapping[str, Any], protocol: EvalConfig) -> list[int]:
     """Give the rotations of the options that are asked: the first alone, or all."""
     if not protocol.circular or row.get("style", "choice") != "choice":
         return [0]
@@ -97,7 +98,7 @@ def fingerprint(row: Mapping[str, Any], stored: Mapping[str, Any] | None) -> str
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
-def spec_of(stored: Mapping[str, Any], protocol: Protocol) -> SampleSpec:
+def spec_of(stored: Mapping[str, Any], protocol: EvalConfig) -> SampleSpec:
     """Give the sampling of a stored video: the protocol's, within the bounds of the question."""
     own = json.loads(stored.get("spec") or "{}")
     kept = ("start_s", "end_s", "folder_fps") if protocol.bounds else ("folder_fps",)
@@ -105,7 +106,7 @@ def spec_of(stored: Mapping[str, Any], protocol: Protocol) -> SampleSpec:
     return dataclasses.replace(protocol.sample, **bounds) if bounds else protocol.sample
 
 
-def show(frames: FrameList, protocol: Protocol) -> list[Image.Image]:
+def show(frames: FrameList, protocol: EvalConfig) -> list[Image.Image]:
     """Turn sampled frames into what the strategy shows.
 
     Args:
@@ -113,7 +114,7 @@ def show(frames: FrameList, protocol: Protocol) -> list[Image.Image]:
         protocol: whose `strategy` applies.
 
     >>> clip = FrameList([Image.new("RGB", (8, 6))] * 6)
-    >>> [image.size for image in show(clip, Protocol(strategy="grid", frames=6))]
+    >>> [image.size for image in show(clip, EvalConfig(strategy="grid", frames=6))]
     [(24, 12)]
     """
     if protocol.strategy == "text" or not frames:
@@ -144,7 +145,7 @@ def blank_like(n: int) -> FrameList:
     return FrameList([Image.new("RGB", (FRAME_PX, FRAME_PX), _GRAY)] * n)
 
 
-def prompt_of(row: Mapping[str, Any], protocol: Protocol, frames: FrameList | None = None) -> str:
+def prompt_of(row: Mapping[str, Any], protocol: EvalConfig, frames: FrameList | None = None) -> str:
     """Write the text of a question.
 
     Args:
@@ -173,7 +174,7 @@ def prompt_of(row: Mapping[str, Any], protocol: Protocol, frames: FrameList | No
     return text
 
 
-def ask(row: Mapping[str, Any], shift: int, frames: FrameList, protocol: Protocol) -> Ask:
+def ask(row: Mapping[str, Any], shift: int, frames: FrameList, protocol: EvalConfig) -> Ask:
     """Put one rotation of one question together.
 
     Args:
@@ -201,7 +202,7 @@ def ask(row: Mapping[str, Any], shift: int, frames: FrameList, protocol: Protoco
     return Ask((row["id"], shift), shown, prompt, protocol.system, prefill, line)
 
 
-def check_strategy(protocol: Protocol, pixels: str) -> None:
+def check_strategy(protocol: EvalConfig, pixels: str) -> None:
     """Refuse a strategy that a family cannot show.
 
     Raises:
@@ -215,12 +216,13 @@ def check_strategy(protocol: Protocol, pixels: str) -> None:
         )
 
 
-def _lettered(options: Sequence[str], protocol: Protocol) -> str:
-    mark = "({}) {}" if protocol.prompt == "mvbench" else "{}. {}"
+def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
+    official = official_prompt(protocol.prompt)
+    mark = official.option if official else "{}. {}"
     return "\n".join(mark.format(a, b) for a, b in zip(LETTERS, options, strict=False))
 
 
-def _subtitles(row: Mapping[str, Any], protocol: Protocol, frames: FrameList) -> str:
+def _subtitles(row: Mapping[str, Any], protocol: EvalConfig, frames: FrameList) -> str:
     if not protocol.subtitles:
         return ""
     cues = [Cue(**cue) for cue in row.get("subtitles") or ()]

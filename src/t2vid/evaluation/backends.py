@@ -1,6 +1,6 @@
 """What answers: a model in this process, a served one (vLLM, any OpenAI-compatible API), a function.
 
->>> backend = Function(lambda ask: "B", name="always-b")
+>>> backend = FunctionBackend(lambda ask: "B", name="always-b")
 >>> backend.identity
 'function always-b'
 """
@@ -21,8 +21,8 @@ import numpy as np
 
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
-from t2vid.evaluation.protocol import Protocol as HowToAsk
-from t2vid.scoring.served import Endpoint
+from t2vid.evaluation.config import EvalConfig
+from t2vid.storage.chat import ChatEndpoint
 
 
 class Answer(NamedTuple):
@@ -49,11 +49,11 @@ class Backend(Protocol):
     def length(self, prepared: Any) -> int:
         """Say how long a prepared question is, for batches of equal length."""
 
-    def answer(self, prepared: Sequence[Any], protocol: HowToAsk) -> list[Answer]:
+    def answer(self, prepared: Sequence[Any], protocol: EvalConfig) -> list[Answer]:
         """Answer a batch, in order."""
 
 
-class Local:
+class TransformersBackend:
     """A vision-language model of a known family in this process.
 
     Args:
@@ -79,7 +79,7 @@ class Local:
         self._identity = ""
 
     @classmethod
-    def load(cls, name: str, **kwargs: Any) -> Local:
+    def load(cls, name: str, **kwargs: Any) -> TransformersBackend:
         """Load a checkpoint and its processor.
 
         Args:
@@ -129,7 +129,7 @@ class Local:
         """Give the number of tokens of the prompt."""
         return len(prepared.ids)
 
-    def answer(self, prepared: Sequence[Any], protocol: HowToAsk) -> list[Answer]:
+    def answer(self, prepared: Sequence[Any], protocol: EvalConfig) -> list[Answer]:
         """Generate greedily."""
         from t2vid.evaluation.generate import generate
 
@@ -144,7 +144,7 @@ class Local:
 
 
 @dataclass(frozen=True)
-class Served(Endpoint):
+class OpenAIBackend(ChatEndpoint):
     """A model behind an OpenAI-compatible API, such as `vllm serve`; see `Endpoint` for its fields."""
 
     @property
@@ -176,7 +176,7 @@ class Served(Endpoint):
         """Give the size of the request."""
         return len(prepared)
 
-    def answer(self, prepared: Sequence[bytes], protocol: HowToAsk) -> list[Answer]:
+    def answer(self, prepared: Sequence[bytes], protocol: EvalConfig) -> list[Answer]:
         """Send the batch at once.
 
         Raises:
@@ -198,7 +198,7 @@ class Served(Endpoint):
 
 
 @dataclass(frozen=True)
-class Function:
+class FunctionBackend:
     """Any function of an `Ask` that gives a text."""
 
     call: Callable[[Ask], str]
@@ -217,7 +217,7 @@ class Function:
         """Give the length of the prompt."""
         return len(prepared.prompt)
 
-    def answer(self, prepared: Sequence[Ask], protocol: HowToAsk) -> list[Answer]:
+    def answer(self, prepared: Sequence[Ask], protocol: EvalConfig) -> list[Answer]:
         """Call the function for each."""
         return [Answer(self.call(ask)) for ask in prepared]
 
@@ -241,20 +241,20 @@ def backend_of(model: Any, processor: Any = None) -> Backend:
             served, _, url = name.removeprefix("openai:").rpartition("@")
             if not served:
                 raise InputError(f"model {name!r} must be openai:MODEL@URL, URL ending in /v1")
-            return Served(served, url)
-        return Local.load(name)
+            return OpenAIBackend(served, url)
+        return TransformersBackend.load(name)
     if hasattr(model, "generate"):
         if processor is None:
             raise InputError("a model needs its processor: evaluate(model, …, processor=processor)")
-        return Local(model, processor)
+        return TransformersBackend(model, processor)
     if callable(model):
-        return Function(model, name=getattr(model, "__name__", "function"))
+        return FunctionBackend(model, name=getattr(model, "__name__", "function"))
     raise InputError(f"model ({type(model).__name__}) must be a model, a name or a function")
 
 
-def check(backend: Backend, protocol: HowToAsk) -> None:
+def check(backend: Backend, protocol: EvalConfig) -> None:
     """Refuse a protocol that the back end cannot follow."""
-    if isinstance(backend, Local):
+    if isinstance(backend, TransformersBackend):
         check_strategy(protocol, backend.family.pixels)
 
 

@@ -17,7 +17,7 @@ from t2vid.errors import InputError
 from t2vid.evaluation import asking
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import backend_of, check
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.video import sample_video
@@ -33,7 +33,7 @@ def describe(
     *,
     out: str | Path,
     question: str = DESCRIBE,
-    protocol: Protocol | str | Path = "t2vid",
+    protocol: EvalConfig | str | Path = "t2vid",
     max_new_tokens: int = 256,
 ) -> list[dict[str, str]]:
     """Ask every model the same about every video and write one page to read.
@@ -55,7 +55,7 @@ def describe(
     """
     if not models or not videos:
         raise InputError(f"models ({len(models)}) and videos ({len(videos)}) must be > 0")
-    how = Protocol.named(protocol).replace(max_new_tokens=max_new_tokens)
+    how = EvalConfig.named(protocol).replace(max_new_tokens=max_new_tokens)
     backends = {
         name: backend_of(*model) if isinstance(model, tuple) else backend_of(model)
         for name, model in models.items()
@@ -79,7 +79,7 @@ def describe(
     return found
 
 
-def _ask(name: str, question: str, frames: FrameList, how: Protocol) -> Ask:
+def _ask(name: str, question: str, frames: FrameList, how: EvalConfig) -> Ask:
     row = {
         "id": name,
         "source": "case",

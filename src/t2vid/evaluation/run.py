@@ -22,13 +22,13 @@ from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import (
     Answer,
     Backend,
-    Local,
+    TransformersBackend,
     backend_of,
     check,
     prepared_or_error,
 )
 from t2vid.evaluation.benchmarks.questions import features
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
@@ -45,7 +45,7 @@ Group = list[tuple[int, int]]  # (row, rotation) of every question about one vid
 def evaluate(
     model: Any,
     benchmark: Any,
-    protocol: Protocol | str | Path = "t2vid",
+    protocol: EvalConfig | str | Path = "t2vid",
     *,
     out: str | Path,
     processor: Any = None,
@@ -67,7 +67,7 @@ def evaluate(
             an `Ask`, or a back end of `t2vid.evaluation.backends`.
         benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"`, or
             a list of such rows.
-        protocol: a `Protocol`, the name of one, or the path of its YAML file.
+        protocol: a `EvalConfig`, the name of one, or the path of its YAML file.
         out: folder of the run.
         processor: of a model in this process.
         batch_size: questions answered at a time.
@@ -87,7 +87,7 @@ def evaluate(
     """
     if batch_size < 1 or workers < 1:
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
-    protocol = Protocol.named(protocol)
+    protocol = EvalConfig.named(protocol)
     rows, title = _benchmark(benchmark, load or {})
     backend = backend_of(model, processor)
     check(backend, protocol)
@@ -125,7 +125,9 @@ def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     return benchmark, "+".join(sources) or "benchmark"
 
 
-def _header(backend: Backend, title: str, protocol: Protocol, name: str, n: int) -> dict[str, Any]:
+def _header(
+    backend: Backend, title: str, protocol: EvalConfig, name: str, n: int
+) -> dict[str, Any]:
     return {
         "name": name or backend.name,
         "model": backend.name,
@@ -139,7 +141,7 @@ def _header(backend: Backend, title: str, protocol: Protocol, name: str, n: int)
 
 
 def _missing(
-    rows: Any, run: Run, protocol: Protocol, *, limit: int | None, retry_errors: bool
+    rows: Any, run: Run, protocol: EvalConfig, *, limit: int | None, retry_errors: bool
 ) -> list[Group]:
     """Plan what is left to ask, the questions of each video side by side."""
     lines = run.answers()
@@ -172,7 +174,7 @@ def _missing(
 def _prepared_batches(
     groups: Sequence[Group],
     rows: Any,
-    protocol: Protocol,
+    protocol: EvalConfig,
     backend: Backend,
     pool: ThreadPoolExecutor,
     batch_size: int,
@@ -209,7 +211,7 @@ def _windows(groups: Iterable[Group], size: int) -> Iterator[list[Group]]:
 
 
 def _prepare(
-    group: Group, rows: Any, protocol: Protocol, backend: Backend
+    group: Group, rows: Any, protocol: EvalConfig, backend: Backend
 ) -> list[tuple[Ask, Any]]:
     """Decode one video, once, and prepare every question about it."""
     first = rows[group[0][0]]
@@ -230,7 +232,7 @@ def _prepare(
     return out
 
 
-def _frames(stored: Mapping[str, Any] | None, protocol: Protocol, backend: Backend) -> FrameList:
+def _frames(stored: Mapping[str, Any] | None, protocol: EvalConfig, backend: Backend) -> FrameList:
     stored = stored or {}
     source = stored.get("bytes") or stored.get("path")
     if protocol.strategy == "text" or (source is None and stored.get("text") is None):
@@ -244,9 +246,9 @@ def _frames(stored: Mapping[str, Any] | None, protocol: Protocol, backend: Backe
     return _resized(sample_video(source, spec), protocol, backend)
 
 
-def _resized(frames: FrameList, protocol: Protocol, backend: Backend) -> FrameList:
+def _resized(frames: FrameList, protocol: EvalConfig, backend: Backend) -> FrameList:
     """Resize once what several questions share; `RowEncoder` leaves frames of its size alone."""
-    if isinstance(backend, Local) and protocol.strategy == "frames":
+    if isinstance(backend, TransformersBackend) and protocol.strategy == "frames":
         frames[:] = [backend.fit(frame) for frame in frames]
     return frames
 
@@ -256,7 +258,7 @@ def _length(prepared: Any, backend: Backend) -> int:
 
 
 def _answered(
-    batch: Sequence[tuple[Ask, Any]], backend: Backend, protocol: Protocol
+    batch: Sequence[tuple[Ask, Any]], backend: Backend, protocol: EvalConfig
 ) -> list[dict[str, Any]]:
     asked = [made for _, made in batch if not isinstance(made, Answer)]
     answers = iter(backend.answer(asked, protocol) if asked else ())

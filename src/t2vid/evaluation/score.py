@@ -14,11 +14,11 @@ from typing import Any
 
 from t2vid.errors import require
 from t2vid.evaluation.benchmarks.questions import LETTERS
-from t2vid.scoring.statistics import circular
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
-from t2vid.scoring.judge import Judge, judge_from
 from t2vid.progress import progress
+from t2vid.scoring.judge import Judge, judge_from
+from t2vid.scoring.statistics import circular
 
 JUDGED_AT_ONCE = 512
 
@@ -26,7 +26,7 @@ JUDGED_AT_ONCE = 512
 def score(
     run: Run | str | Path,
     *,
-    protocol: Protocol | str | Path | None = None,
+    protocol: EvalConfig | str | Path | None = None,
     judge: Any = None,
     confidence: float = 0.95,
     seed: int = 0,
@@ -49,8 +49,8 @@ def score(
         the rows of `judged.jsonl`.
     """
     run = Run.read(run)
-    how = Protocol.from_dict(dict(run.header["protocol"]))
-    how = Protocol.named(protocol) if protocol is not None else how
+    how = EvalConfig.from_dict(dict(run.header["protocol"]))
+    how = EvalConfig.named(protocol) if protocol is not None else how
     metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
     lines = run.answers()
     judged = _by_rules(metric, lines, how.scheme)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, require
-from t2vid.evaluation.backends import Local, backend_of, max_positions
-from t2vid.evaluation.protocol import Protocol
+from t2vid.evaluation.backends import TransformersBackend, backend_of, max_positions
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.run import evaluate
 from t2vid.evaluation.tables import Table, html
@@ -40,7 +40,7 @@ class Point:
 def sweep(
     model: Any,
     benchmark: Any,
-    protocol: Protocol | str | Path = "t2vid",
+    protocol: EvalConfig | str | Path = "t2vid",
     *,
     out: str | Path,
     frames: Sequence[int] = (1, 2, 4, 8, 16, 24, 32, 64),
@@ -69,7 +69,7 @@ def sweep(
     """
     if not frames:
         raise InputError("frames is empty; give at least one number of frames")
-    folder, how = Path(out), Protocol.named(protocol)
+    folder, how = Path(out), EvalConfig.named(protocol)
     backend = backend_of(model, processor)
     points = []
     for n in sorted(set(frames)):
@@ -89,7 +89,7 @@ def sweep(
 
 def context_frames(backend: Any) -> dict[str, int]:
     """Say how many frames fill the context of a model in this process, its text left out."""
-    if not isinstance(backend, Local) or not backend.encode.direct:
+    if not isinstance(backend, TransformersBackend) or not backend.encode.direct:
         return {}
     from t2vid.models.families import frame_px
 
@@ -139,7 +139,7 @@ def draw(series: Mapping[str, Sequence[Point]], marks: Mapping[str, int]) -> byt
     return buffer.getvalue()
 
 
-def _page(name: str, points: Sequence[Point], marks: Mapping[str, int], how: Protocol) -> str:
+def _page(name: str, points: Sequence[Point], marks: Mapping[str, int], how: EvalConfig) -> str:
     head = ["frames", "accuracy, %", "95 % interval", "n"]
     rows: list[list[Any]] = [
         [p.frames, p.value, f"[{p.low:.1f}, {p.high:.1f}]", p.n] for p in points

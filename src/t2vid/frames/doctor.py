@@ -24,11 +24,11 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import BadVideo, InputError, MissingFile
-from t2vid.frames.sources import Limits
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts, storable
+from t2vid.storage.media import Limits
 
 logger = logging.getLogger(__name__)
 

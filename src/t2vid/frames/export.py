@@ -24,13 +24,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 from PIL import Image, ImageDraw
 
-from t2vid.errors import InputError, MissingFile, some
+from t2vid.catalog import TOKENS_PER_FRAME
+from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
-from t2vid.frames.spec import RenderSpec
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
-from t2vid.schema import TOKENS_PER_FRAME
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
@@ -115,7 +115,7 @@ class Rendered:
         tokens = ", ".join(f"{f} {n * self.n_frames:,}" for f, n in TOKENS_PER_FRAME.items())
         share = self.n_words / max(1, self.n_frames)
         return (
-            f"{self.name}: {some(self.n_frames, 'frame')}, {some(self.n_words, 'word')}, {share:.0f} words a "
+            f"{self.name}: {pluralize(self.n_frames, 'frame')}, {pluralize(self.n_words, 'word')}, {share:.0f} words a "
             f"frame; visual tokens: {tokens}"
         )
 

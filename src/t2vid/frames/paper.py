@@ -21,7 +21,7 @@ from PIL import Image
 from t2vid.frames.fonts import load_font
 
 if TYPE_CHECKING:
-    from t2vid.frames.spec import RenderSpec
+    from t2vid.frames.render_spec import RenderSpec
 
 _RULES = [
     # quotes that open

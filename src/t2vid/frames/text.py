@@ -1,6 +1,6 @@
 """Where the frames of a text begin and end: pure decisions, no pixels.
 
->>> from t2vid.frames.spec import RenderSpec
+>>> from t2vid.frames.render_spec import RenderSpec
 >>> paginate("one two three", RenderSpec(words_per_frame=2))
 [(0, 8), (8, 13)]
 
@@ -19,6 +19,7 @@ from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import fonts, paper
 from t2vid.frames.direction import Visual, needs_bidi, reads_rtl, visual_order
 from t2vid.frames.fonts import INVISIBLE
+from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.shaping import (
     BLANKS,
     NEWLINES,
@@ -29,7 +30,6 @@ from t2vid.frames.shaping import (
     safe_text,
     shaper_for,
 )
-from t2vid.frames.spec import RenderSpec
 from t2vid.schema import WORDS_PER_FRAME
 
 _VISIBLE = re.compile(f"[^\\s\u2800{''.join(sorted(INVISIBLE))}]")  # U+2800: Braille without a dot

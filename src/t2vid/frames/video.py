@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 import av
 from PIL import Image
 
-from t2vid.errors import some
+from t2vid.errors import pluralize
 from t2vid.frames import ready
 from t2vid.frames.decoding import Piece, Reader, Unplanned, opened_reader
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset
-from t2vid.frames.sources import Limits, Media, Source, bad, opened
 from t2vid.frames.spec import SampleSpec
+from t2vid.storage.media import Limits, Media, Source, bad, opened
 
 __all__ = ["Limits", "Source", "VideoInfo", "probe", "sample_video"]
 
@@ -228,7 +228,7 @@ def _in_sequence(reader: Reader, spec: SampleSpec, media: Media, limits: Limits)
     if not spans:
         raise Unplanned
     if reader.lost_packets:
-        lost = some(reader.lost_packets, "packet")
+        lost = pluralize(reader.lost_packets, "packet")
         logger.warning("%s: %s cannot be decoded", media.name, lost)
     times = [start for start, _, _ in spans]
     keys = [start for start, _, key in spans if key]

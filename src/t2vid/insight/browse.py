@@ -24,12 +24,12 @@ from typing import Any
 
 from PIL import Image
 
-from t2vid.errors import InputError, MissingFile, T2VidError, UnsafePath, some
+from t2vid.errors import InputError, MissingFile, T2VidError, UnsafePath, pluralize
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.mixing.shards import write_atomically
 from t2vid.models.rows import conversation
+from t2vid.storage.files import write_atomically
 
 PAGE_ROWS = 10
 WINDOW_ROWS = 256  # rows of a stream that stay in memory, and
@@ -236,7 +236,7 @@ class Browser:
         marks = [*self.flags(position), *(["QUARANTINED"] if self.is_marked(position) else [])]
         parts = [f"{position:,}", str(row.get("id") or "-"), str(row.get("source") or "-")]
         n = _n_frames(row)
-        parts += [some(n, "frame"), ", ".join(marks)]
+        parts += [pluralize(n, "frame"), ", ".join(marks)]
         return " · ".join(part for part in parts if part)
 
     def flags(self, position: int) -> list[str]:

@@ -23,6 +23,8 @@ from urllib.parse import quote, urlsplit
 
 from PIL import Image
 
+from t2vid import catalog
+from t2vid.catalog import Family
 from t2vid.errors import InputError, T2VidError, require
 from t2vid.insight.browse import (
     FLAGS,
@@ -34,7 +36,7 @@ from t2vid.insight.browse import (
     Shown,
     open_rows,
 )
-from t2vid.models.families import Family, family_of, frame_px, load_processor
+from t2vid.models.families import family_of, frame_px, load_processor, make_tiny
 from t2vid.models.rows import EncodedRow, RowEncoder
 
 PORT = 7860
@@ -147,8 +149,8 @@ class Encoders:
         self._makers: dict[str, Callable[[], tuple[Any, Family]]] = {}
         for name in processors:
             self._makers[Path(name).name] = lambda name=name: _loaded(name)  # type: ignore[misc]
-        for family, make in {} if processors else _tiny_models():
-            self._makers[f"{family} (tiny stand-in)"] = lambda f=family, m=make: _tiny(f, m)  # type: ignore[misc]
+        for family in () if processors else catalog.PAPER_FAMILIES:
+            self._makers[f"{family.name} (tiny stand-in)"] = lambda f=family: _tiny(f)  # type: ignore[misc]
         self._made: dict[tuple[str, str], RowEncoder] = {}
         self._lock = threading.Lock()
 
@@ -492,23 +494,11 @@ def _bound(port: int | None) -> socket.socket:
     raise InputError(f"port ({port}) cannot be used: {reason}; give another one, or 0")
 
 
-def _tiny_models() -> list[tuple[str, Callable[..., Any]]]:
-    """Give the model types that have a tiny stand-in, those of the paper, and what makes it."""
-    from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
-    from t2vid.models.tiny_internvl import tiny_internvl
-
-    return [
-        ("idefics3", tiny_idefics3),
-        ("minicpmv", tiny_minicpm),
-        ("internvl", tiny_internvl),
-    ]
-
-
-def _tiny(model_type: str, make: Callable[..., Any]) -> tuple[Any, Family]:
+def _tiny(family: Family) -> tuple[Any, Family]:
     from t2vid import samples
 
-    _, processor = make([row["context"] for row in samples.texts()])
-    return processor, family_of(model_type)
+    _, processor = make_tiny(family)([row["context"] for row in samples.texts()])
+    return processor, family
 
 
 def _loaded(name: str) -> tuple[Any, Family]:

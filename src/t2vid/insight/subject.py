@@ -51,7 +51,7 @@ class Subject:
         from t2vid.publishing.licences import is_bundled
 
         if is_bundled(getattr(self.dataset, "info", None)):
-            return dict.fromkeys(sources, "t2vid sample")
+            return dict.fromkeys(sources, "sample")
         known = self.recipe.sources if self.recipe is not None else ()
         return {source.name: source.corpus for source in known}
 

@@ -17,12 +17,12 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, MissingFile, some
+from t2vid.catalog import TOKENS_PER_FRAME
+from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
-from t2vid.mixing.pool import BuildError, in_pool
 from t2vid.mixing.recipe import Recipe
-from t2vid.mixing.selection import Choice
+from t2vid.mixing.selection import Selected
 from t2vid.mixing.shards import (
     ROWS_PER_SHARD,
     WORK,
@@ -30,13 +30,13 @@ from t2vid.mixing.shards import (
     Shard,
     finished,
     make_plan,
-    sha256_of,
     sketches,
-    write_atomically,
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts, size
+from t2vid.schema import FRAME_PX, Counts, size
+from t2vid.storage.files import sha256_of, write_atomically
+from t2vid.storage.pool import BuildError, in_pool
 
 BATCH = 64  # rows of an optimiser step in the paper
 # For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn
@@ -79,9 +79,7 @@ class Built:
 
     def table(self) -> str:
         """Give what was done as text."""
-        head = (
-            f"{some(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
-        )
+        head = f"{pluralize(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
         if not self.written:
             head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
@@ -291,7 +289,7 @@ def _plan(
     num_proc: int | None,
     rows_per_shard: int = ROWS_PER_SHARD,
     assume_videos: bool = False,
-) -> tuple[BuildPlan, list[Choice]]:
+) -> tuple[BuildPlan, list[Selected]]:
     def mapper(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         tasks = list(tasks)
         done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)

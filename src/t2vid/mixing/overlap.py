@@ -215,13 +215,13 @@ def read_benchmark(path: str | Path) -> tuple[set[str], list[str]]:
     Raises:
         InputError: when it holds neither.
     """
-    from t2vid.corpora import files
+    from t2vid.storage import records
 
     if Path(path).suffix == ".json" and (nested := _nested(Path(path))) is not None:
         videos, questions = nested
     else:
         videos, questions = set(), []
-        for _, record in files.read(str(path)):
+        for _, record in records.read(str(path)):
             if not isinstance(record, dict):
                 continue
             # Video-MME's video_id is a running number; videoID names the film

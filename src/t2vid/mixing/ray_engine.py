@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import require
-from t2vid.mixing.pool import BuildError
 from t2vid.mixing.shards import Shard, write_shard
+from t2vid.storage.pool import BuildError
 
 RETRIES = 5  # of a task whose worker or machine died
 WINDOW = 2  # tasks waiting for each CPU, so that a million shards are no million tasks

@@ -24,11 +24,11 @@ import numpy as np
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.text import paginate
 from t2vid.mixing.budget import Cost, conversation_text, question_words
+from t2vid.mixing.costs import CostEstimator, Measured, frames_of
 from t2vid.mixing.coverage import cover
-from t2vid.mixing.measures import Measured, Measures, frames_of
 from t2vid.mixing.plan import permuted
 from t2vid.mixing.recipe import Recipe, Source
-from t2vid.mixing.sources import Item, Place, Reader
+from t2vid.mixing.sources import Item, RecordLocation, SourceReader
 from t2vid.schema import Counts, n_words
 
 CHUNK = 64  # candidates measured together
@@ -37,7 +37,7 @@ DENSER_PX = (20, 18, 16, 14, 12)
 Turns = tuple[tuple[str, str], ...]
 
 
-class Choice(NamedTuple):
+class Selected(NamedTuple):
     """One row of a mix: where its record stands and what of it the row holds.
 
     Args:
@@ -75,10 +75,10 @@ class Choice(NamedTuple):
     n_bytes: int
 
 
-class Verdict(NamedTuple):
+class Candidate(NamedTuple):
     """What became of one candidate: rows, or the reason why there are none."""
 
-    choices: list[Choice]
+    choices: list[Selected]
     digest: bytes = b""
     reason: str = ""
     example: str = ""
@@ -108,10 +108,10 @@ class Selection:
         assume_videos: bool = False,
     ) -> None:
         self.recipe = recipe
-        self.measures = Measures(recipe, Path(data), cache=cache, assume_videos=assume_videos)
-        self.readers = [Reader(source, Path(data)) for source in recipe.sources]
+        self.measures = CostEstimator(recipe, Path(data), cache=cache, assume_videos=assume_videos)
+        self.readers = [SourceReader(source, Path(data)) for source in recipe.sources]
 
-    def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Choice], Counts]:
+    def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Selected], Counts]:
         """Choose the rows of one source.
 
         Candidates come in an order that depends on the seed and the corpus alone, so a smaller count
@@ -135,18 +135,20 @@ class Selection:
         ]
         diverse = source.filters.pick == "diverse" and wanted is not None
         looked_at, n_rows = 0, 0
-        entered: list[Verdict] = []
-        for verdicts in mapper(self.measure, chunks):
-            for verdict in verdicts:
+        entered: list[Candidate] = []
+        for candidates in mapper(self.measure, chunks):
+            for candidate in candidates:
                 looked_at += 1
-                if source.filters.unique and verdict.digest in seen and verdict.choices:
-                    verdict = Verdict([], reason="repeats an earlier row", example=verdict.example)
-                if not verdict.choices:
-                    counts.drop(verdict.reason, source=source.name, example=verdict.example)
+                if source.filters.unique and candidate.digest in seen and candidate.choices:
+                    candidate = Candidate(
+                        [], reason="repeats an earlier row", example=candidate.example
+                    )
+                if not candidate.choices:
+                    counts.drop(candidate.reason, source=source.name, example=candidate.example)
                     continue
-                seen.add(verdict.digest)
-                entered.append(verdict)
-                n_rows += len(verdict.choices)
+                seen.add(candidate.digest)
+                entered.append(candidate)
+                n_rows += len(candidate.choices)
                 if wanted is not None and not diverse and n_rows >= wanted:
                     break
             if wanted is not None and not diverse and n_rows >= wanted:
@@ -157,12 +159,12 @@ class Selection:
                 order
             )
             entered = [entered[i] for i in order]
-        for verdict in entered:
-            for choice in verdict.choices:
+        for candidate in entered:
+            for choice in candidate.choices:
                 chosen.append(choice)
                 counts.keep(source=source.name)
-            if verdict.changed:
-                counts.sources[source.name][verdict.changed] += 1
+            if candidate.changed:
+                counts.sources[source.name][candidate.changed] += 1
         extra = len(chosen) - (wanted if wanted is not None else len(chosen))
         if extra > 0:  # the last record was split into more rows than there was room for
             chosen = chosen[:wanted]
@@ -174,8 +176,8 @@ class Selection:
             counts.sources[source.name]["short of the count by"] += wanted - len(chosen)
         return chosen, counts
 
-    def measure(self, task: tuple[int, list[Place]]) -> list[Verdict]:
-        """Give the verdict on each candidate of a chunk."""
+    def measure(self, task: tuple[int, list[RecordLocation]]) -> list[Candidate]:
+        """Measure every row of a chunk."""
         number, places = task
         source, reader = self.recipe.sources[number], self.readers[number]
         items: list[Item | None] = []
@@ -186,43 +188,43 @@ class Selection:
             reason = next(iter(counts.dropped), "no row")
             reasons.append((reason, f"{source.name} {place.row}"))
         measured = iter(self.measures.items(source, [item for item in items if item is not None]))
-        verdicts = []
+        candidates = []
         for place, item, (reason, example) in zip(places, items, reasons, strict=True):
             if item is None:
-                verdicts.append(Verdict([], reason=reason, example=example))
+                candidates.append(Candidate([], reason=reason, example=example))
             else:
-                verdicts.append(self._verdict(number, place, next(measured)))
-        return verdicts
+                candidates.append(self._candidate(number, place, next(measured)))
+        return candidates
 
-    def _verdict(self, number: int, place: Place, m: Measured) -> Verdict:
+    def _candidate(self, number: int, place: RecordLocation, m: Measured) -> Candidate:
         source, budget = self.recipe.sources[number], self.recipe.budget
         item = m.item
         if m.problem:
             example = f"{item.id}: {item.video}" if item.video else item.id
-            return Verdict([], reason=m.problem, example=example)
+            return Candidate([], reason=m.problem, example=example)
         cost = Cost(m.n_frames, m.text_tokens, question_words(item.turns[0][1]))
         if (source.judge_as or source.form) == "text":
             cost = self.measures.cost_as_text(item)
         if reason := _filtered(source, item, cost):
-            return Verdict([], reason=reason, example=item.id)
+            return Candidate([], reason=reason, example=item.id)
         reason = budget.over(cost, source=source.name)
         if not reason:
             choice = self._choice(number, place, m, 0, len(item.text), 0, len(item.turns))
-            return Verdict([choice], _digest(item, m.video), instruction=item.turns[0][1])
+            return Candidate([choice], _digest(item, m.video), instruction=item.turns[0][1])
         policy = self.recipe.over_budget
         if policy == "error":
             raise budget.error(item.id, cost, reason)
-        choices: list[Choice] = []
+        choices: list[Selected] = []
         if policy != "drop" and source.form == "frames" and reason != "over max_question_words":
             choices = self._fitted(number, place, m)
         if not choices:
-            return Verdict([], reason=reason, example=item.id)
+            return Candidate([], reason=reason, example=item.id)
         changed = f"{policy} ({reason})"
-        return Verdict(
+        return Candidate(
             choices, _digest(item, m.video), changed=changed, instruction=item.turns[0][1]
         )
 
-    def _fitted(self, number: int, place: Place, m: Measured) -> list[Choice]:
+    def _fitted(self, number: int, place: RecordLocation, m: Measured) -> list[Selected]:
         """Make rows that fit of one that does not, by the recipe's policy; none where none can."""
         item, source, policy = m.item, self.recipe.sources[number], self.recipe.over_budget
         end, n_turns = len(item.text), len(item.turns)
@@ -255,10 +257,10 @@ class Selection:
             rows.append(self._choice(number, place, piece, begin, stop, 0, n_turns, suffix=name))
         return rows
 
-    def _turns_apart(self, number: int, place: Place, m: Measured) -> list[Choice]:
+    def _turns_apart(self, number: int, place: RecordLocation, m: Measured) -> list[Selected]:
         """Give each row as many exchanges of a conversation as fit beside all frames."""
         budget, turns = self.recipe.budget, m.item.turns
-        rows: list[Choice] = []
+        rows: list[Selected] = []
         at = 0
         while at < len(turns):
             best = None
@@ -282,7 +284,7 @@ class Selection:
     def _choice(
         self,
         number: int,
-        place: Place,
+        place: RecordLocation,
         m: Measured,
         begin: int,
         end: int,
@@ -292,7 +294,7 @@ class Selection:
         render: RenderSpec | None = None,
         sample: SampleSpec | None = None,
         suffix: str = "",
-    ) -> Choice:
+    ) -> Selected:
         source, item = self.recipe.sources[number], m.item
         turns, text = item.turns[turn:turn_end], item.text[begin:end]
         frames, tokens, spec = m.n_frames, m.text_tokens, ""
@@ -306,7 +308,7 @@ class Selection:
             else:
                 frames, tokens = 0, self.measures.cost_as_text(item).text_tokens
         n_bytes = len(text.encode()) + sum(len(part.encode()) for _, part in turns)
-        return Choice(
+        return Selected(
             item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
             m.video, spec, frames, words, tokens, n_bytes,
         )  # fmt: skip

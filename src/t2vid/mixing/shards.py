@@ -25,11 +25,12 @@ import pyarrow.parquet as pq
 
 from t2vid.errors import InputError, MissingFile
 from t2vid.mixing import overlap
-from t2vid.mixing.cache import default_path
 from t2vid.mixing.recipe import Recipe
-from t2vid.mixing.selection import Choice, Mapper, Selection
-from t2vid.mixing.sources import Place, Reader, row_of
+from t2vid.mixing.selection import Mapper, Selected, Selection
+from t2vid.mixing.sources import RecordLocation, SourceReader, row_of
 from t2vid.schema import Counts, row_features
+from t2vid.storage.cache import default_path
+from t2vid.storage.files import sha256_of, write_atomically
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
@@ -70,12 +71,12 @@ class BuildPlan:
         """Give the path of a shard below the folder of the mix."""
         return f"data/train-{number:05d}-of-{self.n_shards:05d}.parquet"
 
-    def save(self, out: Path, choices: list[Choice]) -> None:
+    def save(self, out: Path, choices: list[Selected]) -> None:
         """Write the plan into the folder of the mix, the chosen rows first."""
         work = out / WORK
         work.mkdir(parents=True, exist_ok=True)
         columns = [pa.array(column) for column in zip(*choices, strict=True)]
-        pq.write_table(pa.table(columns, names=list(Choice._fields)), work / "rows.parquet")
+        pq.write_table(pa.table(columns, names=list(Selected._fields)), work / "rows.parquet")
         value = asdict(self) | {"recipe": self.recipe.to_dict(), "counts": self.counts.to_dict()}
         write_atomically(work / "plan.json", json.dumps(value, indent=1, ensure_ascii=False))
 
@@ -113,7 +114,7 @@ def make_plan(
     mapper: Mapper = map,
     rows_per_shard: int = ROWS_PER_SHARD,
     assume_videos: bool = False,
-) -> tuple[BuildPlan, list[Choice]]:
+) -> tuple[BuildPlan, list[Selected]]:
     """Choose the rows of a mix and put them in order; nothing is written.
 
     Args:
@@ -130,7 +131,7 @@ def make_plan(
     if not Path(data).is_dir():
         raise MissingFile(f"data folder {data} does not exist")
     selection = Selection(recipe, data, cache=default_path(), assume_videos=assume_videos)
-    chosen: list[Choice] = []
+    chosen: list[Selected] = []
     counts = Counts()
     for number in range(len(recipe.sources)):
         rows, counted = selection.rows(number, mapper=mapper)
@@ -225,7 +226,7 @@ class PlannedRows:
 
     def __init__(self, plan: BuildPlan, choices: Any) -> None:
         self.plan, self.choices = plan, choices
-        self.readers = [Reader(source, Path(plan.data)) for source in plan.recipe.sources]
+        self.readers = [SourceReader(source, Path(plan.data)) for source in plan.recipe.sources]
 
     def rows(self, number: int) -> Iterator[tuple[dict[str, Any], overlap.Sketch]]:
         """Give the rows of one shard, each with its sketch for finding repeats."""
@@ -233,12 +234,12 @@ class PlannedRows:
         stop = min(start + self.plan.rows_per_shard, self.plan.n_rows)
         if isinstance(self.choices, pa.Table):
             picked = self.choices.slice(start, stop - start).to_pylist()
-            choices = [Choice(**value) for value in picked]
+            choices = [Selected(**value) for value in picked]
         else:
             choices = self.choices[start:stop]
         for choice in choices:
             source = self.plan.recipe.sources[choice.source]
-            place = Place(choice.file, choice.row, choice.start)
+            place = RecordLocation(choice.file, choice.row, choice.start)
             item = self.readers[choice.source].item(place, Counts())
             if item is None:
                 raise InputError(
@@ -260,19 +261,6 @@ def stored_features() -> Any:
         for name in ("text", "path", "bytes", "spec")
     }
     return row_features(plain)
-
-
-def sha256_of(path: str | Path) -> str:
-    """Hash a file."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a small file so that a reader sees all of it or the one before."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
 
 
 def _note(out: Path, number: int) -> Path:

@@ -2,7 +2,7 @@
 
 >>> from t2vid import samples
 >>> from t2vid.mixing.recipe import Source
->>> texts = Reader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
+>>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
 >>> place = texts.places()[0]
 >>> texts.item(place, Counts()).id
 'texts/00000'
@@ -16,24 +16,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from t2vid.corpora import files, long_alpaca, long_qlora, triplets
+from t2vid.corpora.clips import Clip
+from t2vid.corpora.converting import converted
 from t2vid.errors import MissingFile, RecordError
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
+from t2vid.storage import records
 
-# The names under which the public annotation files are distributed (FORMATS: Hub pages of each).
-PUBLIC_FILES = {
-    ("t2vid/sharegemini", "sample"): ("clips.jsonl",),
-    ("t2vid/sharegemini", ""): ("sharegemini_webvid_core100k.json*",),
-    ("t2vid/video_chatgpt", ""): ("VideoInstruct100K.json", "VideoInstruct_100K.json"),
-    ("t2vid/synthetic", "longalpaca"): ("LongAlpaca-12k.json",),
-    ("t2vid/synthetic", "longqlora"): ("LongQLoRA-SFT-Data-39k.jsonl",),
-    ("t2vid/synthetic", "sample"): ("texts.jsonl",),
-}
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
 
-class Place(NamedTuple):
+class RecordLocation(NamedTuple):
     """Where a record stands: number of the file, number of the row, byte (Parquet: row group)."""
 
     file: int
@@ -58,7 +51,7 @@ class Item:
     video: str = ""
 
 
-class Reader:
+class SourceReader:
     """The records of one source, by place.
 
     Args:
@@ -75,23 +68,23 @@ class Reader:
         stems = [file.stem for file in self.files]
         self.prefixes = [source.name] if len(stems) == 1 else [f"{source.name}/{s}" for s in stems]
 
-    def places(self) -> list[Place]:
+    def places(self) -> list[RecordLocation]:
         """Find every record with one pass over each file; look at the first rows of each.
 
         Raises:
             RecordError: when a file is no file of this source, showing its first record.
         """
-        found: list[Place] = []
+        found: list[RecordLocation] = []
         for number, file in enumerate(self.files):
-            first = files.Part(str(file), n_rows=_CHECKED_ROWS)
-            for _ in self._converted(number, files.read(first), Counts()):
+            first = records.Part(str(file), n_rows=_CHECKED_ROWS)
+            for _ in self._converted(number, records.read(first), Counts()):
                 pass
-            for part in files.split(str(file), rows_per_part=1):
+            for part in records.split(str(file), rows_per_part=1):
                 rows = range(part.first_row, part.first_row + (part.n_rows or 1))
-                found += [Place(number, row, part.start) for row in rows]
+                found += [RecordLocation(number, row, part.start) for row in rows]
         return found
 
-    def item(self, place: Place, counts: Counts) -> Item | None:
+    def item(self, place: RecordLocation, counts: Counts) -> Item | None:
         """Read one record; None, counted under its reason, where it does not parse."""
         row = [(place.row, self._value(place))]
         try:
@@ -99,27 +92,22 @@ class Reader:
         except RecordError:
             return None  # counted by the converter, which raises only for the first row of a file
 
-    def _value(self, place: Place) -> Any:
+    def _value(self, place: RecordLocation) -> Any:
         path = str(self.files[place.file])
         if path.endswith(".parquet"):
             return _row_group(path, place.start)[place.row]
-        return next(files.read(files.Part(path, place.row, 1, place.start)))[1]
+        return next(records.read(records.Part(path, place.row, 1, place.start)))[1]
 
     def _converted(
         self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
     ) -> Iterator[Item]:
         source, prefix = self.source, self.prefixes[file]
-        if source.is_video:
-            yield from _clips(source, rows, counts, prefix)
-            return
-        if source.config == "longalpaca":
-            found = long_alpaca.convert(rows, counts, strict=source.strict, source=prefix)
-        elif source.config == "longqlora":
-            found = long_qlora.convert(rows, counts, strict=source.strict, source=prefix)
-        else:
-            found = triplets.convert(rows, counts, source=prefix, columns=source.columns)
-        for t in found:
-            yield Item(t.id, (("user", t.question), ("assistant", t.answer)), text=t.context)
+        for one in converted(source.entry, rows, counts, source=prefix, options=source):
+            if isinstance(one, Clip):
+                yield Item(one.id, one.turns, video=one.video)
+            else:
+                turns = (("user", one.question), ("assistant", one.answer))
+                yield Item(one.id, turns, text=one.context)
 
 
 def find_files(source: Source, data: Path) -> list[Path]:
@@ -128,7 +116,7 @@ def find_files(source: Source, data: Path) -> list[Path]:
     Raises:
         MissingFile: naming the pattern without a file.
     """
-    named = source.files or PUBLIC_FILES.get((source.dataset, source.config), ())
+    named = source.files or source.entry.files
     if not named:
         raise MissingFile(
             f"{source.name}: name its files below {data} (files: [...] in the recipe)"
@@ -160,7 +148,7 @@ def row_of(
         source: its source.
         text: the part of its text that this row holds.
         turns: the part of its turns that this row holds.
-        choice: `Choice` of `t2vid.mixing.selection`: id, spec, counts.
+        choice: `Selected` of `t2vid.mixing.selection`: id, spec, counts.
     """
     images: dict[str, str | None] = {"text": None, "path": None, "bytes": None, "spec": None}
     if item.video:
@@ -187,15 +175,5 @@ def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]
 
 @functools.lru_cache(maxsize=2)
 def _row_group(path: str, group: int) -> dict[int, Any]:
-    part = next(part for part in files.split(path) if part.start == group)
-    return dict(files.read(part))
-
-
-def _clips(
-    source: Source, rows: Iterable[tuple[int, Any]], counts: Counts, prefix: str
-) -> Iterator[Item]:
-    from t2vid.corpora import share_gemini, video_chatgpt
-
-    module = share_gemini if source.dataset == "t2vid/sharegemini" else video_chatgpt
-    for clip in module.convert(rows, counts, source=prefix):
-        yield Item(clip.id, tuple(clip.turns), video=clip.video)
+    part = next(part for part in records.split(path) if part.start == group)
+    return dict(records.read(part))

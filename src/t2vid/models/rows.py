@@ -17,10 +17,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from t2vid.errors import BudgetError, InputError, require, some
+from t2vid.catalog import Family
+from t2vid.errors import BudgetError, InputError, pluralize, require
 from t2vid.frames.feature import Frames, at_size
 from t2vid.models import templates
-from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
+from t2vid.models.families import decode_px, family_of, frame_px, seen_px
 from t2vid.models.strips import strip
 
 LossOn = Literal["answer", "conversation"]
@@ -225,7 +226,7 @@ class RowEncoder:
         places = np.flatnonzero(ids == self.image_token_id)
         if len(places) != len(frames):
             raise InputError(
-                f"sample {name!r} has {some(len(frames), 'frame')} but its prompt holds {len(places)} "
+                f"sample {name!r} has {pluralize(len(frames), 'frame')} but its prompt holds {len(places)} "
                 f"{self.image_token!r}; the chat template must write one for each image part"
             )
         out_ids, out_loss, cut = [], [], 0
@@ -351,7 +352,7 @@ def place_frames(
             turn["content"] = [{"type": "image"}] * n_frames + turn["content"]
             return turns
     raise InputError(
-        f"sample {name!r} has {some(n_frames, 'frame')} but no user turn to show them in"
+        f"sample {name!r} has {pluralize(n_frames, 'frame')} but no user turn to show them in"
     )
 
 

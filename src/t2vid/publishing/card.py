@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, some
+from t2vid.errors import InputError, pluralize
 from t2vid.publishing.licences import (
     NOT_STATED,
     Licence,
@@ -21,7 +21,7 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
-from t2vid.publishing.materialize import Form, Survey
+from t2vid.publishing.materialize import DatasetStats, PublishFormat
 from t2vid.schema import Counts, size
 
 
@@ -52,8 +52,8 @@ class Facts:
     download_bytes: int
     columns: Mapping[str, str]
     lazy: Sequence[str]
-    form: Form
-    total: Survey
+    form: PublishFormat
+    total: DatasetStats
     licences: Mapping[str, Licence]
     recipe: str | None = None
     recipe_hash: str | None = None
@@ -156,7 +156,7 @@ def _section(facts: Facts, repo_id: str) -> str:
 def _inside(facts: Facts) -> str:
     rows = sum(sizes["num_examples"] for sizes in facts.splits.values())
     splits = ", ".join(f"`{s}` {sizes['num_examples']:,}" for s, sizes in facts.splits.items())
-    lines = [f"{some(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
+    lines = [f"{pluralize(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
     if facts.total.sources:
         lines += ["", "| source | rows |", "|---|---:|"]
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
@@ -167,14 +167,14 @@ def _inside(facts: Facts) -> str:
     return "\n".join(lines)
 
 
-def _contents(total: Survey) -> str:
+def _contents(total: DatasetStats) -> str:
     kinds = [
-        f"{some(total.n_texts, 'long text')} drawn as frames" if total.n_texts else "",
-        some(total.n_videos, "video") if total.n_videos else "",
+        f"{pluralize(total.n_texts, 'long text')} drawn as frames" if total.n_texts else "",
+        pluralize(total.n_videos, "video") if total.n_videos else "",
     ]
     sums = [
-        some(total.n_frames, "frame") if total.n_frames else "",
-        some(total.n_words, "word") if total.n_words else "",
+        pluralize(total.n_frames, "frame") if total.n_frames else "",
+        pluralize(total.n_words, "word") if total.n_words else "",
     ]
     parts = [" and ".join(filter(None, kinds)), *sums]
     return ", ".join(filter(None, parts)) + "."

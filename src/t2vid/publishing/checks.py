@@ -12,8 +12,8 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from t2vid import registry
-from t2vid.errors import InputError, kind_of, some
-from t2vid.publishing.materialize import Form, Survey
+from t2vid.errors import InputError, kind_of, pluralize
+from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -64,7 +64,7 @@ def check_names(repo_id: str, *, config: str, recipe: Any = None) -> None:
         )
 
 
-def check_rows(total: Survey, form: Form) -> None:
+def check_rows(total: DatasetStats, form: PublishFormat) -> None:
     """Refuse rows that would upload films, or that nobody else could draw."""
     if total.fonts and not form.materialize:
         raise InputError(
@@ -75,11 +75,11 @@ def check_rows(total: Survey, form: Form) -> None:
         return
     if form.materialize:
         raise InputError(
-            f"materialize={form.materialize!r} would upload frames of {some(total.n_videos, 'video')}; "
+            f"materialize={form.materialize!r} would upload frames of {pluralize(total.n_videos, 'video')}; "
             "pass include_media=True if you may redistribute them, or leave materialize out"
         )
     if total.n_inline:
         raise InputError(
-            f"{some(total.n_inline, 'row')} with a film as bytes without a path: films are not "
+            f"{pluralize(total.n_inline, 'row')} with a film as bytes without a path: films are not "
             "uploaded; pass include_media=True to upload their frames, or store paths"
         )

@@ -39,9 +39,9 @@ from t2vid.publishing.licences import (
 )
 from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
-    Form,
+    DatasetStats,
     Pictures,
-    Survey,
+    PublishFormat,
     common_folder,
     lazy_columns,
     plain_features,
@@ -49,7 +49,7 @@ from t2vid.publishing.materialize import (
 )
 from t2vid.publishing.pictures import pictures
 from t2vid.publishing.remote import ATTEMPTS, File, Moved, Remote, wrong_paths
-from t2vid.publishing.shards import Shard, stage
+from t2vid.publishing.shards import StagedShard, stage
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -86,8 +86,8 @@ class _Parcel:
 
     config: str
     splits: Mapping[str, Dataset]
-    form: Form
-    shards: Mapping[str, Sequence[Shard]]
+    form: PublishFormat
+    shards: Mapping[str, Sequence[StagedShard]]
     facts: card.Facts
     data: Sequence[File]
     about: Sequence[File]
@@ -149,9 +149,11 @@ def push(
     """
     splits = splits_of(dataset)
     check_names(repo_id, config=config, recipe=recipe)
-    total = sum((survey(split) for split in splits.values()), Survey())
+    total = sum((survey(split) for split in splits.values()), DatasetStats())
     root = media_root if media_root is not None else common_folder(total.folders)
-    form = Form(materialize, include_media, None if root is None else str(Path(root).absolute()))
+    form = PublishFormat(
+        materialize, include_media, None if root is None else str(Path(root).absolute())
+    )
     check_rows(total, form)
     names = list(total.sources) or ["all rows"]
     known = licences_of(names, licences, corpora=_corpora(names, splits, recipe))
@@ -186,7 +188,7 @@ def push(
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
     """Tell which corpus is behind a source: a recipe may have given it a name of its own."""
     if all(is_bundled(split.info) for split in splits.values()):
-        return dict.fromkeys(names, "t2vid sample")
+        return dict.fromkeys(names, "sample")
     return {source.name: source.corpus for source in getattr(recipe, "sources", ())}
 
 
@@ -224,7 +226,7 @@ def _alone(prepared: Path, repo_id: str) -> Iterator[None]:
         lock.release()
 
 
-def _named(shards: Mapping[str, Sequence[Shard]], config: str) -> list[File]:
+def _named(shards: Mapping[str, Sequence[StagedShard]], config: str) -> list[File]:
     return [
         File(f"{_folder(config)}/{split}-{i:05d}-of-{len(parts):05d}.parquet", shard.path)
         for split, parts in shards.items()
@@ -235,9 +237,9 @@ def _named(shards: Mapping[str, Sequence[Shard]], config: str) -> list[File]:
 def _about(
     config: str,
     splits: Mapping[str, Dataset],
-    shards: Mapping[str, Sequence[Shard]],
-    total: Survey,
-    form: Form,
+    shards: Mapping[str, Sequence[StagedShard]],
+    total: DatasetStats,
+    form: PublishFormat,
     licences: Mapping[str, Licence],
     recipe: Any,
     counts: Counts | None,

@@ -14,9 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from t2vid.errors import PublishError
-from t2vid.publishing.materialize import Form, plain_tables
-from t2vid.publishing.remote import Remote, reason
-from t2vid.publishing.shards import Shard
+from t2vid.publishing.materialize import PublishFormat, plain_tables
+from t2vid.publishing.remote import Remote
+from t2vid.publishing.shards import StagedShard
+from t2vid.storage.http import reason_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -27,8 +28,8 @@ BATCH_ROWS = 64
 def compare(
     remote: Remote,
     dataset: Dataset,
-    form: Form,
-    shards: Sequence[Shard],
+    form: PublishFormat,
+    shards: Sequence[StagedShard],
     *,
     config: str,
     split: str,
@@ -47,7 +48,7 @@ def compare(
         row = first_difference(mine, _streamed(remote, config, split, revision))
     except Exception as error:
         raise PublishError(
-            f"{where} cannot be loaded back: {reason(error)}; {standing}; run the same push again"
+            f"{where} cannot be loaded back: {reason_of(error)}; {standing}; run the same push again"
         ) from error
     if row is not None:
         raise PublishError(
@@ -82,7 +83,7 @@ def _unequal_row(left: pa.Table, right: pa.Table) -> int | None:
     return next((i for i, (one, other) in enumerate(pairs) if repr(one) != repr(other)), None)
 
 
-def _stored(shards: Sequence[Shard]) -> Iterator[pa.Table]:
+def _stored(shards: Sequence[StagedShard]) -> Iterator[pa.Table]:
     for shard in shards:
         with pq.ParquetFile(shard.path) as file:
             for group in range(file.num_row_groups):

@@ -37,7 +37,7 @@ Pictures = Literal["webp", "png"]
 
 
 @dataclass(frozen=True)
-class Form:
+class PublishFormat:
     """In which form frames are published.
 
     Args:
@@ -62,7 +62,7 @@ class Form:
 
 
 @dataclass
-class Survey:
+class DatasetStats:
     """What the rows of one split hold, by metadata only.
 
     Attributes:
@@ -87,9 +87,9 @@ class Survey:
     folders: set[str] = field(default_factory=set)
     fonts: set[str] = field(default_factory=set)
 
-    def __add__(self, other: Survey) -> Survey:
+    def __add__(self, other: DatasetStats) -> DatasetStats:
         pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in dataclasses.fields(self))
-        return Survey(*(a | b if isinstance(a, set) else a + b for a, b in pairs))
+        return DatasetStats(*(a | b if isinstance(a, set) else a + b for a, b in pairs))
 
 
 def lazy_columns(features: Features) -> list[str]:
@@ -109,7 +109,7 @@ def lazy_columns(features: Features) -> list[str]:
     return [name for name, feature in features.items() if isinstance(feature, Frames)]
 
 
-def plain_features(features: Features, form: Form) -> Features:
+def plain_features(features: Features, form: PublishFormat) -> Features:
     """Give the features that a stranger without t2vid can read."""
     from datasets import Features, Image, List, Value
 
@@ -119,9 +119,9 @@ def plain_features(features: Features, form: Form) -> Features:
     return Features({k: plain if k in lazy else feature for k, feature in features.items()})
 
 
-def survey(dataset: Dataset) -> Survey:
+def survey(dataset: Dataset) -> DatasetStats:
     """Look at every row's kind, source and length without making a frame."""
-    found = Survey(n_rows=len(dataset))
+    found = DatasetStats(n_rows=len(dataset))
     lazy = lazy_columns(dataset.features)
     wanted = [*lazy, *({"source", "n_frames", "n_words"} & set(dataset.column_names))]
     if not wanted:
@@ -145,7 +145,7 @@ def common_folder(folders: set[str]) -> str | None:
 
 
 def plain_tables(
-    dataset: Dataset, form: Form, start: int = 0, stop: int | None = None
+    dataset: Dataset, form: PublishFormat, start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:
     """Give rows `start` to `stop` in small tables, in the form in which they are published."""
     from datasets import Audio
@@ -209,7 +209,7 @@ def clip(frames: Sequence[Image.Image]) -> bytes:
     return out.getvalue()
 
 
-def _without_media(values: pa.StructArray, form: Form) -> pa.StructArray:
+def _without_media(values: pa.StructArray, form: PublishFormat) -> pa.StructArray:
     """Give stored values without films and without the folders of this machine."""
     text, path, _, spec = values.flatten()
     names = [name and published_path(name, form.media_root) for name in path.to_pylist()]
@@ -220,7 +220,7 @@ def _without_media(values: pa.StructArray, form: Form) -> pa.StructArray:
     )
 
 
-def _made(value: dict[str, Any] | None, feature: Frames, form: Form) -> Any:
+def _made(value: dict[str, Any] | None, feature: Frames, form: PublishFormat) -> Any:
     """Give a stored value with its frames made: pictures, or for a video a clip of them."""
     empty = value is None or all(value[name] is None for name in FIELDS[:3])
     if form.materialize:
@@ -278,7 +278,7 @@ def _placed(columns: dict[str, Any], frames: pa.Array, features: Features) -> di
     return placed
 
 
-def _survey_column(values: pa.StructArray, found: Survey) -> None:
+def _survey_column(values: pa.StructArray, found: DatasetStats) -> None:
     texts, paths, blobs = (values.field(name).is_valid() for name in FIELDS[:3])
     here = values.is_valid()
     found.n_texts += _count(texts, here)

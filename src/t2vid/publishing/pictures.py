@@ -1,7 +1,7 @@
 """The pictures of a card: the first frames on one sheet, and how long the rows are.
 
 >>> from datasets import Dataset
->>> pictures(Dataset.from_dict({"n": [1]}), Form())["Picture of the first frames"]
+>>> pictures(Dataset.from_dict({"n": [1]}), PublishFormat())["Picture of the first frames"]
 ('frames.webp', 'no column holds frames')
 """
 
@@ -14,7 +14,7 @@ from PIL import Image
 from t2vid.errors import MissingExtra
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
-from t2vid.publishing.materialize import Form, lazy_columns, picture
+from t2vid.publishing.materialize import PublishFormat, lazy_columns, picture
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -23,7 +23,7 @@ SHEET_FRAMES = 8
 SHEET_TILE_PX = 336
 
 
-def pictures(dataset: Dataset, form: Form) -> dict[str, tuple[str, bytes | str]]:
+def pictures(dataset: Dataset, form: PublishFormat) -> dict[str, tuple[str, bytes | str]]:
     """Make the card's pictures: `{title: (file name, content, or the reason why there is none)}`.
 
     Args:
@@ -36,7 +36,7 @@ def pictures(dataset: Dataset, form: Form) -> dict[str, tuple[str, bytes | str]]
     }
 
 
-def _sheet(dataset: Dataset, form: Form) -> bytes | str:
+def _sheet(dataset: Dataset, form: PublishFormat) -> bytes | str:
     lazy = lazy_columns(dataset.features)
     if not lazy:
         return "no column holds frames"

@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from t2vid import registry
-from t2vid.errors import PublishError, some
+from t2vid.errors import PublishError, pluralize
 from t2vid.progress import progress
 from t2vid.publishing import materialize
-from t2vid.publishing.materialize import Form, lazy_columns, plain_features, plain_tables
+from t2vid.publishing.materialize import PublishFormat, lazy_columns, plain_features, plain_tables
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -37,7 +37,7 @@ STREAM_ROWS = 1000
 
 
 @dataclass(frozen=True)
-class Shard:
+class StagedShard:
     """One staged Parquet file: rows `start` to `stop` of a split, `n_bytes` in memory."""
 
     path: Path
@@ -59,7 +59,9 @@ def plan_shards(n_rows: int, n_bytes: int) -> list[tuple[int, int]]:
     return list(zip(edges, edges[1:], strict=False))
 
 
-def stage(dataset: Dataset, form: Form, folder: Path, *, num_proc: int = 1) -> list[Shard]:
+def stage(
+    dataset: Dataset, form: PublishFormat, folder: Path, *, num_proc: int = 1
+) -> list[StagedShard]:
     """Write a split as Parquet shards into `folder`, keeping those that are already there.
 
     A shard's file is named after the hash of the rows it holds, so an interrupted run goes on where
@@ -89,14 +91,14 @@ def stage(dataset: Dataset, form: Form, folder: Path, *, num_proc: int = 1) -> l
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise PublishError(
-                f"{error.strerror} while writing {some(len(ranges), 'shard')} into {folder}, which has "
+                f"{error.strerror} while writing {pluralize(len(ranges), 'shard')} into {folder}, which has "
                 f"{shutil.disk_usage(folder).free / 1e6:,.0f} MB free; nothing was uploaded; make "
                 "room or name another folder with stage_dir=, and run the same push again"
             ) from error
         raise
 
 
-def _write_shard(job: tuple[Dataset, Form, int, int, Path]) -> Shard:
+def _write_shard(job: tuple[Dataset, PublishFormat, int, int, Path]) -> StagedShard:
     dataset, form, start, stop, folder = job
     path = folder / f"{_key(dataset, form, start, stop)}.parquet"
     if not path.exists():
@@ -108,10 +110,12 @@ def _write_shard(job: tuple[Dataset, Form, int, int, Path]) -> Shard:
             partial.unlink(missing_ok=True)
     meta = pq.read_metadata(path)
     n_bytes = sum(meta.row_group(i).total_byte_size for i in range(meta.num_row_groups))
-    return Shard(path, start, stop, n_bytes)
+    return StagedShard(path, start, stop, n_bytes)
 
 
-def _write_parquet(dataset: Dataset, form: Form, start: int, stop: int, path: Path) -> None:
+def _write_parquet(
+    dataset: Dataset, form: PublishFormat, start: int, stop: int, path: Path
+) -> None:
     schema = plain_features(dataset.features, form).arrow_schema
     waiting: list[pa.Table] = []
     n_bytes = 0
@@ -135,7 +139,7 @@ def _write_parquet(dataset: Dataset, form: Form, start: int, stop: int, path: Pa
         os.fsync(file.fileno())
 
 
-def _key(dataset: Dataset, form: Form, start: int, stop: int) -> str:
+def _key(dataset: Dataset, form: PublishFormat, start: int, stop: int) -> str:
     """Hash what a shard is made from: stored rows, form, this code, stamps of the video files."""
     digest = hashlib.sha256(f"{form}|{dataset.features}|{registry.source_hash()}".encode())
     for module in (__file__, materialize.__file__):
@@ -154,7 +158,7 @@ def _key(dataset: Dataset, form: Form, start: int, stop: int) -> str:
     return digest.hexdigest()[:40]
 
 
-def _estimate_bytes(dataset: Dataset, form: Form) -> int:
+def _estimate_bytes(dataset: Dataset, form: PublishFormat) -> int:
     if not len(dataset):
         return 0
     n = min(len(dataset), 8 if form.makes_frames else 64)

@@ -35,7 +35,9 @@ from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
 
 Scheme = Literal["t2vid", "paper"]
-SHORT_CHARS = 400  # an answer of this length asserts what it names; of a longer one only the end does
+SHORT_CHARS = (
+    400  # an answer of this length asserts what it names; of a longer one only the end does
+)
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
@@ -112,7 +114,9 @@ def turns(text: str, question: str) -> list[str]:
         if not text[: turn.start()].strip():
             continue
         ends.append(turn.start())
-        if not asked or asked not in _squeezed(text[turn.end() : turn.end() + 2 * len(question) + 60]):
+        if not asked or asked not in _squeezed(
+            text[turn.end() : turn.end() + 2 * len(question) + 60]
+        ):
             return [text[:end] for end in ends]
     return [*(text[:end] for end in ends), text]
 
@@ -224,7 +228,9 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(both, "statement", mention.start, mention.end) if both else None
     if mention.letter not in options.letters:
         return _Found(None, "no such option")
-    reopened = [m for m in mentions.letters if m.at > mention.at and _reopens(m, mentions.said(m), mention)]
+    reopened = [
+        m for m in mentions.letters if m.at > mention.at and _reopens(m, mentions.said(m), mention)
+    ]
     if reopened:
         kind = mentions.said(reopened[-1]).kind
         return _Found(None, _REASONS.get(kind, kind))
@@ -236,7 +242,12 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(None, "taken back")
     if _unfinished_list(mention, said):
         return None
-    return _Found(mention.letter, "statement", mention.at, mention.at + 1 if mention.form != "text" else mention.end)
+    return _Found(
+        mention.letter,
+        "statement",
+        mention.at,
+        mention.at + 1 if mention.form != "text" else mention.end,
+    )
 
 
 def _last_presented(
@@ -312,7 +323,9 @@ def _unfinished_list(mention: Mention, said: Said) -> bool:
 def _contained(text: str, options: Options) -> _Found | None:
     """Read the last container that holds an option."""
     for content, at in reversed(containers(text)):
-        inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|[{}$]", lambda f: " " * len(f[0]), content)
+        inner = re.sub(
+            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|[{}$]", lambda f: " " * len(f[0]), content
+        )
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)
@@ -329,7 +342,9 @@ def _may_be_text(mentions: Mentions) -> bool:
 
 def _stands(text: str, mention: Mention) -> bool:
     """Say whether a letter stands where no name has one: at the edge of its clause."""
-    return not mention.joined and bool(re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[mention.end : mention.end + 4]))
+    return not mention.joined and bool(
+        re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[mention.end : mention.end + 4])
+    )
 
 
 def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
@@ -352,14 +367,23 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
     return _Found(mention.letter, "letter", mention.at, mention.at + 1)
 
 
-_CUT_OFF = re.compile(r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for)|[,(])\s*$")
+_CUT_OFF = re.compile(
+    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for)|[,(])\s*$"
+)
 _ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
-_CONCLUDES = re.compile(r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴", re.IGNORECASE)
+_CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴",
+    re.IGNORECASE,
+)
 
 
 def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the only option whose text the answer asserts; of a long answer, its last sentence must do so."""
-    if not _may_be_text(mentions) or _CUT_OFF.search(text) or any(mentions.said(m).kind in _SOFT for m in mentions.letters):
+    if (
+        not _may_be_text(mentions)
+        or _CUT_OFF.search(text)
+        or any(mentions.said(m).kind in _SOFT for m in mentions.letters)
+    ):
         return None
     found = [m for m in mentions.texts() if not options.bare(m.letter)]
     last = None
@@ -377,7 +401,9 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
     if len(asserted) != 1 or asserted.keys() & denied:
         return None
     (mention,) = asserted.values()
-    if any(m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters):
+    if any(
+        m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
+    ):
         return None
     if _taken_back(text, mention):
         return None
@@ -385,8 +411,8 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
 
 
 def _why_open(mentions: Mentions) -> str:
-    kinds = [mentions.said(m).kind for m in mentions.letters]
-    for kind in reversed(kinds):
+    named = mentions.letters + (mentions.texts() if len(mentions.text) <= SHORT_CHARS else [])
+    for kind in [mentions.said(m).kind for m in reversed(named)]:
         if kind in (*_SOFT, "denial"):
             return _REASONS.get(kind, kind)
     return "undecided"

@@ -133,7 +133,7 @@ def judge_from(
 
     Args:
         judge: None or `"none"`; `"transformers:NAME"` with a folder or Hub name;
-            `"openai:MODEL@URL"`, URL ending in `/v1`; a back end; or a function of
+            `"openai:MODEL@URL"`, URL ending in `/v1`; a folder or GGUF file; a back end; or a function of
             `(question, options, answer)` that gives a letter or None.
         cache: file of verdicts; `"default"` is one file in the Hugging Face home; None keeps none.
         batch_size: cases for one forward pass, or requests at a time.
@@ -155,6 +155,8 @@ def judge_from(
 def _backend(judge: Any) -> Backend:
     if isinstance(judge, str):
         kind, _, name = judge.partition(":")
+        if judge.endswith(".gguf") or Path(judge).is_dir():
+            kind, name = "transformers", judge
         if kind == "transformers" and name:
             return TransformersBackend.load(name)
         model, _, url = name.rpartition("@")

@@ -42,7 +42,14 @@ _SPACED = {
     "..": "[^\0]{0,3}", "...": "[^\0]{0,8}", "{L}": OPTION, "{M}": "[A-J]",
     "^": "^[^\0w\ue000-\uf8ff]*", "$": "[^\0w\ue000-\uf8ffA-J]*$",
 }  # fmt: skip
-_TIGHT = {"..": ".{0,6}", "...": ".{0,16}", "{L}": OPTION, "{M}": "[A-J]", "^": r"^\W{0,3}", "$": r"\W*$"}
+_TIGHT = {
+    "..": ".{0,6}",
+    "...": ".{0,16}",
+    "{L}": OPTION,
+    "{M}": "[A-J]",
+    "^": r"^\W{0,3}",
+    "$": r"\W*$",
+}
 
 
 class Alphabet:
@@ -141,7 +148,9 @@ class Phrase:
         self.category, self.text, self.placed, self.spaced = category, text, "{L}" in text, spaced
         for name, value in (words or {}).items():
             text = text.replace(f"<{name}>", value)
-        tokens = (_TOKEN if spaced else _TIGHT_TOKEN).findall(text.replace("’", "'").lower().replace("{l}", "{L}").replace("{m}", "{M}"))
+        tokens = (_TOKEN if spaced else _TIGHT_TOKEN).findall(
+            text.replace("’", "'").lower().replace("{l}", "{L}").replace("{m}", "{M}")
+        )
         tokens = [t for t in tokens if t not in "'\"“”‘’"]
         literal = [t for t in tokens if t not in _SPACED and t not in "()[]|"]
         self.words = [t for t in literal if t[0].isalnum()] if spaced else []
@@ -184,7 +193,11 @@ def _group(tree: _Tree, alphabet: Alphabet | None) -> str:
     parts = []
     if alphabet and single:
         codes = {c for token in single for c in _codes(token, alphabet)}
-        parts.append(f"[{''.join(map(re.escape, sorted(codes)))}]" if len(codes) > 1 else re.escape(codes.pop()))
+        parts.append(
+            f"[{''.join(map(re.escape, sorted(codes)))}]"
+            if len(codes) > 1
+            else re.escape(codes.pop())
+        )
     for nodes in tree:
         if not (alphabet and len(nodes) == 1 and nodes[0].token in single):
             parts.append("".join(_piece(node, alphabet) for node in nodes))
@@ -250,7 +263,10 @@ class Lexicon:
 
     def matching(self, frame: Frame) -> list[tuple[Phrase, re.Match[str]]]:
         """Return the phrases that match a frame."""
-        found = ((phrase, pattern.search(getattr(frame, phrase.view))) for phrase, pattern in self.near(frame))
+        found = (
+            (phrase, pattern.search(getattr(frame, phrase.view)))
+            for phrase, pattern in self.near(frame)
+        )
         return [(phrase, match) for phrase, match in found if match]
 
 
@@ -287,5 +303,6 @@ def files() -> list[tuple[str, dict[str, Any]]]:
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return [
-        (path.stem, yaml.load(path.read_text("utf-8"), loader)) for path in sorted(FOLDER.glob("*.yaml"))
+        (path.stem, yaml.load(path.read_text("utf-8"), loader))
+        for path in sorted(FOLDER.glob("*.yaml"))
     ]

@@ -68,17 +68,22 @@ _CLOSING = ")]}\"'”’」』】》>»"
 _VERBS = frozenset(
     "is isn't was wasn't seems appears looks would fits matches describes does doesn't did because since as and or but "
     "instead rather must should can can't cannot has will best correctly makes shows remains it for over if though "
-    "although given which states says who when due also gets only wins not never contradicts fails alone then stimmt passt holds obviously please both apply fit are each all too also that's it's here , "
+    "although given which states says who when due also gets only wins not never contradicts fails alone then survives stands works stimmt passt holds obviously please both apply fit are each all too also that's it's here , "
     "captures aligns reflects represents corresponds stands sounds feels might may could won't hands ist es est è é".split()
 )
-_AFTER_I = frozenset("is isn't seems appears fits matches because since as and or wins not describes rather".split())
+_AFTER_I = frozenset(
+    "is isn't seems appears fits matches because since as and or wins not describes rather".split()
+)
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
 _CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\s?[+*/·×−]\s?\w|\(|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
 _HEADER = re.compile(
     r"(?:answer|response|conclusion|choice|option|result|solution|答案|答え|정답|respuesta|réponse|antwort|risposta|resposta|ответ)$",
     re.IGNORECASE,
 )
-_ONE = re.compile(r"\s+(?:is|isn't|was|does|doesn't|seems|has|would|cannot|can't|fits|matches|never|happens|it is)\b", re.I)
+_ONE = re.compile(
+    r"\s+(?:is|isn't|was|does|doesn't|seems|has|would|cannot|can't|fits|matches|never|happens|it is)\b",
+    re.I,
+)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _PLACE = re.compile(
     r"\b(?:(first|second|third|fourth|fifth|sixth) (?:option|choice|caption|sentence|statement|description)"
@@ -86,12 +91,16 @@ _PLACE = re.compile(
     re.IGNORECASE,
 )
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-_NAME_AFTER = re.compile(r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I)
+_NAME_AFTER = re.compile(
+    r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
+)
 
 
 @cache
 def _letters(last: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![A-Za-z0-9À-ɏ_\\&'’.@#])[A-{last}](?![A-Za-z0-9À-ɏ_&'’@]|\.[a-z]|\.[A-Z](?![a-z]))")
+    return re.compile(
+        rf"(?<![A-Za-z0-9À-ɏ_\\&'’.@#])[A-{last}](?![A-Za-z0-9À-ɏ_&'’@]|\.[a-z]|\.[A-Z](?![a-z]))"
+    )
 
 
 @cache
@@ -139,10 +148,14 @@ class Mentions:
         found = []
         for place in _PLACE.finditer(self.text):
             i = _ORDINALS.index(place[1].lower()) if place[1] else int(place[2]) - 1
-            if i < len(self.options.letters) and not any(m.start < place.end() < m.end for m in letters):
+            if i < len(self.options.letters) and not any(
+                m.start < place.end() < m.end for m in letters
+            ):
                 letter, end = self.options.letters[i], place.end()
                 end = self._own_text(letter, end) or end
-                found.append(Mention(letter, place.start(), place.start(), end, "place", wrapped=True))
+                found.append(
+                    Mention(letter, place.start(), place.start(), end, "place", wrapped=True)
+                )
         return found
 
     def _letter(self, at: int) -> Mention | None:
@@ -161,7 +174,12 @@ class Mentions:
         small, follows = text[at].islower(), text[end : end + 12]
         if own:
             end = own
-        elif not wrapped and letter == "A" and text[at - 1 : at] in tuple("\"'“‘") and self._is_word(letter, end, small):
+        elif (
+            not wrapped
+            and letter == "A"
+            and text[at - 1 : at] in tuple("\"'“‘")
+            and self._is_word(letter, end, small)
+        ):
             return None  # option "A dog"
         elif not wrapped and noun == start:
             if _CALCULATION.match(follows) or _NAME_AFTER.match(follows):
@@ -170,13 +188,21 @@ class Mentions:
                 return None
             if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
                 return None
+            if (
+                letter == "I"
+                and re.match(r"\.\s+[a-z]|$", follows)
+                and not text[:start].rstrip().endswith((":", "=", "is"))
+            ):
+                return None  # "Well, I"
             if small and not re.match(r"[\s.!,]*(?:$|\n|\bi think)", text[end : end + 12]):
                 return None
         if small and not wrapped and letter not in self.options.letters:
             return None
         if wrapped and letter in self.options.keys and self.options.keys[letter]:
             start = min(start, self._own_text_before(letter, start))
-        return Mention(letter, at, min(start, noun), end, wrapped=wrapped or noun < start or bool(own))
+        return Mention(
+            letter, at, min(start, noun), end, wrapped=wrapped or noun < start or bool(own)
+        )
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:
         """Say whether an A is the article, or an I the writer."""
@@ -195,7 +221,9 @@ class Mentions:
     def _noun(self, start: int) -> int:
         """Return where "option", "choice (" or the like begins before a letter."""
         before = self.text[max(0, start - 24) : start]
-        word = re.search(r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", before, re.IGNORECASE)
+        word = re.search(
+            r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", before, re.IGNORECASE
+        )
         if word and word[2].casefold() in self.lexicon.words["noun"]:
             return start - len(before) + word.start()
         if before and not before.isascii():
@@ -209,11 +237,15 @@ class Mentions:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
         if letter not in self.options.keys or not self.options.keys[letter]:
             return 0
-        gap = re.match(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14])
+        gap = re.match(
+            r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
+        )
         start = end + (gap.end() if gap else 0)
-        if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] == "A":
+        if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
-        length = self.options.starts(self.text[start : start + 2 * self.options.longest + 20], letter)
+        length = self.options.starts(
+            self.text[start : start + 2 * self.options.longest + 20], letter
+        )
         if not length:
             return 0
         end = start + length
@@ -234,7 +266,9 @@ class Mentions:
         listed: set[int] = set()
         run: list[int] = []
         for i, mention in enumerate(found):
-            own = bool(self._own_text(mention.letter, mention.at + 1)) or mention.end - mention.at > 4
+            own = (
+                bool(self._own_text(mention.letter, mention.at + 1)) or mention.end - mention.at > 4
+            )
             fits = run and _BETWEEN_ITEMS.match(self.text[found[run[-1]].end : mention.start])
             if not own or not fits or mention.letter in {found[k].letter for k in run}:
                 listed.update(run if len(run) > 1 else ())
@@ -251,16 +285,24 @@ class Mentions:
         return kept
 
     def _heads_line(self, mention: Mention) -> bool:
-        if not re.search(r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]):
+        if not re.search(
+            r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
+        ):
             return False
-        return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", self.text[mention.end : mention.end + 8]))
+        return bool(
+            re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", self.text[mention.end : mention.end + 8])
+        )
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
         out: list[Mention] = []
         for mention in found:
             last = out[-1] if out else None
-            if last and mention.letter not in (last.joined or {last.letter}) and self._joins(last, mention):
+            if (
+                last
+                and mention.letter not in (last.joined or {last.letter})
+                and self._joins(last, mention)
+            ):
                 joined = (last.joined or frozenset(last.letter)) | {mention.letter}
                 out[-1] = last._replace(end=mention.end, joined=joined)
             else:
@@ -295,7 +337,9 @@ class Mentions:
         out: list[Mention] = []
         for mention in found:  # "cat or dog"
             last = out[-1] if out else None
-            between = self.text[last.end : mention.start].strip(" ,;\"'”“").casefold() if last else "-"
+            between = (
+                self.text[last.end : mention.start].strip(" ,;\"'”“").casefold() if last else "-"
+            )
             if last and between in self.lexicon.words["join"] and mention.letter != last.letter:
                 joined = (last.joined or frozenset(last.letter)) | {mention.letter}
                 out[-1] = last._replace(end=mention.end, joined=joined)
@@ -313,7 +357,9 @@ class Mentions:
         while i and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
             before = text[:left].rstrip()[-60:]
             line = before.rpartition("\n")[2]
-            leads = before.endswith((":", "：", "is", "=")) or (len(line) < 24 and _HEADER.search(line))
+            leads = before.endswith((":", "：", "is", "=")) or (
+                len(line) < 24 and _HEADER.search(line)
+            )
             if not leads:
                 break
             i -= 1
@@ -347,7 +393,7 @@ class Mentions:
         cued = "cue" in found or "firm" in found
         if "firm" in found:
             return Said("firm", True, frame)
-        for kind in ("denial", "condition", "question", "quotation", "hedge", "example"):
+        for kind in ("denial", "hedge", "condition", "question", "quotation", "example"):
             if kind in found:
                 return Said(kind, cued, frame)
         if mention.joined:
@@ -368,8 +414,8 @@ class Mentions:
         before = before[conceded.end() :] if conceded else before
         last = 0
         for word in _turns().finditer(before):
-            last = word.end()
-        return before[last:] if before[last:].strip() or last == 0 else before
+            last = word.start() + (word[0][0] in ",;.—–-")
+        return before[last:]
 
 
 @cache
@@ -383,7 +429,8 @@ def _turns() -> re.Pattern[str]:
     words = sorted(load().words["turn"], key=len, reverse=True)
     spaced = "|".join(re.escape(word) for word in words if word.isascii() or word[0] < "\u0e00")
     return re.compile(
-        rf"[,;.—–-]\s*(?:{spaced})\b(?!\s*,)|" + "|".join(w for w in words if w[0] >= "\u0e00"), re.IGNORECASE
+        rf"[,;.—–-]\s*(?:{spaced})\b(?!\s*,)|" + "|".join(w for w in words if w[0] >= "\u0e00"),
+        re.IGNORECASE,
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -73,7 +73,9 @@ class Options:
             texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
-        self.keys = {letter: key_of(text) if text.strip() else () for letter, text in self.raw.items()}
+        self.keys = {
+            letter: key_of(text) if text.strip() else () for letter, text in self.raw.items()
+        }
         twice = Counter(self.keys.values())
         self._exact = {key: a for a, key in self.keys.items() if key and twice[key] == 1}
         self._plain = {text.strip().casefold(): a for a, text in self.raw.items()}
@@ -123,12 +125,13 @@ class Options:
 
     def bare(self, letter: str) -> bool:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
-        return all(word in _BARE or len(word) == 1 and word.isascii() and word.isalpha() for word in self.keys[letter])
+        return all(
+            word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
+            for word in self.keys[letter]
+        )
 
     @staticmethod
-    def _operand(
-        key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int
-    ) -> bool:
+    def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
         """Say whether a number stands in a calculation ("AC = 8") and not for the option 8."""
         if not any(word[0].isdigit() for word in key):
             return False

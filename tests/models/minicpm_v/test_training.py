@@ -11,12 +11,12 @@ import torch
 from datasets import Dataset, Image, List
 from PIL import Image as Pictures
 from safetensors.torch import load_file
+from t2vid.evaluation.protocol import Protocol
 
 import t2vid
 from benchmark_rows import make_rows
 from media import make_clip
 from t2vid.evaluation.generate import answer
-from t2vid.evaluation.protocol import Protocol
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video

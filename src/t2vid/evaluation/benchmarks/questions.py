@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from t2vid.corpora.files import BadRow
-from t2vid.corpora.videos import VideoFolder, stem_of
 from t2vid.errors import UnsafePath
 from t2vid.frames.feature import video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
+from t2vid.storage.records import BadRow
+from t2vid.storage.videos import VideoFolder, stem_of
 
 LETTERS = "ABCDEFGHIJ"
 # T2Vid, evaluation scripts: the sentence after the options, in every one of its question files

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2vid.corpora.clips import without_marker
-from t2vid.corpora.videos import VideoFolder
 from t2vid.errors import MissingFile, UnsafePath
+from t2vid.storage.videos import VideoFolder
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 >>> from t2vid import samples
 >>> from t2vid.mixing.recipe import Recipe
->>> Measures(Recipe.from_yaml("sample"), samples.ROOT).tokens(["a question", ""])
+>>> CostEstimator(Recipe.from_yaml("sample"), samples.ROOT).tokens(["a question", ""])
 [2, 0]
 
 Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
@@ -16,15 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora.videos import VideoFolder
 from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
-from t2vid.mixing.cache import Cache
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, as_text
+from t2vid.storage.cache import Cache
+from t2vid.storage.videos import VideoFolder
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Measured:
     problem: str = ""
 
 
-class Measures:
+class CostEstimator:
     """Counts what rows cost; picklable, so that several processes can measure.
 
     Args:

@@ -14,16 +14,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from t2vid.corpora import files
-from t2vid.corpora.files import BadRow, Part, read, split
 from t2vid.errors import MissingFile, RecordError
+from t2vid.storage import records
+from t2vid.storage.records import BadRow, Part, read, split
 
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-records = st.lists(st.dictionaries(st.text(), values, max_size=3), max_size=12)
+record_lists = st.lists(st.dictionaries(st.text(), values, max_size=3), max_size=12)
 
 ROWS = [{"n": n, "text": 'é"\\\n😀' * n} for n in range(25)]
 
@@ -49,7 +49,7 @@ def rows_of(path: str | Part) -> list[Any]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    rows=records,
+    rows=record_lists,
     indent=st.none() | st.integers(0, 4),
     ascii_only=st.booleans(),
     chunk=st.integers(1, 40),
@@ -59,7 +59,7 @@ def test_any_json_list_reads_as_json_reads_it(
 ) -> None:
     path = as_json(tmp_path / "x", rows, indent=indent, ensure_ascii=ascii_only)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(files, "CHUNK", chunk)  # so that every cut through a record is tried
+        patch.setattr(records, "CHUNK", chunk)  # so that every cut through a record is tried
         assert rows_of(path) == rows
         parts = split(path, rows_per_part=3)
         assert len(parts) == math.ceil(len(rows) / 3)
@@ -105,7 +105,7 @@ def test_a_line_whose_first_value_is_a_list_is_a_line(tmp_path: Path) -> None:
 
 
 def test_a_record_far_larger_than_a_chunk_is_read(tmp_path: Path) -> None:
-    big = [{"text": "é" * (3 * files.CHUNK)}, {"text": "small"}]
+    big = [{"text": "é" * (3 * records.CHUNK)}, {"text": "small"}]
     assert rows_of(as_json(tmp_path / "x", big, ensure_ascii=False)) == big
 
 
@@ -155,13 +155,13 @@ def test_a_missing_file_and_a_folder_are_errors(tmp_path: Path) -> None:
 
 def test_a_folder_gives_its_public_file_or_all_that_fit(tmp_path: Path) -> None:
     with pytest.raises(MissingFile, match="holds no file"):
-        files.in_folder(str(tmp_path))
+        records.in_folder(str(tmp_path))
     with pytest.raises(MissingFile, match="not a folder"):
-        files.in_folder(str(tmp_path / "nowhere"))
+        records.in_folder(str(tmp_path / "nowhere"))
     for name in ("b.json", "a.jsonl", "notes.txt"):
         (tmp_path / name).write_text("[]")
-    assert files.in_folder(str(tmp_path)) == [str(tmp_path / "a.jsonl"), str(tmp_path / "b.json")]
-    assert files.in_folder(str(tmp_path), "b.json") == [str(tmp_path / "b.json")]
+    assert records.in_folder(str(tmp_path)) == [str(tmp_path / "a.jsonl"), str(tmp_path / "b.json")]
+    assert records.in_folder(str(tmp_path), "b.json") == [str(tmp_path / "b.json")]
 
 
 def test_a_remote_file_is_read_through_its_url(tmp_path: Path) -> None:

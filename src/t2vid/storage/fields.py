@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from t2vid.corpora.files import BadRow
 from t2vid.errors import RecordError, kind_of
 from t2vid.schema import Counts
+from t2vid.storage.records import BadRow
 
 T = TypeVar("T")
 Record = dict[str, Any]
@@ -34,7 +34,7 @@ def parsed(
     """Give `(row number, parse(record))` for each row that parses.
 
     Args:
-        rows: `(row number, value)` as `files.read` gives them.
+        rows: `(row number, value)` as `records.read` gives them.
         parse: the pure converter of one record; it raises `RecordError` with a short reason.
         source: name of the corpus, for the counts.
         counts: where rows that do not parse are counted, with the first few as examples.

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
+from t2vid.catalog import presets
 from t2vid.errors import InputError
-from t2vid.evaluation.protocol import PROMPTS, PROTOCOLS, Protocol
+from t2vid.evaluation.config import PROMPTS, EvalConfig
 
 CHANGES = {
     "strategy": "grid",
@@ -28,18 +29,18 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [preset.name for preset in presets("eval")])
 def test_every_named_protocol_survives_yaml(name: str):
-    protocol = Protocol.named(name)
-    assert Protocol.from_yaml(protocol.to_yaml()) == protocol
-    assert Protocol.from_yaml(protocol.to_yaml()).hash == protocol.hash
+    protocol = EvalConfig.named(name)
+    assert EvalConfig.from_yaml(protocol.to_yaml()) == protocol
+    assert EvalConfig.from_yaml(protocol.to_yaml()).hash == protocol.hash
 
 
 def test_every_field_changes_a_hash():
     judging = {"scheme": "paper", "judge": "transformers:x"}
-    names = {field.name for field in dataclasses.fields(Protocol)}
+    names = {field.name for field in dataclasses.fields(EvalConfig)}
     assert names == CHANGES.keys() | judging.keys()
-    base = Protocol(prompt="t2vid")
+    base = EvalConfig(prompt="t2vid")
     for name, value in CHANGES.items():
         if name == "size" and "size" not in base.sample.to_dict():
             continue
@@ -51,7 +52,7 @@ def test_every_field_changes_a_hash():
 
 
 def test_a_prompt_under_another_name_is_the_same_protocol():
-    assert Protocol(prompt=PROMPTS["t2vid"]).asking_hash == Protocol(prompt="t2vid").asking_hash
+    assert EvalConfig(prompt=PROMPTS["t2vid"]).asking_hash == EvalConfig(prompt="t2vid").asking_hash
 
 
 @pytest.mark.parametrize(
@@ -70,12 +71,12 @@ def test_a_prompt_under_another_name_is_the_same_protocol():
 )
 def test_a_bad_value_is_named(bad: dict):
     with pytest.raises(InputError, match=next(iter(bad))):
-        Protocol(**bad)
+        EvalConfig(**bad)
 
 
 def test_a_protocol_comes_by_name_or_file_and_else_lists_the_known(tmp_path):
     path = tmp_path / "mine.yaml"
     path.write_text("frames: 8\nprompt: '{question} {options}'\n")
-    assert Protocol.named(path).frames == 8
+    assert EvalConfig.named(path).frames == 8
     with pytest.raises(InputError, match="ig-vlm"):
-        Protocol.named("ig-vml")
+        EvalConfig.named("ig-vml")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from t2vid.corpora import long_alpaca, long_qlora, triplets
-from t2vid.corpora.files import BadRow
-from t2vid.corpora.records import PATIENCE
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
+from t2vid.storage.fields import PATIENCE
+from t2vid.storage.records import BadRow
 
 GOOD = {"context": "c", "question": "q", "answer": "a"}
 
