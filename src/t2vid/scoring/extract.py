@@ -313,7 +313,7 @@ def _taken_back(text: str, mention: Mention) -> bool:
     if not after.strip():
         return False
     found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase, _ in found)
+    return any(phrase.category == "retraction" for phrase in found)
 
 
 def _unfinished_list(mention: Mention, said: Said) -> bool:
