@@ -32,6 +32,7 @@ class Mention(NamedTuple):
         form: `letter`, `text`, or `item` for a letter that heads a line of several.
         joined: letters that are named with it, "A or B", its own among them.
         wrapped: whether brackets or quotes stand around the letter, or a word such as "option" before it.
+        own: whether the option's own text follows the letter.
     """
 
     letter: str
@@ -41,6 +42,7 @@ class Mention(NamedTuple):
     form: str = "letter"
     joined: frozenset[str] = frozenset()
     wrapped: bool = False
+    own: bool = False
 
 
 class Said(NamedTuple):
@@ -123,7 +125,9 @@ class Mentions:
     def __init__(self, text: str, options: Options, question: str = "") -> None:
         self.text, self.options, self.lexicon = text, options, load()
         self.question = question.casefold()
+        self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
+        self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
@@ -134,7 +138,8 @@ class Mentions:
         last = max("J", self.options.letters[-1:] or "J")
         places = [found.start() for found in _letters(last).finditer(self.text)]
         if len(places) > MAX_LETTERS:
-            places = places[: MAX_LETTERS // 4] + places[-3 * MAX_LETTERS // 4 :]
+            places = places[: MAX_LETTERS // 2] + places[-MAX_LETTERS // 2 :]
+            self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
         found, reached = [], 0
@@ -205,7 +210,12 @@ class Mentions:
         if wrapped and letter in self.options.keys and self.options.keys[letter]:
             start = min(start, self._own_text_before(letter, start))
         return Mention(
-            letter, at, min(start, noun), end, wrapped=wrapped or noun < start or bool(own)
+            letter,
+            at,
+            min(start, noun),
+            end,
+            wrapped=wrapped or noun < start or bool(own),
+            own=bool(own),
         )
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:

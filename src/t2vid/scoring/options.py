@@ -31,6 +31,7 @@ _TOKEN = re.compile(
 )
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
+_PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
 _GOES_ON = re.compile(r"[\s/-]+(?!is\b|would\b|seems\b|because\b)\w")
 _COMBINED = re.compile(r"^(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*$")
 
@@ -51,6 +52,8 @@ def words(text: str) -> list[tuple[str, int, int]]:
             place = match.start()
             if text[place] != "A" or _ARTICLE.match(text, match.end()):
                 continue
+        elif word == "one" and _PRONOUN.match(low, match.end()):
+            word = "which"
         elif "'" in word or "’" in word:
             word = word.replace("’", "").replace("'", "")
         found.append((_SAME.get(word, word), *match.span()))
