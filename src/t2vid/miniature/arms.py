@@ -26,7 +26,7 @@ from t2vid.mixing.recipe import Recipe, Source
 PAPER_ROWS = 30_000  # of every mix of Table 3 but the full data; T2Vid, section 7.1
 FULL_ROWS = 100_000  # of each of the two video corpora; T2Vid, section 5.1
 
-Group = Literal["unseen", "seen"]
+Group = Literal["unseen", "seen", "all"]
 
 
 @dataclass(frozen=True)

@@ -164,7 +164,7 @@ def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
     curves: dict[str, list[tuple[int, float]]] = {}
     rows, steps = 0, 0
     if ARMS[job.arm].recipe:
-        mix = _mix(job, Path(world), work)
+        mix = load_mix(job, Path(world), work)
         rows, (steps, curves) = len(mix), train(model, processor, mix, work, job)
     train_s = time.process_time() - start
     start = time.process_time()
@@ -233,7 +233,14 @@ def train(
     return trainer.state.global_step, curves
 
 
-def _mix(job: Job, world: Path, work: Path) -> Any:
+def load_mix(job: Job, world: Path, work: Path) -> Any:
+    """Load the rows of a job by the product's `t2vid/mix` builder.
+
+    Args:
+        job: arm, rows and seed.
+        world: folder of `write_world`.
+        work: folder of the cache.
+    """
     from datasets import load_dataset
 
     recipe = ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed, render=job.render)

@@ -28,3 +28,24 @@ element.addEventListener("keydown", (event) => {
   const name = { ArrowLeft: "back", ArrowRight: "on" }[event.key];
   if (show && name) { event.preventDefault(); act(show, name); }
 });
+// Keys work anywhere but in fields, where the letters are needed.
+const rows = () => [...document.querySelectorAll(".t2v-rows input[type=radio]")];
+const step = (by, pager) => {
+  const all = rows();
+  const next = all.findIndex((row) => row.checked) + by;
+  if (next >= 0 && next < all.length) all[next].click();
+  else document.getElementById(pager)?.click();
+};
+const keys = {
+  j: () => step(1, "t2v-next"),
+  k: () => step(-1, "t2v-back"),
+  x: () => document.getElementById("t2v-mark")?.click(),
+  p: () => element.querySelector("[data-do=play]")?.click(),
+};
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input:not([type=radio]), textarea, select, [contenteditable]");
+  const act = keys[event.key.toLowerCase()];
+  if (typing || !act || event.ctrlKey || event.metaKey || event.altKey) return;
+  event.preventDefault();
+  act();
+});

@@ -16,11 +16,16 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from PIL import Image
 
 from rows import dataset_of, text_rows
+from t2vid.browse.app import browse, export_html, frames_html, talk_html
+from t2vid.browse.browser import Browser
+from t2vid.browse.encoders import Encoders, mask_runs
+from t2vid.browse.frames import ShownFrames
+from t2vid.browse.rows import BrowseRows, open_rows
+from t2vid.browse.server import Server
 from t2vid.errors import InputError
-from t2vid.insight.browse import Browser, Rows, open_rows
-from t2vid.insight.browse_page import Encoders, Server, _export, _talk, browse, pieces, slides
 from t2vid.models.rows import RowEncoder
 from t2vid.models.tiny import tiny_idefics3, tiny_minicpm
 
@@ -68,7 +73,7 @@ def call(server: Server, name: str, *values: object) -> list[Any]:
 
 
 def test_the_page_shows_frames_with_captions_the_talk_and_the_mask(server):
-    listed, status = call(server, "page", 1, "texts", 0, 0, "")
+    listed, status = call(server, "page", 1, "", "texts", 0, 0, [])
     assert listed["value"] == 1 and "looked at" in status
     frames, talk, _ = call(server, "show", 1)
     assert frames.count("<figure") > 1 and "data:image/webp;base64," in frames
@@ -76,9 +81,9 @@ def test_the_page_shows_frames_with_captions_the_talk_and_the_mask(server):
     assert "<b>user</b>" in talk and "<b>assistant</b>" in talk
 
 
-@pytest.mark.parametrize("family", ["idefics3", "minicpmv", "internvl"])
+@pytest.mark.parametrize("family", ["idefics3", "minicpm", "internvl"])
 def test_the_mask_of_each_family_of_the_paper_is_the_answer(server, family):
-    call(server, "page", 1, "texts", 0, 0, "")
+    call(server, "page", 1, "", "texts", 0, 0, [])
     (mask,) = call(server, "mask", 1, f"{family} (tiny stand-in)", "answer")
     answer = open_rows("t2vid/mix", config="sample").get(1)["messages"][1]["content"][0]["text"]
     in_loss = re.findall(r'<mark class="t2v-loss"[^>]*>(.*?)</mark>', mask, re.DOTALL)
@@ -149,15 +154,16 @@ def test_what_rows_say_cannot_become_markup():
     bad = "<img src=x onerror=alert(1)> ${alert(1)} {{x}}"
     rows = text_rows(1)
     rows[0]["messages"][0]["content"][-1]["text"] = bad
-    assert "<img" not in _talk(Browser(Rows(rows)), 0)
-    assert "<b" not in slides(["data:,"], ['"><b>'], note="<b>").replace("<button", "")
+    assert "<img" not in talk_html(Browser(BrowseRows(rows)), 0)
+    made = ShownFrames([Image.new("L", (4, 4))], ['"><b>'], 1, "<b>")
+    assert "<b" not in frames_html(made).replace("<button", "")
 
 
 def test_the_runs_of_a_row_are_its_tokens_and_the_loss_is_on_the_answer():
     _, processor = tiny_idefics3(["Which is 0? 0."])
     encoder = RowEncoder(processor, family="idefics3")
-    browser = Browser(Rows(dataset_of(text_rows(1))))
-    found = pieces(encoder, browser, 0)
+    browser = Browser(BrowseRows(dataset_of(text_rows(1))))
+    found = mask_runs(encoder, browser, 0)
     assert [piece.kind for piece in found] == ["context", "frames", "context", "loss", "context"]
     assert found[1].text == "2 × frame"
     assert found[3].text.strip() == "0.<end_of_utterance>"
@@ -170,7 +176,7 @@ def test_a_checkpoint_whose_family_has_another_name_than_its_type_is_taken(tmp_p
     for part in (model, processor):
         part.save_pretrained(tmp_path / "mine")
     encoder = Encoders([str(tmp_path / "mine")]).get("mine", "answer")
-    assert encoder.family.name == "minicpm_v_2_5"
+    assert encoder.family.name == "minicpm"
 
 
 def test_an_unknown_family_and_a_taken_port_are_named():
@@ -186,10 +192,10 @@ def test_an_unknown_family_and_a_taken_port_are_named():
 
 
 def test_the_list_is_exported_as_json_lines():
-    browser = Browser(Rows(text_rows(2), name="mine"))
-    assert "no row" in _export(browser)
+    browser = Browser(BrowseRows(text_rows(2), name="mine"))
+    assert "no row" in export_html(browser)
     browser.mark(1)
-    link = re.search(r'href="data:[^,]*,([^"]*)"', _export(browser))[1]
+    link = re.search(r'href="data:[^,]*,([^"]*)"', export_html(browser))[1]
     assert json.loads(unquote(link))["id"] == "texts/1"
 
 
