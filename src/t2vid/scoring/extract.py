@@ -218,7 +218,9 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    unsettled = any(mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters)
+    unsettled = any(
+        mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters
+    )
     if chosen is None and held is None and _may_be_text(mentions) and not unsettled:
         return _text_stated(text, options, mentions)
     if chosen is None:

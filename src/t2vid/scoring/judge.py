@@ -121,8 +121,9 @@ class Judge:
 def _checked(case: Case, verdict: Verdict) -> Verdict:
     if verdict.letter is None or verdict.letter == NO_LETTER:
         return Verdict(None, verdict.error)
-    if len(verdict.letter) == 1 and verdict.letter in case.letters:
-        return verdict
+    letter = str(verdict.letter).strip(" .()").upper()
+    if len(letter) == 1 and letter in case.letters:
+        return Verdict(None if letter == NO_LETTER else letter, verdict.error)
     return Verdict(None, f"the judge said {verdict.letter[:40]!r}, not one of {case.letters}")
 
 

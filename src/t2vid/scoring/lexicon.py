@@ -68,13 +68,13 @@ class Alphabet:
         self._stems: dict[str, list[str]] = defaultdict(list)
         for word in self.known:
             if word.endswith("~"):
-                self._stems[word[:2]].append(word[:-1])
+                self._stems[word[0]].append(word[:-1])
 
     def code(self, word: str) -> str:
         """Return the character of a word in a sentence."""
         found = self.codes.get(word)
         if found is None:
-            stem = next((s for s in self._stems.get(word[:2], ()) if word.startswith(s)), None)
+            stem = next((s for s in self._stems.get(word[:1], ()) if word.startswith(s)), None)
             found = self.codes[stem + "~"] if stem else _UNKNOWN
             if len(self.codes) < MAX_WORDS:
                 self.codes[word] = found
@@ -115,8 +115,8 @@ class Frame:
 
     @cached_property
     def tight(self) -> str:
-        """The sentence without blanks."""
-        return "".join(self.raw.split())
+        """The sentence without blanks, and of its marks only commas and question marks."""
+        return _NOT_TIGHT.sub("", self.raw)
 
     @cached_property
     def keys(self) -> set[str]:
@@ -124,6 +124,7 @@ class Frame:
         return set(self.full) if self.raw.isascii() else {*self.full, *self.raw}
 
 
+_NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
 _CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
 _MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
@@ -228,8 +229,7 @@ def _piece(node: _Node, alphabet: Alphabet | None) -> str:
         return f"(?:{group})?" if node.optional else group
     if alphabet:
         return _SPACED.get(node.token) or _group(((node,),), alphabet)
-    gap = r"[^\w\0]{0,2}" if node.token not in ("..", "...", "^", "$") else ""
-    return _TIGHT.get(node.token, re.escape(node.token)) + gap
+    return _TIGHT.get(node.token, re.escape(node.token))
 
 
 def _gate(tree: _Tree, alphabet: Alphabet | None) -> frozenset[str]:
@@ -299,7 +299,7 @@ def load() -> Lexicon:
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return every entry: `file`, `category`, `say`, the examples `yes` and `no`, and its `phrase`."""
+    """Return every entry: `file`, `category`, `say`, the examples `hit` and `miss`, and its `phrase`."""
     found = []
     for name, data in files():
         for category in CATEGORIES:
