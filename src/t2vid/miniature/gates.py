@@ -64,7 +64,9 @@ def gates(model: Any, processor: Any, *, n: int = 240, seed: int = 1) -> Gates:
     for i in range(n):
         scenes = Episode.drawn(rng).scenes
         scene = scenes[int(rng.integers(len(scenes)))]
-        seen.append(_row(LOOK[i % len(LOOK)], [draw(scene, rng)], f"a {scene.thing} at {scene.place}"))
+        seen.append(
+            _row(LOOK[i % len(LOOK)], [draw(scene, rng)], f"a {scene.thing} at {scene.place}")
+        )
         told = phrases(Episode.drawn(rng))
         words = told[int(rng.integers(len(told)))]
         read.append(_row(READ[i % len(READ)], text_value(words, PAGE), words))

@@ -118,6 +118,47 @@ class ArmResult:
         write_atomically(path, json.dumps(value))
 
 
+def save_results(path: Path, results: Sequence[ArmResult]) -> None:
+    """Write results into one small file: questions once, no answers, no curves.
+
+    Args:
+        path: of the file.
+        results: all asked the same questions.
+
+    Raises:
+        InputError: when they were not.
+    """
+    questions = results[0].questions if results else []
+    runs = []
+    for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
+        if one.questions != questions:
+            raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
+        bits = "".join("1" if c else "0" for c in one.correct)
+        small = {name: getattr(one, name) for name in _SMALL}
+        runs.append({**small, "correct": bits})
+    lines = ",\n".join(json.dumps(run) for run in runs)
+    text = f'{{"questions": {json.dumps(" ".join(questions))},\n"runs": [\n{lines}\n]}}\n'
+    write_atomically(path, text)
+
+
+def read_results(path: Path) -> list[ArmResult]:
+    """Read what `save_results` wrote; answers and curves are empty."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    questions = value["questions"].split()
+    return [
+        ArmResult(
+            **{**run, "correct": [c == "1" for c in run["correct"]]},
+            questions=questions,
+            answers=[],
+            curves={},
+        )
+        for run in value["runs"]
+    ]
+
+
+_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
+
+
 def run_all(
     jobs: Sequence[Job], *, world: Path, out: Path, workers: int = 1, base: str | None = None
 ) -> list[ArmResult]:
