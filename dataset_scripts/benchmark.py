@@ -25,7 +25,7 @@ import datasets
 from t2vid import catalog
 from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
 from t2vid.errors import InputError, MissingFile, UnsafePath
-from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
+from t2vid.evaluation.benchmarks.questions import Question, Videos, features
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
@@ -143,9 +143,9 @@ class BenchmarkBuilder(CorpusBuilder):
                 data_files = [str(path) for path in found]
         if isinstance(data_files, str | list):
             data_files = {"test": [data_files] if isinstance(data_files, str) else data_files}
-        self._videos: Videos | None = None
-        if video_dir is not None:
-            kwargs["videos_state"] = folder_state(video_dir)
+        self._videos = Videos(video_dir)
+        if self._videos.folder is not None:
+            kwargs["videos_state"] = self._videos.folder.state
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(
             *args, data_files=data_files, video_dir=video_dir, config_name=config_name, **kwargs
@@ -162,8 +162,6 @@ class BenchmarkBuilder(CorpusBuilder):
 
     def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one file, counting what is dropped."""
-        if self._videos is None:  # looked through once, not for each file
-            self._videos = Videos(self.config.video_dir)
         videos, config = self._videos, self.config
         spec = cast(SampleSpec, config.sample)
         questions = self.reader.read(

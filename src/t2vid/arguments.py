@@ -15,11 +15,14 @@ from __future__ import annotations
 
 import builtins
 import inspect
+import io
 import os
+import shutil
+import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from types import NoneType, UnionType
+from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union
 
 from cyclopts import App, CycloptsError, Parameter
@@ -50,14 +53,16 @@ class Argument(NamedTuple):
         name = self.parameter.name.strip("_").replace("_", "-")
         return name.removesuffix("s") if self.kind != "value" else name
 
-    def declared(self, *, positional: bool) -> inspect.Parameter:
+    def declared(self, *, positional: bool, says: str) -> inspect.Parameter:
         """Give the parameter in the words of cyclopts."""
         old = self.parameter
         default = old.default if self.kind == "value" or old.default is old.empty else None
         plain = default is None or isinstance(default, bool | int | float | str)
+        full = old.name.strip("_").replace("_", "-")
         named = Parameter(
-            name=f"--{self.option}",
-            alias=() if self.option == old.name else f"--{old.name.strip('_').replace('_', '-')}",
+            name=f"--{full}" if positional else f"--{self.option}",
+            alias=() if positional or self.option == full else f"--{full}",
+            help=says,
             negative=() if default is False else None,
             show_default=plain and default not in (None, False, ""),
         )
@@ -127,8 +132,11 @@ class Arguments:
             first = inspect.signature(functions[0]).parameters.values()
             positional = [p.name for p in first if p.kind is p.POSITIONAL_OR_KEYWORD]
         ahead = [name for name in positional if name in self.known]
-        listed = [self.known[name].declared(positional=True) for name in ahead]
-        listed += [a.declared(positional=False) for n, a in self.known.items() if n not in ahead]
+        told = {name: text for f in functions for name, text in _described(f).items()}
+        listed = [
+            self.known[name].declared(positional=name in ahead, says=told.get(name, ""))
+            for name in dict.fromkeys([*ahead, *self.known])
+        ]
         for flag, says in (flags or {}).items():
             hint = Annotated[bool, Parameter(negative=(), help=says, show_default=False)]
             kind = inspect.Parameter.KEYWORD_ONLY
@@ -139,7 +147,7 @@ class Arguments:
             return dict(signature.bind(*values, **named).arguments)
 
         command.__signature__ = signature  # type: ignore[attr-defined]
-        command.__doc__ = inspect.getdoc(functions[0])
+        command.__doc__ = str(inspect.getdoc(functions[0])).partition("\nArgs:")[0]
         self.app = App(
             name=name,
             help_flags=("--help", "-h"),
@@ -151,10 +159,28 @@ class Arguments:
             print_error=False,
             result_action="return_value",
         )
+        self.app["--help"].show = False  # the usage line and every other tool say that it is there
         self.app.default(command)
 
-    def parse(self, tokens: Sequence[str]) -> dict[str, Any] | None:
-        """Give the arguments that were given, by parameter; None where the help was printed.
+    @property
+    def options(self) -> set[str]:
+        """Every option with its dashes."""
+        return {name for a in self.app.assemble_argument_collection() for name in a.names}
+
+    def help(self) -> str:
+        """Give the help page, as wide and colourful as the terminal is, in characters it has."""
+        from rich.console import Console
+
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        page = io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace")
+        tty = sys.stdout is not None and sys.stdout.isatty()
+        width = shutil.get_terminal_size().columns
+        self.app.help_print([], console=Console(file=page, force_terminal=tty, width=width))
+        page.seek(0)
+        return page.read().rstrip()
+
+    def parse(self, tokens: Sequence[str]) -> dict[str, Any]:
+        """Give the arguments that were given, by parameter.
 
         Raises:
             InputError: for a command line that does not fit, naming what does.
@@ -163,8 +189,6 @@ class Arguments:
             given = self.app([_DASH if token == "-" else token for token in tokens])
         except CycloptsError as error:
             raise InputError(" ".join(str(error).split()).replace(_DASH, "-")) from error
-        if given is None:
-            return None
         return {n: self.known[n].convert(v) if n in self.known else v for n, v in given.items()}
 
 
@@ -176,6 +200,14 @@ class _Names(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         return Any
+
+
+def _described(function: Callable[..., Any]) -> dict[str, str]:
+    """Give what a docstring says about each parameter, on one line."""
+    from docstring_parser import DocstringStyle, parse
+
+    found = parse(inspect.getdoc(function) or "", style=DocstringStyle.GOOGLE).params
+    return {one.arg_name: " ".join((one.description or "").split()) for one in found}
 
 
 def _spelled(hint: Any) -> tuple[Kind, Any]:
@@ -203,5 +235,6 @@ def _kind(part: Any) -> Any:
         return "pairs" if inner[0] is str and _spelled(inner[1])[1] is str else None
     if issubclass(origin, Iterable):
         element = _spelled(inner[0])[1]
-        return None if element is None or typing.get_origin(element) is list else list[element]
+        if element is not None and typing.get_origin(element) is not list:
+            return GenericAlias(list, (element,))
     return None

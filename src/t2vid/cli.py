@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from t2vid import terminal
 from t2vid._version import __version__
@@ -52,13 +52,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(tokens: list[str]) -> int:
     first = tokens[0] if tokens else "--help"
     if first in ("--help", "-h", "help"):
-        print(_overview())
+        terminal.say(_overview())
         return 0 if tokens else 2
     if first == "--version":
-        print(f"t2vid {__version__}")
+        terminal.say(f"t2vid {__version__}")
         return 0
     if first == "completion":
-        print(_completion(tokens[1:]))
+        terminal.say(_completion(tokens[1:]))
         return 0
     if first not in COMMANDS:
         from difflib import get_close_matches
@@ -71,8 +71,7 @@ def _dispatch(tokens: list[str]) -> int:
 def _run(name: str, tokens: list[str]) -> int:
     command = COMMANDS[name]
     if {"--help", "-h"} & set(tokens):
-        for key in command.calls:
-            _parser(name, key).parse(["--help"])
+        terminal.say("\n\n".join(parser_of(name, key).help() for key in command.calls))
         return 0
     usual, *others = command.calls
     choose = command.choose or (lambda tokens: next(filter(others.__contains__, tokens), usual))
@@ -96,13 +95,13 @@ def _run(name: str, tokens: list[str]) -> int:
         if quiet or as_json:  # what a function prints on its way is not the result
             elsewhere = io.StringIO() if quiet else sys.stderr
             stack.enter_context(contextlib.redirect_stdout(elsewhere))
-        result = _function(command.calls[key])(**given)
+        result = function_at(command.calls[key])(**given)
         if as_json:
             shown = terminal.as_json(command.facts(result, given))
         else:
             shown = command.text(result, given)
     if shown and (as_json or not quiet):
-        print(shown)
+        terminal.say(shown)
     return command.status(result)
 
 
@@ -110,7 +109,8 @@ def _show_warning(message: Warning | str, *place: Any, **options: Any) -> None:
     terminal.complain(f"t2vid: {message}")  # where in the code it arose is no help here
 
 
-def _function(path: str) -> Callable[..., Any]:
+def function_at(path: str) -> Callable[..., Any]:
+    """Import the function that a `module:function` names."""
     from importlib import import_module
 
     module, _, name = path.partition(":")
@@ -118,7 +118,14 @@ def _function(path: str) -> Callable[..., Any]:
     return function
 
 
-def _parser(name: str, key: str, *more: str) -> Any:
+def parser_of(name: str, key: str, *more: str) -> Any:
+    """Make the parser of a command.
+
+    Args:
+        name: of the command.
+        key: of the function among its `calls`.
+        more: keys of functions whose arguments it takes as well.
+    """
     from t2vid.arguments import Arguments
 
     command = COMMANDS[name]
@@ -128,10 +135,10 @@ def _parser(name: str, key: str, *more: str) -> Any:
     if key == next(iter(command.calls)):  # its help names the options that choose another function
         for other, path in command.calls.items():
             if other.startswith("--"):
-                flags[other[2:]] = str(_function(path).__doc__).partition("\n")[0]
+                flags[other[2:]] = str(function_at(path).__doc__).partition("\n")[0]
     examples = [line for line in command.examples if not key.startswith("--") or key in line]
     return Arguments(
-        [_function(command.calls[k]) for k in (key, *more)],
+        [function_at(command.calls[k]) for k in (key, *more)],
         name=f"t2vid {name}" + (f" {key}" if key.startswith("--") else ""),
         positional=command.positional,
         shown=command.shown,
@@ -141,19 +148,20 @@ def _parser(name: str, key: str, *more: str) -> Any:
 
 
 def _parse(name: str, key: str, tokens: list[str]) -> Given:
+    parser = parser_of(name, key)
     try:
-        given: Given = _parser(name, key).parse(tokens)
+        given: Given = parser.parse(tokens)
         return given
     except InputError:
         for other in COMMANDS[name].calls:
-            known = set() if other == key else _parser(name, other).options
-            for option in known & {token.partition("=")[0] for token in tokens}:
+            foreign = parser_of(name, other).options - parser.options
+            for option in foreign & {token.partition("=")[0] for token in tokens}:
                 raise InputError(f"{option} is about {other}; see t2vid {name} --help") from None
         raise
 
 
 def _overview() -> str:
-    width = max(map(len, COMMANDS)) + 2
+    width = len("completion") + 2
     lines = [f"  {name:<{width}}{command.help}" for name, command in COMMANDS.items()]
     return "\n".join(
         [
@@ -171,7 +179,11 @@ def _overview() -> str:
 
 
 def _completion(tokens: list[str]) -> str:
-    shells = ("bash", "zsh", "fish")
+    shells: dict[str, Literal["bash", "zsh", "fish"]] = {
+        "bash": "bash",
+        "zsh": "zsh",
+        "fish": "fish",
+    }
     if len(tokens) != 1 or tokens[0] not in shells:
         raise InputError(
             f"completion takes one of {', '.join(shells)}; for bash: "
@@ -181,5 +193,5 @@ def _completion(tokens: list[str]) -> str:
 
     app = App(name="t2vid", help_format="plaintext")
     for name, command in COMMANDS.items():
-        app.command(_parser(name, *command.calls).app, name=name)
-    return app.generate_completion(shell=tokens[0])
+        app.command(parser_of(name, *command.calls).app, name=name)
+    return app.generate_completion(shell=shells[tokens[0]])

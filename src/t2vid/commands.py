@@ -74,6 +74,12 @@ def _published(done: Any, given: Given) -> str:
     return f"{done.n_rows:,} rows, licence {done.licence}: {done.url}"
 
 
+def _examined(found: Any, given: Given) -> str:
+    if not hasattr(found, "dropped"):
+        return str(found.table())
+    return f"{found}\n{found.table()}\n{given.get('out', 'doctor.jsonl')} names each video"
+
+
 def _serve(server: Any, given: Given) -> str:
     with suppress(KeyboardInterrupt), server:  # Ctrl-C is how it ends
         print(f"{given['target']} is at {server.url} until Ctrl-C", flush=True)
@@ -130,10 +136,10 @@ COMMANDS = {
         },
         ("t2vid doctor videos --out doctor.jsonl", "t2vid doctor --env"),
         json=True,
-        text=lambda found, given: "\n".join(
-            [str(found), found.table(), f"{given.get('out', 'doctor.jsonl')} names each video"]
+        text=_examined,
+        status=lambda found: (
+            2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
-        status=lambda found: 2 if found.dropped else 0,
     ),
     "build": Command(
         "Build a mix, or say what it would be",
@@ -153,7 +159,7 @@ COMMANDS = {
     ),
     "browse": Command(
         "Serve a page to look through the rows of a dataset, on the loopback only",
-        {"": "t2vid.insight.browse_page:browse"},
+        {"": "t2vid.browse.app:browse"},
         ("t2vid browse t2vid/mix --config sample",),
         text=_serve,
     ),

@@ -34,6 +34,14 @@ def complain(line: str) -> None:
         sys.stderr.flush()
 
 
+def say(text: str) -> None:
+    """Write text to standard output; nobody may be reading it any more, as in `t2vid … | head`."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        _drop_stdout()
+
+
 def stdout_is_whole() -> bool:
     """Write out what waits for standard output; where nobody reads it any more, drop it.
 
@@ -45,10 +53,14 @@ def stdout_is_whole() -> bool:
     try:
         sys.stdout.flush()
     except OSError:
-        with suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_stdout()
         return False
     return True
+
+
+def _drop_stdout() -> None:
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def one_line(error: OSError) -> str:

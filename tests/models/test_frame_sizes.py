@@ -14,7 +14,7 @@ from t2vid.frames.render import render_text
 from t2vid.frames.sampling import target_size
 from t2vid.frames.spec import RenderSpec
 from t2vid.models.families import frame_px, one_patch
-from t2vid.models.rows import frames_array
+from t2vid.models.pixels import frames_array
 
 COLORED = RenderSpec(colors=("#7a1020", "#f0fff4"))
 

@@ -25,7 +25,7 @@ from t2vid.catalog.families import (
     Family,
 )
 from t2vid.catalog.listing import Listing, listing
-from t2vid.catalog.names import find, match, near, unknown
+from t2vid.catalog.names import find, match, near, plain, unknown
 from t2vid.catalog.presets import PRESETS, Preset
 from t2vid.catalog.recipes import RecipeFile, recipes
 
@@ -59,6 +59,7 @@ __all__ = [
     "near",
     "official_prompt",
     "paper_family",
+    "plain",
     "preset",
     "presets",
     "recipes",

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable
 from typing import Protocol, TypeVar
@@ -80,6 +79,8 @@ def near(name: str, known: Iterable[str], *, n: int = 3) -> list[str]:
         known: the names there are.
         n: at most so many.
     """
+    import difflib
+
     by_plain = {plain(one): one for one in known}
     return [by_plain[one] for one in difflib.get_close_matches(plain(name), by_plain, n=n)]
 

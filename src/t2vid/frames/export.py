@@ -122,7 +122,7 @@ class Rendered:
 
 def render_files(
     files: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path = "frames",
     *,
     format: Format = "webp",
     preset: str = "default",

@@ -150,7 +150,7 @@ def _frames_of_words(n_words: int, words_per_frame: int) -> int:
     return max(1, math.ceil(n_words / words_per_frame), n_words * 11 // (words_per_frame * 10))
 
 
-def text_tokens_per_visual_token(
+def compression_ratio(
     text: str, spec: RenderSpec = _DEFAULT, *, family: str, n_text_tokens: int
 ) -> float:
     """Say how many text tokens one visual token stands for; above 1 the frames compress.

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.errors import InputError
-from t2vid.evaluation.compare import CONFIDENCE, Interval
 from t2vid.miniature.arms import COMPARISONS, Comparison, Group
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult
+from t2vid.scoring.statistics import CONFIDENCE, Interval
 
 RESAMPLES = 4_000
 

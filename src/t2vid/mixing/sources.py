@@ -13,7 +13,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from t2vid.corpora.clips import Clip
@@ -22,6 +21,8 @@ from t2vid.errors import MissingFile, RecordError
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
 from t2vid.storage import records
+from t2vid.storage.files import AnyPath
+from t2vid.storage.folder import matching
 
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
@@ -62,7 +63,7 @@ class SourceReader:
         MissingFile: when a file of the source is not below `data`.
     """
 
-    def __init__(self, source: Source, data: Path) -> None:
+    def __init__(self, source: Source, data: AnyPath) -> None:
         self.source = source
         self.files = find_files(source, data)
         stems = [file.stem for file in self.files]
@@ -110,7 +111,7 @@ class SourceReader:
                 yield Item(one.id, turns, text=one.context)
 
 
-def find_files(source: Source, data: Path) -> list[Path]:
+def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
     """Find the annotation files of a source below the data folder, in the order of their names.
 
     Raises:
@@ -121,10 +122,9 @@ def find_files(source: Source, data: Path) -> list[Path]:
         raise MissingFile(
             f"{source.name}: name its files below {data} (files: [...] in the recipe)"
         )
-    found: list[Path] = []
+    found: list[AnyPath] = []
     for pattern in named:
-        here = sorted(p for p in data.glob(pattern) if p.is_file())
-        here = here or sorted(p for p in data.glob(f"**/{pattern}") if p.is_file())
+        here = [data / path for path in matching(data, pattern)]
         if not here and source.files:
             raise MissingFile(f"{source.name}: no file {pattern!r} below {data}")
         found += [path for path in here if path not in found]
