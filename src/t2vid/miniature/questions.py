@@ -5,9 +5,9 @@
 >>> episode = Episode.drawn(rng)
 >>> asked = ask(episode, "first", rng)
 >>> asked.question, asked.answer
-('Which thing is first?', 'pink cone')
+('What is seen at the start?', 'green box')
 >>> asked.options
-('gold ring', 'pink cone', 'red box', 'black cone')
+('pink ball', 'blue ring', 'green box', 'red bar')
 """
 
 from __future__ import annotations

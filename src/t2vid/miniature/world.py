@@ -3,7 +3,7 @@
 >>> import numpy as np
 >>> episode = Episode.drawn(np.random.default_rng(3))
 >>> episode.story.split(" then ")[0]
-'first a pink cone at left'
+'first a green box at right'
 >>> len(episode.story.split()) == WORDS_PER_SCENE * len(episode.scenes)
 True
 
