@@ -31,7 +31,7 @@ from t2vid.storage.pool import in_pool
 
 BATCH_ROWS = 32
 LEARNING_RATE = 1e-3
-LOG_STEPS = 5
+POINTS = 60  # of a curve
 # The answer is an option's words, which the product's rules read; the base was asked so too.
 PROTOCOL = EvalConfig(frames=MAX_SCENES, fps=1.0, prompt="{question}\n{options}", max_new_tokens=4)
 
@@ -194,10 +194,12 @@ def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
         base: folder of the base; None is the one of the package.
     """
     import torch
+    import transformers
 
     from t2vid.models import load_mini
 
     torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
     model, processor = load_mini(base)
     work = Path(out, "work", job.name)
     work.mkdir(parents=True, exist_ok=True)
@@ -252,7 +254,7 @@ def train(
         lr_scheduler_type="cosine",
         warmup_steps=20,
         adam_beta2=0.98,
-        logging_steps=LOG_STEPS,
+        logging_steps=max(1, len(rows) // BATCH_ROWS // POINTS),
         save_strategy="no",
         report_to="none",
         seed=job.seed,
@@ -285,7 +287,7 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
     from datasets import load_dataset
 
     recipe = ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed, render=job.render)
-    with _quiet():
+    with quiet():
         return load_dataset(
             "t2vid/mix",
             recipe=recipe,
@@ -327,7 +329,7 @@ def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
 
     if not (world / "test").is_dir():
         raise MissingFile(f"{world} holds no miniature world; write_world makes one")
-    with _quiet():
+    with quiet():
         rows = load_dataset(
             "t2vid/video_mme",
             data_dir=str(world / "test"),
@@ -342,7 +344,7 @@ def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the bars of `datasets` out of a worker's output."""
     from datasets.utils import logging as bars
 
