@@ -205,7 +205,7 @@ def _examples(results: Mapping[str, ArmResult], world: Path) -> list[Example]:
         row = rows[at[first.questions[place]]]
         right = row["options"][LETTERS.index(row["answer"])]
         answers = [
-            [arm, result.answers[place], "right" if result.correct[place] else "wrong"]
+            [ARMS[arm].title, result.answers[place], "right" if result.correct[place] else "wrong"]
             for arm, result in results.items()
         ]
         out.append(
