@@ -153,6 +153,13 @@ COMMANDS = {
             2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
     ),
+    "probe": Command(
+        "Tell how many frames `sample_video` would give and how long a video is, without decoding",
+        {"": "t2vid.frames.video:probe"},
+        ("t2vid probe clip.mp4", "t2vid probe clip.mp4 --json"),
+        positional=("source",),
+        json=True,
+    ),
     "build": Command(
         "Build a mix, or say what it would be",
         {"": "t2vid.mixing.build:build"},
