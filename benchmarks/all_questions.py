@@ -142,9 +142,9 @@ def tiny_judge(data: Path) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from t2vid.judging.backends import TransformersBackend
-    from t2vid.judging.prompt import PROMPT
     from t2vid.models.tiny import tiny_llama_config, train_tokenizer
+    from t2vid.scoring.backends import TransformersBackend
+    from t2vid.scoring.prompt import PROMPT
 
     tokenizer = train_tokenizer([PROMPT, *lines(question_files(data)[0])[:500]])
     torch.manual_seed(0)

@@ -1,6 +1,6 @@
 """The claim in miniature: pretrain the mini image-LLM, run the arms of the paper's tables, report.
 
-    python benchmarks/miniature.py pretrain --out build/mini
+python benchmarks/miniature.py pretrain --out build/mini
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def _pretrain(out: Path, steps: int | None, seed: int) -> None:
     torch.set_num_threads(1)
     plan = Plan(seed=seed)
     if steps is not None:
-        part = plan.text_steps * steps // plan.steps
-        plan = dataclasses.replace(plan, steps=steps, text_steps=part)
+        text = plan.text_steps * steps // plan.steps
+        plan = dataclasses.replace(plan, text_steps=text, joint_steps=steps - text)
     pretrain(out, plan)
 
 

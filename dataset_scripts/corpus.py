@@ -40,7 +40,7 @@ class Job:
     part: records.Part
 
 
-class Corpus(datasets.GeneratorBasedBuilder):
+class CorpusBuilder(datasets.GeneratorBasedBuilder):
     """A builder over corpus files; a subclass says where they are and what a row is.
 
     Source rows that do not become a row are counted by reason: one log line a job, a file

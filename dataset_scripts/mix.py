@@ -24,7 +24,7 @@ import datasets
 
 from t2vid import samples
 from t2vid.corpora import counting
-from t2vid.dataset_scripts.corpus import Corpus
+from t2vid.dataset_scripts.corpus import CorpusBuilder
 from t2vid.errors import InputError
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
@@ -69,7 +69,7 @@ class MixConfig(datasets.BuilderConfig):
         return recipe
 
 
-class Mix(Corpus):
+class Mix(CorpusBuilder):
     """Builder behind `load_dataset("t2vid/mix", …)`; `builder.counts` says what was dropped and why."""
 
     BUILDER_CONFIG_CLASS = MixConfig

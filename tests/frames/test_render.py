@@ -21,10 +21,10 @@ from hypothesis import strategies as st
 import t2vid.frames.shaping as shaping
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames.render import (
+    compression_ratio,
     count_frames,
     iter_frames,
     render_text,
-    text_tokens_per_visual_token,
 )
 from t2vid.frames.render_spec import RenderSpec, contrast_ratio
 from t2vid.frames.text import _VISIBLE
@@ -260,10 +260,10 @@ def test_colours_are_those_asked_for_and_gray_frames_stay_gray() -> None:
 
 
 def test_compression_is_text_tokens_over_visual_tokens() -> None:
-    ratio = text_tokens_per_visual_token("x " * 100, family="idefics3", n_text_tokens=338)
+    ratio = compression_ratio("x " * 100, family="idefics3", n_text_tokens=338)
     assert ratio == 2
     with pytest.raises(InputError, match="family"):
-        text_tokens_per_visual_token("x", family="gpt", n_text_tokens=1)
+        compression_ratio("x", family="gpt", n_text_tokens=1)
 
 
 def test_the_papers_layout_draws_no_tofu() -> None:

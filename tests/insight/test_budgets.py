@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from media import make_clip
 from t2vid import Frames, RenderSpec, SampleSpec
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError
 from t2vid.frames.feature import text_value, video_value
 from t2vid.insight.budgets import Limits, dropped, starting_limits
 from t2vid.insight.rows import Rows, read
 from t2vid.mixing.budget import Budget, Cost, estimated_tokens
-from t2vid.schema import TOKENS_PER_FRAME, messages, row_features
+from t2vid.schema import messages, row_features
 
 
 def rows_of(frames, tokens, is_video) -> Rows:

@@ -117,6 +117,6 @@ def test_sources_are_known_however_they_are_written() -> None:
 
 
 def test_free_sources_raise_no_concern() -> None:
-    assert concerns(licences_of(["texts"], corpora={"texts": "t2vid sample"})) == []
+    assert concerns(licences_of(["texts"], corpora={"texts": "sample"})) == []
     assert concerns(licences_of(["texts"], "mit")) == []
     assert len(concerns(licences_of(["longalpaca", "longqlora"]), media_rows=3)) == 3

@@ -21,7 +21,8 @@ from media import make_clip, read_numbers
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
-from t2vid.storage.media import BLOCK_BYTES, Limits, Window
+from t2vid.storage.archives import Window
+from t2vid.storage.media import BLOCK_BYTES, Limits
 
 SPEC = SampleSpec(max_frames=3)
 

@@ -15,11 +15,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import MissingFile, RecordError
-from t2vid.storage import records
+from t2vid.storage import json_list, records
 from t2vid.storage.records import BadRow, Part, read, split
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
@@ -59,7 +63,9 @@ def test_any_json_list_reads_as_json_reads_it(
 ) -> None:
     path = as_json(tmp_path / "x", rows, indent=indent, ensure_ascii=ascii_only)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(records, "CHUNK", chunk)  # so that every cut through a record is tried
+        patch.setattr(
+            json_list, "CHUNK_BYTES", chunk
+        )  # so that every cut through a record is tried
         assert rows_of(path) == rows
         parts = split(path, rows_per_part=3)
         assert len(parts) == math.ceil(len(rows) / 3)
@@ -105,7 +111,7 @@ def test_a_line_whose_first_value_is_a_list_is_a_line(tmp_path: Path) -> None:
 
 
 def test_a_record_far_larger_than_a_chunk_is_read(tmp_path: Path) -> None:
-    big = [{"text": "é" * (3 * records.CHUNK)}, {"text": "small"}]
+    big = [{"text": "é" * (3 * json_list.CHUNK_BYTES)}, {"text": "small"}]
     assert rows_of(as_json(tmp_path / "x", big, ensure_ascii=False)) == big
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from t2vid.corpora.clips import without_marker
 from t2vid.errors import MissingFile, UnsafePath
+from t2vid.storage.folder import FoundFile
 from t2vid.storage.videos import VideoFolder
 
 
@@ -77,7 +78,7 @@ def test_a_name_that_leaves_the_folder_is_refused(folder: VideoFolder, name: str
 
 @given(st.text())
 def test_no_name_finds_anything_outside(name: str) -> None:
-    folder = VideoFolder(Path("/root"), {"1": ("x/1.mp4",)}, "")
+    folder = VideoFolder(Path("/root"), (FoundFile("x/1.mp4", 1, ""),))
     try:
         path = folder.find(name)
     except UnsafePath:
@@ -98,7 +99,7 @@ def test_a_path_that_is_no_text_is_left_out_and_told(tmp_path: Path, caplog: Any
 
 def test_the_state_changes_with_the_videos_and_only_with_them(folder: VideoFolder) -> None:
     again = VideoFolder.scan(folder.root)
-    assert again is folder  # an unchanged folder is looked through once
+    assert again == folder
     (folder.root / "more.txt").touch()
     assert VideoFolder.scan(folder.root).state == folder.state
     (folder.root / "z" / "deep" / "3.mp4").touch()

@@ -17,7 +17,6 @@ from t2vid.schema import Counts
 from t2vid.storage.fields import Record, have, needed, parsed
 
 SOURCE = "video_chatgpt"
-HUB_FILE = "hf://datasets/MBZUAI/VideoInstruct-100K/VideoInstruct100K.json"
 # Left over in the published answers; the authors call it noise that may be removed (issue 69).
 NOISE = "QA_GT_caption_based_noisy"
 

@@ -22,7 +22,7 @@ import numpy as np
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
 from t2vid.evaluation.config import EvalConfig
-from t2vid.judging.served import Endpoint
+from t2vid.scoring.served import Endpoint
 
 
 class Answer(NamedTuple):

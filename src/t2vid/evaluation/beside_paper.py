@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from t2vid.catalog import BENCHMARKS
 from t2vid.errors import InputError
 from t2vid.evaluation import paper
 from t2vid.evaluation.config import EvalConfig
@@ -106,11 +107,12 @@ def _paper_notes(
     notes = ["Paper: T2Vid, arXiv 2411.19951."]
     if placed:
         notes.append("Ours: accuracy [95 % interval] and the difference to the paper's row above.")
+    sizes = {benchmark.name: benchmark.n_questions for benchmark in BENCHMARKS}
     for one in scores:
         if one["name"] not in placed:
             continue
         for source, part in one["by_source"].items():
-            size = paper.OFFICIAL_SIZE.get(source)
+            size = sizes.get(source)
             short = f", {part['n']:,} of {size:,} questions" if size and part["n"] < size else ""
             notes.append(f"{one['name']} on {source}: {protocol_of(one)}{short}")
     return notes

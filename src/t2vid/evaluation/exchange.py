@@ -4,7 +4,7 @@
     export(run, "tempcompass", "predictions/mine")       # for TempCompass's eval_*.py
     run = read_predictions("…_samples_mvbench.jsonl", benchmark, out="runs/theirs")
 
->>> sorted(EXPORTS)
+>>> sorted(exporters())
 ['t2vid', 'tempcompass', 'video_mme']
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import importlib
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from t2vid._version import __version__
+from t2vid.catalog import BENCHMARKS, unknown
 from t2vid.errors import InputError, RecordError, require
 from t2vid.evaluation import asking
 from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
@@ -32,6 +34,8 @@ from t2vid.frames.framelist import FrameList
 from t2vid.schema import Counts
 from t2vid.storage import records
 from t2vid.storage.videos import stem_of
+
+Exporter = Callable[[list[dict[str, Any]], Path], list[Path]]
 
 _HEADING = re.compile(r"\boptions?:\s*(?=\n)", re.IGNORECASE)
 _ANSWER_KEYS = ("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred")
@@ -49,8 +53,9 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
     Raises:
         InputError: for an unknown layout, or a run without questions of that benchmark.
     """
-    if layout not in EXPORTS:
-        raise InputError(f"layout ({layout!r}) must be one of {sorted(EXPORTS)}")
+    layouts = exporters()
+    if layout not in layouts:
+        raise unknown("layout", layout, layouts)
     run = Run.read(run)
     lines = [line for line in run.answers() if not line.get("rotation")]
     lines.sort(key=lambda line: line["place"])
@@ -59,8 +64,8 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
     if not lines:
         raise InputError(f"{run.folder} holds no answers to {layout} questions")
     path = Path(out)
-    (path if layout == "tempcompass" else path.parent).mkdir(parents=True, exist_ok=True)
-    return EXPORTS[layout](lines, path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return layouts[layout](lines, path)
 
 
 def read_predictions(
@@ -138,7 +143,8 @@ class _Index:
         self.by_content: dict[tuple[str, ...], str] = {}
         self.in_order: list[tuple[str, str]] = []  # (id, what the prompt of it must hold)
         self.by_prompt: dict[str, list[str]] = {}
-        categories = {row["category"] for row in rows if row["source"] == "mvbench"}
+        apart = {one.name for one in BENCHMARKS if one.file_per_category}
+        categories = {row["category"] for row in rows if row["source"] in apart}
         named = max((name for name in categories if name and name in file), key=len, default=None)
         for row in rows:
             self.by_name[row["id"].partition("/")[2]] = row["id"]
@@ -250,46 +256,6 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
             yield record
 
 
-def _export_video_mme(lines: list[dict[str, Any]], path: Path) -> list[Path]:
-    videos: dict[str, dict[str, Any]] = {}
-    for line in lines:
-        record = json.loads(line["official"])
-        video = videos.setdefault(
-            record["video_id"],
-            {name: record[name] for name in ("video_id", "duration", "domain", "sub_category")}
-            | {"missing": False, "questions": []},
-        )
-        video["missing"] |= bool(line.get("error"))
-        names = ("question_id", "task_type", "question", "options", "answer")
-        question = {name: record[name] for name in names}
-        video["questions"].append({**question, "response": line["prediction"]})
-    path.write_text(json.dumps(list(videos.values()), indent=4, ensure_ascii=False), "utf-8")
-    return [path]
-
-
-def _export_tempcompass(lines: list[dict[str, Any]], path: Path) -> list[Path]:
-    tasks: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {}
-    for line in lines:
-        record = json.loads(line["official"])
-        task = record.pop("task", "multi-choice")
-        if "prompt" in record:  # T2Vid's file: the official one writes the option as answer
-            answer = f"{line['answer']}. {line['options'][LETTERS.index(line['answer'])]}"
-            shown = zip(LETTERS, line["options"], strict=False)
-            stem = [line["question"], *(f"{letter}. {option}" for letter, option in shown)]
-            video = Path(record["video"]).stem
-            record = {"question": "\n".join(stem), "answer": answer}
-            dim = line["category"]
-        else:
-            video, dim = record.pop("video_id"), record.pop("dim")
-        place = tasks.setdefault(task, {}).setdefault(video, {}).setdefault(dim, [])
-        place.append({**record, "prediction": line["prediction"]})
-    written = []
-    for task, nested in tasks.items():
-        written.append(path / f"{task}.json")
-        written[-1].write_text(json.dumps(nested, indent=4, ensure_ascii=False), "utf-8")
-    return written
-
-
 def _export_t2vid(lines: list[dict[str, Any]], path: Path) -> list[Path]:
     with open(path, "w", encoding="utf-8") as file:
         for line in lines:
@@ -305,8 +271,8 @@ def _export_t2vid(lines: list[dict[str, Any]], path: Path) -> list[Path]:
     return [path]
 
 
-EXPORTS: dict[str, Callable[[list[dict[str, Any]], Path], list[Path]]] = {
-    "video_mme": _export_video_mme,
-    "tempcompass": _export_tempcompass,
-    "t2vid": _export_t2vid,
-}
+def exporters() -> dict[str, Exporter]:
+    """Give what writes each layout: the paper's, and that of every benchmark that has one."""
+    modules = {one.name: importlib.import_module(one.converter) for one in BENCHMARKS}
+    own = {name: module.export for name, module in modules.items() if hasattr(module, "export")}
+    return {"t2vid": _export_t2vid, **own}

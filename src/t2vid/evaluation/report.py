@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import figure_of, paper_tables, protocol_of
-from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Format, Table, range_of, written
+from t2vid.scoring.statistics import compare_runs
 
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
 

@@ -14,11 +14,11 @@ from typing import Any
 
 from t2vid.errors import require
 from t2vid.evaluation.benchmarks.questions import LETTERS
-from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
-from t2vid.judging.llm import Judge, judge_from
 from t2vid.progress import progress
+from t2vid.scoring.judge import Judge, judge_from
+from t2vid.scoring.statistics import circular
 
 JUDGED_AT_ONCE = 512
 
@@ -36,7 +36,7 @@ def score(
     Args:
         run: the run or its folder.
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
-        judge: what `t2vid.judging.llm.judge_from` takes, such as a function of `(question,
+        judge: what `t2vid.scoring.judge.judge_from` takes, such as a function of `(question,
             options, answer)` that gives a letter or None; asked where the rules abstain; by default
             the protocol's.
         confidence: coverage of the intervals.

@@ -62,7 +62,7 @@ def markdown(tables: Sequence[Table]) -> str:
         ]
         lines = [f"### {table.title}", "", _line(table.head)]
         lines.append("|" + "|".join("---:" if right else "---" for right in numeric) + "|")
-        lines += [_line([_shown(cell) for cell in row]) for row in table.rows]
+        lines += [_line([cell_text(cell) for cell in row]) for row in table.rows]
         lines += ["", *(f"- {note}" for note in table.notes)]
         parts.append("\n".join(lines).rstrip() + "\n")
     return "\n".join(parts)
@@ -101,15 +101,16 @@ def written(tables: Sequence[Table], title: str, format_: str, out: str | Path |
 
 
 def _bare(cell: Cell) -> str | int | float:
-    return cell if isinstance(cell, int | float) and not math.isnan(cell) else _shown(cell)
+    return cell if isinstance(cell, int | float) and not math.isnan(cell) else cell_text(cell)
 
 
-def _shown(cell: Cell) -> str:
+def cell_text(cell: object) -> str:
+    """Write a cell as it is read: thousands apart, one decimal, nothing for None."""
     if cell is None:
         return ""
     if isinstance(cell, float):
-        return "–" if math.isnan(cell) else f"{cell:.1f}"
-    return f"{cell:,}" if isinstance(cell, int) else cell
+        return "–" if math.isnan(cell) else f"{cell:,.1f}"
+    return f"{cell:,}" if isinstance(cell, int) else str(cell)
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -30,14 +30,13 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts, storable
+from t2vid.storage.files import path_of
+from t2vid.storage.folder import files_below
 from t2vid.storage.media import Limits, bad, opened
+from t2vid.storage.videos import SUFFIXES, is_video
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (
-    ".mp4 .m4v .mov .mkv .webm .avi .flv .wmv .asf .mpg .mpeg .ts .m2ts .mts .3gp .3g2 .ogv .gif "
-    ".vob .mxf"
-).split()
 _MAX_PROCESSES = 8
 _LOOK_S, _FULL_S = 60, 3600  # seconds that one video may take
 _BATCH = 8  # videos handed to a process at once
@@ -46,7 +45,7 @@ _BATCH = 8  # videos handed to a process at once
 def doctor(
     data: str | os.PathLike[str] | Iterable[Any],
     *,
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] = "doctor.jsonl",
     num_proc: int | None = None,
     full: bool = False,
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
@@ -76,7 +75,9 @@ def doctor(
         raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
     names = list(dict.fromkeys(_videos(data)))
     if not names:
-        raise InputError(f"no video found in {data!r}; known suffixes are {', '.join(SUFFIXES)}")
+        raise InputError(
+            f"no video found in {data!r}; known suffixes are {', '.join(sorted(SUFFIXES))}"
+        )
     done = _read(Path(out))
     if full:  # a look at a few frames does not stand for one at all of them
         done = {name: line for name, line in done.items() if line.get("full") or line["reason"]}
@@ -185,17 +186,18 @@ def decode_all(name: str, *, limits: Limits) -> tuple[int, int]:
 
 def _videos(data: Any) -> Iterator[str]:
     if isinstance(data, str | os.PathLike):
-        path = os.fspath(data)
-        if "://" not in path and "::" not in path and not os.path.exists(path):
-            raise MissingFile(f"{path} is not there; give a folder of videos, one video or a URL")
-        if not os.path.isdir(path):
-            yield path
+        name = os.fspath(data)
+        if "::" in name or name.startswith("data:"):
+            yield name
             return
-        for folder, folders, files in os.walk(path):
-            folders.sort()
-            for name in sorted(files):
-                if name.lower().endswith(tuple(SUFFIXES)):
-                    yield os.path.join(folder, name)
+        path = path_of(name)
+        if path.is_dir():
+            names = (file.path for file in files_below(path) if is_video(file.path))
+            yield from (str(path / name) for name in names)
+            return
+        if isinstance(path, Path) and not path.exists():
+            raise MissingFile(f"{name} is not there; give a folder of videos, one video or a URL")
+        yield name
         return
     inline = 0
     for row in _stored(data):

@@ -24,13 +24,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 from PIL import Image, ImageDraw
 
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import MAX_CHARACTERS, check_text
 from t2vid.progress import progress
-from t2vid.schema import TOKENS_PER_FRAME
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
@@ -122,7 +122,7 @@ class Rendered:
 
 def render_files(
     files: Sequence[str | Path],
-    out: str | Path,
+    out: str | Path = "frames",
     *,
     format: Format = "webp",
     preset: str = "default",

@@ -21,6 +21,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
+from t2vid import catalog
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
 from t2vid.frames.fonts import describe_missing, stack, uncovered
@@ -28,7 +29,7 @@ from t2vid.frames.framelist import FrameList
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.shaping import WHITE, Gray
 from t2vid.frames.text import Line, Page, check_text, iter_pages
-from t2vid.schema import TOKENS_PER_FRAME, WORDS_PER_FRAME
+from t2vid.schema import WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
 
@@ -149,7 +150,7 @@ def _frames_of_words(n_words: int, words_per_frame: int) -> int:
     return max(1, math.ceil(n_words / words_per_frame), n_words * 11 // (words_per_frame * 10))
 
 
-def text_tokens_per_visual_token(
+def compression_ratio(
     text: str, spec: RenderSpec = _DEFAULT, *, family: str, n_text_tokens: int
 ) -> float:
     """Say how many text tokens one visual token stands for; above 1 the frames compress.
@@ -160,9 +161,8 @@ def text_tokens_per_visual_token(
         family: `"idefics3"`, `"internvl"` or `"minicpm"`, which say how many tokens a frame costs.
         n_text_tokens: tokens of the text by the model's tokenizer.
     """
-    if family not in TOKENS_PER_FRAME:
-        raise InputError(f"family {family!r} is unknown; use one of {sorted(TOKENS_PER_FRAME)}")
-    return n_text_tokens / (count_frames(text, spec) * TOKENS_PER_FRAME[family])
+    each = catalog.paper_family(family).tokens_per_frame
+    return n_text_tokens / (count_frames(text, spec) * each)
 
 
 def _drawn(

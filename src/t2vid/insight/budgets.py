@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from t2vid.catalog import TOKENS_PER_FRAME, presets
 from t2vid.errors import InputError
 from t2vid.insight.rows import Rows
-from t2vid.mixing.budget import PRESETS, Budget
-from t2vid.schema import TOKENS_PER_FRAME
+from t2vid.mixing.budget import Budget
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,8 @@ class Drops:
 
 
 PAPER = {
-    name: Limits(preset.get("max_frames"), preset.get("max_tokens"))
-    for name, preset in PRESETS.items()
+    preset.name: Limits(preset.values.get("max_frames"), preset.values.get("max_tokens"))
+    for preset in presets("budget")
 }
 
 

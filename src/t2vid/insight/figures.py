@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import require
 from t2vid.insight.diversity import Diversity
 from t2vid.insight.page import COLOURS
 from t2vid.insight.rows import Rows
-from t2vid.schema import TOKENS_PER_FRAME
 
 PERCENTILE = 99.9  # T2Vid, Fig. 3: longer rows are left out of the picture
 _BINS = 40

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from t2vid.catalog import TOKENS_PER_FRAME, preset
 from t2vid.errors import InputError
 from t2vid.insight.budgets import PAPER, Limits, dropped, starting_limits
 from t2vid.insight.diversity import SAMPLE, Diversity, diversity
@@ -23,7 +24,6 @@ from t2vid.insight.flags import Flag, failed, flags, parsed, repeats
 from t2vid.insight.rows import Rows, read
 from t2vid.insight.subject import Subject, subject_of
 from t2vid.progress import progress
-from t2vid.schema import TOKENS_PER_FRAME
 
 if TYPE_CHECKING:
     from t2vid.mixing.overlap import Overlap
@@ -94,7 +94,7 @@ class Findings:
         for name, limits in PAPER.items():
             asked = Limits(limits.max_frames, limits.max_tokens, self.limits.video_frames)
             found = list(dropped(self.rows, asked).values())[-1]
-            family = name.rpartition("-")[2]
+            family = preset("budget", name).values["family"]
             out[f"over_{name}"] = found.over[family] / found.n
         return out
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from t2vid._version import __version__
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import BadVideo, InputError, MissingFile, pluralize
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
@@ -25,7 +26,6 @@ from t2vid.insight.diversity import SAME, TOP_TEMPLATES, Diversity, Figure
 from t2vid.insight.figures import words_a_frame
 from t2vid.insight.flags import OPENING_WORDS, Flag
 from t2vid.insight.rows import Rows, Shown
-from t2vid.schema import TOKENS_PER_FRAME
 
 if TYPE_CHECKING:
     from t2vid.insight.report import Findings

@@ -82,7 +82,9 @@ def write_clip(path: Path, frames: list[Image.Image], *, fps: int = 1) -> None:
         stream.pix_fmt = "yuv420p"
         stream.time_base = Fraction(1, fps)
         for image in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(image)))
+            container.mux(
+                stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24"))
+            )
         container.mux(stream.encode())
 
 

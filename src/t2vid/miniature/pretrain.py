@@ -2,7 +2,7 @@
 
 It never sees two frames in one row: what it makes of a clip is what the arms are about.
 
->>> schedule(0, Plan(steps=100)) < schedule(40, Plan(steps=100)) > schedule(99, Plan(steps=100))
+>>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(5000, Plan())
 True
 """
 
@@ -31,9 +31,9 @@ from t2vid.miniature.world import WORDS_PER_SCENE, Episode, phrases
 
 IGNORED = -100
 PAGE = RenderSpec(
-    width=FRAME_PX, height=FRAME_PX, font_px=11, margin_px=2, words_per_frame=WORDS_PER_SCENE
+    width=FRAME_PX, height=FRAME_PX, font_px=11, margin_px=1, words_per_frame=WORDS_PER_SCENE
 )
-# What pages of pretraining look like: the size of the arms' pages, other faces and places.
+# Pages of pretraining: faces and margins with which six words of any scene fit one page.
 _PAGES = tuple(
     RenderSpec(
         width=FRAME_PX,
@@ -43,7 +43,7 @@ _PAGES = tuple(
         margin_px=margin,
         words_per_frame=WORDS_PER_SCENE,
     )
-    for font, px, margin in (("sans", 11, 2), ("sans", 11, 1), ("serif", 11, 2), ("sans", 10, 3))
+    for font, px, margin in (("sans", 11, 1), ("serif", 11, 2), ("sans", 10, 1), ("serif", 10, 3))
 )
 
 
@@ -52,22 +52,29 @@ class Plan:
     """How long and on what the base is trained.
 
     Attributes:
-        steps: in all.
-        text_steps: of which the first so many are on stories in words alone.
-        text_rows: stories in a step.
-        frame_rows: pictures and pages in a step, after `text_steps`.
+        text_steps: steps on stories in words alone, for an order is the hardest thing to learn.
+        joint_steps: steps on stories, pictures and pages after them.
+        text_rows: stories in a step on stories alone.
+        joint_text_rows: stories in every later step.
+        frame_rows: pictures and pages in every later step, half of each.
         turns: questions about one story.
         learning_rate: at its highest.
         seed: of the weights and the rows.
     """
 
-    steps: int = 9000
-    text_steps: int = 5000
+    text_steps: int = 2000
+    joint_steps: int = 3200
     text_rows: int = 24
-    frame_rows: int = 48
+    joint_text_rows: int = 20
+    frame_rows: int = 40
     turns: int = 4
     learning_rate: float = 2e-3
     seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.text_steps + self.joint_steps
 
 
 class Turns(NamedTuple):
@@ -143,16 +150,22 @@ def pretrain(
 
 
 def schedule(step: int, plan: Plan) -> float:
-    """Give the learning rate: a short rise, then a cosine to a twentieth."""
+    """Give the learning rate: a short rise, a tenth less by the end of the stories, then a cosine."""
     rise = min(1.0, (step + 1) / 100)
-    fall = 0.525 + 0.475 * math.cos(math.pi * step / plan.steps)
-    return plan.learning_rate * rise * fall
+    if step < plan.text_steps:
+        return plan.learning_rate * rise * (1 - 0.1 * step / plan.text_steps)
+    angle = math.pi * (step - plan.text_steps) / plan.joint_steps
+    return plan.learning_rate * rise * 0.9 * (0.525 + 0.475 * math.cos(angle))
 
 
-def _losses(model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator) -> list[Any]:
-    text = [story(rng, turns=plan.turns) for _ in range(plan.text_rows)]
+def _losses(
+    model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
+) -> list[Any]:
+    joint = step >= plan.text_steps
+    n_text = plan.joint_text_rows if joint else plan.text_rows
+    text = [story(rng, turns=plan.turns) for _ in range(n_text)]
     losses = [_loss(model, *collate(text, processor))]
-    if step >= plan.text_steps:
+    if joint:
         half = plan.frame_rows // 2
         shown = [*(picture(rng) for _ in range(half)), *(page(rng) for _ in range(half))]
         losses.append(_loss(model, *collate(shown, processor)))
@@ -215,15 +228,16 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     encoded = iter(tokenizer(said, add_special_tokens=False)["input_ids"])
     all_ids, all_labels = [], []
     for row in rows:
-        ids, labels = [], []
+        ids: list[int] = []
+        targets: list[int] = []
         for turn in range(len(row.pairs)):
             before = frame_ids if turn == 0 and row.frame is not None else []
             asked = [user, *before, *next(encoded), assistant]
             answer = [*next(encoded), end]
             ids += asked + answer
-            labels += [IGNORED] * len(asked) + answer
+            targets += [IGNORED] * len(asked) + answer
         all_ids.append(ids)
-        all_labels.append(labels)
+        all_labels.append(targets)
     width = max(map(len, all_ids))
     pad = tokenizer.pad_token_id
     # Padding stands behind what attends to it, so that causal attention needs no mask.

@@ -3,8 +3,11 @@
 >>> import numpy as np
 >>> rng = np.random.default_rng(3)
 >>> episode = Episode.drawn(rng)
->>> ask(episode, "first", rng)
-Asked(kind='first', question='Which thing is first?', options=('gold ring', 'pink cone', 'red box', 'black cone'), answer='pink cone')
+>>> asked = ask(episode, "first", rng)
+>>> asked.question, asked.answer
+('Which thing is first?', 'pink cone')
+>>> asked.options
+('gold ring', 'pink cone', 'red box', 'black cone')
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ class Episode:
         """
         n = int(rng.integers(MIN_SCENES, MAX_SCENES + 1))
         acts: list[Act] = ["comes"]
-        others: list[Act] = [("goes", "turns", "stays")[i] for i in rng.permutation(3)]  # type: ignore[misc]
+        others: list[Act] = [("goes", "turns", "stays")[i] for i in rng.permutation(3)]
         while len(acts) < n:
             acts.append(others.pop() if others and rng.random() < 0.3 else "comes")
         if acts.count("comes") < 2:

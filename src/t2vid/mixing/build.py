@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
+from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing import overlap
 from t2vid.mixing.overlap import Overlap
@@ -33,7 +34,7 @@ from t2vid.mixing.shards import (
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, TOKENS_PER_FRAME, Counts, size
+from t2vid.schema import FRAME_PX, Counts, size
 from t2vid.storage.files import sha256_of, write_atomically
 from t2vid.storage.pool import BuildError, in_pool
 

@@ -117,10 +117,9 @@ class CostEstimator:
         if self.videos is None:
             return ""
         try:
-            found = self.videos.find(name)
+            return self.videos.inside(name) or ""
         except UnsafePath:
             return ""
-        return found.relative_to(self.videos.root).as_posix() if found else ""
 
     def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
         paths = [self.data / video for video in videos]

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from t2vid.errors import InputError
 from t2vid.mixing.plan import _mixed
+from t2vid.storage.videos import video_key
 
 BINS = 64
 NEAR = 0.8  # estimated share of common shingles from which two texts count as near
@@ -135,16 +136,6 @@ def sketch(
 def normalised(text: str) -> str:
     """Lower case, words only, single blanks."""
     return " ".join(_WORDS.findall(text.lower()))
-
-
-def video_key(name: str) -> str:
-    """Give what names of one video have in common: the stem, ActivityNet's `v_` removed.
-
-    >>> video_key("a/v_dQw4w9WgXcQ.mkv"), video_key("dQw4w9WgXcQ")
-    ('dQw4w9WgXcQ', 'dQw4w9WgXcQ')
-    """
-    stem = re.sub(r"\.(mp4|mkv|webm|avi|mov|m4v|gif)$", "", os.path.basename(name), flags=re.I)
-    return stem[2:] if stem.startswith("v_") and len(stem) == 13 else stem
 
 
 def minhash(text: str, *, shingle: int = TEXT_SHINGLE) -> NDArray[np.uint32]:

@@ -6,12 +6,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from t2vid import samples
+from t2vid import catalog, samples
 from t2vid.errors import InputError, pluralize
 
 NOT_STATED = "unknown"  # the Hub's own word for it
@@ -32,23 +31,6 @@ class Licence:
 
     id: str
     where: str = "by whoever pushed this"
-
-
-# As their authors state them, for the texts and annotations; the videos have terms of their own.
-LICENCES = {
-    "sharegemini": Licence("cc-by-nc-4.0", "https://huggingface.co/datasets/Share14/ShareGemini"),
-    "videochatgpt": Licence(
-        "cc-by-sa-4.0", "https://huggingface.co/datasets/MBZUAI/VideoInstruct-100K"
-    ),
-    "longalpaca": Licence("cc-by-nc-4.0", "https://github.com/dvlab-research/LongLoRA"),
-    "longqlora": Licence(
-        NOT_STATED, "not at https://huggingface.co/datasets/YeungNLP/LongQLoRA-Dataset"
-    ),
-    "t2vidsynthetic": Licence(
-        "apache-2.0", "https://huggingface.co/datasets/xjtupanda/T2Vid-Synthetic"
-    ),
-    "t2vidsample": Licence(samples.LICENCE, "in t2vid, which brings it"),
-}
 
 
 def licences_of(
@@ -72,9 +54,7 @@ def licences_of(
     strangers = sorted(set(given) - set(names))
     if strangers:
         raise InputError(f"licences names {strangers}, which no row has as its source: {names}")
-    nothing = Licence(NOT_STATED, "nowhere that t2vid knows")
-    corpora = corpora or {}
-    known = {name: LICENCES.get(_key(corpora.get(name, name)), nothing) for name in names}
+    known = {name: _known(name, corpora or {}) for name in names}
     return known | {name: Licence(licence.lower()) for name, licence in given.items()}
 
 
@@ -149,5 +129,10 @@ def listed(names: Iterable[str]) -> str:
     return ", ".join(repr(name) for name in names)
 
 
-def _key(name: str) -> str:
-    return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("t2vid/"))
+def _known(source: str, corpora: Mapping[str, str]) -> Licence:
+    # As the authors state them, for the texts and annotations; the videos have terms of their own.
+    entry = catalog.known_corpus(corpora.get(source, source))
+    # Somebody's own source may be called "sample": only its builder knows whether it is ours.
+    if entry is None or (entry.bundled and source not in corpora):
+        return Licence(NOT_STATED, "nowhere that t2vid knows")
+    return Licence(entry.licence or NOT_STATED, entry.licence_from)

@@ -10,6 +10,8 @@ kept 0, dropped 1 (no q: 1)
 
 from __future__ import annotations
 
+import math
+import string
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
@@ -78,13 +80,13 @@ def have(record: Record, *keys: str) -> None:
 
 
 def text(record: Record, key: str) -> str:
-    """Give a text field stripped of white space at both ends; "" where it is absent or null.
+    """Give a text field without white space and BOM at both ends; "" where it is missing.
 
     Raises:
         RecordError: when the value is no text, or no valid Unicode.
     """
     value = record.get(key)
-    if value is None:
+    if is_missing(value):
         return ""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
@@ -94,7 +96,27 @@ def text(record: Record, key: str) -> str:
         value.encode()
     except UnicodeEncodeError:
         raise RecordError(f"{key} is not valid Unicode (half a surrogate pair)") from None
-    return value.strip()
+    return value.strip("\ufeff" + string.whitespace).strip()
+
+
+def is_missing(value: object) -> bool:
+    """Tell whether a value stands for none: null, NaN and its relatives of numpy and pandas, infinity.
+
+    >>> is_missing(float("nan")), is_missing(None), is_missing(0), is_missing("nan")
+    (True, True, False, False)
+    """
+    if value is None or type(value).__name__ in ("NAType", "NaTType"):
+        return True
+    if (
+        isinstance(value, str | bytes)
+        or not hasattr(value, "__float__")
+        or hasattr(value, "__len__")
+    ):
+        return False
+    try:
+        return not math.isfinite(value)
+    except (OverflowError, TypeError):  # an integer of a thousand digits; an array
+        return False
 
 
 def needed(record: Record, key: str, name: str = "") -> str:

@@ -10,53 +10,30 @@ member is a window onto its archive.
 
 from __future__ import annotations
 
-import difflib
+import base64
 import io
-import lzma
 import os
 import re
 import stat
-import struct
-import tarfile
 import time
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, BinaryIO
+from urllib.parse import unquote_to_bytes
 
-from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
+from t2vid.errors import InputError, MissingFile, kind_of
+from t2vid.storage.archives import open_member
+from t2vid.storage.files import is_url, require_scheme
+from t2vid.storage.guard import Guarded, spool, timed_out
+from t2vid.storage.guard import Limits as Limits
+from t2vid.storage.guard import bad as bad
 
 Source = str | os.PathLike[str] | bytes | BinaryIO | dict[str, Any]
 # fsspec's own 5 MB blocks fetch most of a film for 24 frames; 256 KB fetched 14.6 of 125 MB.
 BLOCK_BYTES = 256 * 1024
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, struct.error)
 _MAX_NAME = 4096  # PATH_MAX on Linux
-_URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one video may cost before it counts as bad.
-
-    Args:
-        timeout_s: seconds from opening to the last frame.
-        max_pixels: width x height of a coded frame.
-        max_bytes: what the frames given, or a source that has to be held in memory (a pipe, a
-            compressed archive member), may take up.
-    """
-
-    timeout_s: float = 300.0
-    max_pixels: int = 8192 * 8192
-    max_bytes: int = 2 * 1024**3
-
-    def __post_init__(self) -> None:
-        """Check every field against its limit."""
-        for name in ("timeout_s", "max_pixels", "max_bytes"):
-            value = getattr(self, name)
-            if not isinstance(value, int | float) or not value > 0:
-                raise InputError(f"{name} ({value!r}) must be > 0")
+_DATA_URL = re.compile(r"data:[^,]{0,200},", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -88,89 +65,6 @@ class Media:
             raise timed_out(self.name)
 
 
-class Guarded:
-    """A file object that stops at a deadline, and is what libav reads from.
-
-    Args:
-        file: seekable binary file.
-        name: what messages call it.
-        deadline: `time.monotonic()` value after which reading is refused.
-    """
-
-    def __init__(self, file: BinaryIO, name: str, deadline: float) -> None:
-        self._file, self._name, self._deadline = file, name, deadline
-        self.seek: Any = getattr(file, "seek", None)  # what is only held in memory has none
-        self.tell: Any = getattr(file, "tell", None)
-
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def read(self, n: int = -1) -> bytes:
-        """Read at most `n` bytes, while there is time."""
-        if time.monotonic() > self._deadline:
-            raise timed_out(self._name)
-        try:
-            return self._file.read(n)
-        except Exception as error:  # a network has errors of its own, different for each back end
-            found = f"reading broke off ({type(error).__name__}: {error})"
-            raise bad(self._name, "unreachable", found, "try again") from error
-
-
-class Window(io.RawIOBase):
-    """A stretch of a file as a file of its own.
-
-    Args:
-        file: seekable binary file.
-        start: first byte.
-        size: number of bytes.
-    """
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file, self._start, self._size, self._at = file, start, size, 0
-
-    def seekable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def readable(self) -> bool:
-        """Say yes."""
-        return True
-
-    def tell(self) -> int:
-        """Give the position in the window."""
-        return self._at
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        """Move inside the window."""
-        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
-        self._at = max(0, base + offset)
-        return self._at
-
-    def read(self, n: int = -1) -> bytes:
-        """Read at most `n` bytes, never past the window."""
-        room = max(0, self._size - self._at)
-        n = room if n < 0 else min(n, room)
-        self._file.seek(self._start + self._at)
-        data = self._file.read(n)
-        self._at += len(data)
-        return data
-
-
-class _Place(NamedTuple):
-    start: int | None  # first byte of the data; None where only the header's place is known
-    header: int
-    size: int
-    plain: bool  # neither compressed nor encrypted
-
-
-_listed: dict[tuple[str, int, float], dict[str, _Place]] = {}
-
-
 def describe(source: object) -> str:
     """Name a source for a message."""
     if isinstance(source, dict):
@@ -178,20 +72,11 @@ def describe(source: object) -> str:
     if isinstance(source, bytes):
         return f"<{len(source):,} bytes>"
     if isinstance(source, str | os.PathLike):
-        name = os.fspath(source)  # a data: URL may hold the whole video
+        name = os.fspath(source)
+        if data := _DATA_URL.match(name):  # it holds the whole video
+            return f"{data[0]}… ({len(name):,} characters)"
         return name if len(name) <= _MAX_NAME else f"{name[:_MAX_NAME]}… ({len(name):,} characters)"
     return str(getattr(source, "name", None) or f"<{type(source).__name__}>")
-
-
-def bad(name: str, reason: str, found: str, move: str) -> BadVideo:
-    """Build the one form every message about a video has: who, what was found, the next move."""
-    return BadVideo(f"{name}: {found}; {move}", reason=reason)
-
-
-def timed_out(name: str) -> BadVideo:
-    """Build the error of a video that took too long."""
-    move = "leave it out, or give Limits(timeout_s=...) more"
-    return bad(name, "timeout", "not done within the time limit", move)
 
 
 @contextmanager
@@ -199,14 +84,15 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
     """Open a source for reading, as often as one likes, until the block ends.
 
     Args:
-        source: path; URL that fsspec knows (`https://`, `hf://`, ...); `archive.zip::member` or
-            `archive.tar::member`, or fsspec's `zip://member::archive.zip`, where the archive may
-            again be a URL; bytes; binary file object; `{path, bytes}` as `datasets.Video` stores.
+        source: path; URL that fsspec knows (`https://`, `hf://`, ...), or a `data:` URL with the
+            video in it; `archive.zip::member` or `archive.tar::member`, or fsspec's
+            `zip://member::archive.zip`, where the archive may again be a URL; bytes; binary file object; `{path, bytes}` as `datasets.Video` stores.
         limits: how much it may cost.
 
     Raises:
         BadVideo: when there is something, and it cannot be a video.
         MissingFile: when there is nothing.
+        MissingExtra: when the package behind the scheme of a URL is not installed.
     """
     deadline = time.monotonic() + limits.timeout_s
     name = describe(source)
@@ -217,16 +103,21 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         remote = False
         if isinstance(source, str | os.PathLike):
             path = os.fspath(source)
+            if _DATA_URL.match(path) and not os.path.exists(path):
+                source = _inline(path, name)
+        if isinstance(source, str | os.PathLike):
+            path = os.fspath(source)
             archive, member = _split(path)
-            if not member and not _URL.match(path):
+            if not member and not is_url(path):
+                path = path.removeprefix("file://")
                 size = local_size(path, name)
                 # libav would take "a:b.mp4" for a protocol, and "concat:b.mp4" for another file
                 yield Media(name, os.path.abspath(path), size, False, deadline)
                 return
-            remote = bool(_URL.match(archive))
+            remote = is_url(archive)
             file = _open_path(archive, limits, stack)
             if member:
-                file = _open_member(file, archive, member, limits, stack)
+                file = open_member(file, archive, member, limits, stack)
         elif isinstance(source, bytes):
             file = io.BytesIO(source)
         elif isinstance(source, io.TextIOBase):
@@ -239,11 +130,22 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
             raise InputError(f"{name} is a closed file; give an open file, or its path")
         end = _end_of(file)
         if end is None:
-            file = _spool(Guarded(file, name, deadline), name, limits, deadline)
+            file = spool(Guarded(file, name, deadline), name, limits, deadline)
         size = file.seek(0, os.SEEK_END) if end is None else end
         if size == 0:
             raise bad(name, "empty", "it has 0 bytes", "download it again")
         yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
+
+
+def _inline(url: str, name: str) -> bytes:
+    """Read a `data:` URL."""
+    head, _, data = url.partition(",")
+    try:
+        if head.lower().endswith(";base64"):
+            return base64.b64decode(unquote_to_bytes(data), validate=True)
+        return unquote_to_bytes(data)
+    except ValueError as error:  # binascii.Error is one
+        raise bad(name, "unreadable", f"it is no base64 ({error})", "encode it again") from None
 
 
 def _end_of(file: Any) -> int | None:
@@ -290,9 +192,15 @@ def local_size(path: str, name: str) -> int:
 
 
 def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
-    if not _URL.match(path):
+    if not is_url(path):
+        path = path.removeprefix("file://")
         local_size(path, path)
         return stack.enter_context(open(path, "rb"))
+    try:
+        require_scheme(path)
+    except InputError as error:  # an address that no package opens is the fault of this one video
+        found = f"it cannot be opened ({error})"
+        raise bad(path, "unreachable", found, "check the address") from None
     from fsspec.core import url_to_fs
 
     options: dict[str, Any] = {}
@@ -319,108 +227,3 @@ def _open_path(path: str, limits: Limits, stack: ExitStack) -> BinaryIO:
         move = "check the address, or log in" if status in (401, 403) else "try again"
         raise bad(path, "unreachable", f"it cannot be opened ({error})", move) from error
     return stack.enter_context(file)  # type: ignore[no-any-return]
-
-
-def _spool(file: Any, name: str, limits: Limits, deadline: float) -> BinaryIO:
-    """Hold a source that cannot be sought in memory, up to the limit."""
-    held = io.BytesIO()
-    while chunk := file.read(1 << 20):
-        held.write(chunk)
-        if held.tell() > limits.max_bytes:
-            found = f"it cannot be sought and goes on after {limits.max_bytes:,} bytes"
-            raise bad(name, "endless", found, "save it as a file first")
-        if time.monotonic() > deadline:
-            raise timed_out(name)
-    return held
-
-
-def _open_member(
-    file: BinaryIO, archive: str, member: str, limits: Limits, stack: ExitStack
-) -> BinaryIO:
-    name = f"{archive}::{member}"
-    with _named(name):
-        members = _members(archive, Guarded(file, archive, time.monotonic() + limits.timeout_s))
-    if member not in members:
-        near = difflib.get_close_matches(member, list(members)[:10_000], n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise MissingFile(f"{name}: not among the {len(members):,} members{hint}")
-    place = members[member]
-    if not place.plain:
-        return _unpacked(file, name, member, limits, stack)
-    start = place.start
-    if start is None:  # a zip's table does not tell how long the member's own header is
-        with _named(name):  # a table may say that it begins before the archive does
-            file.seek(place.header)
-        head = file.read(30)
-        start = place.header + 30 + sum(int.from_bytes(head[i : i + 2], "little") for i in (26, 28))
-    return Window(file, start, place.size)  # type: ignore[return-value]
-
-
-def _members(path: str, file: Guarded) -> dict[str, _Place]:
-    """List an archive once, however many of its members are opened afterwards."""
-    key = path, file.seek(0, os.SEEK_END), 0.0 if _URL.match(path) else os.stat(path).st_mtime
-    if key not in _listed:
-        if len(_listed) >= 4:
-            _listed.clear()
-        _listed[key] = _list_zip(file) if _is_zip(file) else _list_tar(file)
-    return _listed[key]
-
-
-def _is_zip(file: BinaryIO | Guarded) -> bool:
-    file.seek(0)
-    return file.read(4) in (b"PK\x03\x04", b"PK\x05\x06")
-
-
-def _list_zip(file: Guarded) -> dict[str, _Place]:
-    with zipfile.ZipFile(cast(BinaryIO, file)) as pack:
-        infos = [info for info in pack.infolist() if not info.is_dir()]
-    stored = zipfile.ZIP_STORED
-    return {
-        i.filename: _Place(
-            None, i.header_offset, i.file_size, i.compress_type == stored and not i.flag_bits & 1
-        )
-        for i in infos
-    }
-
-
-def _list_tar(file: Guarded) -> dict[str, _Place]:
-    file.seek(0)
-    plain = file.read(2) not in (b"\x1f\x8b", b"BZ", b"\xfd7", b"(\xb5")
-    file.seek(0)
-    places, last = {}, -1
-    with tarfile.open(fileobj=cast(BinaryIO, file), mode="r:*") as pack:
-        for m in pack:
-            if m.offset <= last:  # a negative size leads back, round and round
-                raise tarfile.ReadError(f"{m.name!r} lies before the member that it follows")
-            last = m.offset
-            if m.isfile():
-                places[m.name] = _Place(m.offset_data, 0, m.size, plain and not m.issparse())
-    return places
-
-
-def _unpacked(file: BinaryIO, name: str, member: str, limits: Limits, stack: ExitStack) -> BinaryIO:
-    """Read a compressed member into memory; compressed data cannot be sought."""
-    deadline = time.monotonic() + limits.timeout_s
-    with _named(name):
-        if _is_zip(file):
-            pack = stack.enter_context(zipfile.ZipFile(file))
-            return _spool(stack.enter_context(pack.open(member)), name, limits, deadline)
-        file.seek(0)
-        tar = stack.enter_context(tarfile.open(fileobj=file, mode="r:*"))
-        return _spool(tar.extractfile(member), name, limits, deadline)
-
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
-    """Name the archive in whatever the readers of zip and tar files make of damage."""
-    try:
-        yield
-    except BadVideo:
-        raise
-    except (*_DAMAGE, OSError, RuntimeError, ValueError) as error:
-        found = f"the archive is broken, or of a kind that Python does not read ({_first(error)})"
-        raise bad(name, "archive", found, "fetch it again, or repack it") from None
-
-
-def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")

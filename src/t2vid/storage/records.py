@@ -1,34 +1,39 @@
-"""Reads corpus files row by row: a JSON list, JSONL or Parquet, local or remote, of any size.
+"""Reads corpus files row by row: JSON, JSONL, CSV or Parquet, local or remote, of any size.
 
->>> import tempfile; path = Path(tempfile.mkdtemp(), "rows.json")
+>>> import tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp(), "rows.json")
 >>> _ = path.write_text('[{"a": 1}, {"a": 2}]')
 >>> [(row, value["a"]) for row, value in read(str(path))]
 [(0, 1), (1, 2)]
 
 The kind is told from the first bytes, not from the name: a downloaded file is named after its
-hash. A list may stand in an object, `{"data": [...]}`. A file of another kind is an error; a broken
-line of JSONL is a `BadRow`, to be counted.
+hash. A list may stand in an object, `{"data": [...]}`; any of them may be packed (gzip, bz2, xz, and
+zstd where zstandard is installed). NaN is read as None. A file of another kind is an error; a row
+that cannot be read is a `BadRow`, to be counted.
 """
 
 from __future__ import annotations
 
 import codecs
-import json
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 from t2vid.errors import MissingFile, RecordError
+from t2vid.storage import csv_table
+from t2vid.storage.files import path_of
+from t2vid.storage.json_list import DECODER, elements
+from t2vid.storage.json_list import BadRow as BadRow
+from t2vid.storage.packed import unpacked
 
-CHUNK = 1 << 20
-MAX_RECORD_CHARS = 1 << 27  # one document with its question; the longest public one is under 2 MB
 ROWS_PER_PART = 500
-SUFFIXES = (".json", ".jsonl", ".parquet")
+SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
+PACKED = ("", ".gz", ".bz2", ".xz", ".zst")
 
 _BLANKS = b" \t\r\n"
 _BOM = codecs.BOM_UTF8
+_HEAD_BYTES = 4096
 # No key of a record of any format: as the first key of a file it holds the rows.
 _WRAPPED = re.compile(
     rb'\{\s*"(?:data|rows|records|examples|annotations|questions|items)"\s*:\s*(?=\[)'
@@ -52,13 +57,6 @@ class Part:
     start: int = 0
 
 
-@dataclass(frozen=True)
-class BadRow:
-    """A line that is no JSON; `reason` says where it broke."""
-
-    reason: str
-
-
 def read(part: Part | str) -> Iterator[tuple[int, Any]]:
     """Give `(row number, value)` for every row, holding one row and one chunk in memory.
 
@@ -67,21 +65,19 @@ def read(part: Part | str) -> Iterator[tuple[int, Any]]:
 
     Raises:
         MissingFile: when there is no such file.
-        RecordError: when the file is no JSON list, JSONL or Parquet, naming what was found.
+        RecordError: when the file is of no known kind, naming what was found.
     """
     part = Part(part) if isinstance(part, str) else part
     with _open(part.path) as file:
-        kind, start = _kind(file, part.path)
+        kind, opens = _kind(file, part.path)
         if kind == "parquet":
             rows = _parquet(file, part)
-        elif kind in ("json", "wrapped"):
-            rows = (value for _, value in _json_list(file, part, start, kind))
         else:
-            rows = (_line(line) for _, line in _lines(file, part.start))
+            rows = (value for _, value in _located(file, kind, opens, part))
         for row, value in enumerate(rows, part.first_row):
             if part.n_rows is not None and row >= part.first_row + part.n_rows:
                 return
-            yield row, value
+            yield row, _line(value) if kind == "jsonl" else value
 
 
 def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
@@ -93,17 +89,14 @@ def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
 
     Raises:
         MissingFile: when there is no such file.
-        RecordError: when the file is no JSON list, JSONL or Parquet.
+        RecordError: when the file is of no known kind.
     """
-    whole = Part(path)
     with _open(path) as file:
-        kind, start = _kind(file, path)
+        kind, opens = _kind(file, path)
         if kind == "parquet":
             return _row_groups(file, path)
-        jsonl = kind == "jsonl"
-        located = _lines(file, 0) if jsonl else _json_list(file, whole, start, kind)
         starts, n_rows = [], 0
-        for start, _ in located:
+        for start, _ in _located(file, kind, opens, Part(path)):
             if n_rows % rows_per_part == 0:
                 starts.append(start)
             n_rows += 1
@@ -114,22 +107,37 @@ def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
     ]
 
 
+def read_json(path: str) -> Any:
+    """Read a small JSON file whole, whatever its layout.
+
+    Raises:
+        MissingFile: when there is no such file.
+        RecordError: when it is no JSON.
+    """
+    with _open(path) as file:
+        try:
+            return DECODER.decode(file.read().decode("utf-8-sig"))
+        except (ValueError, RecursionError) as error:
+            raise RecordError(f"{path} is no JSON file: {error}") from error
+
+
 def in_folder(folder: str, name: str = "") -> list[str]:
-    """Give the corpus files of a local folder.
+    """Give the corpus files of a folder.
 
     Args:
-        folder: where to look, not deeper.
+        folder: path or URL; only the folder itself is looked at.
         name: the public name of the wanted file; where it is there, it is the only one.
 
     Raises:
         MissingFile: when the folder or a fitting file is not there.
     """
-    root = Path(folder)
+    root = path_of(folder)
     if not root.is_dir():
         raise MissingFile(f"data_dir={folder!r} is not a folder")
     if name and (root / name).is_file():
         return [str(root / name)]
-    found = sorted(str(path) for path in root.iterdir() if path.suffix in SUFFIXES)
+    endings = tuple(suffix + packing for suffix in SUFFIXES for packing in PACKED)
+    found = sorted(str(path) for path in root.iterdir() if path.name.endswith(endings))
     if not found:
         raise MissingFile(f"data_dir={folder!r} holds no file that ends in {', '.join(SUFFIXES)}")
     return found
@@ -137,12 +145,7 @@ def in_folder(folder: str, name: str = "") -> list[str]:
 
 def _open(path: str) -> IO[bytes]:
     try:
-        if "://" not in path:
-            return open(path, "rb")
-        import fsspec
-
-        opened: IO[bytes] = fsspec.open(path, "rb").open()
-        return opened
+        return unpacked(path_of(path))
     except FileNotFoundError as error:
         raise MissingFile(f"{path} does not exist; check data_files= or data_dir=") from error
     except IsADirectoryError as error:
@@ -151,7 +154,7 @@ def _open(path: str) -> IO[bytes]:
 
 def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
     """Tell the kind of a file and, for JSON, at which byte its list opens."""
-    head = file.read(512)
+    head = file.read(_HEAD_BYTES)
     file.seek(0)
     if head.startswith(b"PAR1"):
         return "parquet", 0
@@ -167,8 +170,29 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
         if not more or not line.rstrip().endswith((b"{", b"[", b",")):
             return "jsonl", 0
         found = f"is one JSON object over several lines, starting with {text[:60]!r}"
+    elif csv_table.looks_like_table(head.removeprefix(_BOM)):
+        return "csv", 0
+    elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        found = "is text in UTF-16; save it as UTF-8"
     raise RecordError(
-        f"{path} {found}; it must be a JSON list, JSONL (one object a line) or Parquet"
+        f"{path} {found}; it must be a JSON list, JSONL (one object a line), CSV or Parquet"
+    )
+
+
+def _located(file: IO[bytes], kind: str, opens: int, part: Part) -> Iterator[tuple[int, Any]]:
+    """Give where each row begins, and the row; of JSONL the line."""
+    if kind == "jsonl":
+        return _lines(file, part.start)
+    if kind == "csv":
+        return csv_table.rows(file, start=part.start)
+    inside = part.start > 0
+    return elements(
+        file,
+        part.path,
+        start=part.start or opens,
+        row=part.first_row,
+        inside=inside,
+        wrapped=kind == "wrapped",
     )
 
 
@@ -182,92 +206,9 @@ def _lines(file: IO[bytes], start: int) -> Iterator[tuple[int, bytes]]:
 
 def _line(line: bytes) -> Any:
     try:
-        return json.loads(line.removeprefix(_BOM))
+        return DECODER.decode(line.removeprefix(_BOM).decode())
     except (ValueError, RecursionError) as error:
         return BadRow(f"{error} in {line[:60]!r}")
-
-
-def _json_list(file: IO[bytes], part: Part, opens: int, kind: str) -> Iterator[tuple[int, Any]]:
-    """Give `(byte offset, value)` of the elements, decoding one at a time from a growing window."""
-    window = _Window(file, part, part.start or opens)
-    if part.start == 0:
-        window.skip("[")
-    while True:
-        char = window.skip(",")
-        if char == "]":
-            break
-        start = window.byte
-        yield start, window.value()
-    window.to(window.at + 1)
-    rest = window.skip("")
-    if rest and not (kind == "wrapped" and rest in ",}"):  # what else the object says are no rows
-        raise RecordError(
-            f"{part.path} goes on after its list at byte {window.byte:,}; make it JSONL"
-        )
-
-
-class _Window:
-    """The part of a JSON text that is in memory, and a position in it."""
-
-    def __init__(self, file: IO[bytes], part: Part, start: int) -> None:
-        file.seek(start)
-        self.file, self.path, self.row = file, part.path, part.first_row
-        self.decode = codecs.getincrementaldecoder("utf-8")().decode
-        self.scan = json.JSONDecoder().raw_decode
-        self.text, self.at, self.byte = "", 0, start
-
-    def skip(self, mark: str) -> str:
-        """Move past blanks and at most one `mark`; give the character there, "" at the end."""
-        while True:
-            if self.at == len(self.text) and not self.more(CHUNK):
-                if mark:
-                    raise self.error("the list is not closed")
-                return ""
-            char = self.text[self.at]
-            if char == mark:
-                mark = "\0"  # seen: a second one is an error of the value
-            elif char not in " \t\r\n":
-                return char
-            self.to(self.at + 1)
-
-    def value(self) -> Any:
-        """Decode the value at the position and move past it."""
-        size = CHUNK
-        while True:
-            try:
-                value, end = self.scan(self.text, self.at)
-            except RecursionError as error:
-                raise self.error("it is nested too deep") from error
-            except json.JSONDecodeError as error:
-                # A string without an end, or a break at the very end: perhaps the rest is unread.
-                cut = error.msg.startswith("Unterminated") or error.pos > len(self.text) - 16
-                if not cut or len(self.text) > MAX_RECORD_CHARS or not self.more(size):
-                    raise self.error(error.msg) from error
-                size *= 2  # so that a record of n bytes costs O(n), not O(n²)
-            else:
-                self.row += 1
-                self.to(end)
-                return value
-
-    def to(self, at: int) -> None:
-        passed = self.text[self.at : at]
-        self.byte += len(passed) if passed.isascii() else len(passed.encode())
-        self.at = at
-
-    def more(self, size: int) -> bool:
-        """Read on; False at the end of the file."""
-        data = self.file.read(size)
-        try:
-            self.text = self.text[self.at :] + self.decode(data, final=not data)
-        except UnicodeDecodeError as error:
-            raise self.error(f"it is not UTF-8 ({error.reason})") from error
-        self.at = 0
-        return bool(data)
-
-    def error(self, why: str) -> RecordError:
-        where = f"row {self.row:,} (byte {self.byte:,})"
-        shown = self.text[self.at : self.at + 60]
-        return RecordError(f"{self.path}: {where} is broken: {why}; it starts with {shown!r}")
 
 
 def _parquet(file: IO[bytes], part: Part) -> Iterator[Any]:
@@ -277,10 +218,20 @@ def _parquet(file: IO[bytes], part: Part) -> Iterator[Any]:
     try:
         table = pq.ParquetFile(file)
         groups = range(part.start, table.num_row_groups)
+        has_numbers = re.search(r"\b(?:double|float|halffloat)\b", str(table.schema_arrow))
         for batch in table.iter_batches(batch_size=32, row_groups=list(groups)):
-            yield from batch.to_pylist()
+            rows = batch.to_pylist()
+            yield from map(_without_nan, rows) if has_numbers else rows
     except (pa.ArrowInvalid, OSError) as error:
         raise RecordError(f"{part.path} is a broken Parquet file: {error}") from error
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    return [_without_nan(item) for item in value] if isinstance(value, list) else value
 
 
 def _row_groups(file: IO[bytes], path: str) -> list[Part]:

@@ -39,7 +39,7 @@ Args:
     question, category, id, duration, video: (config "full") one string a row, each column optional.
     scheme: "t2vid" or "paper", the rules of the T2Vid script.
     judge: what decides where the rules abstain: a function of (question, options, prediction) that gives a letter
-        or None, or a t2vid.judging.Judge. One that fails is counted as "judge_error" and its row stays open.
+        or None, or a t2vid.scoring.Judge. One that fails is counted as "judge_error" and its row stays open.
     confidence: coverage of the intervals, 0.95 unless told.
     resamples: draws of the bootstrap.
     seed: seed of the bootstrap.
@@ -134,7 +134,7 @@ class VideoMCQ(evaluate.Metric):
         **columns: Any,
     ) -> dict[str, Any]:
         # A Space has t2vid from its requirements.txt; importing it here keeps the loader from asking for it earlier.
-        from t2vid.judging.llm import judge_from
+        from t2vid.scoring.judge import judge_from
 
         given = {"predictions": predictions, "references": references, **columns}
         count = _Count(keep_rows=return_rows)
@@ -189,7 +189,7 @@ class _Reader:
     """Reads letters: by the rules, then by the judge where they abstain."""
 
     def __init__(self, scheme: Any, judge: Any, nameless: list[str]) -> None:
-        from t2vid.judging.extract import extract_choice
+        from t2vid.scoring.extract import extract_choice
 
         self.extract, self.scheme, self.judge, self.nameless = (
             extract_choice,
@@ -280,7 +280,7 @@ class _Count:
     def scores(self, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
         import numpy as np
 
-        from t2vid.evaluation.compare import bootstrap, wilson
+        from t2vid.scoring.statistics import bootstrap, wilson
 
         n, correct = len(self.right), sum(self.right)
         videos = np.frombuffer(self.videos, dtype=np.int64) if self.any_video else None
@@ -312,7 +312,7 @@ class _Count:
 
 
 def _by(count: Mapping[tuple[str, bool], int], confidence: float) -> dict[str, Any]:
-    from t2vid.evaluation.compare import wilson
+    from t2vid.scoring.statistics import wilson
 
     groups = {}
     for name in sorted({name for name, _ in count}):

@@ -1,0 +1,92 @@
+"""Opens a file for reading, unpacked where it is packed; what it is, is told from its first bytes.
+
+>>> import gzip, tempfile; path = Path(tempfile.mkdtemp(), "named-by-a-hash")
+>>> _ = path.write_bytes(gzip.compress(b"text"))
+>>> unpacked(path).read()
+b'text'
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import IO, Any
+
+from t2vid.errors import MissingExtra, RecordError
+from t2vid.storage.files import AnyPath, path_of, version_of
+
+_PACKINGS = {
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bz2",
+    b"\xfd7zXZ\x00": "xz",
+}
+_BLOCK_BYTES = 1 << 20
+
+
+def unpacked(path: AnyPath) -> IO[bytes]:
+    """Open a file; a packed one is unpacked to a nameless file once, since rows are read by place.
+
+    Raises:
+        MissingExtra: for zstd without zstandard.
+        RecordError: when the packing is broken.
+    """
+    file: IO[bytes] = path.open("rb")
+    head = file.read(6)
+    file.seek(0)
+    packing = next((name for mark, name in _PACKINGS.items() if head.startswith(mark)), None)
+    if packing is None:
+        return file
+    file.close()
+    if isinstance(path, Path):
+        stat = path.stat()
+        version = f"{stat.st_size} {stat.st_mtime_ns}"
+    else:
+        version = version_of(path.fs.info(path.path))
+    return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version)))
+
+
+@cache
+def _unpacked(path: str, packing: str, _version: str) -> int:
+    from fsspec.compression import compr
+
+    if packing not in compr:
+        raise MissingExtra(f"{path} is packed with zstd; run: pip install zstandard")
+    descriptor, name = tempfile.mkstemp()
+    os.unlink(name)  # gone with the process, however that ends
+    try:
+        with path_of(path).open("rb") as file, open(descriptor, "wb", closefd=False) as out:
+            shutil.copyfileobj(compr[packing](file, mode="rb"), out, _BLOCK_BYTES)
+    except Exception as error:  # each packing has its own
+        os.close(descriptor)
+        raise RecordError(f"{path} is broken {packing} data: {error}") from error
+    return descriptor
+
+
+class _Nameless(io.RawIOBase):
+    """A file that many readers share, each with its own position."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._at = descriptor, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        end = os.fstat(self._descriptor).st_size
+        self._at = max(
+            0, offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: end}[whence]
+        )
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        n = os.preadv(self._descriptor, [buffer], self._at)
+        self._at += n
+        return n
