@@ -141,6 +141,14 @@ COMMANDS = {
             2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
     ),
+    "probe": Command(
+        "Say what videos are, and which of their frames a run would show",
+        {"": "t2vid.frames.probing:probe_files"},
+        ("t2vid probe clip.mp4 other.mkv", "t2vid probe clip.mp4 --family qwen2_5_vl --json"),
+        positional=("files",),
+        json=True,
+        status=lambda found: 2 if any(one.error for one in found) else 0,
+    ),
     "build": Command(
         "Build a mix, or say what it would be",
         {"": "t2vid.mixing.build:build"},

@@ -51,7 +51,7 @@ def doctor(
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
     limits: Limits | None = None,
 ) -> Health:
-    """Decode a few frames of every video, or all, and list those that fail, with the reason.
+    """Decode a few frames of every video and list those that fail, with the reason.
 
     Args:
         data: a folder that is searched through, one video file, a dataset with a `Frames` or
