@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from os.path import isfile, join
+from os.path import isfile, join, splitext
 from typing import Any, NamedTuple
 
 from t2vid import terminal
@@ -58,7 +58,13 @@ def _or_file(result: Any, given: Given) -> str:
 def _scores(run: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
-    return report([given.get("run", run)])
+    return report([_run_folder(given) if "run" in given else run])
+
+
+def _run_folder(given: Given) -> str:
+    """Say where the run of `t2vid score` is; of a file of predictions it is beside it."""
+    run = str(given["run"])
+    return str(given.get("out") or (f"{splitext(run)[0]}.run" if isfile(run) else run))
 
 
 def _score_facts(result: Any, given: Given) -> Any:
@@ -232,8 +238,12 @@ COMMANDS = {
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
         {"": "t2vid.evaluation.score:score"},
-        ("t2vid score runs/mvbench", "t2vid score runs/mvbench --judge transformers:me/judge"),
-        shown=("judge",),
+        (
+            "t2vid score runs/mvbench --explain",
+            "t2vid score runs/mvbench --judge transformers:me/judge --probe",
+            "t2vid score answers.json --benchmark mvbench --data-dir MVBench --missing drop",
+        ),
+        shown=("judge", "benchmark"),
         json=True,
         text=_scores,
     ),
