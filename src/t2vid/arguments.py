@@ -171,7 +171,8 @@ class Arguments:
             return dict(signature.bind(*values, **named).arguments)
 
         command.__signature__ = signature  # type: ignore[attr-defined]
-        command.__doc__ = str(inspect.getdoc(functions[0])).partition("\nArgs:")[0]
+        text = str(inspect.getdoc(functions[0])).partition("\nArgs:")[0].strip()
+        command.__doc__ = "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
         self.app = App(
             name=name,
             help_flags=("--help", "-h"),
@@ -223,6 +224,8 @@ class _Names(dict[str, Any]):
         super().__init__(vars(builtins) | getattr(function, "__globals__", {}))
 
     def __missing__(self, name: str) -> Any:
+        if name.startswith("__"):  # debuggers and pytest look for their own marks
+            raise KeyError(name)
         return Any
 
 

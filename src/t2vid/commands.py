@@ -248,7 +248,7 @@ COMMANDS = {
         text=_scores,
     ),
     "report": Command(
-        "Write the page of a dataset, and beside it the same figures as PNG and JSON",
+        "Write the page of a dataset, and beside it the same figures as PNG, SVG and JSON",
         {"a dataset": "t2vid.pages.dataset:report", "evaluations": "t2vid.pages.scores:report"},
         (
             "t2vid report t2vid/mix sample --out report.html",

@@ -18,15 +18,16 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
 from t2vid.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from upath import UPath
 
-AnyPath: TypeAlias = "Path | UPath"
-PathLike: TypeAlias = "str | os.PathLike[str] | UPath"
+# no strings as a whole: the command line reads the types of signatures
+AnyPath: TypeAlias = Union[Path, "UPath"]
+PathLike: TypeAlias = Union[str, os.PathLike[str], "UPath"]
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _FLATTENED = re.compile(r"([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
