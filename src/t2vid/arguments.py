@@ -89,7 +89,10 @@ class Argument(NamedTuple):
 
 
 def arguments_of(
-    function: Callable[..., Any], *, shown: Iterable[str] = (), fields: type | None = None
+    function: Callable[..., Any],
+    *,
+    shown: Iterable[str] = (),
+    fields: Callable[..., Any] | None = None,
 ) -> list[Argument]:
     """List the parameters of a function that a command line can give.
 
@@ -138,7 +141,7 @@ class Arguments:
         name: str,
         positional: Sequence[str] | None = None,
         shown: Iterable[str] = (),
-        fields: type | None = None,
+        fields: Callable[..., Any] | None = None,
         flags: Mapping[str, str] | None = None,
         epilogue: str = "",
     ) -> None:
