@@ -308,7 +308,7 @@ def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mentio
     mention, last = chosen
     if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
         return False
-    if len(said.frame.split()) < 3:
+    if len(re.findall(r"\w+", said.frame)) < 2:
         return False
     gap = len(mentions.text[before.end : mention.start].strip())
     return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
@@ -324,15 +324,20 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
             re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
         )
     if mention.own and said.kind == "" and not said.frame.lstrip().startswith(OPTION):
-        return True  # "The action is C. doing laundry"
+        named = {m.letter for m in mentions.letters if m.own}
+        return len(named) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
-        named = mention.end > mention.at + 2 or mention.wrapped
+        named = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
         return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
     last_line = text.rstrip().rfind("\n") + 1
     if mention.start < last_line or said.kind != "alone":
         return False
+    if text[last_line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(
+        (".", "!", ")", "。")
+    ):
+        return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
 
 

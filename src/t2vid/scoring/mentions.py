@@ -487,11 +487,17 @@ def clause_of(frame: str) -> str:
     """
     at = frame.index(OPTION)
     cuts = [c.end() for c in _CLAUSE.finditer(frame, 0, at)]
-    while cuts and len(re.findall(r"\w+", frame[cuts[-2] if len(cuts) > 1 else 0 : cuts[-1]])) < 3:
+    while cuts and _few_words(frame[cuts[-2] if len(cuts) > 1 else 0 : cuts[-1]]):
         cuts.pop()  # "Maybe, B"
     left = cuts[-1] if cuts else 0
     right = _CLAUSE.search(frame, at + 1)
-    return frame[left : right.start() if right else len(frame)]
+    if right is None or _few_words(frame[right.end() :]):
+        return frame[left:]  # "B, perhaps."
+    return frame[left : right.start()]
+
+
+def _few_words(text: str) -> bool:
+    return len(re.findall(r"\w+", text)) < 3 and not re.search(r"[\u3040-\u9fff]{3}", text)
 
 
 def _asked(sentence: str, question: str) -> bool:
