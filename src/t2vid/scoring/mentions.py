@@ -90,7 +90,7 @@ _ONE = re.compile(
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _PLACE = re.compile(
     r"\b(?:(first|second|third|fourth|fifth|sixth) (?:option|choice|caption|sentence|statement|description)"
-    r"|(?:option|choice|caption|sentence|statement|description)\s#?([1-9]))\b(?!\s*(?:%|/))",
+    r"|(?:option|choice|caption|sentence)\s#?([1-9]))\b(?!\s*(?:%|/))",
     re.IGNORECASE,
 )
 _PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description")
@@ -128,6 +128,7 @@ class Mentions:
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
         self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
+        self.last_break = max((b for b in self.breaks if text[b:].strip(" .\n\"')*")), default=0)
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
