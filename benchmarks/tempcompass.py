@@ -1,7 +1,7 @@
 """Score TempCompass' published predictions from a checkout of its repository, beside the totals it publishes.
 
-    git clone https://github.com/llyx97/TempCompass
-    python benchmarks/tempcompass.py TempCompass
+git clone https://github.com/llyx97/TempCompass
+python benchmarks/tempcompass.py TempCompass
 """
 
 import argparse
