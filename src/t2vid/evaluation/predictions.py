@@ -134,7 +134,8 @@ class _Index:
     def __init__(self, rows: Any, file: str) -> None:
         self.by_name: dict[str, str] = {}
         self.by_content: dict[tuple[str, ...], str] = {}
-        self.by_asked: dict[tuple[str, ...], str] = {}  # by the question as its own file writes it
+        # by the question as its own file writes it; one that is asked twice of a video is answered in that order
+        self.by_asked: dict[tuple[str, ...], list[str]] = {}
         self.in_order: list[tuple[str, str]] = []  # (id, what the prompt of it must hold)
         self.by_prompt: dict[str, list[str]] = {}
         apart = {one.name for one in BENCHMARKS if one.file_per_category}
@@ -148,7 +149,9 @@ class _Index:
             }
             asked = official.get("question") or row["question"]
             for video in videos - {None}:
-                self.by_asked[_content(str(video), str(asked), ())] = row["id"]
+                key = _content(str(video), str(asked), ())
+                if row["id"] not in (ids := self.by_asked.setdefault(key, [])):
+                    ids.append(row["id"])
                 self.by_content[_content(str(video), row["question"], row["options"])] = row["id"]
             if named is None or row["category"] == named:
                 said = _plain([row["question"], *row["options"]])
@@ -171,7 +174,8 @@ class _Index:
         question, options = _question(flat)
         found = self.by_content.get(_content(str(video), question, options))
         if found is None and not options:  # TempCompass's yes_no and caption_matching files
-            found = self.by_asked.get(_content(str(video), str(flat.get("question") or ""), ()))
+            ids = self.by_asked.get(_content(str(video), str(flat.get("question") or ""), ()), [])
+            found = ids.pop(0) if len(ids) > 1 else ids[0] if ids else None
         return found
 
     def _by_prompt(self, prompt: str, place: Any) -> str | None:

@@ -29,7 +29,7 @@ from t2vid.errors import InputError
 from t2vid.scoring.answer import ParsedAnswer, as_text
 from t2vid.scoring.clean import clean
 from t2vid.scoring.containers import containers
-from t2vid.scoring.lexicon import OPTION, load
+from t2vid.scoring.lexicon import load
 from t2vid.scoring.mentions import Mention, Mentions, Said
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
@@ -256,6 +256,8 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
 def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
     found = mentions.texts()
+    if not found or _CUT_OFF.search(text) or (len(text) > SHORT_CHARS and not _ENDS.search(text)):
+        return None
     first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
     others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
     if first and (len(others) == 1 or options.bare(first[0].letter)):
@@ -268,13 +270,17 @@ def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | No
         and not any(map(str.isdigit, options.raw[opening[0].letter]))
     ):
         if not options.bare(opening[0].letter) and len(found) > 1:
+            if _taken_back(text, opening[0]):
+                return _Found(None, "taken back")
             return _Found(opening[0].letter, "statement", opening[0].start, opening[0].end)
     chosen = _last_presented(mentions, found)
     if chosen is None:
         return None
     mention, _ = chosen
-    if mention.form == "text" and first and mention in first:
+    if first and mention in first:
         return None
+    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
+        return None  # a number on the way to another one
     if _taken_back(text, mention):
         return _Found(None, "taken back")
     return _Found(mention.letter, "statement", mention.start, mention.end)
@@ -308,7 +314,7 @@ def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mentio
     mention, last = chosen
     if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
         return False
-    if len(said.frame.split()) < 3:
+    if len(re.findall(r"\w+", said.frame)) < 2:
         return False
     gap = len(mentions.text[before.end : mention.start].strip())
     return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
@@ -323,16 +329,22 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return not text[: mention.start].strip(" \n\"'“(") and bool(
             re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
         )
-    if mention.own and said.kind == "" and not said.frame.lstrip().startswith(OPTION):
-        return True  # "The action is C. doing laundry"
+    line = text.rfind("\n", 0, mention.start) + 1
+    if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
+        named = {m.letter for m in mentions.letters if m.own}
+        return len(named) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
-        named = mention.end > mention.at + 2 or mention.wrapped
+        named = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
         return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
     last_line = text.rstrip().rfind("\n") + 1
     if mention.start < last_line or said.kind != "alone":
         return False
+    if text[last_line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(
+        (".", "!", ")", "。")
+    ):
+        return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
 
 
@@ -437,6 +449,8 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
     if any(
         m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
     ):
+        return None
+    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
         return None
     if _taken_back(text, mention):
         return None

@@ -90,7 +90,7 @@ _ONE = re.compile(
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _PLACE = re.compile(
     r"\b(?:(first|second|third|fourth|fifth|sixth) (?:option|choice|caption|sentence|statement|description)"
-    r"|(?:option|choice|caption|sentence|statement|description)\s#?([1-9]))\b(?!\s*(?:%|/))",
+    r"|(?:option|choice|caption|sentence)\s#?([1-9]))\b(?!\s*(?:%|/))",
     re.IGNORECASE,
 )
 _PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description")
@@ -128,6 +128,7 @@ class Mentions:
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
         self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
+        self.last_break = max((b for b in self.breaks if text[b:].strip(" .\n\"')*")), default=0)
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
@@ -487,11 +488,17 @@ def clause_of(frame: str) -> str:
     """
     at = frame.index(OPTION)
     cuts = [c.end() for c in _CLAUSE.finditer(frame, 0, at)]
-    while cuts and len(re.findall(r"\w+", frame[cuts[-2] if len(cuts) > 1 else 0 : cuts[-1]])) < 3:
+    while cuts and _few_words(frame[cuts[-2] if len(cuts) > 1 else 0 : cuts[-1]]):
         cuts.pop()  # "Maybe, B"
     left = cuts[-1] if cuts else 0
     right = _CLAUSE.search(frame, at + 1)
-    return frame[left : right.start() if right else len(frame)]
+    if right is None or _few_words(frame[right.end() :]):
+        return frame[left:]  # "B, perhaps."
+    return frame[left : right.start()]
+
+
+def _few_words(text: str) -> bool:
+    return len(re.findall(r"\w+", text)) < 3 and not re.search(r"[\u3040-\u9fff]{3}", text)
 
 
 def _asked(sentence: str, question: str) -> bool:

@@ -50,8 +50,9 @@ def words(text: str) -> list[tuple[str, int, int]]:
         word = match[0]
         if word in _ARTICLES:
             place = match.start()
-            if text[place] != "A" or _ARTICLE.match(text, match.end()):
-                continue
+            opens = not text[max(0, place - 2) : place].strip()[-1:].isalnum()
+            if text[place] != "A" or (opens and _ARTICLE.match(text, match.end())):
+                continue  # an article; not so in "Solution A has more"
         elif word == "one" and _PRONOUN.match(low, match.end()):
             word = "which"
         elif "'" in word or "’" in word:
