@@ -46,7 +46,7 @@ class SyntheticConfig(datasets.BuilderConfig):
     Args:
         render: how the texts are drawn: a `RenderSpec`, a mapping of its fields, or the name of a
             preset, `"default"`, `"dense"` or `"paper"`.
-        style_seed: draw every text in a style of its own, `RenderSpec.varied` of this seed and the row's
+        style_seed: draw every text in a style of its own, `RenderSpec.random` of this seed and the row's
             id, at the size that `render` gives; None draws all of them as `render` says.
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
@@ -135,7 +135,7 @@ class Synthetic(Corpus):
             return render
         digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
         return dataclasses.replace(
-            RenderSpec.varied(int.from_bytes(digest[:8], "big")),
+            RenderSpec.random(int.from_bytes(digest[:8], "big")),
             width=render.width,
             height=render.height,
             on_missing=render.on_missing,

@@ -21,7 +21,7 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 
 if TYPE_CHECKING:
     from t2vid.evaluation.run import evaluate
-    from t2vid.frames.render import render_text, text_tokens_per_visual_token
+    from t2vid.frames.render import compression_ratio, render_text
     from t2vid.frames.video import sample_video
     from t2vid.judging.extract import Choice, extract_choice
     from t2vid.mixing.recipe import Recipe
@@ -35,12 +35,12 @@ __all__ = [
     "RenderSpec",
     "SampleSpec",
     "__version__",
+    "compression_ratio",
     "evaluate",
     "extract_choice",
     "push",
     "render_text",
     "sample_video",
-    "text_tokens_per_visual_token",
 ]
 
 # Public names that cost an import of their own, by the module that holds them.
@@ -52,7 +52,7 @@ _LAZY = {
     "Recipe": "t2vid.mixing.recipe",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
-    "text_tokens_per_visual_token": "t2vid.frames.render",
+    "compression_ratio": "t2vid.frames.render",
 }
 
 

@@ -23,11 +23,13 @@ from PIL import Image
 
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
-from t2vid.frames.fonts import describe_missing, stack, uncovered
+from t2vid.frames.font_advice import describe_missing
+from t2vid.frames.fonts import stack, uncovered
 from t2vid.frames.framelist import FrameList
+from t2vid.frames.layout import Line, Page
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.frames.shaping import WHITE, Gray
-from t2vid.frames.text import Line, Page, check_text, iter_pages
+from t2vid.frames.strip import WHITE, Gray, blank_pixels
+from t2vid.frames.text import check_text, iter_pages
 from t2vid.schema import TOKENS_PER_FRAME, WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
@@ -149,7 +151,7 @@ def _frames_of_words(n_words: int, words_per_frame: int) -> int:
     return max(1, math.ceil(n_words / words_per_frame), n_words * 11 // (words_per_frame * 10))
 
 
-def text_tokens_per_visual_token(
+def compression_ratio(
     text: str, spec: RenderSpec = _DEFAULT, *, family: str, n_text_tokens: int
 ) -> float:
     """Say how many text tokens one visual token stands for; above 1 the frames compress.
@@ -211,25 +213,43 @@ def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:
+    """Draw a page: its plain lines come out of one concatenation, each then goes to its place."""
     gray = np.full((spec.height, spec.width), WHITE, np.uint8)
-    margin = spec.margin_px
+    margin, width = spec.margin_px, spec.width
     colors: list[tuple[int, int, Image.Image]] = []
-    top = margin
+    arrays: list[Gray] = []
+    tops: list[int] = []
+    top, pad, line_px = margin, 0, 0
     for line in page.lines:
-        base = top + line.up_px
-        height = line.strips[0].pixels.shape[0] if line.strips else 0
-        if line.plain and line.strips:
-            arrays = [strip.pixels for strip in line.strips]
-            last = line.strips[-1]
-            if last.full_px > last.fit_px:
-                arrays[-1] = last.pixels[:, : last.fit_px]
-            left = margin + line.x_px
-            width = sum(array.shape[1] for array in arrays)
-            np.concatenate(arrays, axis=1, out=gray[base : base + height, left : left + width])
+        if line.strips and line.plain:
+            if not line_px:
+                line_px = line.strips[0].pixels.shape[0]
+            # what the line before leaves on its right, and this one on its left
+            arrays.append(_white(line_px, pad + margin + line.x_px))
+            arrays += [strip.pixels for strip in line.strips]
+            pad = width - margin - line.x_px - line.width_px
+            tops.append(top)
         elif line.strips:
-            colors += _lay(gray, line, base, margin)
-        top = base + page.step_px + line.down_px
+            colors += _lay(gray, line, top + line.up_px, margin)
+        top += line.up_px + page.step_px + line.down_px
+    if arrays:
+        arrays.append(_white(line_px, pad))
+        block = np.concatenate(arrays, axis=1)
+        apart = page.step_px >= line_px and len(tops) == len(page.lines)
+        at = 0
+        for top in tops:
+            if apart:
+                gray[top : top + line_px] = block[:, at : at + width]
+            else:  # lines that run into each other
+                here = gray[top : top + line_px]
+                np.minimum(here, block[:, at : at + width], out=here)
+            at += width
     return _image(gray, colors, spec)
+
+
+@lru_cache(maxsize=4096)
+def _white(height_px: int, width_px: int) -> Gray:
+    return blank_pixels(height_px, width_px)
 
 
 def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int, Image.Image]]:
