@@ -79,7 +79,7 @@ def answer_all(options: argparse.Namespace) -> None:
     import t2vid
     from t2vid.corpora.counting import read_counts
     from t2vid.evaluation.config import EvalConfig
-    from t2vid.evaluation.report import report
+    from t2vid.pages.scores import report
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     mvbench, tempcompass = question_files(options.data)
@@ -142,9 +142,9 @@ def tiny_judge(data: Path) -> Any:
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
 
-    from t2vid.judging.backends import TransformersBackend
-    from t2vid.judging.prompt import PROMPT
     from t2vid.models.tiny import tiny_llama_config, train_tokenizer
+    from t2vid.scoring.backends import TransformersBackend
+    from t2vid.scoring.prompt import PROMPT
 
     tokenizer = train_tokenizer([PROMPT, *lines(question_files(data)[0])[:500]])
     torch.manual_seed(0)

@@ -37,7 +37,7 @@ def main() -> None:
 
 
 def videos(root: Path, n: int) -> None:
-    from t2vid.corpora import videos as module
+    from t2vid.storage import videos as module
 
     names = [f"{i // 500:05d}/v_{i:011d}.mp4" for i in range(n)]
     for name in names:
@@ -67,7 +67,7 @@ def videos(root: Path, n: int) -> None:
 
 
 def rows(path: Path, megabytes: int) -> None:
-    from t2vid.corpora import files
+    from t2vid.storage import records
 
     record = {"instruction": "A sentence of a long document, again. " * 1300, "output": "So."}
     size = len(json.dumps(record))
@@ -77,7 +77,7 @@ def rows(path: Path, megabytes: int) -> None:
             file.write(",\n" + json.dumps(record))
         file.write("]")
     a, b = medians(
-        lambda: sum(1 for _ in files.read(str(path))), lambda: json.loads(path.read_text())
+        lambda: sum(1 for _ in records.read(str(path))), lambda: json.loads(path.read_text())
     )
     peaks = {
         way: int(subprocess.check_output([sys.executable, __file__, "--peak", way, "--path", path]))
@@ -95,11 +95,11 @@ def row(what: str, cpu_s: float, peer_s: float, *more: str) -> None:
 
 
 def peak_mb(way: str, path: str) -> int:
-    from t2vid.corpora import files
+    from t2vid.storage import records
 
     before = high_water_mb()
     if way == "ours":
-        sum(1 for _ in files.read(path))
+        sum(1 for _ in records.read(path))
     else:
         with open(path) as file:
             json.load(file)

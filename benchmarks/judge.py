@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from t2vid.judging.extract import extract_choice
+from t2vid.scoring.extract import extract_choice
 
 QUESTIONS = [
     ("What does the woman do first?", ["opens a window", "lights a candle", "waters a plant"]),

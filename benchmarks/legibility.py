@@ -20,9 +20,9 @@ from pathlib import Path
 from PIL import Image
 
 from t2vid import samples
+from t2vid.catalog import PAPER_FAMILIES
 from t2vid.frames.render import iter_frames
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.schema import FAMILY_PX
 
 FRAMES = 6
 CHINESE = (
@@ -75,7 +75,7 @@ def main() -> None:
         "dense (14 px)": (english, RenderSpec.dense(), "eng", ""),
         "default, Chinese": (CHINESE, RenderSpec(), "chi_sim", ""),
     }
-    families = dict(sorted(FAMILY_PX.items(), key=lambda item: -item[1]))
+    families = {f.name: f.frame_px for f in sorted(PAPER_FAMILIES, key=lambda f: -f.frame_px)}
     print("| layout | " + " | ".join(f"{name} ({px} px)" for name, px in families.items()) + " |")
     print("|---|" + "---|" * len(families))
     known: dict[tuple[str, int], float] = {}

@@ -1,27 +1,73 @@
-"""What the benchmark builders share: one job a file, finding the videos, counting what is missing.
+"""The builder of every benchmark: finds the question files and the videos, counts what is missing.
 
->>> BenchmarkConfig(name="all", missing="keep").sample.max_frames
-24
+    >>> rows = BenchmarkBuilder(benchmark="tempcompass", config_name="yes_no")
+    >>> rows.info.features["images"]
+    Frames(max_frames=None, on_bad='raise', decode=True)
+
+    load_dataset("t2vid/mvbench", data_dir="MVBench", split="test")               # all tasks
+    load_dataset("t2vid/mvbench", "action_antonym", data_dir="MVBench", split="test")
+    load_dataset("t2vid/video_mme", "subtitles", data_dir="Video-MME", split="test")
+    load_dataset("t2vid/tempcompass", data_files="TempCompass.jsonl", video_dir="videos")  # T2Vid's
+
+What `data_dir` holds is told by each benchmark's module below `t2vid.evaluation.benchmarks`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import importlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, cast
+from typing import Any, Literal, Protocol, cast
 
 import datasets
 
-from t2vid.corpora import files
-from t2vid.dataset_scripts.corpus import Corpus, Job
+from t2vid import catalog
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, UnsafePath
-from t2vid.evaluation.benchmarks.questions import Question, Videos, features, folder_state
+from t2vid.evaluation.benchmarks.questions import Question, Videos, features
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 Missing = Literal["drop", "keep", "raise"]
+
+
+class QuestionReader(Protocol):
+    """What the module of a benchmark holds.
+
+    Attributes:
+        CONFIGS: a line about each configuration by its name; the first is the default.
+    """
+
+    CONFIGS: Mapping[str, str]
+
+    def hub_files(self, config: str) -> Sequence[str]:
+        """Give the public question files of a configuration, `hf://datasets/…`."""
+        ...
+
+    def files_in(self, folder: Path, config: str) -> Sequence[Path]:
+        """Find the question files in a folder laid out as on the Hub; none where it is not."""
+        ...
+
+    def read(
+        self, part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None
+    ) -> Iterator[Question]:
+        """Read the questions of one file, counting what is dropped.
+
+        Args:
+            part: the file.
+            counts: where unusable rows are counted by reason.
+            config: the configuration.
+            name: of the file as it was asked for, without its ending; a download has another.
+            subtitles: folder of subtitles, or None.
+        """
+        ...
+
+    def find(self, videos: Videos, question: Question) -> str | None:
+        """Find the video of a question; None where it is not there."""
+        ...
 
 
 @dataclass
@@ -30,16 +76,18 @@ class BenchmarkConfig(datasets.BuilderConfig):
 
     Args:
         video_dir: folder of the videos; by default `data_dir`; without either, rows have no frames.
-        missing: a question whose video is not there is dropped and counted, kept (its answer will
-            be counted as wrong), or an error.
+        missing: a question whose video is not there is kept (its answer will be counted as wrong),
+            dropped and counted, or an error.
         sample: how a video is sampled on reading, a `SampleSpec` or a mapping of its fields; an
-    evaluation protocol replaces it.
+            evaluation protocol replaces it.
+        subtitle_dir: folder of the subtitles, `<video>.srt`; by default `subtitle` in `data_dir`.
         videos_state: set by the builder: with videos that come later, rows come that were dropped.
     """
 
     video_dir: str | None = None
-    missing: Missing = "drop"
+    missing: Missing = "keep"
     sample: SampleSpec | Mapping[str, Any] | None = None  # a SampleSpec after __post_init__
+    subtitle_dir: str | None = None
     videos_state: str = ""
 
     def __post_init__(self) -> None:
@@ -52,8 +100,16 @@ class BenchmarkConfig(datasets.BuilderConfig):
             raise MissingFile(f"video_dir={self.video_dir!r} is not a folder")
 
 
-class Benchmark(Corpus):
-    """A builder over the question files of a benchmark; a subclass converts and finds."""
+class BenchmarkBuilder(CorpusBuilder):
+    """Builder behind `load_dataset("t2vid/<name of a benchmark>", …)`.
+
+    Args:
+        benchmark: name of the benchmark.
+        data_files: its question files; by default those in `data_dir`, else the public ones.
+        data_dir: folder laid out as on the Hub.
+        video_dir: folder of the videos; by default `data_dir`.
+        config_name: one of the module's `CONFIGS`; the first by default.
+    """
 
     BUILDER_CONFIG_CLASS = BenchmarkConfig
     config: BenchmarkConfig
@@ -61,69 +117,77 @@ class Benchmark(Corpus):
     def __init__(
         self,
         *args: Any,
+        benchmark: str,
         data_files: Any = None,
         data_dir: str | None = None,
         video_dir: str | None = None,
+        config_name: str | None = None,
         **kwargs: Any,
     ) -> None:
         """Turn `data_dir` into its question files, so that a changed file makes a new entry."""
+        self.entry = catalog.benchmark(benchmark)
+        reader, config_name = self.reader, config_name or next(iter(self.reader.CONFIGS))
+        if config_name not in reader.CONFIGS:
+            raise catalog.unknown(f"config of {self.entry.dataset}", config_name, reader.CONFIGS)
         if data_dir is not None:
             video_dir = video_dir or data_dir
+            beside = Path(data_dir, "subtitle")
+            if kwargs.get("subtitle_dir") is None and beside.is_dir():
+                kwargs["subtitle_dir"] = str(beside)
             if data_files is None:
-                name = kwargs.get("config_name") or self.DEFAULT_CONFIG_NAME or ""
-                found = self.in_folder(Path(data_dir), name)
+                found = reader.files_in(Path(data_dir), config_name)
                 if not found:
                     raise MissingFile(
                         f"data_dir={data_dir!r} holds no question files; give data_files="
                     )
-                data_files = {"test": [str(path) for path in found]}
-        elif isinstance(data_files, str):
-            data_files = {"test": [data_files]}
-        elif isinstance(data_files, list):
-            data_files = {"test": data_files}
-        self._videos: Videos | None = None
-        if video_dir is not None:
-            kwargs["videos_state"] = folder_state(video_dir)
-        super().__init__(*args, data_files=data_files, video_dir=video_dir, **kwargs)
+                data_files = [str(path) for path in found]
+        if isinstance(data_files, str | list):
+            data_files = {"test": [data_files] if isinstance(data_files, str) else data_files}
+        self._videos = Videos(video_dir)
+        if self._videos.folder is not None:
+            kwargs["videos_state"] = self._videos.folder.state
+        kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
+        super().__init__(
+            *args, data_files=data_files, video_dir=video_dir, config_name=config_name, **kwargs
+        )
 
-    def in_folder(self, folder: Path, config: str) -> list[Path]:
-        """Give the question files in a folder laid out as on the Hub."""
-        raise NotImplementedError
+    @property
+    def reader(self) -> QuestionReader:
+        """The module of the benchmark."""
+        return cast(QuestionReader, importlib.import_module(self.entry.converter))
 
-    def questions(self, job: Job, counts: Counts) -> Iterator[Question]:
-        """Give the questions of one file, counting what is dropped."""
-        raise NotImplementedError
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the public question files."""
+        return {"test": list(self.reader.hub_files(self.config.name))}
 
-    def find(self, videos: Videos, question: Question) -> str | None:
-        """Find the video of a question."""
-        raise NotImplementedError
-
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one file, counting what is dropped."""
-        if self._videos is None:  # looked through once, not for each file
-            self._videos = Videos(self.config.video_dir)
-        videos = self._videos
-        spec = cast(SampleSpec, self.config.sample)
-        for question in self.questions(job, counts):
-            if self.config.video_dir is None:
+        videos, config = self._videos, self.config
+        spec = cast(SampleSpec, config.sample)
+        questions = self.reader.read(
+            job.part, counts, config=config.name, name=job.source, subtitles=config.subtitle_dir
+        )
+        for question in questions:
+            if config.video_dir is None:
                 yield question.row(None, spec)
                 continue
             try:
-                path = self.find(videos, question)
+                path = self.reader.find(videos, question)
             except UnsafePath:
                 counts.drop("unsafe video path", source=job.source, example=question.id)
                 continue
-            if path is None and self.config.missing == "raise":
+            if path is None and config.missing == "raise":
                 raise MissingFile(
-                    f"video {question.video!r} of {question.id} is not in {self.config.video_dir}; "
+                    f"video {question.video!r} of {question.id} is not in {config.video_dir}; "
                     'use missing="drop" to leave such questions out, counted'
                 )
-            if path is None and self.config.missing == "drop":
+            if path is None and config.missing == "drop":
                 counts.drop("missing video", source=job.source, example=question.video)
                 continue
-            yield question.row(path or str(Path(self.config.video_dir, question.video)), spec)
+            yield question.row(path or str(Path(config.video_dir, question.video)), spec)
 
     def _info(self) -> datasets.DatasetInfo:
+        self.config.__post_init__()  # datasets sets options on a copy of a named config, unchecked
         return datasets.DatasetInfo(features=features(Frames()))
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
@@ -135,8 +199,18 @@ class Benchmark(Corpus):
             # Downloads are named by a hash: the task is in the name that was asked for.
             stems = [PurePosixPath(str(name).split("::")[-1]).stem for name in named[split]]
             jobs = [
-                Job(str(split), number, stem, files.Part(str(path)))
+                FileJob(str(split), number, stem, records.Part(str(path)))
                 for number, (path, stem) in enumerate(zip(paths, stems, strict=True))
             ]
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))
         return splits
+
+
+def named_configs(name: str) -> list[BenchmarkConfig]:
+    """Give the configurations of a benchmark, the default first.
+
+    Args:
+        name: of the benchmark.
+    """
+    reader = importlib.import_module(catalog.benchmark(name).converter)
+    return [BenchmarkConfig(name=one, description=about) for one, about in reader.CONFIGS.items()]

@@ -1,10 +1,11 @@
-"""The builder of the video corpora: finds each video, asks its container, tells repeats.
+"""The builder of every video corpus: finds each video, asks its container, tells repeats.
 
+    rows = load_dataset("t2vid/sharegemini", data_dir="videos/")
     rows = load_dataset("t2vid/video_chatgpt", data_files="VideoInstruct100K.json", data_dir="videos/")
 
 Without `data_files=` the annotation comes from `data_dir` if it is there, else from the Hub; the
 videos are always local, in any nesting and with any extension. Without the registered name:
-`VideoChatGpt(data_dir="videos/").download_and_prepare()`, then `.as_dataset()`.
+`ClipsBuilder(corpus="video_chatgpt", data_dir="videos/").download_and_prepare()`, then `.as_dataset()`.
 
 >>> ClipsConfig().sample.max_frames
 24
@@ -13,27 +14,30 @@ videos are always local, in any nesting and with any extension. Without the regi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 import datasets
 
-from t2vid.corpora import counting, files
+from t2vid import catalog
+from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
-from t2vid.corpora.videos import VideoFolder, stem_of
-from t2vid.dataset_scripts.corpus import Corpus, Job
+from t2vid.corpora.converting import converted
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe
 from t2vid.registry import writing_folder
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
+from t2vid.storage.videos import VideoFolder, stem_of
 
 
 @dataclass
 class ClipsConfig(datasets.BuilderConfig):
-    """Options of `t2vid/sharegemini` and `t2vid/video_chatgpt`.
+    """Options of every video corpus.
 
     Args:
         sample: which frames of a video are shown, a `SampleSpec` or a mapping of its fields.
@@ -56,7 +60,7 @@ class ClipsConfig(datasets.BuilderConfig):
 
 
 @dataclass(frozen=True)
-class ClipJob(Job):
+class ClipJob(FileJob):
     """A job that knows which of its rows repeat a row of any job.
 
     Args:
@@ -66,21 +70,8 @@ class ClipJob(Job):
     repeats: frozenset[str] = frozenset()
 
 
-class Converter(Protocol):
-    """What a corpus is: a module with a name, its annotation on the Hub, and a converter."""
-
-    SOURCE: str
-    HUB_FILE: str
-
-    def convert(
-        self, rows: Iterable[tuple[int, Any]], counts: Counts, *, source: str
-    ) -> Iterator[Clip]:
-        """Give a `Clip` for each usable row."""
-        ...
-
-
-class Clips(Corpus):
-    """A builder over conversations about the videos in `data_dir`; a subclass names its corpus.
+class ClipsBuilder(CorpusBuilder):
+    """Builder behind `load_dataset("t2vid/<name of a video corpus>", data_dir=…)`.
 
     Ids and names of all rows without a video are in `missing-<split>-<number>.json` beside the
     Arrow files (`t2vid.corpora.counting.read_missing`) and in `builder.missing`.
@@ -88,16 +79,26 @@ class Clips(Corpus):
     Of rows that say the same of the same video the first one counts, over all files of a split. A
     stream knows only of the rows that its own process has read: one that is dealt out to several
     workers, or resumed in another process, can hold a row again that another one has given.
+
+    Args:
+        corpus: name of the corpus.
+        data_files: its annotation files; by default the one in `data_dir`, else the public one.
+        data_dir: folder of the videos.
     """
 
     BUILDER_CONFIG_CLASS = ClipsConfig
-    CORPUS: Converter
     config: ClipsConfig
 
     def __init__(
-        self, *args: Any, data_files: Any = None, data_dir: str | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        corpus: str,
+        data_files: Any = None,
+        data_dir: str | None = None,
+        **kwargs: Any,
     ) -> None:
         """Look through the folder of videos, and for the annotation where none is named."""
+        self.entry = catalog.corpus(corpus)
         self.missing: list[dict[str, str]] = []
         self._first: dict[bytes, str] = {}
         self._folder: VideoFolder | None = None
@@ -105,29 +106,29 @@ class Clips(Corpus):
             self._folder = folder = VideoFolder.scan(data_dir)
             data_dir = str(folder.root)
             kwargs["videos_state"] = folder.state
-            beside = folder.root / self._public_name
-            if data_files is None and beside.is_file():
-                data_files = str(beside)
+            beside = [path for name in self.entry.files for path in folder.root.glob(name)]
+            if data_files is None and beside:
+                data_files = str(min(beside))
+        kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
 
     @property
     def source_name(self) -> str:
         """Give the prefix of the ids."""
-        return self.CORPUS.SOURCE
-
-    @property
-    def _public_name(self) -> str:
-        return self.CORPUS.HUB_FILE.rpartition("/")[2]
+        return self.entry.name
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the annotation on the Hub."""
-        return {"train": [self.CORPUS.HUB_FILE]}
+        if not self.entry.hub_file:
+            raise MissingFile(f"{self.entry.dataset} has no public file; give data_files=")
+        return {"train": [self.entry.hub_file]}
 
-    def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
+    def convert(self, job: FileJob, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""
-        return self.CORPUS.convert(files.read(job.part), counts, source=job.source)
+        rows = records.read(job.part)
+        return cast(Iterator[Clip], converted(self.entry, rows, counts, source=job.source))
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         folder = cast(VideoFolder, self._folder)
         known = job.repeats if isinstance(job, ClipJob) else None
@@ -148,7 +149,7 @@ class Clips(Corpus):
     def _row(
         self,
         clip: Clip,
-        job: Job,
+        job: FileJob,
         folder: VideoFolder,
         counts: Counts,
         absent: list[dict[str, str]],
@@ -176,7 +177,7 @@ class Clips(Corpus):
             return None
         return {
             "id": clip.id,
-            "source": self.CORPUS.SOURCE,
+            "source": self.entry.name,
             "images": video_value(str(path), spec),
             "messages": messages(clip.turns, n_frames=info.n_frames),
             "n_frames": info.n_frames,
@@ -191,8 +192,8 @@ class Clips(Corpus):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         if self.config.data_dir is None:
             raise MissingFile(
-                f"t2vid/{self.CORPUS.SOURCE} needs data_dir=, the folder of its videos; only the annotation "
-                f"({self._public_name}) is on the Hub"
+                f"{self.entry.dataset} needs data_dir=, the folder of its videos; only the annotation "
+                f"({self.entry.hub_file.rpartition('/')[2]}) is on the Hub"
             )
         splits = super()._split_generators(dl_manager)
         if dl_manager.is_streaming:  # a pass over a remote file would be a download
@@ -207,7 +208,7 @@ class Clips(Corpus):
             ]
         return splits
 
-    def _repeats(self, job: Job) -> frozenset[str]:
+    def _repeats(self, job: FileJob) -> frozenset[str]:
         # Processes share nothing, so repeats are found before the rows are dealt out.
         clips = self.convert(job, Counts())
         return frozenset(clip.id for clip in clips if self._again(clip, job.split))

@@ -6,8 +6,9 @@
     >>> rows.column_names
     ['id', 'source', 'images', 'messages', 'n_frames', 'n_words']
 
-Configs: `longalpaca` and `longqlora` (from the Hub, or `data_files=` / `data_dir=`), `triplets`
-(anyone's JSON, JSONL or Parquet of context, question, answer) and `sample` (bundled, no network).
+Every text corpus of `t2vid list corpora` is a configuration, and has a name of its own as well
+(`t2vid/longalpaca`): from the Hub, or `data_files=` / `data_dir=`; `triplets` takes anyone's JSON, JSONL or
+Parquet of context, question, answer; `sample` is bundled and needs no network.
 `num_proc` deals out parts of 500 rows, so a smaller file is one process's work; `datasets` says so.
 Without the registered name: `Synthetic(config_name="sample").download_and_prepare()`, then
 `.as_dataset()`.
@@ -23,20 +24,18 @@ from typing import Any, cast
 
 import datasets
 
-from t2vid import samples
-from t2vid.corpora import files, long_alpaca, long_qlora, triplets
-from t2vid.corpora.triplets import Triplet
-from t2vid.dataset_scripts.corpus import Corpus, Job
+from t2vid import catalog, samples
+from t2vid.corpora.converting import converted
+from t2vid.corpora.triplets import KEYS, Triplet
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, MissingGlyphs
 from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec
 from t2vid.schema import Counts, messages, n_words, row_features
+from t2vid.storage import records
 
-HUB_FILES = {
-    "longalpaca": "hf://datasets/Yukang/LongAlpaca-12k/LongAlpaca-12k.json",
-    "longqlora": "hf://datasets/YeungNLP/LongQLoRA-Dataset/LongQLoRA-SFT-Data-39k.jsonl",
-}
+DATASET = "t2vid/synthetic"
 
 
 @dataclass
@@ -65,22 +64,19 @@ class SyntheticConfig(datasets.BuilderConfig):
         self.render = RenderSpec.from_value(self.render)
         if self.min_words < 0:
             raise InputError(f"min_words ({self.min_words}) must be >= 0")
-        unknown = sorted(set(self.columns or {}) - set(triplets.KEYS))
+        unknown = sorted(set(self.columns or {}) - set(KEYS))
         if unknown:
-            raise InputError(f"columns names {unknown}; it can name {list(triplets.KEYS)}")
+            raise InputError(f"columns names {unknown}; it can name {list(KEYS)}")
 
 
-class Synthetic(Corpus):
+class Synthetic(CorpusBuilder):
     """Builder behind `load_dataset("t2vid/synthetic", …)`."""
 
     BUILDER_CONFIG_CLASS = SyntheticConfig
     BUILDER_CONFIGS = [
-        SyntheticConfig(name="longalpaca", description="LongAlpaca-12k: papers and books."),
-        SyntheticConfig(
-            name="longqlora", description="LongQLoRA SFT: books, search results, papers."
-        ),
-        SyntheticConfig(name="triplets", description="Your rows of context, question, answer."),
-        SyntheticConfig(name="sample", description="Bundled texts; no network."),
+        SyntheticConfig(name=entry.config, description=entry.about)
+        for entry in catalog.CORPORA
+        if entry.dataset == DATASET and entry.converter
     ]
     DEFAULT_CONFIG_NAME = "sample"
     config: SyntheticConfig
@@ -89,34 +85,39 @@ class Synthetic(Corpus):
         self, *args: Any, data_files: Any = None, data_dir: str | None = None, **kwargs: Any
     ) -> None:
         """Turn `data_dir` into its files, so that a changed file makes a new cache entry."""
-        name = kwargs.get("config_name") or self.DEFAULT_CONFIG_NAME
-        if name == "sample" and (data_files is not None or data_dir is not None):
+        name = kwargs.get("config_name") or self.DEFAULT_CONFIG_NAME or ""
+        entry = catalog.corpus_of(DATASET, name)
+        if entry.bundled and (data_files is not None or data_dir is not None):
             raise InputError(
-                "config 'sample' is the bundled texts and takes no data_files= or data_dir=; for "
+                f"config {name!r} is the bundled texts and takes no data_files= or data_dir=; for "
                 "your own rows use config 'triplets'"
             )
         if data_dir is not None and data_files is None:
-            public = HUB_FILES.get(kwargs.get("config_name") or "", "").rpartition("/")[2]
-            data_files = files.in_folder(data_dir, public)
+            data_files = records.in_folder(data_dir, entry.hub_file.rpartition("/")[2])
         super().__init__(*args, data_files=data_files, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
         self.config.__post_init__()  # datasets sets options on a copy of a named config, unchecked
-        licence = samples.LICENCE if self.config.name == "sample" else ""
+        licence = samples.LICENCE if self.entry.bundled else ""
         return datasets.DatasetInfo(features=row_features(Frames()), license=licence)
+
+    @property
+    def entry(self) -> catalog.Corpus:
+        """What the catalogue says of the corpus of this configuration."""
+        return catalog.corpus_of(DATASET, self.config.name)
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the public file of the config, or the bundled one."""
-        if self.config.name == "sample":
-            return {"train": [str(samples.ROOT / "texts.jsonl")]}
-        if self.config.name not in HUB_FILES:
+        if self.entry.bundled:
+            return {"train": [str(samples.ROOT / name) for name in self.entry.files]}
+        if not self.entry.hub_file:
             raise MissingFile(
                 f"config {self.config.name!r} needs data_files= (JSON, JSONL or Parquet of "
-                f"{', '.join(triplets.KEYS)}) or data_dir="
+                f"{', '.join(KEYS)}) or data_dir="
             )
-        return {"train": [HUB_FILES[self.config.name]]}
+        return {"train": [self.entry.hub_file]}
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         for triplet in self._triplets(job, counts):
             row = text_row(
@@ -141,13 +142,10 @@ class Synthetic(Corpus):
             on_missing=render.on_missing,
         )
 
-    def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
-        rows = files.read(job.part)
-        if self.config.name == "longalpaca":
-            return long_alpaca.convert(rows, counts, strict=self.config.strict, source=job.source)
-        if self.config.name == "longqlora":
-            return long_qlora.convert(rows, counts, strict=self.config.strict, source=job.source)
-        return triplets.convert(rows, counts, source=job.source, columns=self.config.columns)
+    def _triplets(self, job: FileJob, counts: Counts) -> Iterator[Triplet]:
+        rows = records.read(job.part)
+        found = converted(self.entry, rows, counts, source=job.source, options=self.config)
+        return cast(Iterator[Triplet], found)
 
 
 def text_row(
@@ -168,7 +166,7 @@ def text_row(
         return None
     try:
         n_frames = count_frames(triplet.context, spec)
-    except ValueError as error:  # ours are ValueErrors too; a font library raises plain ones
+    except Exception as error:  # whatever one text raises, the other rows are built
         missing = isinstance(error, MissingGlyphs)
         reason = "characters without a font" if missing else "text cannot be drawn"
         counts.drop(reason, source=file, example=f"{triplet.id}: {error}")
@@ -182,3 +180,13 @@ def text_row(
         "n_frames": n_frames,
         "n_words": words,
     }
+
+
+def named_configs(name: str) -> list[SyntheticConfig]:
+    """Give the one configuration of a text corpus that is loaded by its own name.
+
+    Args:
+        name: of the corpus.
+    """
+    entry = catalog.corpus(name)
+    return [SyntheticConfig(name=entry.config, description=entry.about)]

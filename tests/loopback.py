@@ -22,6 +22,7 @@ class Server(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.reply = "B"
         self.lock = threading.Lock()
+        self.meeting = threading.Barrier(4)
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
 
 
@@ -38,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
         reply = json.dumps({"choices": [{"message": message}]})
         if fault == "slow":
             time.sleep(0.6)
+        if fault == "meet":
+            self.server.meeting.wait(timeout=10)
         if fault.isdigit():
             self.send_response(int(fault))
             self.send_header("Retry-After", "0")

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from t2vid.corpora.placing import MEDIA_COLUMNS
 from t2vid.errors import BudgetError, InputError
 from t2vid.progress import progress
 
@@ -97,23 +98,23 @@ def row_lengths(dataset: Any, encode: Any) -> list[int]:
     """Count the tokens of every row without drawing or decoding a frame.
 
     Args:
-        dataset: map-style, with `messages` and `n_frames`.
+        dataset: map-style; an `n_frames` column, where there is one, saves looking at the media.
         encode: the `RowEncoder` of the run.
 
     Raises:
-        InputError: when the dataset streams or has no `n_frames`.
+        InputError: when the dataset streams.
     """
     names = getattr(dataset, "column_names", None) or []
-    if not hasattr(dataset, "__len__") or "n_frames" not in names:
+    if not hasattr(dataset, "__len__"):
         raise InputError(
-            "batches by length need a map-style dataset with an `n_frames` column, as t2vid's "
-            "builders write; leave max_tokens_per_batch and group_by_length off otherwise"
+            "batches by length need a map-style dataset; leave max_tokens_per_batch and "
+            "group_by_length off for a stream"
         )
-    keep = ("id", "source", "messages", "prompt", "completion", "n_frames")
-    rows = dataset.select_columns([name for name in keep if name in names])
+    if "n_frames" in names and None not in dataset["n_frames"][:]:
+        dataset = dataset.select_columns([name for name in names if name not in MEDIA_COLUMNS])
     return [
-        encode.n_tokens(row, n_frames=row["n_frames"] or 0)
-        for row in progress(rows, desc="lengths")
+        encode.n_tokens(row, n_frames=row.get("n_frames"))
+        for row in progress(dataset, desc="lengths")
     ]
 
 

@@ -16,16 +16,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, T2VidError, require
-from t2vid.models.families import Family, family_of
-from t2vid.models.rows import (
-    EncodedRow,
-    LossOn,
-    RowEncoder,
-    joined_pixels,
-    normalise,
-    token_types,
-)
+from t2vid.models.families import family_of
+from t2vid.models.pixels import EncodedRow, joined_pixels, normalise, token_types
+from t2vid.models.rows import LossOn, RowEncoder, RowTooLong
 
 IGNORED = -100  # torch.nn.CrossEntropyLoss's ignore_index, which every loss here follows
 
@@ -53,6 +48,15 @@ class Segment:
     n_targets: int
 
 
+@dataclass(frozen=True)
+class Dropped:
+    """A row that was left out of its batch: its id, its source, and why."""
+
+    id: str
+    source: str
+    reason: str
+
+
 @dataclass
 class VideoCollator:
     """Collates rows of `messages` and `images` for a vision-language model.
@@ -78,7 +82,13 @@ class VideoCollator:
             from which the model makes block-diagonal attention.
         dummy_frame: give a batch without frames one frame that nothing attends to, so that every
             rank runs the vision tower (ZeRO-3 and FSDP hang otherwise).
-        segments: add `segments` to the batch.
+        segments: add `segments` to the batch, and `dropped` where rows were left out.
+        layout: of the rows, by name; None finds it by each row's keys.
+        folder: where relative paths of media start.
+        prompt_in_loss: as in `RowEncoder`.
+        on_long: a row over `max_length` is an `"error"`, left out (`"skip"`), or shown with as many
+            frames as fit (`"fewer_frames"`; one whose text alone is too long is left out).
+        on_bad: a row that cannot be read is an `"error"`, or left out (`"skip"`).
     """
 
     processor: Any
@@ -94,6 +104,11 @@ class VideoCollator:
     pack: bool = False
     dummy_frame: bool = False
     segments: bool = True
+    layout: str | None = None
+    folder: str | None = None
+    prompt_in_loss: bool = False
+    on_long: Literal["error", "skip", "fewer_frames"] = "error"
+    on_bad: Literal["error", "skip"] = "error"
 
     def __post_init__(self) -> None:
         """Build the encoder of single rows."""
@@ -112,6 +127,9 @@ class VideoCollator:
             pixels=self.pixels,
             chat_template=self.chat_template,
             reader=self.reader,
+            layout=self.layout,
+            folder=self.folder,
+            prompt_in_loss=self.prompt_in_loss,
         )
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -125,11 +143,15 @@ class VideoCollator:
             `pixel_values` (or `frames`) when any row has frames; what else the family's processor
             gives; `segments`.
         """
-        rows = [self._encode(example) for example in examples]
+        dropped: list[Dropped] = []
+        rows = [row for example in examples if (row := self._kept(example, dropped)) is not None]
         sequences = [rows] if self.pack else [[row] for row in rows]
-        if self.dummy_frame and not any(row.n_frames for row in rows):
-            return self.batch(sequences, dummy=self._blank_row())
-        return self.batch(sequences)
+        # Every process must run a step, the vision tower included (ZeRO-3 and FSDP hang otherwise).
+        blank = not any(row.n_frames for row in rows) and (self.dummy_frame or not rows)
+        batch = self.batch(sequences or [[]], dummy=self._blank_row() if blank else None)
+        if dropped and self.segments:
+            batch["dropped"] = dropped
+        return batch
 
     torch_call = __call__  # the name under which TRL's own collators are called
 
@@ -181,7 +203,8 @@ class VideoCollator:
         }
         if self.pack:
             # A mask would hide the positions from which the model tells the rows apart.
-            out |= {"position_ids": torch.from_numpy(positions)}
+            # Nor does a model look at them that keeps a cache, and to keep one is its default.
+            out |= {"position_ids": torch.from_numpy(positions), "use_cache": False}
             del out["attention_mask"]
         encode = self.encode
         out |= token_types(out["input_ids"], encode.family, encode.image_token_id)
@@ -190,9 +213,31 @@ class VideoCollator:
             out["segments"] = segments
         return out
 
-    def _encode(self, example: Mapping[str, Any]) -> EncodedRow:
+    def _kept(self, example: Mapping[str, Any], dropped: list[Dropped]) -> EncodedRow | None:
+        """Encode a row, or note why it is left out."""
+        limit = None
+        while True:
+            try:
+                return self._encode(example, limit)
+            except RowTooLong as error:
+                fit = error.frames_that_fit
+                if self.on_long == "error":
+                    raise
+                if self.on_long == "fewer_frames" and fit > 0 and (limit is None or fit < limit):
+                    limit = fit
+                    continue
+                reason = "too long"
+            except T2VidError as error:
+                if self.on_bad == "error":
+                    raise
+                reason = str(getattr(error, "reason", "unreadable"))
+            name, source = (str(example.get(key) or "") for key in ("id", "source"))
+            dropped.append(Dropped(name, source, reason))
+            return None
+
+    def _encode(self, example: Mapping[str, Any], limit: int | None) -> EncodedRow:
         try:
-            return self.encode(example)
+            return self.encode(example, limit=limit)
         except T2VidError as error:
             # A file's error names the file; which row it belongs to is known only here.
             if repr(example.get("id")) not in str(error):

@@ -64,6 +64,28 @@ class VideoSFTConfig(SFTConfig):
     freeze_vision: bool = field(
         default=False, metadata={"help": "Leave the vision tower as it is (the paper's InternVL)."}
     )
+    on_long: str = field(
+        default="error",
+        metadata={
+            "help": "A row over max_length (or max_tokens_per_batch): 'error' stops the run with its "
+            "numbers, 'skip' leaves it out, 'fewer_frames' shows as many of its frames as fit. Rows "
+            "left out are counted by source and reason."
+        },
+    )
+    on_bad: str = field(
+        default="error",
+        metadata={
+            "help": "A row that cannot be read (a broken video, a missing image, an unknown layout): "
+            "'error' stops the run and names it, 'skip' leaves it out and counts it."
+        },
+    )
+    layout: str | None = field(
+        default=None,
+        metadata={"help": "Layout of the rows, by name; found by each row's keys when left out."},
+    )
+    media_dir: str | None = field(
+        default=None, metadata={"help": "Folder where relative paths of images and videos start."}
+    )
     on_nan: str = field(
         default="raise",
         metadata={
@@ -87,7 +109,15 @@ class VideoSFTConfig(SFTConfig):
             # under the old name.
             self.activation_checkpointing = vars(self)["gradient_checkpointing"]
             self.gradient_checkpointing = None
+        if vars(self)[
+            "assistant_only_loss"
+        ]:  # TRL refuses it beside images; here it is the default
+            self.loss_on, self.assistant_only_loss = "answer", False
+        if self.completion_only_loss is False:
+            self.loss_on = "conversation"
         super().__post_init__()
+        _one_of("on_long", self.on_long, ("error", "skip", "fewer_frames"))
+        _one_of("on_bad", self.on_bad, ("error", "skip"))
         _one_of("loss_on", self.loss_on, ("answer", "conversation"))
         _one_of("on_nan", self.on_nan, ("raise", "ignore"))
         _one_of("pixels", self.pixels, ("direct", "processor"))

@@ -8,7 +8,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib
 import logging
 import re
 import typing
@@ -17,19 +16,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from t2vid import catalog, targets
 from t2vid.errors import InputError, MissingFile, kind_of, require
+from t2vid.mixing.opening import open_rows
 
 logger = logging.getLogger(__name__)
 
-RECIPES = Path(__file__).parent / "recipes"
 _MACHINE = ("deepspeed", "fsdp", "fsdp_config", "fp16", "tf32", "torch_compile", "push_to_hub")
 CONFIGS = Path(__file__).parent / "configs"
-# in place of a checkpoint: random weights, to try a recipe end to end
-TINY = {
-    "tiny": "t2vid.models.tiny:tiny_idefics3",
-    "tiny-minicpm": "t2vid.models.tiny:tiny_minicpm",
-    "tiny-internvl": "t2vid.models.tiny_internvl:tiny_internvl",
-}
 
 
 @dataclass(frozen=True)
@@ -39,8 +33,8 @@ class TrainJob:
     Args:
         model_name_or_path: checkpoint, or `"tiny"`, `"tiny-minicpm"` or `"tiny-internvl"` for a tiny
             Idefics3, MiniCPM-V or InternVL with random weights.
-        dataset_name: what `load_dataset` takes, or a folder that `t2vid build` or `save_to_disk`
-            wrote.
+        dataset_name: what `load_dataset` takes; a folder that `t2vid build` or `save_to_disk` wrote;
+            a file of rows; the name of a mix or its YAML file.
         dataset_config: configuration of the dataset.
         dataset_train_split: split to train on.
         dataset_test_split: split to evaluate on; None for none.
@@ -90,7 +84,7 @@ def train(config: str | Path, overrides: Sequence[str] = ()) -> Any:
         The trainer after training.
 
     Raises:
-        MissingFile: when there is no such file or recipe.
+        UnknownTarget: when there is no such file or recipe; names what is near.
         InputError: for a key that neither `TrainJob` nor `VideoSFTConfig` has, or a value of another
             kind than the key's.
     """
@@ -117,7 +111,7 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     test = load_rows(job, job.dataset_test_split) if job.dataset_test_split else None
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
     # read in shards, and fatal for random weights, which would be initialised empty.
-    made = load_model(job, rows) if job.model_name_or_path in TINY else None
+    made = load_model(job, rows) if catalog.tiny(job.model_name_or_path) else None
     args = VideoSFTConfig(**settings)
     model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
@@ -140,12 +134,7 @@ def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str
     """
     import yaml
 
-    path = Path(config)
-    if not path.is_file():
-        path = RECIPES / f"{path.name.removesuffix('.yaml')}.yaml"
-    if not path.is_file():
-        names = ", ".join(sorted(p.stem for p in RECIPES.glob("*.yaml")))
-        raise MissingFile(f"{config} is no file and no recipe; the recipes are: {names}")
+    path = targets.find(config, ("training",), by="train").folder
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds {kind_of(settings)}; it must be `key: value` lines")
@@ -203,48 +192,36 @@ def deepspeed_file(name: str | Path) -> Path:
 
 def load_rows(job: TrainJob, split: str) -> Any:
     """Load one split of a job's dataset."""
-    import datasets
-
-    folder = Path(job.dataset_name)
-    if (folder / "state.json").is_file():
-        return datasets.load_from_disk(job.dataset_name)
-    if (folder / "manifest.json").is_file():
-        from t2vid.mixing.build import load
-
-        return load(folder, data=job.data_dir)
-    own = {k: v for k in ("recipe", "family") if (v := getattr(job, k)) is not None}
-    return datasets.load_dataset(
-        job.dataset_name,
-        job.dataset_config,
+    own = {k: v for k in ("recipe", "family", "data_files") if (v := getattr(job, k)) is not None}
+    return open_rows(
+        targets.find(job.dataset_name, targets.ROWS, by="dataset_name"),
+        config=job.dataset_config,
         split=split,
-        data_dir=job.data_dir,
-        data_files=job.data_files,
+        data=job.data_dir,
         streaming=job.streaming,
         **own,
     )
 
 
 def find_job(what: str | Path, overrides: Sequence[str] = ()) -> tuple[TrainJob, dict[str, Any]]:
-    """Say what a name means: a recipe of training, a recipe of a mix, or a dataset.
+    """Say what a name means: a recipe of training, or what holds rows.
 
     Args:
         what: a training YAML or the name of one; the name of a mix; a folder that `t2vid build` or
-            `save_to_disk` wrote; or what `load_dataset` takes.
+            `save_to_disk` wrote; a file of rows; or what `load_dataset` takes.
         overrides: `key=value` pairs, as for `train`.
 
     Returns:
         The job, and the other settings of the run.
-    """
-    from t2vid.mixing.recipe import shipped
 
-    path = Path(what)
-    if path.is_file() or (RECIPES / f"{path.name.removesuffix('.yaml')}.yaml").is_file():
-        return split_settings(read_settings(path, overrides))
+    Raises:
+        UnknownTarget: for what is none of these.
+    """
+    target = targets.find(what, ("training", *targets.ROWS), by="this command")
+    if target.kind == "training":
+        return split_settings(read_settings(target.folder, overrides))
     job, settings = split_settings(read_pairs(overrides))
-    named: dict[str, Any] = {"dataset_name": str(what)}
-    if str(what) in shipped():
-        named = {"dataset_name": "t2vid/mix", "dataset_config": str(what)}
-    return dataclasses.replace(job, **named), settings
+    return dataclasses.replace(job, dataset_name=str(what)), settings
 
 
 def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[str, Any]:
@@ -256,14 +233,13 @@ def on_cpu(settings: Mapping[str, Any], output_dir: str = "runs/none") -> dict[s
 def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Load a job's model and processor; of a tiny one the tokenizer learns from the rows."""
     from t2vid.models.families import load_model as load_checkpoint
-    from t2vid.models.families import load_processor
-    from t2vid.models.rows import conversation
+    from t2vid.models.families import load_processor, make_tiny
+    from t2vid.models.showing import conversation
 
-    if job.model_name_or_path in TINY:
+    if (family := catalog.tiny(job.model_name_or_path)) is not None:
         turns = (turn for row in rows.select_columns(["messages"]) for turn in conversation(row))
         texts = (p["text"] for turn in turns for p in turn["content"] if p["type"] == "text")
-        module, _, function = TINY[job.model_name_or_path].partition(":")
-        made: tuple[Any, Any] = getattr(importlib.import_module(module), function)(texts)
+        made: tuple[Any, Any] = make_tiny(family)(texts)
         return made
     quantised = _four_bits() if job.load_in_4bit else None
     model = load_checkpoint(
@@ -279,7 +255,7 @@ def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Give a job's model without its weights (on the meta device), and its processor."""
     from t2vid.models.families import load_processor, register_ports
 
-    if job.model_name_or_path in TINY:
+    if catalog.tiny(job.model_name_or_path):
         return load_model(job, rows)
     register_ports()
     torch = require("torch", extra="train")

@@ -15,13 +15,12 @@ import logging
 import math
 import time
 from collections import defaultdict
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from t2vid.catalog import Family
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
-    Family,
     family_of,
     load_model,
     load_processor,
@@ -30,7 +29,9 @@ from t2vid.models.families import (
     part,
     register_ports,
 )
-from t2vid.models.rows import LossOn, training_template
+from t2vid.models.prompts import training_template
+from t2vid.models.rows import LossOn
+from t2vid.schema import Counts
 
 require("trl", extra="train")
 
@@ -47,6 +48,12 @@ from t2vid.trainer.batching import (  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
 from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+from t2vid.trainer.rows import (  # noqa: E402
+    column_names,
+    described,
+    rows_and_reader,
+    warn_of_sources,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -54,15 +61,15 @@ _LESS_MEMORY = (
     "less memory: max_tokens_per_batch, max_frames or per_device_train_batch_size lower, "
     "activation_checkpointing=true, deepspeed=zero3, use_peft=true; t2vid train --check estimates it"
 )
-KEPT_COLUMNS = ("id", "source", "n_frames", "n_words")
 
 
 class VideoSFTTrainer(SFTTrainer):
     """Supervised fine-tuning on frame sequences; a drop-in for `trl.SFTTrainer`.
 
-    Rows are `{id, source, images, messages}`; `images` is a `Frames` column, a list of images or
-    empty. Beside what TRL logs there are `loss/<source>`, `frames_per_s`, `tokens_per_s`,
-    `padding_share` and `data_wait_share`.
+    Rows may have any layout that `t2vid.corpora.layouts` reads: t2vid's `{id, source, images,
+    messages}` with a `Frames` column, TRL's, LLaVA's, ms-swift's, LLaMA-Factory's … Beside what
+    TRL logs there are `loss/<source>`, `frames_per_s`, `tokens_per_s`, `padding_share`,
+    `data_wait_share`, and `dropped_rows` where rows were left out.
 
     Args:
         model: a vision-language model, or the name of one.
@@ -101,9 +108,8 @@ class VideoSFTTrainer(SFTTrainer):
             model = load_model(model, **{"dtype": "float32", **(args.model_init_kwargs or {})})
             args.model_init_kwargs = None
         train_dataset, reader = rows_and_reader(train_dataset)
-        eval_dataset = _undecoded(eval_dataset)
-        _require_images(train_dataset)
-        _warn_of_sources(train_dataset, args)
+        eval_dataset, _ = rows_and_reader(eval_dataset)
+        warn_of_sources(train_dataset, args)
         path = str(args.chat_template_path or "")
         if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
             processing_class.chat_template = Path(path).read_text(encoding="utf-8")
@@ -112,7 +118,12 @@ class VideoSFTTrainer(SFTTrainer):
         self._source_losses: dict[str, SourceLosses] = defaultdict(SourceLosses)
         self._segments: list[Segment] = []
         self._meter = Meter()
+        self.dropped = Counts()
         self._last_losses: tuple[list[Segment], torch.Tensor] = [], torch.zeros(0)
+        # Whole logits take 2 GB a row at 4K tokens and 128K words, and all of them would be gathered.
+        kwargs["preprocess_logits_for_metrics"] = (
+            kwargs.get("preprocess_logits_for_metrics") or likeliest_tokens
+        )
         super().__init__(
             model,
             args,
@@ -149,6 +160,7 @@ class VideoSFTTrainer(SFTTrainer):
     ) -> Any:
         """Compute TRL's loss, and beside it each row's own for the losses by source."""
         self._segments = inputs.pop("segments", None) or []
+        inputs.pop("dropped", None)
         return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
 
     def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
@@ -178,6 +190,15 @@ class VideoSFTTrainer(SFTTrainer):
             f'(on_nan="ignore" goes on): {_named(bad or segments)}'
         )
 
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train; the first line logged says what is trained on, the last what was left out."""
+        if isinstance(self.data_collator, VideoCollator) and self.is_world_process_zero():
+            logger.warning("%s", described(self.train_dataset, self.data_collator))
+        out = super().train(*args, **kwargs)
+        if self.dropped.dropped:
+            logger.warning("rows left out:\n%s", self.dropped.table())
+        return out
+
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> Any:
         """Fetch the batches of a step; count what they hold and how long they were waited for."""
         start = time.perf_counter()
@@ -185,6 +206,8 @@ class VideoSFTTrainer(SFTTrainer):
         self._meter.wait(time.perf_counter() - start)
         for batch in batches:
             self._meter.saw_batch(batch)
+            for row in batch.get("dropped") or ():
+                self.dropped.drop(row.reason, source=row.source, example=row.id)
         return batches, n_items
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
@@ -193,10 +216,17 @@ class VideoSFTTrainer(SFTTrainer):
         losses = self._source_losses[mode].flush()
         if self.accelerator.num_processes > 1:
             losses = merge_losses(gather_object([losses]))
+        # Of several evaluation sets each logs its own losses, under its own prefix.
+        prefix = next((key[: -len("loss")] for key in logs if key.endswith("_loss")), "")
         for source, (loss, n) in losses.items():
-            if n:
-                self._metrics[mode][f"loss/{source or 'unknown'}"].append(loss / n)
+            name = f"loss/{source or 'unknown'}"
+            if n and mode == "eval" and prefix:
+                logs[prefix + name] = loss / n
+            elif n:
+                self._metrics[mode][name].append(loss / n)
         if mode == "train":
+            if n_dropped := sum(self.dropped.dropped.values()):
+                self._metrics[mode]["dropped_rows"].append(n_dropped)
             for name, value in self._meter.flush().items():
                 self._metrics[mode][name].append(value)
         super().log(logs, start_time)
@@ -209,14 +239,17 @@ class VideoSFTTrainer(SFTTrainer):
                 self._lengths()  # says that a stream has none; Trainer would go on without a word
             return super().get_train_dataloader()
         args, world = self.args, self.accelerator.num_processes
+        rows, lengths = self._within_budget(self._lengths())
         plan = plan_batches(
-            self._lengths(),
+            lengths,
             max_tokens=args.max_tokens_per_batch,
             seed=args.data_seed if args.data_seed is not None else args.seed,
             world=world,
             pack=args.pack,
             ids=row_ids(self.train_dataset),
         )
+        if len(rows) < len(self.train_dataset):
+            plan = [[rows[at] for at in batch] for batch in plan]
         rank = self.accelerator.process_index
         # Not through accelerate: the plan is already dealt out, and batches have no fixed size.
         return _PlannedLoader(
@@ -228,6 +261,22 @@ class VideoSFTTrainer(SFTTrainer):
             persistent_workers=args.dataloader_persistent_workers,
             prefetch_factor=args.dataloader_prefetch_factor,
         )
+
+    def _within_budget(self, lengths: list[int]) -> tuple[list[int], list[int]]:
+        """Give the numbers and lengths of the rows that fit a batch, the others counted or cut."""
+        limit, on_long = self.args.max_tokens_per_batch, self.args.on_long
+        if on_long == "fewer_frames":
+            collator = self.data_collator
+            collator.encode.max_length = min(collator.encode.max_length or limit, limit)
+            lengths = [min(n, limit) for n in lengths]
+        elif on_long == "skip":
+            ids = row_ids(self.train_dataset)
+            for at, n in enumerate(lengths):
+                if n > limit:
+                    self.dropped.drop("too long", example=str(ids[at] if ids else at))
+            rows = [at for at, n in enumerate(lengths) if n <= limit]
+            return rows, [lengths[at] for at in rows]
+        return list(range(len(lengths))), lengths
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Any:
         if self.args.train_sampling_strategy != "group_by_length":
@@ -246,9 +295,12 @@ class VideoSFTTrainer(SFTTrainer):
         return to_pixel_values(inputs, self.processing_class, self.family)
 
     def _set_signature_columns_if_needed(self) -> None:
+        # Which columns a row's layout needs is known only row by row, so all reach the collator.
         super()._set_signature_columns_if_needed()
         kept: list[str] = vars(self)["_signature_columns"]
-        self._signature_columns = [*kept, *(name for name in KEPT_COLUMNS if name not in kept)]
+        sets = self.eval_dataset if isinstance(self.eval_dataset, dict) else {0: self.eval_dataset}
+        there = [name for one in (self.train_dataset, *sets.values()) for name in column_names(one)]
+        self._signature_columns = list(dict.fromkeys([*kept, *there]))
 
     def _see_losses(self, module: Any, args: Any, output: Any) -> None:
         log_probs = getattr(output, "log_probs", None)
@@ -293,12 +345,17 @@ def build_collator(
         pad_to_multiple_of=args.pad_to_multiple_of,
         uint8=True,
         pack=args.pack,
+        layout=args.layout,
+        folder=args.media_dir,
+        prompt_in_loss=args.completion_only_loss is False,
+        on_long=cast(Literal["error", "skip", "fewer_frames"], args.on_long),
+        on_bad=cast(Literal["error", "skip"], args.on_bad),
     )
 
 
-def rows_and_reader(dataset: Any) -> tuple[Any, Any]:
-    """Give the rows as stored, and the `Frames` feature that makes their frames, or None."""
-    return _undecoded(dataset), _reader(dataset)
+def likeliest_tokens(logits: Any, labels: Any) -> Any:
+    """Reduce logits `(rows, tokens, words)` to the likeliest word of each, for `compute_metrics`."""
+    return (logits[0] if isinstance(logits, tuple) else logits).argmax(-1)
 
 
 def _named(segments: list[Segment]) -> str:
@@ -335,13 +392,6 @@ def _family(model: Any, *, trust_remote_code: bool) -> Family:
     return family_of(model)
 
 
-def _reader(dataset: Any) -> Any:
-    from t2vid.frames.feature import Frames
-
-    feature = (getattr(dataset, "features", None) or {}).get("images")
-    return feature if isinstance(feature, Frames) else None
-
-
 def _only_used_names(model: Any) -> None:
     # transformers saves under the names it read: every renaming of `_weight_conversions` backwards.
     # Read under ZeRO-3 (5.23, integrations/deepspeed.py) that list also holds the renamings of older
@@ -350,32 +400,6 @@ def _only_used_names(model: Any) -> None:
     for module in model.modules():
         if names := getattr(module, "_weight_conversions", None):
             module._weight_conversions = [n for n in names if n.was_used()]
-
-
-def _undecoded(dataset: Any) -> Any:
-    # Rows reach the collator as stored, so that each is drawn or decoded within its own
-    # budget, and an error there names the row.
-    if isinstance(dataset, dict):
-        return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
-    reader = _reader(dataset)
-    return (
-        dataset if reader is None else dataset.cast_column("images", replace(reader, decode=False))
-    )
-
-
-def _warn_of_sources(dataset: Any, args: VideoSFTConfig) -> None:
-    """Warn of a frame budget for a source without rows; a stream is not read for it."""
-    named = args.max_frames_by_source
-    if not named or "source" not in (getattr(dataset, "column_names", None) or []):
-        return
-    if hasattr(dataset, "unique"):
-        there = dataset.unique("source")
-        if missing := sorted(set(named) - set(there)):
-            logger.warning(
-                "max_frames_by_source names %s, of which there is no row; the sources are %s",
-                ", ".join(map(repr, missing)),
-                ", ".join(sorted(map(repr, there))),
-            )
 
 
 def _warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
@@ -388,13 +412,4 @@ def _warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
             "away; use dtype=float32, deepspeed=zero2 or use_peft=true",
             str(half.pop()).removeprefix("torch."),
             args.learning_rate,
-        )
-
-
-def _require_images(dataset: Any) -> None:
-    columns = getattr(dataset, "column_names", None)
-    if columns and not {"images", "image"} & set(columns):
-        raise InputError(
-            f"the dataset has columns {columns} but no `images`; add an empty one, or use "
-            "trl.SFTTrainer for text alone"
         )

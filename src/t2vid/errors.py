@@ -4,11 +4,13 @@
     ├── InputError (ValueError)        a value, a record or a text that cannot be used
     │   ├── MissingGlyphs              no available font covers some characters
     │   ├── RecordError                a corpus file that fits no known format
+    │   │   └── LayoutError            a row that fits no known layout, or whose media do not match its text
     │   ├── UnsafePath                 a path that climbs out of its data folder
     │   └── BudgetError                a row that does not fit its token or frame budget
     ├── BadVideo (ValueError)          a video that cannot be decoded as asked
     ├── NonFiniteLoss (FloatingPointError)  a training step whose loss is no number; names its rows
     ├── MissingFile (FileNotFoundError)
+    │   └── UnknownTarget              a name that means nothing here; an InputError as well
     ├── PublishError (OSError)          a push that did not finish; says what is visible and what to do next
     ├── BackendError (OSError)         a served model or judge that does not answer
     └── MissingExtra (ImportError)     an optional dependency is not installed
@@ -37,6 +39,19 @@ class MissingGlyphs(InputError):
 
 class RecordError(InputError):
     """A corpus file or a record that fits no known format."""
+
+
+class LayoutError(RecordError):
+    """A row that fits no known layout, or whose media do not match the places for them.
+
+    Args:
+        message: what is shown.
+        reason: a few words, the same for all rows with the same fault, for tables.
+    """
+
+    def __init__(self, message: str, *, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 class UnsafePath(InputError):
@@ -70,6 +85,10 @@ class MissingFile(T2VidError, FileNotFoundError):
     def __str__(self) -> str:
         # FileNotFoundError would format a single argument as an errno tuple in some Pythons.
         return str(self.args[0]) if self.args else ""
+
+
+class UnknownTarget(InputError, MissingFile):
+    """What a user named is no file, no recipe and no dataset; the message names what is near."""
 
 
 class PublishError(T2VidError, OSError):

@@ -9,11 +9,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 from tqdm import tqdm
 
 T = TypeVar("T")
+_silenced = ContextVar("_silenced", default=False)
 
 
 def progress(
@@ -31,5 +34,15 @@ def progress(
 
 
 def visible() -> bool:
-    """Say whether this process may draw: it is rank 0 and its stderr is a terminal."""
-    return os.environ.get("RANK", "0") == "0" and sys.stderr.isatty()
+    """Say whether this process may draw: it is rank 0, its stderr a terminal, and nobody asked for quiet."""
+    return not _silenced.get() and os.environ.get("RANK", "0") == "0" and sys.stderr.isatty()
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Draw no bars in the block."""
+    token = _silenced.set(True)
+    try:
+        yield
+    finally:
+        _silenced.reset(token)

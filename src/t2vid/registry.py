@@ -1,48 +1,33 @@
 """Makes `load_dataset("t2vid/…")` and `evaluate.load("t2vid/…")` find what this package holds.
 
 The only file that touches private names of `datasets` and `evaluate`; `tests/contracts/` pins
-each of them.
+each of them. Neither is imported here: whoever imports one, before or after this package, finds the
+names registered.
 
 >>> register()  # importing t2vid has done it; doing it again changes nothing
->>> sorted(DATASETS)[0]
-'t2vid/mix'
+>>> "t2vid/mix" in catalog.loadable()
+True
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
-import importlib.abc
-import importlib.machinery
+import importlib
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import datasets.features.features
-import datasets.inspect
-import datasets.load
-
+from t2vid import catalog
 from t2vid.errors import MissingFile
-
-# Module paths are strings: registering a name must not import the module behind it.
-DATASETS = {
-    "t2vid/mix": "t2vid.dataset_scripts.mix",
-    "t2vid/mvbench": "t2vid.dataset_scripts.mvbench",
-    "t2vid/sharegemini": "t2vid.dataset_scripts.sharegemini",
-    "t2vid/synthetic": "t2vid.dataset_scripts.synthetic",
-    "t2vid/tempcompass": "t2vid.dataset_scripts.tempcompass",
-    "t2vid/video_chatgpt": "t2vid.dataset_scripts.video_chatgpt",
-    "t2vid/video_mme": "t2vid.dataset_scripts.video_mme",
-}
-METRICS = {"t2vid/video_mcq": "t2vid.metrics.video_mcq.video_mcq"}
 
 # Code, fonts (they decide where pages break), bundled rows and clips: 5 MB, read once a process.
 _DECIDES = (
-    "*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
-    "samples/* samples/clips/* evaluation/benchmarks/* judging/* metrics/*/*.py"
+    "*.py catalog/*.py storage/*.py frames/*.py fonts/* corpora/*.py mixing/*.py mixing/recipes/* dataset_scripts/*.py "
+    "samples/* samples/clips/* evaluation/benchmarks/* scoring/*.py scoring/lexicon/* metrics/*/*.py"
 ).split()
 # Scripts and configs write the default revision out: it asks for no other one than None does.
 _DEFAULT_REVISIONS = (None, "main")
@@ -51,24 +36,25 @@ _MARK = "_t2vid_wraps"
 
 
 def register() -> None:
-    """Teach `datasets` and `evaluate` the names of this package; doing it twice changes nothing."""
-    for module in (datasets.load, datasets.inspect):
-        _wrap(module, "dataset_module_factory", DATASETS, _dataset_module)
-    if "evaluate.loading" in sys.modules:
-        _register_metrics()
-    elif not any(isinstance(finder, _AfterEvaluate) for finder in sys.meta_path):
-        # `import evaluate` may cost seconds (it pulls in torch), so wait until somebody does it.
-        sys.meta_path.insert(0, _AfterEvaluate())
+    """Teach `datasets` and `evaluate` the names of this package, now or when they are imported."""
+    for name, teach in {"datasets": _teach_datasets, "evaluate": _teach_evaluate}.items():
+        module = sys.modules.get(name)
+        if module is not None and not getattr(module.__spec__, "_initializing", False):
+            teach()
+        elif not any(isinstance(one, _AfterImport) and one.name == name for one in sys.meta_path):
+            # Typeshed asks for a subclass of MetaPathFinder, whose module costs a third of the start.
+            sys.meta_path.insert(0, _AfterImport(name, teach))
 
 
 def register_feature(feature: type) -> None:
     """Let `datasets` read and write `feature` under its class name in stored schemas."""
-    known = datasets.features.features._FEATURE_TYPES
-    if known.get(feature.__name__) is feature:
+    import datasets.features.features as features
+
+    if features._FEATURE_TYPES.get(feature.__name__) is feature:
         return
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # "register_feature is experimental"
-        datasets.features.features.register_feature(feature, feature.__name__)
+        features.register_feature(feature, feature.__name__)
 
 
 def writing_folder(builder: Any) -> str:
@@ -78,19 +64,6 @@ def writing_folder(builder: Any) -> str:
     beside the Arrow files there stays beside them. There is no public name for it up to 5.2.
     """
     return str(builder._output_dir)
-
-
-def _dataset_module(path: str, module_path: str) -> Any:
-    # `dataset_name` becomes a file name prefix, where a slash would be a folder.
-    return datasets.load.DatasetModule(
-        module_path, source_hash(), {"dataset_name": path.replace("/", "_")}
-    )
-
-
-def _evaluation_module(path: str, module_path: str) -> Any:
-    import evaluate.loading
-
-    return evaluate.loading.ImportableModule(module_path, source_hash())
 
 
 @functools.cache
@@ -106,8 +79,49 @@ def source_hash() -> str:
     return digest.hexdigest()
 
 
+def _teach_datasets() -> None:
+    import datasets.inspect
+    import datasets.load
+
+    for module in (datasets.load, datasets.inspect):
+        _wrap(module, "dataset_module_factory", catalog.loadable, _dataset_module)
+    # Its import registers the column: stored schemas name it, whoever reads them.
+    importlib.import_module("t2vid.frames.feature")
+
+
+def _teach_evaluate() -> None:
+    for name in _EVALUATE_MODULES:
+        module = sys.modules.get(name)
+        if module is not None:
+            _wrap(module, "evaluation_module_factory", _metrics, _evaluation_module)
+
+
+def _metrics() -> dict[str, str]:
+    return {f"t2vid/{metric.name}": metric.module for metric in catalog.METRICS}
+
+
+def _dataset_module(path: str) -> Any:
+    import datasets.load
+
+    found, configs = catalog.loadable()[path], datasets.load.BuilderConfigsParameters()
+    if found.configs_of:
+        named = importlib.import_module(found.builder).named_configs(found.configs_of)
+        configs = datasets.load.BuilderConfigsParameters(
+            builder_configs=named, default_config_name=named[0].name
+        )
+    # `dataset_name` becomes a file name prefix, where a slash would be a folder.
+    kwargs = {"dataset_name": path.replace("/", "_"), **found.kwargs}
+    return datasets.load.DatasetModule(found.builder, source_hash(), kwargs, configs)
+
+
+def _evaluation_module(path: str) -> Any:
+    import evaluate.loading
+
+    return evaluate.loading.ImportableModule(_metrics()[path], source_hash())
+
+
 def _wrap(
-    module: ModuleType, name: str, table: dict[str, str], make: Callable[[str, str], Any]
+    module: ModuleType, name: str, names: Callable[[], Iterable[str]], make: Callable[[str], Any]
 ) -> None:
     original = getattr(module, name)
     if hasattr(original, _MARK):
@@ -115,13 +129,16 @@ def _wrap(
 
     @functools.wraps(original)
     def factory(path: str, *args: Any, **kwargs: Any) -> Any:
-        name, revision = str(path), kwargs.get("revision")
-        if name in table and not args and revision in _DEFAULT_REVISIONS:
-            return make(name, table[name])
-        if name.startswith("t2vid/") and not args and revision is None and not Path(name).exists():
+        name, revision, known = str(path), kwargs.get("revision"), sorted(names())
+        if name in known and not args and revision in _DEFAULT_REVISIONS:
+            return make(name)
+        ours = name.lower().startswith("t2vid/") and not Path(name).exists()
+        if ours and not args and revision is None:
+            near = catalog.near(name, known)
+            hint = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
             raise MissingFile(
-                f"{name!r} is none of the names of this package: {sorted(table)}; a repository of "
-                "that name on the Hub is asked for with revision='main'"
+                f"{name!r} is none of the names of this package: {known}{hint}; a repository of that "
+                "name on the Hub is asked for with revision='main'"
             )
         return original(path, *args, **kwargs)
 
@@ -129,29 +146,32 @@ def _wrap(
     setattr(module, name, factory)
 
 
-def _register_metrics() -> None:
-    for name in _EVALUATE_MODULES:
-        module = sys.modules.get(name)
-        if module is not None:
-            _wrap(module, "evaluation_module_factory", METRICS, _evaluation_module)
+class _AfterImport:
+    """Calls a function as soon as a package has been imported, then steps aside."""
 
-
-class _AfterEvaluate(importlib.abc.MetaPathFinder):
-    """Registers the metrics as soon as `evaluate.loading` has been imported, then steps aside."""
+    def __init__(self, name: str, then: Callable[[], None]) -> None:
+        self.name, self.then = name, then
 
     def find_spec(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name != "evaluate.loading":
+    ) -> Any:
+        if name != self.name:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.machinery.PathFinder.find_spec(name, path)
-        if spec is not None and spec.loader is not None:
-            loader, execute = spec.loader, spec.loader.exec_module
+        for finder in [one for one in sys.meta_path if one is not self]:
+            find = getattr(finder, "find_spec", None)
+            spec = find(name, path, target) if find is not None else None
+            if spec is not None and spec.loader is not None:
+                self._follow(spec.loader)
+                return spec
+        return None
 
-            def exec_module(module: ModuleType) -> None:
-                execute(module)
-                _wrap(module, "evaluation_module_factory", METRICS, _evaluation_module)
+    def _follow(self, loader: Any) -> None:
+        execute = loader.exec_module
 
-            loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
+        def exec_module(module: ModuleType) -> None:
+            execute(module)
+            if self in sys.meta_path:  # stays until the import succeeds
+                sys.meta_path.remove(self)
+            self.then()
+
+        loader.exec_module = exec_module

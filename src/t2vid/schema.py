@@ -17,14 +17,8 @@ WORDS_PER_FRAME = 115
 FRAME_PX = 448
 FONT_PX = 20
 MARGIN_PX = 20
-# T2Vid paper, section 5.2.1: one frame a second, then at most 24 or 64 (InternVL)
+# T2Vid paper, section 5.2.1; frames of a video at most: `t2vid.catalog.Family.video_frames`
 FRAMES_PER_SECOND = 1.0
-MAX_FRAMES = {"minicpm": 24, "idefics3": 24, "internvl": 64}
-# T2Vid paper, section 5.2.1: one patch a frame
-TOKENS_PER_FRAME = {"minicpm": 96, "idefics3": 169, "internvl": 256}
-
-# Edge of the square that the vision encoder sees of one patch, as those models' processors set it
-FAMILY_PX = {"minicpm": 448, "idefics3": 364, "internvl": 448}
 
 Message = dict[str, Any]
 

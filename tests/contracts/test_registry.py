@@ -10,6 +10,7 @@ from pathlib import Path
 import datasets
 import pytest
 
+import t2vid
 from t2vid import registry
 
 
@@ -107,15 +108,86 @@ def test_a_misspelt_name_of_the_package_tells_the_others_and_asks_nobody(load):
     assert "t2vid/video_m" in said.partition("names of this package: ")[2]
 
 
-@pytest.mark.parametrize("order", ["t2vid, evaluate", "evaluate, t2vid"])
-def test_the_metric_is_found_in_both_orders_of_import(order, tmp_path):
+ORDERS = [
+    "import t2vid\nimport datasets",
+    "import datasets\nimport t2vid",
+    "from datasets import load_dataset\nimport t2vid",
+    "import t2vid\nfrom datasets import load_dataset",
+    "import t2vid\nimport evaluate",
+    "import evaluate\nimport t2vid",
+]
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_the_names_are_found_in_every_order_of_import(order, tmp_path):
+    """A stored `Frames` column is read as well, though nobody has touched `t2vid.Frames`."""
+    stored = tmp_path / "saved"
+    datasets.Dataset.from_dict(
+        {"images": [{"text": "One line.", "path": None, "bytes": None, "spec": None}]},
+        features=datasets.Features(images=t2vid.Frames()),
+    ).save_to_disk(str(stored))
     code = (
-        f"import {order}\n"
+        f"{order}\n"
+        "import datasets\n"
+        f"print(len(datasets.load_from_disk({str(stored)!r})[0]['images']))\n"
+        "print(datasets.get_dataset_config_names('t2vid/synthetic')[-1])\n"
         "import evaluate.loading as loading\n"
-        "module = loading.evaluation_module_factory('t2vid/video_mcq')\n"
-        "print(module.module_path)"
+        "print(loading.evaluation_module_factory('t2vid/video_mcq').module_path)"
     )
-    assert run(code) == "t2vid.metrics.video_mcq.video_mcq"
+    assert run(code).split() == ["1", "sample", "t2vid.metrics.video_mcq.video_mcq"]
+
+
+def test_an_import_that_fails_first_is_followed_when_it_succeeds(tmp_path):
+    """The finder stays in place until the package is there."""
+    (tmp_path / "broken" / "datasets").mkdir(parents=True)
+    (tmp_path / "broken" / "datasets" / "__init__.py").write_text("raise ImportError('not yet')")
+    code = (
+        "import sys, t2vid\n"
+        f"sys.path.insert(0, {str(tmp_path / 'broken')!r})\n"
+        "try: import datasets\n"
+        "except ImportError: sys.path.pop(0)\n"
+        "import importlib; importlib.invalidate_caches(); sys.path_importer_cache.clear()\n"
+        "import datasets\n"
+        "print(datasets.get_dataset_config_names('t2vid/synthetic')[-1])"
+    )
+    assert run(code) == "sample"
+
+
+def test_looking_for_datasets_without_importing_it_changes_nothing():
+    code = (
+        "import importlib.util, sys, t2vid\n"
+        "found = importlib.util.find_spec('datasets')\n"
+        "print('datasets' in sys.modules, found.name)\n"
+        "import datasets; print(datasets.get_dataset_config_names('t2vid/mix')[0])"
+    )
+    assert run(code).split() == ["False", "datasets", "sample"]
+
+
+def test_a_spawned_worker_that_gets_rows_knows_the_column_and_the_names(tmp_path):
+    script = tmp_path / "spawned.py"
+    script.write_text(
+        "import multiprocessing\n"
+        "def work(rows):\n"
+        "    import datasets\n"
+        "    names = datasets.get_dataset_config_names('t2vid/synthetic')\n"
+        "    return len(rows[0]['images']), names[-1]\n"
+        "if __name__ == '__main__':\n"
+        "    from datasets import load_dataset\n"
+        "    import t2vid\n"
+        "    rows = load_dataset('t2vid/synthetic', 'sample', split='train').select([0])\n"
+        "    with multiprocessing.get_context('spawn').Pool(1) as pool:\n"
+        "        print(*pool.apply(work, (rows,)), rows[0]['n_frames'])\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    frames, name, expected = done.stdout.split()
+    assert frames == expected and name == "sample"
+
+
+@pytest.mark.parametrize("name", ["T2Vid/Synthetic", "t2vid/Synthetic", "T2VID/synthetc"])
+def test_a_name_in_another_case_hears_the_right_one_and_asks_nobody(name):
+    with pytest.raises(FileNotFoundError, match="did you mean 't2vid/synthetic'"):
+        datasets.load_dataset(name)
 
 
 def test_evaluate_load_still_asks_the_factory():
@@ -127,10 +199,25 @@ def test_evaluate_load_still_asks_the_factory():
     assert run(code) == "True a"
 
 
-def test_importing_t2vid_imports_no_heavy_package():
-    heavy = "torch transformers trl matplotlib evaluate sklearn peft".split()
-    code = f"import sys, t2vid\nprint([m for m in {heavy} if m in sys.modules])"
-    assert run(code) == "[]"
+HEAVY = (
+    "datasets evaluate pandas numpy pyarrow PIL av yaml torch transformers trl matplotlib sklearn "
+    "peft gradio ray httpx requests tqdm cyclopts jinja2"
+).split()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "import t2vid",
+        "import t2vid.catalog as c; c.listing()",
+        "from t2vid.targets import find; find('hybrid-30k')",
+        "import t2vid.trainer, t2vid.dataset_scripts",
+        "from t2vid import cli\ntry: cli.main(['--help'])\nexcept SystemExit: pass",
+    ],
+)
+def test_starting_imports_nothing_that_costs_time(start):
+    code = f"import sys\n{start}\nprint([m for m in {HEAVY} if m in sys.modules])"
+    assert run(code).splitlines()[-1] == "[]"
 
 
 def test_the_hash_changes_with_the_sources(tmp_path, monkeypatch):
@@ -144,7 +231,7 @@ def test_the_hash_changes_with_the_sources(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "path", ["fonts/a.ttf", "samples/clips/a.mp4", "samples/a.jsonl", "judging/a.json"]
+    "path", ["fonts/a.ttf", "samples/clips/a.mp4", "samples/a.jsonl", "scoring/lexicon/a.yaml"]
 )
 def test_the_hash_changes_with_fonts_clips_and_data(path, tmp_path, monkeypatch):
     file = tmp_path / "t2vid" / path

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from t2vid.corpora import files
 from t2vid.corpora.long_alpaca import END, convert, split_document, strip_answer, strip_question
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 PAPER = "Below is a paper. Memorize the {} and answer my question after the paper.\n"
 BOOK = (
@@ -121,7 +121,7 @@ def test_a_long_document_without_any_marker_costs_no_time() -> None:
 
 def test_the_public_sample_parses(shared_data: Path) -> None:
     counts = Counts()
-    found = list(convert(files.read(str(shared_data / "formats/LongAlpaca-12k.json")), counts))
+    found = list(convert(records.read(str(shared_data / "formats/LongAlpaca-12k.json")), counts))
     assert len(found) == 5 and dict(counts.dropped) == {"no context": 1}
     assert found[3].question == "Please summarize the book in one paragraph."
     assert found[1].context == "Lichen growth was logged weekly on nine roofs."

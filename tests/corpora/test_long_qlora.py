@@ -8,11 +8,11 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from t2vid.corpora import files
 from t2vid.corpora.long_alpaca import END, strip_question
 from t2vid.corpora.long_qlora import NAME_THE_DOCUMENT, convert
 from t2vid.corpora.triplets import Triplet
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 INSTRUCTION = (
     "Write a high-quality answer for the given question using only the provided search results "
@@ -93,7 +93,7 @@ def test_what_has_no_document_or_question_is_counted(prompt: str, reason: str) -
 def test_the_public_sample_parses(shared_data: Path) -> None:
     counts = Counts()
     path = shared_data / "formats/LongQLoRA-SFT-Data-39k.jsonl"
-    book, search, paper = convert(files.read(str(path)), counts)
+    book, search, paper = convert(records.read(str(path)), counts)
     assert book.context.startswith("Chapter: The ferry") and search.answer.endswith(
         "Document ID: 2"
     )

@@ -7,9 +7,9 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from t2vid.corpora import files
 from t2vid.corpora.triplets import Triplet, convert
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 words = st.text(min_size=1).filter(lambda text: bool(text.strip()))
 
@@ -28,6 +28,6 @@ def test_rows_keep_their_text_but_for_blanks_at_the_ends(rows: list[tuple[str, s
 
 def test_the_public_sample_parses(shared_data: Path) -> None:
     path = shared_data / "formats/long_context_triplets.json"
-    found = list(convert(files.read(str(path)), Counts()))
+    found = list(convert(records.read(str(path)), Counts()))
     assert [triplet.id for triplet in found] == ["triplets/00000", "triplets/00001"]
     assert found[1].answer == "copper and tin\nDocument ID: 2"

@@ -11,9 +11,9 @@ from datasets import load_dataset, load_dataset_builder
 
 import t2vid
 from media import make_clip
-from t2vid.corpora import files
 from t2vid.corpora.counting import read_counts, read_missing
 from t2vid.errors import InputError, MissingFile, RecordError
+from t2vid.storage import records
 
 COLUMNS = ["id", "source", "images", "messages", "n_frames", "n_words", "duration_s"]
 
@@ -137,7 +137,7 @@ def test_two_videos_of_one_name_are_no_duplicates(videos: Path, clip: bytes) -> 
 def test_processes_and_streams_agree_and_find_repeats_across_parts(
     videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(files.split.__kwdefaults__, "rows_per_part", 10)
+    monkeypatch.setitem(records.split.__kwdefaults__, "rows_per_part", 10)
     rows = [ask("v_one", f"Number {n % 25}?") for n in range(40)]
     plain = load("video_chatgpt", rows, videos)
     two = load("video_chatgpt", rows, videos, num_proc=2, download_mode="force_redownload")

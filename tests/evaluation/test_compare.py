@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError
-from t2vid.evaluation.compare import (
+from t2vid.scoring.statistics import (
     bootstrap,
     circular,
     compare_runs,

@@ -6,8 +6,9 @@ import dataclasses
 
 import pytest
 
+from t2vid.catalog import presets
 from t2vid.errors import InputError
-from t2vid.evaluation.config import PROMPTS, PROTOCOLS, EvalConfig
+from t2vid.evaluation.config import PROMPTS, EvalConfig
 
 CHANGES = {
     "strategy": "grid",
@@ -28,7 +29,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [preset.name for preset in presets("eval")])
 def test_every_named_protocol_survives_yaml(name: str):
     protocol = EvalConfig.named(name)
     assert EvalConfig.from_yaml(protocol.to_yaml()) == protocol

@@ -18,9 +18,9 @@ from media import make_clip, read_number, read_numbers
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames import video
 from t2vid.frames.decoding import Unplanned
-from t2vid.frames.sources import Limits, opened
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
+from t2vid.storage.media import Limits, opened
 
 UNCUT = {"avoid_negative_ts": "disabled"}  # the muxer then hides what is before zero
 OPEN_GOP = {"x264-params": "open-gop=1:keyint=15:min-keyint=15:bframes=3:b-pyramid=normal"}

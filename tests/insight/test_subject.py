@@ -39,7 +39,7 @@ def test_a_recipe_file_takes_its_data(tmp_path):
     )
     subject = subject_of(path, data=samples.ROOT)
     assert subject.name == "sample" and len(subject.dataset) > 0
-    assert subject.corpora(["clips"]) == {"clips": "t2vid/sharegemini"}  # whatever its name
+    assert subject.corpora(["clips"]) == {"clips": "sharegemini"}  # whatever its name
     with pytest.raises(MissingFile, match="'sample' needs the folder .* --data"):
         subject_of(path)
 
@@ -59,7 +59,16 @@ def test_an_unfinished_mix_says_to_go_on(tmp_path):
         subject_of(tmp_path)
 
 
-def test_what_is_nothing_names_all_that_it_could_be(tmp_path):
-    for what in (tmp_path, tmp_path / "gone", "no-such-thing"):
-        with pytest.raises(InputError, match=r"nothing to report.*run\.json.*save_to_disk.*hybrid"):
-            subject_of(what)
+def test_a_file_of_rows_is_read_too(tmp_path):
+    Dataset.from_list(ROWS).to_parquet(tmp_path / "rows.parquet")
+    subject = subject_of(tmp_path / "rows.parquet")
+    assert (subject.name, len(subject.dataset)) == ("rows.parquet", 3)
+
+
+def test_what_holds_no_rows_is_refused_by_what_it_is(tmp_path):
+    with pytest.raises(InputError, match=r"is a folder; report takes a mix.*no manifest\.json"):
+        subject_of(tmp_path)
+    with pytest.raises(InputError, match="is a recipe of training .*; report takes"):
+        subject_of("idefics3-hybrid-30k")
+    with pytest.raises(MissingFile, match="did you mean 'hybrid-30k'"):
+        subject_of("hybrid-3k")

@@ -114,7 +114,7 @@ sources:
         ),
         (
             "name: a\nsources: [{dataset: t2vid/synthetic, config: sample, render: nice}]\n",
-            "preset 'nice'",
+            "preset ..nice..",
         ),
         ("sources: [{dataset: t2vid/sharegemini}]\n", "needs name"),
         ("name: a\nsources: [{config: sample}]\n", "needs dataset"),

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from t2vid.catalog import paper_family
 from t2vid.frames.render import render_text
 from t2vid.frames.sampling import target_size
 from t2vid.frames.spec import RenderSpec
 from t2vid.models.families import frame_px, one_patch
-from t2vid.models.rows import frames_array
-from t2vid.schema import FAMILY_PX
+from t2vid.models.pixels import frames_array
 
 COLORED = RenderSpec(colors=("#7a1020", "#f0fff4"))
 
@@ -38,7 +38,7 @@ def test_the_processor_changes_no_pixel_of_a_familys_frame(family: str, spec: Re
     processor = SimpleNamespace(image_processor=images, images_kwargs=None)
     one_patch(processor)
     (frame,) = render_text("One frame, as the encoder sees it.", spec.for_family(family))
-    assert frame.size == frame_px(processor) == (FAMILY_PX[family], FAMILY_PX[family])
+    assert frame.size == frame_px(processor) == (paper_family(family).frame_px,) * 2
     seen = images(
         images=[[frame.convert("RGB")]], return_tensors="np", **processor.images_kwargs or {}
     )

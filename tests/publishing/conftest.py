@@ -9,9 +9,9 @@ from pathlib import Path
 import datasets
 import huggingface_hub.utils._http
 import pytest
+import tenacity.nap
 from datasets import Dataset
 
-import t2vid.publishing.remote
 from hub import Hub
 from rows import dataset_of, text_rows, video_rows
 
@@ -22,7 +22,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     noted: list[float] = []
     clock = types.SimpleNamespace(sleep=noted.append)
     monkeypatch.setattr(huggingface_hub.utils._http, "time", clock)
-    monkeypatch.setattr(t2vid.publishing.remote, "time", clock)
+    monkeypatch.setattr(tenacity.nap, "time", clock)
     return noted
 
 

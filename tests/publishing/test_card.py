@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from t2vid.errors import InputError
-from t2vid.publishing.card import Facts, merge_card, published_splits
-from t2vid.publishing.licences import (
+from t2vid.corpora.licences import (
     NOT_STATED,
     Licence,
     concerns,
@@ -15,6 +13,8 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
+from t2vid.errors import InputError
+from t2vid.publishing.card import Facts, merge_card, published_splits
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
 
@@ -117,6 +117,6 @@ def test_sources_are_known_however_they_are_written() -> None:
 
 
 def test_free_sources_raise_no_concern() -> None:
-    assert concerns(licences_of(["texts"], corpora={"texts": "t2vid sample"})) == []
+    assert concerns(licences_of(["texts"], corpora={"texts": "sample"})) == []
     assert concerns(licences_of(["texts"], "mit")) == []
     assert len(concerns(licences_of(["longalpaca", "longqlora"]), media_rows=3)) == 3

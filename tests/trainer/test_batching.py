@@ -80,7 +80,7 @@ def test_packed_rows_have_the_losses_of_rows_alone(tiny):
     assert packed["input_ids"].shape[0] == 1 and "attention_mask" not in packed
     with torch.no_grad():
         labels = packed.pop("labels")
-        logits = model(**packed, use_cache=False).logits
+        logits = model(**packed).logits  # as a loop of one's own would call it
         for one, segment in zip(ROWS, segments, strict=True):
             alone = collate([one])
             alone.pop("segments")
@@ -97,9 +97,10 @@ def test_a_family_that_does_not_pack_says_so(tiny):
         VideoCollator(tiny[1], "qwen2_5_vl", pack=True)
 
 
-def test_lengths_need_a_column_of_frame_counts(tiny):
+def test_lengths_are_counted_from_the_rows_where_no_column_has_them(tiny):
     data = Dataset.from_list(ROWS, features=row_features(List(Image())))
     encode = VideoCollator(tiny[1], "idefics3").encode
     assert row_lengths(data, encode) == [len(encode(r).ids) for r in ROWS]
-    with pytest.raises(InputError, match="`n_frames`"):
-        row_lengths(data.remove_columns("n_frames"), encode)
+    assert row_lengths(data.remove_columns("n_frames"), encode) == row_lengths(data, encode)
+    with pytest.raises(InputError, match="map-style"):
+        row_lengths(data.to_iterable_dataset(), encode)

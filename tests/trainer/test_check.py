@@ -15,10 +15,11 @@ from transformers.models.siglip.configuration_siglip import SiglipVisionConfig
 from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
 from t2vid import cli
+from t2vid.catalog import recipes
 from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import family_of, register_ports
 from t2vid.models.tiny import tiny_idefics3
-from t2vid.schema import FAMILY_PX, row_features
+from t2vid.schema import row_features
 from t2vid.trainer.check import AS_ASKED, Preflight, check
 from t2vid.trainer.memory import (
     GB,
@@ -29,7 +30,6 @@ from t2vid.trainer.memory import (
     text_layer_bytes,
     vision_layer_bytes,
 )
-from t2vid.trainer.run import RECIPES
 from training_rows import mixed_rows, row, texts
 
 ROWS = mixed_rows()
@@ -75,7 +75,7 @@ def minicpm() -> Any:
 
 
 def px(model: Any) -> int:
-    return FAMILY_PX[family_of(model).name.split("_")[0]]
+    return family_of(model).frame_px
 
 
 def adapter(model: Any = "idefics3") -> Any:
@@ -187,7 +187,7 @@ def test_sharing_out_more_takes_less(full):
     ],
 )
 def test_the_memory_that_a_recipe_names_is_what_is_estimated(full, name, strategy):
-    said = (RECIPES / f"{name}.yaml").read_text()
+    said = next(one for one in recipes("training") if one.name == name).path.read_text()
     tokens, frames, gb = re.search(
         r"([\d,]+) tokens and (\d+) frames at once\): (\d+) GB on each GPU", said
     ).groups()

@@ -14,12 +14,15 @@ from PIL import Image
 from trl.trainer.sft_trainer import DataCollatorForVisionLanguageModeling
 
 from media import make_clip, read_numbers
-from t2vid.errors import BudgetError, InputError
+from t2vid.errors import BudgetError, InputError, MissingFile
 from t2vid.frames.feature import Frames, at_size, text_value, video_value
+from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.models.families import one_patch
-from t2vid.models.rows import RowEncoder, conversation, frames_array, place_frames
+from t2vid.models.pixels import frames_array
+from t2vid.models.rows import RowEncoder
+from t2vid.models.showing import conversation, place_frames
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.trainer.collator import VideoCollator
 from training_rows import clip, mixed_rows, row, texts
@@ -80,6 +83,17 @@ def test_conversation_loss_holds_every_token_but_frames_and_padding(processor):
     assert torch.equal(labels, ids.masked_fill(out, -100))
 
 
+def test_nothing_predicts_the_first_token_of_a_packed_row(processor):
+    batch = VideoCollator(processor, "idefics3", pack=True, loss_on="conversation")(ROWS)
+    (ids,), (labels,) = batch["input_ids"], batch["labels"]
+    starts = [segment.start for segment in batch["segments"]]
+    assert len(starts) == len(ROWS) and labels[starts].tolist() == [-100] * len(ROWS)
+    out = ids == processor.image_token_id
+    out[starts] = True
+    end = max(segment.end for segment in batch["segments"])
+    assert torch.equal(labels[:end], ids.masked_fill(out, -100)[:end])
+
+
 def test_pixels_equal_the_processor_where_sizes_agree(processor):
     rows = sized(ROWS)
     ours = VideoCollator(processor, "idefics3")(rows)["pixel_values"]
@@ -121,7 +135,8 @@ def test_a_row_does_not_feel_its_neighbours(model, processor):
 
 @pytest.mark.parametrize("written", [0, 1, 7])
 def test_placeholders_follow_the_frames_that_are_there(processor, written):
-    r = row("a", "s", clip("red", 3), [("user", "What?"), ("assistant", "Red.")], written)
+    frames = FrameList(clip("red", 3), encoded={})
+    r = row("a", "s", frames, [("user", "What?"), ("assistant", "Red.")], written)
     batch = VideoCollator(processor, "idefics3")([r])
     text = processor.tokenizer.decode(batch["input_ids"][0])
     assert text.count("<global-img>") == 3 and len(batch["pixel_values"][0]) == 3
@@ -133,23 +148,25 @@ def test_placeholders_that_match_stay_where_they_are():
     turns = [{"role": "user", "content": [image, text, image]}]
     assert place_frames(turns, 2) == turns
     assert place_frames(turns, 1) == [{"role": "user", "content": [image, text]}]
+    late = [{"role": "user", "content": [text, image, text]}]
+    assert place_frames(late, 2)[0]["content"] == [text, image, image, text]
 
 
 def test_frames_without_a_user_turn_are_an_error():
-    with pytest.raises(InputError, match="'a' has 2 frames but no user turn"):
-        place_frames([{"role": "assistant", "content": []}], 2, name="a")
+    with pytest.raises(InputError, match="no user turn"):
+        place_frames([{"role": "assistant", "content": "So."}], 2)
 
 
 def test_a_row_that_would_be_cut_is_an_error_with_the_numbers(processor):
     r = row("clip/9", "clips", clip("red", 24), [("user", "What?"), ("assistant", "Red.")], 24)
-    with pytest.raises(BudgetError, match=r"'clip/9' needs \d+ tokens \(24 frames x 4 \+ .*=128"):
+    with pytest.raises(BudgetError, match=r"'clip/9' needs \d+ tokens \(24 frames x 7 \+ .*=128"):
         VideoCollator(processor, "idefics3", max_length=128)([r])
     VideoCollator(processor, "idefics3", max_length=128, max_frames=8)([r])
 
 
 def test_a_row_without_an_answer_is_an_error_not_a_zero_loss(processor):
     r = row("a", "s", [], [("user", "What?")], 0)
-    with pytest.raises(InputError, match="'a' has no token in the loss"):
+    with pytest.raises(InputError, match="'a' has no answer to learn"):
         VideoCollator(processor, "idefics3")([r])
 
 
@@ -206,7 +223,7 @@ def test_a_dummy_frame_changes_no_loss(model, processor):
 
 def test_an_unreadable_row_is_named(processor):
     r = row("clip/7", "clips", ["no image"], [("user", "?"), ("assistant", "!")], 1)
-    with pytest.raises(InputError, match="'clip/7' of 'clips' cannot be collated"):
+    with pytest.raises(MissingFile, match="'clip/7' of 'clips': no such image: no image"):
         VideoCollator(processor, "idefics3")([r])
 
 
@@ -248,7 +265,7 @@ def test_a_video_is_decoded_at_the_models_own_size(processor, tmp_path, monkeypa
         sizes.extend(frame.size for frame in frames)
         return frames_array(frames, size, resample)
 
-    monkeypatch.setattr("t2vid.models.rows.frames_array", watched)
+    monkeypatch.setattr("t2vid.models.pixels.frames_array", watched)
     frames = frames_of(processor, video_row(path))
     assert frames.shape == (3, 56, 56, 3) and sizes == [(56, 56)] * 3
     shown = read_numbers(Image.fromarray(frame) for frame in frames)

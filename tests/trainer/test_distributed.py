@@ -18,8 +18,9 @@ import yaml
 from transformers import AutoModelForImageTextToText
 
 from mixing.corpora import write_corpora
+from t2vid.catalog import recipes
 from t2vid.mixing.recipe import Recipe
-from t2vid.trainer.run import CONFIGS, RECIPES
+from t2vid.trainer.run import CONFIGS
 
 SCRIPT = Path(__file__).parent / "distributed_run.py"
 LOSSES = ("loss", "loss/clips", "loss/words")
@@ -133,7 +134,9 @@ def test_the_papers_recipe_runs_through_torchrun_with_zero3(tmp_path, name):
     command = ["-m", "t2vid", "train", "--config", name, *pairs]
     finish(start(2, *command, log=log, HF_HOME=str(tmp_path / "cache")), log)
 
-    asked = yaml.safe_load((RECIPES / f"{name}.yaml").read_text())
+    asked = yaml.safe_load(
+        next(one for one in recipes("training") if one.name == name).path.read_text()
+    )
     done = {path.name for path in out.iterdir()}
     assert {"model.safetensors", "processor_config.json", "checkpoint-2"} <= done
     model = AutoModelForImageTextToText.from_pretrained(out)  # whole again, not a process's share

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 import t2vid.mixing
+from t2vid.catalog import recipes
 from t2vid.errors import MissingFile
 from t2vid.trainer.config import VideoSFTConfig
-from t2vid.trainer.run import RECIPES, read_settings, split_settings
+from t2vid.trainer.run import read_settings, split_settings
 
+RECIPES = recipes("training")[0].path.parent
 NAMES = sorted(path.stem for path in RECIPES.glob("*.yaml"))
 CONFIGS = sorted((RECIPES.parent / "configs").glob("*.json"))
 ACCELERATE = sorted((RECIPES.parent / "configs").glob("*.yaml"))

@@ -76,7 +76,7 @@ def test_a_value_of_another_kind_is_named(config: Path, pair: str, wanted: str) 
 
 
 def test_a_missing_file_lists_the_recipes(tmp_path: Path) -> None:
-    with pytest.raises(MissingFile, match="no file and no recipe"):
+    with pytest.raises(MissingFile, match="the recipes are idefics3"):
         read_settings(tmp_path / "nothing.yaml")
 
 

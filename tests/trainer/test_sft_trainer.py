@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from datasets import Dataset, Features, Image, List
+from datasets import Dataset, Image, List
 
 from t2vid.errors import BadVideo, BudgetError, InputError, NonFiniteLoss
 from t2vid.evaluation.generate import answer
@@ -242,14 +242,6 @@ def test_a_plain_sft_config_is_taken_over(rows, tmp_path):
     run = trainer(rows, tmp_path, args=plain)
     assert isinstance(run.args, VideoSFTConfig)
     assert run.args.max_steps == 7 and run.args.max_length is None
-
-
-def test_a_dataset_without_images_is_refused(tmp_path):
-    data = Dataset.from_list(
-        [{"messages": []}], features=Features(messages=List({"role": Image()}))
-    )
-    with pytest.raises(InputError, match="no `images`"):
-        trainer(data, tmp_path)
 
 
 @pytest.mark.parametrize("bad", [{"loss_on": "all"}, {"max_frames": 0}, {"packing": True}])

@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from t2vid.corpora.records import Record, have, needed, text
 from t2vid.errors import RecordError
+from t2vid.storage.fields import Record, have, needed, text
 
 _MARKER = r"<(?:video|image)>"
 _OWN_LINE = re.compile(rf"^[ \t]*(?:{_MARKER}[ \t]*)+\n", re.MULTILINE)

@@ -13,10 +13,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from t2vid.corpora.records import Record, have, needed, parsed, text
 from t2vid.corpora.triplets import Triplet, row_id
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, have, needed, parsed, text
 
 SOURCE = "longalpaca"
 

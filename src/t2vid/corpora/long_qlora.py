@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from t2vid.corpora.long_alpaca import END, split_document, strip_answer, strip_question
-from t2vid.corpora.records import Record, have, needed, parsed
 from t2vid.corpora.triplets import Triplet, row_id
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, have, needed, parsed
 
 SOURCE = "longqlora"
 # The second line of a Natural Questions question, whose answer names its document.

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from t2vid.corpora.clips import Clip, clip_of
-from t2vid.corpora.records import Record, Unfit, have, parsed
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, Unfit, have, parsed
 
 SOURCE = "sharegemini"
-HUB_FILE = "hf://datasets/Share14/ShareGemini/sharegemini_webvid_core100k.json"
 VIDEO_KEYS = ("video", "video_path", "video_name", "videoid", "video_id", "file", "name", "id")
 TURNS_KEYS = ("conversations", "conversation", "messages")
 QUESTION_KEYS = ("question", "q", "instruction", "prompt", "input")

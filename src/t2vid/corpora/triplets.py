@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from t2vid.corpora.records import Record, have, needed, parsed
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, have, needed, parsed
 
 SOURCE = "triplets"
 KEYS = ("context", "question", "answer")

@@ -12,12 +12,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from t2vid.corpora.clips import Clip, clip_of, without_marker, without_open_end
-from t2vid.corpora.records import Record, have, needed, parsed
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
+from t2vid.storage.fields import Record, have, needed, parsed
 
 SOURCE = "video_chatgpt"
-HUB_FILE = "hf://datasets/MBZUAI/VideoInstruct-100K/VideoInstruct100K.json"
 # Left over in the published answers; the authors call it noise that may be removed (issue 69).
 NOISE = "QA_GT_caption_based_noisy"
 

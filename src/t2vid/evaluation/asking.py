@@ -18,14 +18,15 @@ from typing import Any
 
 from PIL import Image
 
+from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
 from t2vid.evaluation.benchmarks.video_mme import cues_at
-from t2vid.evaluation.compare import rotate
 from t2vid.evaluation.config import GRID_HINT, EvalConfig
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import FRAME_PX, messages
+from t2vid.scoring.statistics import rotate
 
 # TempCompass, run_qwen2_vl.py: the sentence after a question of each format
 _YES_NO = "Please answer yes or no:"
@@ -216,7 +217,8 @@ def check_strategy(protocol: EvalConfig, pixels: str) -> None:
 
 
 def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
-    mark = "({}) {}" if protocol.prompt == "mvbench" else "{}. {}"
+    official = official_prompt(protocol.prompt)
+    mark = official.option if official else "{}. {}"
     return "\n".join(mark.format(a, b) for a, b in zip(LETTERS, options, strict=False))
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
+from t2vid.catalog import BENCHMARKS, preset
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
@@ -29,17 +30,12 @@ ASKING = 1  # raised when the same protocol would be asked otherwise than before
 
 Strategy = Literal["frames", "grid", "slow_fast", "text", "blank"]
 
-# Each benchmark's own words, so that figures compare: T2Vid's question files; Video-MME, README;
-# MVBench, mvbench.ipynb; TempCompass, run_qwen2_vl.py.
+# The paper's words (T2Vid's question files), and each benchmark's own, so that figures compare.
 PROMPTS = {
     "t2vid": "{subtitles}{question}\n{options}\n" + T2VID_SUFFIX,
     # T2Vid's script for Video-MME writes the same without the last line break.
     "t2vid-video-mme": "{subtitles}{question}\n{options}" + T2VID_SUFFIX,
-    "video-mme": "{subtitles}Select the best answer to the following multiple-choice question "
-    "based on the video. Respond with only the letter (A, B, C, or D) of the correct option.\n"
-    "{question}\n{options}\nThe best answer is:",
-    "mvbench": "{subtitles}Question: {question}\nOptions:\n{options}\nOnly give the best option.",
-    "tempcompass": "{subtitles}{question}\n{options}\nPlease directly give the best option:",
+    **{one.official.name: one.official.prompt for one in BENCHMARKS if one.official},
 }
 GRID_HINT = (
     "The picture shows {frames} frames of one video, {columns} a row; time runs from left to "
@@ -150,19 +146,17 @@ class EvalConfig(FrozenConfig):
         """Give a protocol by its name, or read it from a YAML file.
 
         Args:
-            name: a name of `PROTOCOLS`, a path, or a protocol, which is given back.
+            name: a name of `t2vid list presets`, a path, or a protocol, which is given back.
 
         Raises:
             InputError: for a name that is neither, listing the known.
         """
         if isinstance(name, cls):
             return name
-        if str(name) in PROTOCOLS:
-            return cls(**PROTOCOLS[str(name)])
         path = Path(str(name))
         if path.is_file():
             return cls.from_yaml(path.read_text(encoding="utf-8"))
-        raise InputError(f"protocol {str(name)!r} is no file and none of {sorted(PROTOCOLS)}")
+        return cls(**preset("eval", str(name)).values)
 
     def summary(self) -> str:
         """Say in one line what differs from the default.
@@ -177,28 +171,3 @@ class EvalConfig(FrozenConfig):
     def replace(self, **changes: Any) -> Self:
         """Give a copy with some fields changed."""
         return dataclasses.replace(self, **changes)
-
-
-PROTOCOLS: dict[str, dict[str, Any]] = {
-    # T2Vid paper, 5.2.1: 1 fps, at most 24 frames (64 for InternVL), greedy
-    "t2vid": {},
-    "t2vid-64": {"frames": 64},
-    # the decisions of the paper's own scripts: its frame rule, its reading of answers
-    "paper": {"select": "paper_eval", "fps": None, "scheme": "paper"},
-    "video-mme": {"prompt": "video-mme"},
-    "video-mme-subtitles": {"prompt": "video-mme", "subtitles": True},
-    "mvbench": {
-        "prompt": "mvbench",
-        "prefill": "Best option:(",
-        "frames": 16,
-        "select": "midpoint",
-        "fps": None,
-    },
-    "tempcompass": {"prompt": "tempcompass", "frames": 16},
-    # imagegridworth/IG-VLM: six frames in one picture
-    "ig-vlm": {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},
-    # apple/ml-slowfast-llava: ten frames slow, fifty fast at 4 x 4 tokens (4 x 28 pixels)
-    "slow-fast": {"strategy": "slow_fast", "frames": 10, "fast_frames": 50, "fast_px": 112},
-    "text-only": {"strategy": "text"},
-    "blank-frames": {"strategy": "blank"},
-}

@@ -16,7 +16,8 @@ import numpy as np
 
 from t2vid.errors import InputError, require
 from t2vid.models.families import family_of, one_patch
-from t2vid.models.rows import EncodedRow, RowEncoder, joined_pixels, normalise, token_types
+from t2vid.models.pixels import EncodedRow, joined_pixels, normalise, token_types
+from t2vid.models.rows import RowEncoder
 from t2vid.progress import progress
 
 

@@ -14,17 +14,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from t2vid import catalog
+
+BENCHMARKS = ("video_mme", "mvbench", "tempcompass")  # of Table 4
 COLUMNS = {
     "short": "Short",
     "medium": "Medium",
     "long": "Long",
-    "video_mme": "Video-MME",
-    "mvbench": "MVBench",
-    "tempcompass": "TempCompass",
+    **{name: catalog.benchmark(name).title for name in BENCHMARKS},
     "avg": "Avg",
 }
-BENCHMARKS = ("video_mme", "mvbench", "tempcompass")
-OFFICIAL_SIZE = {"video_mme": 2700, "mvbench": 4000, "tempcompass": 1580}
 TITLES = {
     1: "Table 1: Video-MME, methods",
     2: "Table 2: Video-MME, amounts of video",

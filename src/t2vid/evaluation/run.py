@@ -56,6 +56,7 @@ def evaluate(
     judge: Any = None,
     name: str = "",
     load: Mapping[str, Any] | None = None,
+    data_dir: str | Path | None = None,
 ) -> Run:
     """Put a benchmark to a model and score the answers; run again, it does only what is missing.
 
@@ -75,11 +76,12 @@ def evaluate(
         limit: ask only about the first videos, so many questions at most.
         retry_errors: ask again where a video or a request failed before.
         judge: decides what the rules leave open, in place of the protocol's: what
-            `t2vid.judging.llm.judge_from` takes, such as a function of `(question, options,
+            `t2vid.scoring.judge.judge_from` takes, such as a function of `(question, options,
             answer)` that gives a letter or None.
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
+        data_dir: folder of the benchmark's files.
 
     Raises:
         InputError: when `out` holds the answers of another protocol, model or benchmark.
@@ -88,7 +90,8 @@ def evaluate(
     if batch_size < 1 or workers < 1:
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
     protocol = EvalConfig.named(protocol)
-    rows, title = _benchmark(benchmark, load or {})
+    given = {} if data_dir is None else {"data_dir": str(data_dir)}
+    rows, title = _benchmark(benchmark, {**given, **(load or {})})
     backend = backend_of(model, processor)
     check(backend, protocol)
     run = Run.open(out, _header(backend, title, protocol, name, len(rows)))

@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from t2vid.errors import InputError, MissingFile, RecordError
+from t2vid.storage.files import write_atomically
+from t2vid.storage.staging import local_folder
 
 BINDING = ("asking_hash", "model", "model_identity", "benchmark")
 
@@ -55,7 +57,7 @@ class Run:
         Raises:
             InputError: when the folder holds the answers of another protocol, model or benchmark.
         """
-        folder = Path(folder)
+        folder = local_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "run.json"
         if path.is_file():
@@ -68,7 +70,7 @@ class Run:
                     )
         elif any(folder.glob("answers*.jsonl")):
             raise InputError(f"{folder} holds answers without their run.json; give another out=")
-        _write_whole(path, json.dumps(header, indent=1, ensure_ascii=False))
+        write_atomically(path, json.dumps(header, indent=1, ensure_ascii=False))
         return cls(folder, dict(header))
 
     @classmethod
@@ -145,13 +147,13 @@ class Run:
     def write_json(self, name: str, value: Any) -> Path:
         """Write a file of the run, whole or not at all."""
         path = self.folder / name
-        _write_whole(path, json.dumps(value, indent=1, ensure_ascii=False))
+        write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False))
         return path
 
     def write_jsonl(self, name: str, lines: Iterable[Mapping[str, Any]]) -> Path:
         """Write a file of the run, one object a line, whole or not at all."""
         path = self.folder / name
-        _write_whole(path, "".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines))
+        write_atomically(path, "".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines))
         return path
 
 
@@ -183,9 +185,3 @@ def _cut_torn_line(file: Any) -> None:
         end = start
     if end < size:
         file.truncate(end)
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)

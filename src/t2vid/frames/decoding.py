@@ -29,7 +29,7 @@ from av.video.reformatter import VideoReformatter
 from PIL import Image
 
 from t2vid.frames.sampling import plan_runs, target_size
-from t2vid.frames.sources import Limits, Media, bad
+from t2vid.storage.media import Limits, Media, bad
 
 # What may be opened: no playlists (they name other files and hosts), no text that draws itself.
 FORMATS = (

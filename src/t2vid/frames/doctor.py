@@ -24,18 +24,18 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import BadVideo, InputError, MissingFile
-from t2vid.frames.sources import Limits
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts, storable
+from t2vid.storage.files import path_of
+from t2vid.storage.folder import files_below
+from t2vid.storage.media import Limits
+from t2vid.storage.staging import staged_file
+from t2vid.storage.videos import SUFFIXES, is_video
 
 logger = logging.getLogger(__name__)
 
-SUFFIXES = (
-    ".mp4 .m4v .mov .mkv .webm .avi .flv .wmv .asf .mpg .mpeg .ts .m2ts .mts .3gp .3g2 .ogv .gif "
-    ".vob .mxf"
-).split()
 _MAX_PROCESSES = 8
 _BATCH = 8  # videos handed to a process at once
 
@@ -43,7 +43,7 @@ _BATCH = 8  # videos handed to a process at once
 def doctor(
     data: str | os.PathLike[str] | Iterable[Any],
     *,
-    out: str | os.PathLike[str],
+    out: str | os.PathLike[str] = "doctor.jsonl",
     num_proc: int | None = None,
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
     limits: Limits = Limits(timeout_s=60),  # noqa: B008
@@ -70,12 +70,20 @@ def doctor(
         raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
     names = list(dict.fromkeys(_videos(data)))
     if not names:
-        raise InputError(f"no video found in {data!r}; known suffixes are {', '.join(SUFFIXES)}")
-    done = _read(Path(out))
+        raise InputError(
+            f"no video found in {data!r}; known suffixes are {', '.join(sorted(SUFFIXES))}"
+        )
+    with staged_file(out) as local:
+        return _scanned(names, local, num_proc=num_proc, spec=spec, limits=limits)
+
+
+def _scanned(
+    names: list[str], out: Path, *, num_proc: int | None, spec: SampleSpec, limits: Limits
+) -> Counts:
+    done = _read(out)
     left = [name for name in names if name not in done]
     act = partial(verdict, spec=spec, limits=limits)
     workers = min(num_proc or min(os.cpu_count() or 1, _MAX_PROCESSES), max(1, len(left)))
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with open(out, "a", encoding="utf-8") as file:
         found = _each(act, left, workers)
         for line in progress(found, desc="videos", total=len(left), unit="video"):
@@ -119,17 +127,18 @@ def verdict(
 
 def _videos(data: Any) -> Iterator[str]:
     if isinstance(data, str | os.PathLike):
-        path = os.fspath(data)
-        if "://" not in path and "::" not in path and not os.path.exists(path):
-            raise MissingFile(f"{path} is not there; give a folder of videos, one video or a URL")
-        if not os.path.isdir(path):
-            yield path
+        name = os.fspath(data)
+        if "::" in name or name.startswith("data:"):
+            yield name
             return
-        for folder, folders, files in os.walk(path):
-            folders.sort()
-            for name in sorted(files):
-                if name.lower().endswith(tuple(SUFFIXES)):
-                    yield os.path.join(folder, name)
+        path = path_of(name)
+        if path.is_dir():
+            names = (file.path for file in files_below(path) if is_video(file.path))
+            yield from (str(path / name) for name in names)
+            return
+        if isinstance(path, Path) and not path.exists():
+            raise MissingFile(f"{name} is not there; give a folder of videos, one video or a URL")
+        yield name
         return
     inline = 0
     for row in _stored(data):

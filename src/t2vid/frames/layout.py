@@ -68,6 +68,7 @@ class Page(NamedTuple):
     end: int
     lines: list[Line]
     step_px: int
+    line_px: int
 
 
 class _Run:
@@ -178,7 +179,7 @@ class TextLayout:
         if self.lines or last is None:
             if last:
                 yield last
-            last = Page(self.start, len(text), self.lines, self.step_px)
+            last = Page(self.start, len(text), self.lines, self.step_px, self.shaper.line_px)
         yield last._replace(end=len(text))
 
     def _full_pages(self, text: str) -> Iterator[Page]:
@@ -431,7 +432,7 @@ class TextLayout:
         self.line_start = end
 
     def _spill(self, end: int) -> Page:
-        page = Page(self.start, end, self.lines, self.step_px)
+        page = Page(self.start, end, self.lines, self.step_px, self.shaper.line_px)
         self.start, self.lines, self.height, self.page_words = end, [], 0, 0
         return page
 

@@ -19,8 +19,8 @@ from t2vid.errors import BadVideo, InputError
 from t2vid.frames.decoding import Painter
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset, target_size
-from t2vid.frames.sources import Limits, bad, describe, local_size
 from t2vid.frames.spec import SampleSpec
+from t2vid.storage.media import Limits, bad, describe, local_size
 
 _IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _TICK = Fraction(1, 1_000_000)  # torchcodec tells times as floats of seconds

@@ -21,6 +21,7 @@ from itertools import islice
 import numpy as np
 from PIL import Image
 
+from t2vid import catalog
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
 from t2vid.frames.font_advice import describe_missing
@@ -30,7 +31,7 @@ from t2vid.frames.layout import Line, Page
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.strip import WHITE, Gray, blank_pixels
 from t2vid.frames.text import check_text, iter_pages
-from t2vid.schema import TOKENS_PER_FRAME, WORDS_PER_FRAME
+from t2vid.schema import WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
 
@@ -162,9 +163,8 @@ def compression_ratio(
         family: `"idefics3"`, `"internvl"` or `"minicpm"`, which say how many tokens a frame costs.
         n_text_tokens: tokens of the text by the model's tokenizer.
     """
-    if family not in TOKENS_PER_FRAME:
-        raise InputError(f"family {family!r} is unknown; use one of {sorted(TOKENS_PER_FRAME)}")
-    return n_text_tokens / (count_frames(text, spec) * TOKENS_PER_FRAME[family])
+    each = catalog.paper_family(family).tokens_per_frame
+    return n_text_tokens / (count_frames(text, spec) * each)
 
 
 def _drawn(
@@ -213,37 +213,40 @@ def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:
-    """Draw a page: its plain lines come out of one concatenation, each then goes to its place."""
+    """Draw a page: the boxes of all lines come out of one concatenation, each goes to its place."""
     gray = np.full((spec.height, spec.width), WHITE, np.uint8)
     margin, width = spec.margin_px, spec.width
     colors: list[tuple[int, int, Image.Image]] = []
     arrays: list[Gray] = []
     tops: list[int] = []
-    top, pad, line_px = margin, 0, 0
+    outside: list[tuple[int, Line]] = []
+    top, pad, line_px = margin, 0, page.line_px
     for line in page.lines:
-        if line.strips and line.plain:
-            if not line_px:
-                line_px = line.strips[0].pixels.shape[0]
+        if line.strips:
+            base = top + line.up_px
             # what the line before leaves on its right, and this one on its left
             arrays.append(_white(line_px, pad + margin + line.x_px))
-            arrays += [strip.pixels for strip in line.strips]
+            if line.plain:
+                arrays += [strip.pixels for strip in line.strips]
+            else:
+                arrays += [strip.pixels[strip.up_px :][:line_px] for strip in line.strips]
+                outside.append((base, line))
             pad = width - margin - line.x_px - line.width_px
-            tops.append(top)
-        elif line.strips:
-            colors += _lay(gray, line, top + line.up_px, margin)
+            tops.append(base)
         top += line.up_px + page.step_px + line.down_px
     if arrays:
         arrays.append(_white(line_px, pad))
         block = np.concatenate(arrays, axis=1)
-        apart = page.step_px >= line_px and len(tops) == len(page.lines)
         at = 0
         for top in tops:
-            if apart:
-                gray[top : top + line_px] = block[:, at : at + width]
+            here = gray[top : top + line_px]
+            if page.step_px >= line_px:
+                here[:] = block[:, at : at + width]
             else:  # lines that run into each other
-                here = gray[top : top + line_px]
                 np.minimum(here, block[:, at : at + width], out=here)
             at += width
+    for base, line in outside:
+        colors += _ink_outside(gray, line, base, margin + line.x_px, line_px)
     return _image(gray, colors, spec)
 
 
@@ -252,16 +255,21 @@ def _white(height_px: int, width_px: int) -> Gray:
     return blank_pixels(height_px, width_px)
 
 
-def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int, Image.Image]]:
-    """Draw a line whose ink leaves its box, or that holds colours; give the colours' places."""
-    left, colors = margin + line.x_px, []
+def _ink_outside(
+    gray: Gray, line: Line, base: int, left: int, line_px: int
+) -> list[tuple[int, int, Image.Image]]:
+    """Draw what leaves a line's box above and below, and give its colours with their places."""
+    colors = []
     for strip in line.strips:
-        rows, columns = strip.pixels.shape
-        top = base - strip.up_px
-        here = gray[top : top + rows, left : left + columns]
-        np.minimum(here, strip.pixels[: here.shape[0], : here.shape[1]], out=here)
+        right, top = left + strip.full_px, base - strip.up_px
+        if strip.up_px:
+            here = gray[top:base, left:right]
+            np.minimum(here, strip.pixels[: strip.up_px], out=here)
+        if strip.down_px:
+            here = gray[base + line_px : base + line_px + strip.down_px, left:right]
+            np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
         colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
-        left += strip.full_px
+        left = right
     return colors
 
 

@@ -13,13 +13,13 @@ import json
 import numbers
 import re
 import warnings
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
+from t2vid import catalog
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
-from t2vid.schema import FAMILY_PX, FONT_PX, FRAME_PX, MARGIN_PX, WORDS_PER_FRAME
+from t2vid.schema import FONT_PX, FRAME_PX, MARGIN_PX, WORDS_PER_FRAME
 
 DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
@@ -130,24 +130,17 @@ class RenderSpec(FrozenConfig):
     @classmethod
     def paper(cls) -> Self:
         """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred, greedy wrap."""
-        return cls(layout="paper")
+        return cls.preset("paper")
 
     @classmethod
     def dense(cls) -> Self:
         """About twice the words of the default on a frame: 14 px, as many words as fit."""
-        return cls(font_px=14, words_per_frame=None)
+        return cls.preset("dense")
 
     @classmethod
     def preset(cls, name: str) -> Self:
         """Give a layout by name: `default`, `dense` or `paper`."""
-        presets: dict[str, Callable[[], Self]] = {
-            "default": cls,
-            "dense": cls.dense,
-            "paper": cls.paper,
-        }
-        if name not in presets:
-            raise InputError(f"preset {name!r} is unknown; it must be one of {sorted(presets)}")
-        return presets[name]()
+        return cls(**catalog.preset("render", name).values)
 
     @classmethod
     def random(cls, seed: int, *, colors: bool = True) -> RenderSpec:
@@ -194,9 +187,8 @@ class RenderSpec(FrozenConfig):
         Args:
             family: `"idefics3"`, `"internvl"` or `"minicpm"`.
         """
-        if family not in FAMILY_PX:
-            raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILY_PX)}")
-        return dataclasses.replace(self, width=FAMILY_PX[family], height=FAMILY_PX[family])
+        px = catalog.paper_family(family).frame_px
+        return dataclasses.replace(self, width=px, height=px)
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> RenderSpec:

@@ -22,8 +22,8 @@ from fractions import Fraction
 from math import ceil, floor, sqrt
 from typing import TYPE_CHECKING, Literal, get_args
 
+from t2vid import catalog
 from t2vid.errors import BadVideo
-from t2vid.schema import FAMILY_PX
 
 if TYPE_CHECKING:
     from t2vid.frames.spec import SampleSpec
@@ -237,19 +237,19 @@ def target_size(
     """
     if size is None:
         return width, height
-    if size == "minicpm":
-        return _minicpm_size(width, height)
     if isinstance(size, str):
-        return FAMILY_PX[size], FAMILY_PX[size]
+        family = catalog.paper_family(size)
+        if family.pixels == "strips":
+            return _own_shape(width, height, family.frame_px)
+        return family.frame_px, family.frame_px
     if isinstance(size, tuple):
         return size
     ratio = min(1.0, size / max(width, height))
     return max(1, round(width * ratio)), max(1, round(height * ratio))
 
 
-def _minicpm_size(width: int, height: int) -> tuple[int, int]:
-    """Keep the shape at the area of one patch, in whole vision patches."""
-    edge = FAMILY_PX["minicpm"]
+def _own_shape(width: int, height: int, edge: int) -> tuple[int, int]:
+    """Keep the shape at the area of one patch of MiniCPM-V, in whole vision patches."""
     if width * height > edge * edge:
         shape = width / height
         height = int(edge / sqrt(shape))

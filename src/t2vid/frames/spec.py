@@ -12,11 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from t2vid import catalog
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
 from t2vid.frames.render_spec import DRAWN_WITH, MAX_FRAME_PX, RenderSpec
 from t2vid.frames.sampling import FOLDER_FPS, SELECTS, Select
-from t2vid.schema import FAMILY_PX, FRAMES_PER_SECOND
+from t2vid.schema import FRAMES_PER_SECOND
 
 __all__ = ["DRAWN_WITH", "MAX_FRAME_PX", "RenderSpec", "SampleSpec"]
 
@@ -76,11 +77,14 @@ class SampleSpec(FrozenConfig):
 
     def _take_size(self) -> None:
         size = self.size
-        if size is None or (isinstance(size, str) and size in FAMILY_PX):
+        if size is None:
+            return
+        if isinstance(size, str) and (family := catalog.match(catalog.PAPER_FAMILIES, size)):
+            object.__setattr__(self, "size", family.name)
             return
         edges = size if isinstance(size, tuple) and len(size) == 2 else (size,)
         if any(isinstance(e, bool) or not isinstance(e, numbers.Integral) for e in edges):
-            known = sorted(FAMILY_PX)
+            known = sorted(catalog.TOKENS_PER_FRAME)
             raise InputError(f"size ({size!r}) must be one of {known}, (width, height) or pixels")
         for edge in edges:
             _check_size("size", int(edge))

@@ -22,8 +22,8 @@ from t2vid.frames import ready
 from t2vid.frames.decoding import Piece, Reader, Unplanned, opened_reader
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset
-from t2vid.frames.sources import Limits, Media, Source, bad, opened
 from t2vid.frames.spec import SampleSpec
+from t2vid.storage.media import Limits, Media, Source, bad, opened
 
 __all__ = ["Limits", "Source", "VideoInfo", "probe", "sample_video"]
 

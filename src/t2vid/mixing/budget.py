@@ -16,9 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from t2vid import catalog
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import BudgetError, InputError, require
-from t2vid.schema import MAX_FRAMES, TOKENS_PER_FRAME
 
 Policy = Literal["drop", "fewer_frames", "denser_text", "split", "error"]
 POLICIES = ("drop", "fewer_frames", "denser_text", "split", "error")
@@ -72,10 +72,11 @@ class Budget(FrozenConfig):
             tokens = self.tokens_per_frame or tokens_of_a_frame(self.family)
             object.__setattr__(self, "tokens_per_frame", tokens)
             object.__setattr__(self, "family", None)
-        if self.family is not None and self.family not in TOKENS_PER_FRAME:
-            raise InputError(f"family ({self.family!r}) must be one of {sorted(TOKENS_PER_FRAME)}")
-        if not self.tokens_per_frame and self.family:
-            object.__setattr__(self, "tokens_per_frame", TOKENS_PER_FRAME[self.family])
+        if self.family is not None:
+            family = catalog.paper_family(self.family)
+            object.__setattr__(self, "family", family.name)
+            tokens = self.tokens_per_frame or family.tokens_per_frame
+            object.__setattr__(self, "tokens_per_frame", tokens)
         if self.max_tokens is not None and self.tokens_per_frame < 1:
             raise InputError(
                 f"max_tokens ({self.max_tokens:,}) needs family or tokens_per_frame, to know what a "
@@ -91,15 +92,13 @@ class Budget(FrozenConfig):
         """Give a budget by name: the paper's filters, with fields changed where named.
 
         Args:
-            name: a key of `PRESETS`.
+            name: a budget of `t2vid list presets`.
             **changes: fields to set otherwise, e.g. `tokenizer="…"`.
 
         Raises:
             InputError: for an unknown name.
         """
-        if name not in PRESETS:
-            raise InputError(f"budget ({name!r}) must be one of {sorted(PRESETS)}, or its fields")
-        return cls(**{**PRESETS[name], **changes})
+        return cls(**{**catalog.preset("budget", name).values, **changes})
 
     @classmethod
     def of(cls, processor: Any, *, size: tuple[int, int] = (448, 448), **limits: Any) -> Budget:
@@ -149,37 +148,6 @@ class Budget(FrozenConfig):
             f"{self.tokens_per_frame} + {cost.text_tokens:,} text) but {limit}="
             f'{getattr(self, limit):,}; use over_budget="fewer_frames"'
         )
-
-
-# T2Vid utils/preprocess/{minicpm,idefics}-filter.py and docs/TRAIN.md; Sparrow's minicpm-filter.py.
-# There a question is dropped from 30 words on for LongQLoRA, from 500 on for LongAlpaca.
-_QUESTIONS = {"longqlora": 29, "longalpaca": 499}
-PRESETS: dict[str, dict[str, Any]] = {
-    "minicpm": {
-        "family": "minicpm",
-        "max_frames": 90,
-        "max_tokens": 8192,
-        "max_question_words": _QUESTIONS,
-    },
-    "idefics3": {
-        "family": "idefics3",
-        "max_frames": 65,
-        "max_tokens": 10240,
-        "max_question_words": _QUESTIONS,
-    },
-    "sparrow-minicpm": {
-        "family": "minicpm",
-        "max_frames": 100,
-        "max_tokens": 10240,
-        "max_question_words": _QUESTIONS,
-    },
-    # No InternVL filter is published; 64 is the frame limit of the paper's section 5.2.1.
-    "internvl": {
-        "family": "internvl",
-        "max_frames": MAX_FRAMES["internvl"],
-        "max_question_words": _QUESTIONS,
-    },
-}
 
 
 def conversation_text(turns: Sequence[tuple[str, str]], *, has_frames: bool) -> str:

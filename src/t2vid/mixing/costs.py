@@ -10,21 +10,21 @@ Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from t2vid.corpora.videos import VideoFolder
 from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
-from t2vid.mixing.cache import Cache
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, as_text
+from t2vid.storage.cache import Cache
+from t2vid.storage.files import PathLike, absolute, joined, path_of
+from t2vid.storage.videos import VideoFolder
 
 
 @dataclass
@@ -51,15 +51,16 @@ class CostEstimator:
     def __init__(
         self,
         recipe: Recipe,
-        data: Path,
+        data: PathLike,
         *,
         cache: Path | None = None,
         assume_videos: bool = False,
     ) -> None:
-        self.data, self.tokenizer = data, recipe.budget.tokenizer
+        self.data, self.tokenizer = absolute(path_of(data)), recipe.budget.tokenizer
         self.cache_path, self.assume_videos = cache, assume_videos
         has_videos = any(source.is_video for source in recipe.sources)
         self.videos = VideoFolder.scan(data) if has_videos else None
+        self.versions = self.videos.versions() if self.videos is not None else {}
         self._open()
 
     def _open(self) -> None:
@@ -117,17 +118,16 @@ class CostEstimator:
         if self.videos is None:
             return ""
         try:
-            found = self.videos.find(name)
+            return self.videos.inside(name) or ""
         except UnsafePath:
             return ""
-        return found.relative_to(self.videos.root).as_posix() if found else ""
 
     def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
-        paths = [self.data / video for video in videos]
-        keys = []
-        for video, path in zip(videos, paths, strict=True):
-            stat = os.stat(path)
-            keys.append(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}" if video else "")
+        paths = [joined(self.data, video) for video in videos]
+        keys = [
+            f"{path}|{self.versions[video]}" if video else ""
+            for video, path in zip(videos, paths, strict=True)
+        ]
         by_key = dict(zip(keys, paths, strict=True))
 
         def count(new: list[str]) -> list[int]:
@@ -146,7 +146,7 @@ class CostEstimator:
                 return "unsafe video path"
             return "no such video"
         try:
-            probe(str(self.data / video), spec)
+            probe(joined(self.data, video), spec)
         except (BadVideo, MissingFile) as error:
             return f"bad video ({getattr(error, 'reason', type(error).__name__)})"
         return "video without frames"
@@ -160,9 +160,9 @@ def frames_of(text: str, spec: RenderSpec) -> int:
         return -1
 
 
-def _count_video(path: Path, spec: SampleSpec) -> int:
+def _count_video(path: str, spec: SampleSpec) -> int:
     try:
-        return probe(str(path), spec).n_frames or -1
+        return probe(path, spec).n_frames or -1
     except (BadVideo, MissingFile):
         return -1
 

@@ -14,34 +14,23 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
-from importlib import resources
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
-from t2vid import samples
+from t2vid import catalog, samples
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
-from t2vid.schema import MAX_FRAMES
-
-if TYPE_CHECKING:
-    from t2vid.mixing.build import Built, DryRun
+from t2vid.storage.files import AnyPath, PathLike, path_of
 
 Form = Literal["frames", "text"]
 Pick = Literal["random", "diverse"]
 PICKS = ("random", "diverse")
-
-TEXT_CONFIGS = ("longalpaca", "longqlora", "triplets", "sample")
-DATASETS: dict[str, tuple[str, ...]] = {
-    "t2vid/synthetic": TEXT_CONFIGS,
-    "t2vid/sharegemini": ("", "sample"),
-    "t2vid/video_chatgpt": ("",),
-}
 
 
 @dataclass(frozen=True)
@@ -82,9 +71,9 @@ class Source:
     """One source of a mix.
 
     Args:
-        dataset: `t2vid/synthetic`, `t2vid/sharegemini` or `t2vid/video_chatgpt`.
-        config: for `t2vid/synthetic` `longalpaca`, `longqlora`, `triplets` or `sample`; `sample` is
-            the bundled texts, and for `t2vid/sharegemini` the bundled clips, which have its form.
+        dataset: of a corpus of `t2vid list corpora`: `t2vid/synthetic`, `t2vid/sharegemini` …
+        config: for `t2vid/synthetic` the name of the corpus; `sample` is the bundled texts, and for
+            `t2vid/sharegemini` the bundled clips, which have its form.
         name: its name in the mix; the config or the end of the dataset's name by default.
         count: rows to take; None with no `share` takes all.
         share: rows to take as a part of the recipe's `rows`, 0 to 1; YAML may say `1/3`.
@@ -118,12 +107,9 @@ class Source:
 
     def __post_init__(self) -> None:
         """Check the values and fill in the name."""
-        if self.dataset not in DATASETS:
-            raise InputError(f"dataset ({self.dataset!r}) must be one of {sorted(DATASETS)}")
-        if self.config not in DATASETS[self.dataset]:
-            raise InputError(
-                f"config ({self.config!r}) of {self.dataset} must be one of {DATASETS[self.dataset]}"
-            )
+        entry = catalog.corpus_of(self.dataset, self.config)
+        object.__setattr__(self, "dataset", entry.dataset)
+        object.__setattr__(self, "config", entry.config)
         if not self.name:
             object.__setattr__(self, "name", self.config or self.dataset.rpartition("/")[2])
         _check_whole(f"{self.name}: count", self.count, least=1)
@@ -145,19 +131,24 @@ class Source:
             raise InputError(f"{self.name}: only a text can be given as text; use form='frames'")
 
     @property
+    def entry(self) -> catalog.Corpus:
+        """What the catalogue says of its corpus."""
+        return catalog.corpus_of(self.dataset, self.config)
+
+    @property
     def is_video(self) -> bool:
         """True for a source of videos."""
-        return self.dataset != "t2vid/synthetic"
+        return self.entry.kind == "video"
 
     @property
     def is_bundled(self) -> bool:
         """True for the texts and the clips that this package brings."""
-        return self.config == "sample" and not self.files
+        return self.entry.bundled and not self.files
 
     @property
     def corpus(self) -> str:
-        """Name of what its rows come from, by which its licence is known."""
-        return "t2vid sample" if self.is_bundled else self.config or self.dataset
+        """Name of the corpus that its licence is known by; "" for files of somebody's own."""
+        return self.entry.name if self.is_bundled or not self.entry.bundled else ""
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field as plain JSON values."""
@@ -207,6 +198,9 @@ class Recipe:
     over_budget: Policy = "drop"
     remix: bool = True
 
+    # `t2vid.mixing` attaches it: what builds a mix knows the recipe, and not the other way round.
+    build: ClassVar[Callable[..., Any]]
+
     def __post_init__(self) -> None:
         """Check the values."""
         if not self.sources:
@@ -246,14 +240,14 @@ class Recipe:
         """Give the order of the rows of a mix of `n_rows` rows, for training."""
         return RowPlan(n_rows, seed=self.seed, remix=self.remix)
 
-    def folder(self, data: str | Path | None) -> Path:
+    def folder(self, data: PathLike | None) -> AnyPath:
         """Give the folder of its data; a recipe of the bundled samples needs none to be named.
 
         Raises:
             MissingFile: when there is none.
         """
         if data is not None:
-            return Path(data)
+            return path_of(data)
         if all(source.is_bundled for source in self.sources):
             return samples.ROOT
         raise MissingFile(
@@ -265,10 +259,11 @@ class Recipe:
         """Give the same mix for another model family: its budget, and its frames of a video.
 
         Args:
-            family: `"minicpm"`, `"idefics3"` or `"internvl"`.
+            family: one of the paper's: `"minicpm"`, `"idefics3"` or `"internvl"`.
         """
-        budget = Budget.preset(family, tokenizer=self.budget.tokenizer)
-        return dataclasses.replace(self.with_max_frames(MAX_FRAMES[family]), budget=budget)
+        known = catalog.paper_family(family)
+        budget = Budget.preset(known.name, tokenizer=self.budget.tokenizer)
+        return dataclasses.replace(self.with_max_frames(known.video_frames), budget=budget)
 
     def with_max_frames(self, max_frames: int) -> Recipe:
         """Give the same mix with at most so many frames of a video."""
@@ -279,20 +274,6 @@ class Recipe:
             for s in self.sources
         )
         return dataclasses.replace(self, sources=sources)
-
-    def build(
-        self, *, data: str | Path | None = None, out: str | Path | None = None, **options: Any
-    ) -> Built | DryRun:
-        """Build this mix: `t2vid.mixing.build.build` with this recipe.
-
-        Args:
-            data: folder with the annotation files and the videos; the bundled samples need none.
-            out: folder of the mix.
-            **options: `num_proc`, `dry_run`, `resume`, `engine` and the others of `build`.
-        """
-        from t2vid.mixing.build import build
-
-        return build(self, data=data, out=out, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, defaults included, as plain JSON values."""
@@ -359,10 +340,7 @@ class Recipe:
 
 def shipped() -> list[str]:
     """Name the recipes of this package."""
-    folder = resources.files("t2vid.mixing") / "recipes"
-    return sorted(
-        f.name.removesuffix(".yaml") for f in folder.iterdir() if f.name.endswith(".yaml")
-    )
+    return [recipe.name for recipe in catalog.recipes("mix")]
 
 
 def _text(source: str | Path) -> str:
@@ -370,10 +348,12 @@ def _text(source: str | Path) -> str:
         return source
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8")
-    if str(source) in shipped():
-        packaged = resources.files("t2vid.mixing") / "recipes" / f"{source}.yaml"
-        return packaged.read_text(encoding="utf-8")
-    raise MissingFile(f"{source} is neither a file nor one of the recipes {shipped()}")
+    for recipe in catalog.recipes("mix"):
+        if str(source) == recipe.name:
+            return recipe.path.read_text(encoding="utf-8")
+    near = catalog.near(str(source), shipped())
+    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
+    raise MissingFile(f"{source} is neither a file nor one of the recipes {shipped()}{hint}")
 
 
 def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,23 +13,17 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from t2vid.corpora import files, long_alpaca, long_qlora, triplets
+from t2vid.corpora.clips import Clip
+from t2vid.corpora.converting import converted
 from t2vid.errors import MissingFile, RecordError
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
+from t2vid.storage import records
+from t2vid.storage.files import AnyPath
+from t2vid.storage.folder import matching
 
-# The names under which the public annotation files are distributed (FORMATS: Hub pages of each).
-PUBLIC_FILES = {
-    ("t2vid/sharegemini", "sample"): ("clips.jsonl",),
-    ("t2vid/sharegemini", ""): ("sharegemini_webvid_core100k.json*",),
-    ("t2vid/video_chatgpt", ""): ("VideoInstruct100K.json", "VideoInstruct_100K.json"),
-    ("t2vid/synthetic", "longalpaca"): ("LongAlpaca-12k.json",),
-    ("t2vid/synthetic", "longqlora"): ("LongQLoRA-SFT-Data-39k.jsonl",),
-    ("t2vid/synthetic", "sample"): ("texts.jsonl",),
-}
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
 
@@ -69,7 +63,7 @@ class SourceReader:
         MissingFile: when a file of the source is not below `data`.
     """
 
-    def __init__(self, source: Source, data: Path) -> None:
+    def __init__(self, source: Source, data: AnyPath) -> None:
         self.source = source
         self.files = find_files(source, data)
         stems = [file.stem for file in self.files]
@@ -83,10 +77,10 @@ class SourceReader:
         """
         found: list[RecordLocation] = []
         for number, file in enumerate(self.files):
-            first = files.Part(str(file), n_rows=_CHECKED_ROWS)
-            for _ in self._converted(number, files.read(first), Counts()):
+            first = records.Part(str(file), n_rows=_CHECKED_ROWS)
+            for _ in self._converted(number, records.read(first), Counts()):
                 pass
-            for part in files.split(str(file), rows_per_part=1):
+            for part in records.split(str(file), rows_per_part=1):
                 rows = range(part.first_row, part.first_row + (part.n_rows or 1))
                 found += [RecordLocation(number, row, part.start) for row in rows]
         return found
@@ -103,40 +97,34 @@ class SourceReader:
         path = str(self.files[place.file])
         if path.endswith(".parquet"):
             return _row_group(path, place.start)[place.row]
-        return next(files.read(files.Part(path, place.row, 1, place.start)))[1]
+        return next(records.read(records.Part(path, place.row, 1, place.start)))[1]
 
     def _converted(
         self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
     ) -> Iterator[Item]:
         source, prefix = self.source, self.prefixes[file]
-        if source.is_video:
-            yield from _clips(source, rows, counts, prefix)
-            return
-        if source.config == "longalpaca":
-            found = long_alpaca.convert(rows, counts, strict=source.strict, source=prefix)
-        elif source.config == "longqlora":
-            found = long_qlora.convert(rows, counts, strict=source.strict, source=prefix)
-        else:
-            found = triplets.convert(rows, counts, source=prefix, columns=source.columns)
-        for t in found:
-            yield Item(t.id, (("user", t.question), ("assistant", t.answer)), text=t.context)
+        for one in converted(source.entry, rows, counts, source=prefix, options=source):
+            if isinstance(one, Clip):
+                yield Item(one.id, one.turns, video=one.video)
+            else:
+                turns = (("user", one.question), ("assistant", one.answer))
+                yield Item(one.id, turns, text=one.context)
 
 
-def find_files(source: Source, data: Path) -> list[Path]:
+def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
     """Find the annotation files of a source below the data folder, in the order of their names.
 
     Raises:
         MissingFile: naming the pattern without a file.
     """
-    named = source.files or PUBLIC_FILES.get((source.dataset, source.config), ())
+    named = source.files or source.entry.files
     if not named:
         raise MissingFile(
             f"{source.name}: name its files below {data} (files: [...] in the recipe)"
         )
-    found: list[Path] = []
+    found: list[AnyPath] = []
     for pattern in named:
-        here = sorted(p for p in data.glob(pattern) if p.is_file())
-        here = here or sorted(p for p in data.glob(f"**/{pattern}") if p.is_file())
+        here = [data / path for path in matching(data, pattern)]
         if not here and source.files:
             raise MissingFile(f"{source.name}: no file {pattern!r} below {data}")
         found += [path for path in here if path not in found]
@@ -187,15 +175,5 @@ def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]
 
 @functools.lru_cache(maxsize=2)
 def _row_group(path: str, group: int) -> dict[int, Any]:
-    part = next(part for part in files.split(path) if part.start == group)
-    return dict(files.read(part))
-
-
-def _clips(
-    source: Source, rows: Iterable[tuple[int, Any]], counts: Counts, prefix: str
-) -> Iterator[Item]:
-    from t2vid.corpora import share_gemini, video_chatgpt
-
-    module = share_gemini if source.dataset == "t2vid/sharegemini" else video_chatgpt
-    for clip in module.convert(rows, counts, source=prefix):
-        yield Item(clip.id, tuple(clip.turns), video=clip.video)
+    part = next(part for part in records.split(path) if part.start == group)
+    return dict(records.read(part))

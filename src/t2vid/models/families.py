@@ -8,126 +8,47 @@ False
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+import importlib
+from collections.abc import Callable
+from typing import Any
 
+from t2vid.catalog import FAMILIES, PAPER_FAMILIES, Family, known_family
 from t2vid.errors import InputError, require
-from t2vid.schema import FAMILY_PX
 
 MANY_PX = 1280 * 28 * 28  # the upper limit that Qwen2-VL's model card suggests for one image
 ANY_SHAPE_PX = 448  # 256 tokens of Qwen2.5-VL, 196 of Qwen3-VL: what the paper's models spend
-
-
-@dataclass(frozen=True)
-class Family:
-    """How one family of vision-language models takes frames.
-
-    Args:
-        name: our name of the family.
-        model_types: the `config.model_type` values that belong to it.
-        vision: attribute path of the vision tower inside the base model.
-        connector: attribute path of what maps vision features to the language model.
-        language: attribute path of the language model.
-        pixels: how frames reach the model. `"flat"`: `(frames, 3, height, width)`; `"nested"`: the
-            same with one leading axis; `"strips"`: `(frames, 3, patch, patch * patches)`, each frame
-            in its own shape, with `target_sizes`; `"processor"`: whatever the family's image
-            processor gives.
-        packs: whether several rows may share one sequence (plain rotary positions, no cross-row
-            state).
-        ported: whether this project brings the model's classes.
-        token_types: whether the model asks which tokens are frames (`mm_token_type_ids`, from which
-            Qwen-VL makes its positions in space).
-        tiles_lone: whether the model cuts a frame into tiles when it is the only one of its row,
-            unless it is told how many there are (`batch_num_images`).
-    """
-
-    name: str
-    model_types: tuple[str, ...]
-    vision: str
-    connector: str
-    language: str
-    pixels: Literal["flat", "nested", "strips", "processor"]
-    packs: bool = False
-    ported: bool = False
-    token_types: bool = False
-    tiles_lone: bool = False
-
-    @property
-    def lora_pattern(self) -> str:
-        """Pattern of the language model's projections, for `LoraConfig(target_modules=…)`."""
-        names = "q_proj|k_proj|v_proj|o_proj|qkv_proj|gate_proj|up_proj|down_proj|gate_up_proj"
-        return rf".*\b{self.language}\.(?:.*\.)?(?:{names})"
-
-
-FAMILIES = (
-    Family(
-        "idefics3",
-        ("idefics3", "smolvlm"),
-        "vision_model",
-        "connector",
-        "text_model",
-        "nested",
-        True,
-    ),
-    # Phi-3's LongRoPE takes its long factors for every row of a batch as soon as one is longer than
-    # 4,096 tokens, in the published code too: there a row's loss depends on its neighbours, packed
-    # or not.
-    Family(
-        "internvl",
-        ("internvl",),
-        "vision_tower",
-        "multi_modal_projector",
-        "language_model",
-        "flat",
-        True,
-    ),
-    Family(
-        "minicpm_v_2_5",
-        ("minicpmv",),
-        "vpm",
-        "resampler",
-        "llm",
-        "strips",
-        packs=True,
-        ported=True,
-    ),
-    Family(
-        "qwen_vl",
-        ("qwen2_vl", "qwen2_5_vl", "qwen3_vl"),
-        "visual",
-        "visual.merger",
-        "language_model",
-        "processor",
-        token_types=True,
-    ),
-    Family(
-        "llava_onevision",
-        ("llava_onevision",),
-        "vision_tower",
-        "multi_modal_projector",
-        "language_model",
-        "flat",
-        tiles_lone=True,
-    ),
-)
 
 
 def family_of(model: Any) -> Family:
     """Find the family of a model.
 
     Args:
-        model: a model, its config, or a `model_type` such as `"idefics3"`.
+        model: a model, its config, a `model_type` such as `"idefics3"`, or the family's name.
 
     Raises:
         InputError: for a type that no family lists.
     """
     config = getattr(model, "config", model)
     model_type = config if isinstance(config, str) else getattr(config, "model_type", None)
-    for family in FAMILIES:
-        if model_type in family.model_types:
-            return family
-    known = sorted(name for family in FAMILIES for name in family.model_types)
-    raise InputError(f"model type {model_type!r} is no known family; known: {', '.join(known)}")
+    family = known_family(model_type or "")
+    if family is None:
+        known = sorted(name for one in FAMILIES for name in one.model_types)
+        raise InputError(f"model type {model_type!r} is no known family; known: {', '.join(known)}")
+    return family
+
+
+def make_tiny(family: Family) -> Callable[..., tuple[Any, Any]]:
+    """Give what makes a family's tiny model and its processor of the texts that it is to know.
+
+    Raises:
+        InputError: for a family without one.
+    """
+    if not family.tiny:
+        known = [one.tiny_name for one in FAMILIES if one.tiny]
+        raise InputError(f"family {family.name!r} has no tiny model; there are {known}")
+    module, _, function = family.tiny.partition(":")
+    made: Callable[..., tuple[Any, Any]] = getattr(importlib.import_module(module), function)
+    return made
 
 
 def part(model: Any, path: str) -> Any:
@@ -177,7 +98,9 @@ def decode_px(processor: Any) -> tuple[int, int] | str | None:
     """
     if not hasattr(processor.image_processor, "fit"):
         return frame_px(processor)
-    return "minicpm" if frame_px(processor)[0] == FAMILY_PX["minicpm"] else None
+    edge = frame_px(processor)[0]
+    rules = (f.name for f in PAPER_FAMILIES if f.pixels == "strips" and f.frame_px == edge)
+    return next(rules, None)
 
 
 def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:

@@ -10,47 +10,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from t2vid.errors import BudgetError, InputError, pluralize, require
+from t2vid.catalog import Family
+from t2vid.corpora.layouts import read_row
+from t2vid.corpora.placing import MEDIA_COLUMNS, Turn
+from t2vid.errors import BudgetError, InputError, pluralize
 from t2vid.frames.feature import Frames, at_size
-from t2vid.models import templates
-from t2vid.models.families import Family, decode_px, family_of, frame_px, seen_px
-from t2vid.models.strips import strip
+from t2vid.models.families import decode_px, family_of, frame_px
+from t2vid.models.pixels import EncodedRow, put_pixels
+from t2vid.models.prompts import tokenise, training_template
+from t2vid.models.showing import Shown, count_frames, show, written
 
 LossOn = Literal["answer", "conversation"]
 
 
-@dataclass
-class EncodedRow:
-    """One row, ready to be put into a batch.
+class RowTooLong(BudgetError):
+    """A row that needs more tokens than `max_length`.
 
     Attributes:
-        id: the row's id, for messages.
-        source: the row's source, for the losses by source.
-        ids: token ids, `(tokens,)`, every frame expanded to its tokens.
-        in_loss: `(tokens,)`, True where the token is a target of the loss, unless `is_frame`.
-        is_frame: `(tokens,)`, True where a frame's feature replaces the token's embedding.
-        n_frames: number of frames.
-        frames: `(frames, height, width, 3)` uint8 at the model's size, or None; for a family that
-            takes strips `(frames, patch, patch * patches, 3)`.
-        pixels: what the family's own image processor gave, by name, or empty; beside strips their
-            `target_sizes`.
+        frames_that_fit: how many of its frames leave room for its text; below 1 where none does.
     """
 
-    id: str
-    source: str
-    ids: np.ndarray[Any, Any]
-    in_loss: np.ndarray[Any, Any]
-    is_frame: np.ndarray[Any, Any]
-    n_frames: int
-    frames: np.ndarray[Any, Any] | None = None
-    pixels: dict[str, Any] = field(default_factory=dict)
+    def __init__(self, message: str, *, frames_that_fit: int = 0) -> None:
+        super().__init__(message)
+        self.frames_that_fit = frames_that_fit
 
 
 class RowEncoder:
@@ -69,6 +56,10 @@ class RowEncoder:
         chat_template: replaces the processor's own; must mark the answers by `{% generation %}`.
         reader: the `Frames` feature that makes the frames of a stored value; its own budget holds
             where `max_frames` sets none.
+        layout: of the rows, by name; None finds it by each row's keys.
+        folder: where relative paths of media start.
+        prompt_in_loss: with `loss_on="conversation"`, count the prompt of a prompt-completion row
+            too (TRL's `completion_only_loss=False`).
     """
 
     def __init__(
@@ -82,6 +73,9 @@ class RowEncoder:
         pixels: Literal["direct", "processor"] = "direct",
         chat_template: str | None = None,
         reader: Frames | None = None,
+        layout: str | None = None,
+        folder: str | None = None,
+        prompt_in_loss: bool = False,
     ) -> None:
         if loss_on not in ("answer", "conversation"):
             raise InputError(f'loss_on ({loss_on!r}) must be "answer" or "conversation"')
@@ -96,60 +90,71 @@ class RowEncoder:
         self.max_frames = max_frames
         self.direct = pixels == "direct" and self.family.pixels != "processor"
         self.reader = reader or Frames()
+        self.layout = layout
+        self.folder = folder
+        self.prompt_in_loss = prompt_in_loss
         self.template = chat_template or training_template(processor)
         self.image_token = str(processor.image_token)
         self.image_token_id = int(processor.tokenizer.convert_tokens_to_ids(self.image_token))
-        added = processor.tokenizer.added_tokens_decoder.values()
-        self._ends = tuple(token.content for token in added if token.special)
         self._frame_ids: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
 
-    def __call__(self, row: Mapping[str, Any], *, prompt_only: bool = False) -> EncodedRow:
+    def __call__(
+        self, row: Mapping[str, Any], *, prompt_only: bool = False, limit: int | None = None
+    ) -> EncodedRow:
         """Encode one row.
 
         Args:
-            row: `messages` (or `prompt` and `completion`), `images` (PIL images, or what a `Frames`
-                column stores, which is then drawn or decoded here within the row's own budget), and
-                for error messages and losses `id` and `source`.
+            row: of any layout that `t2vid.corpora.layouts` knows; its media are images, what a
+                `Frames` column stores (then drawn or decoded here within the row's own budget), or
+                paths, URLs or bytes.
             prompt_only: stop before the last answer, with the cue that asks the model for it.
+            limit: frames shown, in place of `max_frames`.
 
         Raises:
-            BudgetError: when the row needs more than `max_length` tokens.
-            InputError: when nothing of the row would be in the loss, or frames have no user turn to
-                stand in.
+            RowTooLong: when the row needs more than `max_length` tokens.
+            LayoutError: when the row fits no layout, or its places do not match its media.
+            InputError: when nothing of the row would be in the loss.
         """
-        frames = self._budget(row)
-        turns = conversation(row)
-        if prompt_only and turns and turns[-1]["role"] == "assistant":
+        read = read_row(row, layout=self.layout, answered=not prompt_only)
+        turns = read.turns
+        if prompt_only and turns and turns[-1].role == "assistant":
             turns = turns[:-1]
-        name = str(row.get("id") or "")
-        turns = place_frames(turns, len(frames), name=name)
-        ids, in_loss = self._tokens(turns, prompt_only=prompt_only)
-        ids, in_loss, is_frame = self._expand(ids, in_loss, frames, name=name)
-        encoded = EncodedRow(
-            name, str(row.get("source") or ""), ids, in_loss, is_frame, n_frames=len(frames)
+        shown = show(
+            read.media,
+            reader=self.reader,
+            limit=limit or self.budget(read.source),
+            size=self._sized,
+            folder=self.folder,
         )
-        self._check(encoded, prompt_only=prompt_only)
-        if frames and self.direct and self.family.pixels == "strips":
-            encoded.frames, encoded.pixels = self._strips(frames)
-        elif frames and self.direct:
-            encoded.frames = frames_array(frames, frame_px(self.processor), self._resample())
-        elif frames:
-            encoded.pixels = self._processor_pixels(frames)
-        if frames and self.family.tiles_lone:
-            encoded.pixels |= untiled(frames)
-        return encoded
+        frames = [frame for one in shown for frame in one.frames]
+        ids, in_loss = self._tokens(turns, shown, read.layout, prompt_only=prompt_only)
+        n_words = len(ids) - len(frames)
+        ids, in_loss, is_frame = self._expand(ids, in_loss, frames, name=read.id)
+        encoded = EncodedRow(read.id, read.source, ids, in_loss, is_frame, n_frames=len(frames))
+        self._check(encoded, n_words, prompt_only=prompt_only)
+        return put_pixels(encoded, frames, self.processor, self.family, direct=self.direct)
 
-    def n_tokens(self, row: Mapping[str, Any], *, n_frames: int) -> int:
-        """Count the tokens of a row without looking at its frames.
+    def n_tokens(self, row: Mapping[str, Any], *, n_frames: int | None = None) -> int:
+        """Count the tokens of a row without drawing or decoding a frame.
 
         Args:
-            row: as for a call; `images` is not read.
-            n_frames: number of frames the row has before the budget.
+            row: as for a call; its media are not looked at where `n_frames` says how many frames
+                they give.
+            n_frames: number of frames the row has before the budget; None counts them.
         """
-        budget = self.budget(str(row.get("source") or ""))
+        if n_frames is not None:
+            # One sequence of so many frames stands for whatever the row shows.
+            row = {key: value for key, value in row.items() if key not in MEDIA_COLUMNS}
+            row["images"] = {"text": None, "path": None, "bytes": None, "spec": None}
+            if not n_frames:
+                del row["images"]
+        read = read_row(row, layout=self.layout)
+        if n_frames is None:
+            n_frames = count_frames(read.media, reader=self.reader, folder=self.folder)
+        budget = self.budget(read.source)
         n = n_frames if budget is None else min(n_frames, budget)
-        turns = place_frames(conversation(row), n, name=str(row.get("id") or ""))
-        ids, _ = self._tokens(turns, prompt_only=False)
+        stand_in = [Shown([None] * n, n)] + [Shown([], 0)] * (len(read.media) - 1)
+        ids, _ = self._tokens(read.turns, stand_in, read.layout, prompt_only=False)
         return len(ids) + n * (len(self.frame_ids(frame_px(self.processor))) - 1)
 
     def budget(self, source: str) -> int | None:
@@ -174,44 +179,33 @@ class RowEncoder:
             self._frame_ids[size] = ids[: len(ids) // n]
         return self._frame_ids[size]
 
-    def _budget(self, row: Mapping[str, Any]) -> Sequence[Any]:
-        frames = row.get("images")
-        limit = self.budget(str(row.get("source") or ""))
-        if isinstance(frames, dict):
-            limit = limit or self.reader.max_frames
-            stored = at_size(frames, decode_px(self.processor)) if self.direct else frames
-            frames = replace(self.reader, decode=True, max_frames=limit).decode_example(stored)
-        frames = [] if frames is None else frames
-        if limit is None or len(frames) <= limit:
-            return list(frames)
-        if getattr(frames, "spans", None) is not None:
-            return list(frames[:limit])  # pages are read from the start
-        keep = np.linspace(0, len(frames) - 1, limit).round().astype(int)
-        return [frames[int(i)] for i in keep]
+    def _sized(self, stored: dict[str, Any]) -> dict[str, Any]:
+        return at_size(stored, decode_px(self.processor)) if self.direct else stored
 
     def _tokens(
-        self, turns: list[dict[str, Any]], *, prompt_only: bool
+        self, turns: Sequence[Turn], shown: Sequence[Shown], layout: str, *, prompt_only: bool
     ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        render = require("transformers.utils.chat_template_utils", extra="train")
-        safe = [_without_marks(turn, self.image_token) for turn in turns]
-        (text,), (spans,) = render.render_jinja_template(
-            [safe],
-            chat_template=self.template,
-            return_assistant_tokens_mask=True,
-            add_generation_prompt=prompt_only,
-            **self.processor.tokenizer.special_tokens_map,
+        ids, answers = tokenise(
+            self.processor, self.template, written(turns, shown), cue=prompt_only
         )
-        out = self.processor.tokenizer(
-            text, add_special_tokens=False, return_offsets_mapping=True, return_attention_mask=False
-        )
-        ids = np.asarray(out["input_ids"], dtype=np.int64)
-        at = np.asarray(out["offset_mapping"], dtype=np.int64).reshape(-1, 2)
-        in_loss = np.zeros(len(ids), dtype=bool)
-        for start, end in spans:
-            start, end = _trim(text, start, end, self._ends)
-            in_loss |= (at[:, 1] > start) & (at[:, 0] < end)
-        if self.loss_on == "conversation":
-            in_loss[:] = True
+        said = [turn for turn in turns if turn.role == "assistant"]
+        weighed = any(turn.weight is not None for turn in said)
+        if weighed and len(said) != len(answers):
+            raise InputError(
+                f"the chat template marks {len(answers)} of {len(said)} answers, so the weights of "
+                "turns cannot be followed; pass chat_template= that marks each of them"
+            )
+        if self.loss_on == "conversation" and layout == "prompt-completion" and self.prompt_in_loss:
+            return ids, np.ones(len(ids), dtype=bool)
+        in_loss = np.full(len(ids), self.loss_on == "conversation")
+        for turn, answer in zip(said, answers, strict=weighed):
+            if not turn.trained:
+                in_loss &= ~answer
+            elif self.loss_on == "answer":
+                in_loss |= answer
+        if self.loss_on == "conversation" and layout == "prompt-completion":
+            learned = [a for turn, a in zip(said, answers, strict=weighed) if turn.trained]
+            in_loss[: int(np.argmax(learned[0])) if learned else None] = False
         return ids, in_loss
 
     def _expand(
@@ -238,15 +232,16 @@ class RowEncoder:
         is_frame = expanded == self.image_token_id
         return expanded, np.concatenate([*out_loss, in_loss[cut:]]), is_frame
 
-    def _check(self, row: EncodedRow, *, prompt_only: bool) -> None:
+    def _check(self, row: EncodedRow, n_words: int, *, prompt_only: bool) -> None:
         need = len(row.ids)
         if self.max_length is not None and need > self.max_length:
-            per_frame = row.is_frame.sum() // row.n_frames if row.n_frames else 0
-            text = need - int(row.is_frame.sum())
-            raise BudgetError(
+            # With its marks: Idefics3 writes some around each frame.
+            per_frame = (need - n_words) // row.n_frames if row.n_frames else 0
+            raise RowTooLong(
                 f"sample {row.id!r} needs {need:,} tokens ({row.n_frames} frames x {per_frame} + "
-                f"{text:,} text) but max_length={self.max_length:,}, so its answer would be cut; "
-                f"raise max_length, lower max_frames, or drop the row"
+                f"{n_words:,} text) but max_length={self.max_length:,}, so its answer would be cut; "
+                'raise max_length, lower max_frames, or set on_long="fewer_frames" or "skip"',
+                frames_that_fit=(self.max_length - n_words) // per_frame if per_frame else 0,
             )
         # The first token is nobody's target: targets are shifted by one.
         if not prompt_only and not row.in_loss[1:].any():
@@ -254,251 +249,3 @@ class RowEncoder:
                 f"sample {row.id!r} has no token in the loss: it has no assistant turn, or the "
                 "chat template marks none by {% generation %}"
             )
-
-    def _resample(self) -> int:
-        return int(self.processor.image_processor.resample)
-
-    def _strips(self, frames: Sequence[Any]) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
-        torch = require("torch", extra="train")
-        patch = int(self.processor.image_processor.patch_size)
-        sizes = [seen_px(self.processor, frame.size) for frame in frames]
-        strips = [
-            strip(frames_array([frame], size, self._resample())[0], patch)
-            for frame, size in zip(frames, sizes, strict=True)
-        ]
-        grids = [(height // patch, width // patch) for width, height in sizes]
-        return padded([one[None] for one in strips]), {"target_sizes": torch.tensor(grids)}
-
-    def _processor_pixels(self, frames: Sequence[Any]) -> dict[str, Any]:
-        frames = [frame.convert("RGB") for frame in frames]
-        n = len(frames)
-        if n == 1 and self.family.tiles_lone:
-            frames = frames * 2
-        out = dict(self.processor.image_processor(images=[frames], return_tensors="pt"))
-        if self.family.tiles_lone:
-            return {"pixel_values": out["pixel_values"][:n].flatten(0, 1)}
-        # One patch a frame fills its square, so the mask is all ones: 24 MB of nothing
-        # for 24 frames.
-        for unused in ("pixel_attention_mask", "rows", "cols", "columns", "num_patches"):
-            out.pop(unused, None)
-        if self.family.pixels == "nested":
-            out["pixel_values"] = out["pixel_values"].flatten(0, 1)
-        return out
-
-
-def training_template(processor: Any) -> str:
-    """Give a chat template that marks the answers: the processor's own, TRL's variant of it, or ours.
-
-    Raises:
-        InputError: when the template has no marks and nobody knows a variant with marks.
-    """
-    own = getattr(processor, "chat_template", None) or processor.tokenizer.chat_template
-    if own is None:
-        raise InputError(f"{type(processor).__name__} has no chat template; pass chat_template=")
-    if re.search(r"\{%-?\s*generation\s*-?%\}", own):
-        return str(own)
-    trl = require("trl.chat_template_utils", extra="train")
-    try:
-        marked = trl.get_training_chat_template(processor)
-    except ValueError as error:
-        known = templates.marked(str(own), processor.tokenizer.special_tokens_map)
-        if known is not None:
-            return known
-        raise InputError(
-            "the chat template does not mark the answers; pass chat_template= with "
-            "{% generation %} and {% endgeneration %} around them"
-        ) from error
-    return str(marked or own)
-
-
-def conversation(row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Give the turns of a row, every content a list of parts.
-
-    Args:
-        row: with `messages`, or with conversational or plain `prompt` and `completion`.
-    """
-    turns = row.get("messages")
-    if turns is None:
-        turns = [*_as_turns(row["prompt"], "user"), *_as_turns(row["completion"], "assistant")]
-    return [{"role": turn["role"], "content": _parts(turn["content"])} for turn in turns]
-
-
-def place_frames(
-    turns: list[dict[str, Any]], n_frames: int, *, name: str = ""
-) -> list[dict[str, Any]]:
-    """Make the number of image placeholders equal the number of frames.
-
-    Placeholders that already match stay where they are; otherwise all frames go in front of the
-    first user text.
-
-    Args:
-        turns: as `conversation` gives them.
-        n_frames: how many frames there are.
-        name: the row's id, for the error.
-
-    Raises:
-        InputError: when there are frames and no user turn.
-    """
-    written = sum(part["type"] == "image" for turn in turns for part in turn["content"])
-    if written == n_frames:
-        return turns
-    turns = [
-        {**turn, "content": [part for part in turn["content"] if part["type"] != "image"]}
-        for turn in turns
-    ]
-    for turn in turns:
-        if turn["role"] == "user" or n_frames == 0:
-            turn["content"] = [{"type": "image"}] * n_frames + turn["content"]
-            return turns
-    raise InputError(
-        f"sample {name!r} has {pluralize(n_frames, 'frame')} but no user turn to show them in"
-    )
-
-
-def frames_array(
-    frames: Sequence[Any], size: tuple[int, int], resample: int
-) -> np.ndarray[Any, Any]:
-    """Stack PIL images as `(frames, height, width, 3)` uint8, resizing only those of another size.
-
-    Args:
-        frames: PIL images of any mode and size.
-        size: `(width, height)` in pixels.
-        resample: Pillow's filter, as the processor would use.
-    """
-    out = np.empty((len(frames), size[1], size[0], 3), dtype=np.uint8)
-    for target, frame in zip(out, frames, strict=True):
-        if frame.size != size:
-            frame = frame.resize(size, resample)
-        # A gray page stays gray until here: numpy copies it into three channels faster
-        # than Pillow converts.
-        if frame.mode == "L":
-            target[:] = np.asarray(frame)[..., None]
-        else:
-            target[:] = np.asarray(frame if frame.mode == "RGB" else frame.convert("RGB"))
-    return out
-
-
-def untiled(frames: Sequence[Any]) -> dict[str, Any]:
-    """Give what tells LLaVA-OneVision to see each frame of a row as one image, without tiles.
-
-    Args:
-        frames: PIL images of one row.
-    """
-    torch = require("torch", extra="train")
-    # It cuts an image into tiles where `batch_num_images` says that its row has one; it reads
-    # nothing else from that number, so a lone frame is passed off as one of two.
-    return {
-        "image_sizes": torch.tensor([[frame.height, frame.width] for frame in frames]),
-        "batch_num_images": torch.tensor([max(len(frames), 2)]),
-    }
-
-
-def token_types(ids: Any, family: Family, image_token_id: int) -> dict[str, Any]:
-    """Give `mm_token_type_ids` (1 where a token is a frame's) to a family that asks for them.
-
-    Args:
-        ids: token ids, `(rows, tokens)`.
-        family: the model's family.
-        image_token_id: id of a frame's tokens.
-    """
-    return {"mm_token_type_ids": (ids == image_token_id).int()} if family.token_types else {}
-
-
-def padded(stacks: Sequence[np.ndarray[Any, Any]], axis: int = 2) -> np.ndarray[Any, Any]:
-    """Join stacks of frames, with zeros after those that are shorter along `axis`.
-
-    Args:
-        stacks: `(frames, height, width, 3)` each; all of one size but for strips.
-        axis: along which sizes may differ.
-    """
-    longest = max(stack.shape[axis] for stack in stacks)
-    if all(stack.shape[axis] == longest for stack in stacks):
-        return stacks[0] if len(stacks) == 1 else np.concatenate(stacks)
-    shape = [sum(len(stack) for stack in stacks), *stacks[0].shape[1:]]
-    shape[axis] = longest
-    out, at = np.zeros(shape, dtype=stacks[0].dtype), 0
-    for stack in stacks:
-        here = [slice(at, at + len(stack)), *map(slice, stack.shape[1:])]
-        out[tuple(here)] = stack
-        at += len(stack)
-    return out
-
-
-def joined_pixels(rows: Sequence[EncodedRow]) -> dict[str, Any]:
-    """Join the pixels of rows into tensors: `frames` of uint8 where they wait to be normalised.
-
-    Args:
-        rows: in the order of their frames.
-    """
-    torch = require("torch", extra="train")
-    parts = [row.pixels for row in rows if row.pixels]
-    out: dict[str, Any] = {}
-    for name in parts[0] if parts else ():
-        values = [part[name] for part in parts]
-        same = len({value.shape[1:] for value in values}) == 1
-        out[name] = (
-            torch.cat(values)
-            if same
-            else torch.from_numpy(padded([value.numpy() for value in values], axis=-1))
-        )
-    stacks = [row.frames for row in rows if row.frames is not None]
-    if stacks:
-        out["frames"] = torch.from_numpy(padded(stacks))
-    return out
-
-
-def normalise(frames: Any, processor: Any) -> Any:
-    """Turn uint8 frames, on their device, into the pixel values the processor would give.
-
-    Args:
-        frames: uint8 tensor `(frames, height, width, 3)`.
-        processor: whose `rescale_factor`, `image_mean` and `image_std` apply.
-
-    Returns:
-        float32 tensor `(frames, 3, height, width)`.
-    """
-    images = processor.image_processor
-    mean = frames.new_tensor(images.image_mean, dtype=_float32()).view(1, 3, 1, 1)
-    std = frames.new_tensor(images.image_std, dtype=_float32()).view(1, 3, 1, 1)
-    pixels = frames.permute(0, 3, 1, 2).contiguous().to(_float32())
-    return pixels.mul_(images.rescale_factor).sub_(mean).div_(std)
-
-
-def _float32() -> Any:
-    return require("torch", extra="train").float32
-
-
-def _as_turns(value: Any, role: str) -> list[Any]:
-    return [{"role": role, "content": value}] if isinstance(value, str) else list(value)
-
-
-def _parts(content: Any) -> list[dict[str, Any]]:
-    if isinstance(content, str):
-        return [{"type": "text", "text": content}]
-    return [
-        {"type": "image"} if part["type"] == "image" else {"type": "text", "text": part["text"]}
-        for part in content
-    ]
-
-
-def _without_marks(turn: dict[str, Any], image_token: str) -> dict[str, Any]:
-    # A paper on vision-language models may spell `<image>`; as a token it would ask for a frame.
-    split = f"{image_token[0]} {image_token[1:]}"
-    content = [
-        {**part, "text": part["text"].replace(image_token, split)}
-        if part["type"] == "text"
-        else part
-        for part in turn["content"]
-    ]
-    return {**turn, "content": content}
-
-
-def _trim(text: str, start: int, end: int, ends: tuple[str, ...]) -> tuple[int, int]:
-    # Templates put a newline after the end token inside the mark; generation stops before it.
-    inner = text[start:end].rstrip()
-    if inner.endswith(ends):
-        return start, start + len(inner)
-    for mark in ends:  # or leave the end token outside the mark, which would never be learned
-        if text.startswith(mark, end):
-            return start, end + len(mark)
-    return start, end

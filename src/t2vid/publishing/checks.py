@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from t2vid import registry
+from t2vid import catalog
 from t2vid.errors import InputError, kind_of, pluralize
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
@@ -49,7 +49,7 @@ def splits_of(dataset: Any) -> dict[str, Dataset]:
 
 def check_names(repo_id: str, *, config: str, recipe: Any = None) -> None:
     """Refuse names that mean something else, and what is no recipe."""
-    if repo_id in registry.DATASETS:
+    if repo_id in catalog.loadable():
         raise InputError(
             f"{repo_id!r} is served by this package; choose another name to publish as"
         )

@@ -26,10 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, PublishError
-from t2vid.publishing import card
-from t2vid.publishing.checks import check_names, check_rows, splits_of
-from t2vid.publishing.licences import (
+from t2vid.corpora.licences import (
     Licence,
     LicenceWarning,
     concerns,
@@ -37,6 +34,10 @@ from t2vid.publishing.licences import (
     licences_of,
     strictest,
 )
+from t2vid.errors import InputError, PublishError
+from t2vid.publishing import card
+from t2vid.publishing.checks import check_names, check_rows, splits_of
+from t2vid.publishing.folder import open_folder
 from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
     DatasetStats,
@@ -98,7 +99,7 @@ class _Parcel:
 
 
 def push(
-    dataset: Dataset | DatasetDict,
+    dataset: Dataset | DatasetDict | str | Path,
     repo_id: str,
     *,
     config: str = "default",
@@ -120,7 +121,8 @@ def push(
     row for row; then it appears in one commit. Pushing the same data again changes nothing.
 
     Args:
-        dataset: one split, or several as a `DatasetDict`; they replace the config's.
+        dataset: one split, several as a `DatasetDict`, or the folder that `t2vid build` or
+            `save_to_disk` wrote; they replace the config's.
         repo_id: `owner/name` of the dataset repository; made if it is not there.
         config: name of the config; other configs of the repository stay.
         materialize: None publishes text as text (small; `cast_column` makes frames of it), `"webp"`
@@ -147,6 +149,9 @@ def push(
         LicenceWarning: before anything is uploaded, when a source forbids commercial use or states
             no licence, or when frames of videos are about to be uploaded.
     """
+    if isinstance(dataset, str | Path):
+        opened = open_folder(dataset)
+        dataset, recipe, counts = opened.dataset, recipe or opened.recipe, counts or opened.counts
     splits = splits_of(dataset)
     check_names(repo_id, config=config, recipe=recipe)
     total = sum((survey(split) for split in splits.values()), DatasetStats())
@@ -188,7 +193,7 @@ def push(
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
     """Tell which corpus is behind a source: a recipe may have given it a name of its own."""
     if all(is_bundled(split.info) for split in splits.values()):
-        return dict.fromkeys(names, "t2vid sample")
+        return dict.fromkeys(names, "sample")
     return {source.name: source.corpus for source in getattr(recipe, "sources", ())}
 
 

@@ -15,8 +15,9 @@ import pyarrow.parquet as pq
 
 from t2vid.errors import PublishError
 from t2vid.publishing.materialize import PublishFormat, plain_tables
-from t2vid.publishing.remote import Remote, reason
+from t2vid.publishing.remote import Remote
 from t2vid.publishing.shards import StagedShard
+from t2vid.storage.http import reason_of
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -47,7 +48,7 @@ def compare(
         row = first_difference(mine, _streamed(remote, config, split, revision))
     except Exception as error:
         raise PublishError(
-            f"{where} cannot be loaded back: {reason(error)}; {standing}; run the same push again"
+            f"{where} cannot be loaded back: {reason_of(error)}; {standing}; run the same push again"
         ) from error
     if row is not None:
         raise PublishError(

@@ -27,7 +27,7 @@ from t2vid.errors import InputError
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
-from t2vid.models.rows import place_frames
+from t2vid.models.showing import place_frames
 from t2vid.schema import row_features
 
 if TYPE_CHECKING:

@@ -1,19 +1,16 @@
 """A dataset repository behind a network that fails: retries, single commits, clear messages.
 
->>> retry(lambda: "there", what="looking")
-'there'
+>>> File("README.md", b"# Mix").size
+5
 """
 
 from __future__ import annotations
 
 import contextlib
-import email.utils
 import hashlib
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,16 +18,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from t2vid._version import __version__
 from t2vid.errors import InputError, PublishError
 from t2vid.progress import progress
+from t2vid.storage.http import AGAIN, RetryPolicy, reason_of, status_of
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
 
 logger = logging.getLogger(__name__)
 
-RETRIED = (408, 429, 500, 502, 503, 504)
 ATTEMPTS = 4  # on top of the tries that huggingface_hub gives each request of an upload
-MAX_WAIT_S = 60.0
-MAX_ASKED_WAIT_S = 15 * 60.0  # a server that asks for more is one to come back to
+# A 409 is no busy server here but a repository in another state.
+POLICY = RetryPolicy(retries=ATTEMPTS - 1, max_wait_s=60.0, jitter=0.0, statuses=AGAIN - {409, 425})
 
 T = TypeVar("T")
 
@@ -106,12 +103,12 @@ class Remote:
             PublishError: after a lasting failure, saying where things stand and what to do.
         """
         try:
-            return retry(act, what=f"{what} ({self.repo_id})")
+            return POLICY.call(act, what=f"{what} ({self.repo_id})")
         except (Moved, PublishError):
             raise
         except Exception as error:
             raise PublishError(
-                f"{what} failed for {self.repo_id}: {reason(error)}; {self.state}, and nothing "
+                f"{what} failed for {self.repo_id}: {reason_of(error)}; {self.state}, and nothing "
                 f"new is visible there; {_advice(error)}"
             ) from error
 
@@ -229,13 +226,13 @@ class Remote:
     def drop(self, name: str) -> None:
         """Delete a branch, if it is there; a failure is logged, for nothing depends on it."""
         try:
-            retry(
+            POLICY.call(
                 lambda: self.api.delete_branch(self.repo_id, branch=name, repo_type="dataset"),
                 what=f"deleting {name}",
             )
         except Exception as error:
-            if _status(error) != 404:
-                logger.warning("%s of %s stays behind: %s", name, self.repo_id, reason(error))
+            if status_of(error) != 404:
+                logger.warning("%s of %s stays behind: %s", name, self.repo_id, reason_of(error))
 
     def _send(self, file: File) -> None:
         with _no_bars():
@@ -263,7 +260,7 @@ class Remote:
                     parent_commit=parent,
                 )
         except Exception as error:
-            if _status(error) == 412:
+            if status_of(error) == 412:
                 raise Moved from error
             raise
         return str(made.oid)
@@ -275,29 +272,6 @@ def wrong_paths(
     """Name the paths of a tree that a commit of `files` and removal of `gone` would change."""
     wrong = [file.path for file in files if not file.is_at(tree.get(file.path))]
     return wrong + [path for path in gone if path in tree]
-
-
-def retry(act: Callable[[], T], *, what: str) -> T:
-    """Do something, again after a transient failure, waiting 1, 2, 4 … s or as the server asks."""
-    for attempt in range(1, ATTEMPTS):
-        try:
-            return act()
-        except Exception as error:
-            asked_s = _retry_after_s(error)
-            if not _is_transient(error) or (asked_s or 0) > MAX_ASKED_WAIT_S:
-                raise
-            wait_s = min(MAX_WAIT_S, 2.0 ** (attempt - 1)) if asked_s is None else asked_s
-            logger.warning("%s: %s; again in %.0f s", what, reason(error), wait_s)
-            time.sleep(wait_s)
-    return act()
-
-
-def reason(error: BaseException) -> str:
-    """Say in one line what went wrong in the first place, with the HTTP status if there is one."""
-    first = list(_chain(error))[-1]
-    status = _status(error)
-    text = " ".join(str(first).split())[:300] or type(first).__name__
-    return text if status is None or str(status) in text else f"{status} {text}"
 
 
 @contextlib.contextmanager
@@ -315,47 +289,8 @@ def _no_bars() -> Iterator[None]:
         utils.enable_progress_bars()  # type: ignore[attr-defined]
 
 
-def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    while error is not None:
-        yield error
-        error = error.__cause__ or error.__context__
-
-
-def _status(error: BaseException) -> int | None:
-    for link in _chain(error):
-        response = getattr(link, "response", None)
-        if response is not None:
-            return int(response.status_code)
-    return None
-
-
-def _is_transient(error: BaseException) -> bool:
-    status = _status(error)
-    if status is not None:
-        return status in RETRIED
-    # by name: huggingface_hub went from requests to httpx and on, and each has classes of its own
-    names = {kind.__name__ for link in _chain(error) for kind in type(link).__mro__}
-    return bool(names & {"TransportError", "ConnectionError", "TimeoutError"})
-
-
-def _retry_after_s(error: BaseException) -> float | None:
-    for link in _chain(error):
-        headers = getattr(getattr(link, "response", None), "headers", None) or {}
-        value = headers.get("Retry-After")
-        if value is None:
-            continue
-        if value.strip().isdigit():
-            return float(value)
-        try:
-            then = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        return max(0.0, (then - datetime.now(UTC)).total_seconds())
-    return None
-
-
 def _advice(error: BaseException) -> str:
-    status = _status(error)
+    status = status_of(error)
     # by name: a machine without any token fails before it asks
     if status in (401, 403) or type(error).__name__ == "LocalTokenNotFoundError":
         return "the token is missing, expired or may not write there; run `hf auth login`"

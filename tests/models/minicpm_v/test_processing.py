@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import AutoProcessor
 
 from t2vid.errors import InputError
-from t2vid.evaluation.backends import Local
+from t2vid.evaluation.backends import TransformersBackend
 from t2vid.frames.sampling import target_size
 from t2vid.models.families import (
     decode_px,
@@ -26,7 +26,8 @@ from t2vid.models.families import (
 )
 from t2vid.models.minicpm_v import MiniCPMVImageProcessor, MiniCPMVProcessor
 from t2vid.models.minicpm_v.processing import fit_size, slice_grid
-from t2vid.models.rows import RowEncoder, joined_pixels, normalise
+from t2vid.models.pixels import joined_pixels, normalise
+from t2vid.models.rows import RowEncoder
 from t2vid.models.strips import strip, unstrip
 from t2vid.models.tiny import tiny_minicpm, train_tokenizer
 from training_rows import clip, mixed_rows, row, texts
@@ -177,7 +178,7 @@ def test_a_frame_keeps_its_shape(processor):
     assert frame_px(processor) == (56, 56)
     assert seen_px(processor, (640, 360)) == fit_size(640, 360, edge=56) == (70, 42)
     assert decode_px(processor) is None  # no rule of `SampleSpec` gives sizes of 56 pixels
-    local = Local(tiny_minicpm(["?"])[0], processor)
+    local = TransformersBackend(tiny_minicpm(["?"])[0], processor)
     assert local.fit(noise(640, 360)).size == (70, 42)
     for size in (
         (100, 31),

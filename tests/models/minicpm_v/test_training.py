@@ -11,18 +11,18 @@ import torch
 from datasets import Dataset, Image, List
 from PIL import Image as Pictures
 from safetensors.torch import load_file
-from t2vid.evaluation.protocol import Protocol
 
 import t2vid
 from benchmark_rows import make_rows
 from media import make_clip
+from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
-from t2vid.insight.inspect import inspect
 from t2vid.models.families import family_of
 from t2vid.models.tiny import tiny_minicpm
+from t2vid.pages.batch import inspect
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTTrainer, train
 from t2vid.trainer.check import check
@@ -100,7 +100,7 @@ def test_a_saved_folder_is_asked_about_a_video(learned, tmp_path):
     clips = [make_clip(tmp_path / "0.mp4", seconds=2, fps=5)]
     asked = make_rows(clips * 4)[:2]
     run = t2vid.evaluate(
-        str(learned[1]), asked, Protocol(frames=4, max_new_tokens=3), out=tmp_path / "run"
+        str(learned[1]), asked, EvalConfig(frames=4, max_new_tokens=3), out=tmp_path / "run"
     )
     lines = run.answers()
     assert len(lines) == 2 and all(line["n_frames"] > 1 for line in lines)

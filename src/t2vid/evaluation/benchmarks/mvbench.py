@@ -3,12 +3,15 @@
 >>> record = {"video": "a.mp4", "question": "Next?", "candidates": ["Sat", "Ran"], "answer": "Ran"}
 >>> next(convert([(0, {**record, "start": 2, "end": 9})], Counts(), task="action_sequence")).answer
 'B'
+
+A folder holds `json/<task>.json` and the unpacked archives under `video/`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from t2vid.evaluation.benchmarks.questions import (
@@ -20,9 +23,9 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 SOURCE = "mvbench"
-HUB_FOLDER = "hf://datasets/OpenGVLab/MVBench/json"
 # Folder of each task's videos, as the archives unpack (video_chat2/mvbench.ipynb, data_list).
 FOLDERS = {
     "action_sequence": "star/Charades_v1_480",
@@ -47,7 +50,32 @@ FOLDERS = {
     "counterfactual_inference": "clevrer/video_validation",
 }
 TASKS = tuple(FOLDERS)
+CONFIGS = {"all": "Every task."} | {
+    task: task.replace("_", " ").capitalize() + "." for task in TASKS
+}
 FRAME_FOLDER_TASKS = ("episodic_reasoning",)  # numbered images, three a second
+
+
+def hub_files(config: str) -> list[str]:
+    """Give the public question files."""
+    return [f"hf://datasets/OpenGVLab/MVBench/json/{task}.json" for task in _tasks(config)]
+
+
+def files_in(folder: Path, config: str) -> list[Path]:
+    """Find the question files in a folder laid out as on the Hub, or T2Vid's file."""
+    there = [path for task in _tasks(config) if (path := folder / f"json/{task}.json").is_file()]
+    return there or sorted(folder.glob("mvbench*.jsonl"))
+
+
+def read(
+    part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None = None
+) -> Iterator[Question]:
+    """Read one file, whose name tells the task; a configuration takes its task's questions alone."""
+    named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
+    task = named if named in FOLDERS or config == "all" else config
+    for question in convert(records.read(part), counts, task=task):
+        if config in ("all", question.category):
+            yield question
 
 
 def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
@@ -69,6 +97,10 @@ def find(videos: Videos, question: Question) -> str | None:
     """Find the video, or the folder of frames, of a question."""
     folder = FOLDERS.get(question.category)
     return videos.find(question.video, *([folder, f"video/{folder}"] if folder else []), "video")
+
+
+def _tasks(config: str) -> tuple[str, ...]:
+    return TASKS if config == "all" else (config,)
 
 
 def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Question]:

@@ -7,21 +7,18 @@ r"""What every benchmark becomes: a `Question` with options, a letter, and where
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
-from t2vid.corpora.files import BadRow
-from t2vid.corpora.videos import VideoFolder, stem_of
-from t2vid.errors import UnsafePath
 from t2vid.frames.feature import video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
+from t2vid.storage.files import PathLike
+from t2vid.storage.records import BadRow
+from t2vid.storage.videos import VideoFolder
 
 LETTERS = "ABCDEFGHIJ"
 # T2Vid, evaluation scripts: the sentence after the options, in every one of its question files
@@ -29,7 +26,6 @@ T2VID_SUFFIX = "Answer with the option's letter from the given choices directly.
 
 Style = Literal["choice", "yes_no", "matching", "caption"]
 
-_MANY_FOLDERS = 500
 _OPTION = re.compile(r"\s*\(?([A-J])[.)]\s*(\S.*)")
 
 
@@ -222,16 +218,16 @@ class Videos:
     """The video folder of a benchmark, in whatever layout its archives were unpacked.
 
     Args:
-        root: the folder; None finds nothing.
+        root: the folder, path or URL; None finds nothing.
     """
 
-    def __init__(self, root: str | Path | None) -> None:
-        self.root = None if root is None else Path(root)
-        self._known: VideoFolder | None = None
-        self._frames: dict[str, list[str]] = {}
+    def __init__(self, root: PathLike | None) -> None:
+        self.folder = None if root is None else VideoFolder.scan(root, image_folders=True)
 
     def find(self, name: str, *folders: str) -> str | None:
         """Find a video by its path in the benchmark; None where it is not there.
+
+        Of two with one name elsewhere none is taken: a guess would be scored as if it were the video.
 
         Args:
             name: path inside the folder; a missing or another suffix is tried too.
@@ -240,50 +236,8 @@ class Videos:
         Raises:
             UnsafePath: for a name that leaves the folder.
         """
-        if self.root is None:
-            return None
-        relative = Path(name)
-        if relative.is_absolute() or ".." in relative.parts:
-            raise UnsafePath(f"video {name!r} leaves the folder {self.root}")
-        places = [*(Path(folder) / relative for folder in folders), relative]
-        places += [Path(*place.parts[1:]) for place in places if len(place.parts) > 1]
-        for place in places:
-            for path in (self.root / place, self.root / place.with_name(stem_of(place.name))):
-                if path.exists():
-                    return str(path)
-        # an id may end in what looks like a suffix
-        found = self._with_stem(relative.name) or self._with_stem(stem_of(relative.name))
-        expected = {place.parent.as_posix() for place in places}
-        there = [path for path in found if Path(path).parent.as_posix() in expected]
-        # of two elsewhere none is taken: a guess would be scored as if it were the video
-        taken = there[:1] or (found if len(found) == 1 else [])
-        return str(self.root / taken[0]) if taken else None
-
-    def _with_stem(self, stem: str) -> list[str]:
-        """Give the videos and folders of frames of that name, relative to the root."""
-        root = self.root or Path()
-        if self._known is None:
-            if not root.is_dir():
-                return []
-            self._known = VideoFolder.scan(root)
-            for folder, _, names in os.walk(root):
-                if any(name.endswith((".jpg", ".png")) for name in names):
-                    path = Path(folder).relative_to(root)
-                    self._frames.setdefault(path.name, []).append(path.as_posix())
-        return [*self._known.by_stem.get(stem, ()), *self._frames.get(stem, ())]
-
-
-def folder_state(root: str | Path) -> str:
-    """Hash when the folders under a folder last changed, so that no cache outlives new videos.
-
-    Args:
-        root: the folder; below one with more than 500 folders (of frames) nothing is looked at.
-    """
-    digest = hashlib.sha256()
-    for folder, inner, _ in os.walk(root):
-        digest.update(f"{folder} {os.stat(folder).st_mtime_ns}".encode())
-        inner[:] = sorted(inner) if len(inner) <= _MANY_FOLDERS else []
-    return digest.hexdigest()[:16]
+        found = self.folder and self.folder.find(name, within=folders, unique=True)
+        return str(found) if found else None
 
 
 def _fits(key: str, value: Any) -> bool:

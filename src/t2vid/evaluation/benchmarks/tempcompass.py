@@ -3,6 +3,9 @@ r"""TempCompass (arXiv 2403.00476): four formats, in three layouts.
 >>> nested = {"v1": {"action": [{"question": "What?\nA. wave\nB. bow", "answer": "B. bow"}]}}
 >>> [q.answer for q in convert(flatten(nested), Counts(), task="multi-choice")]
 ['B']
+
+A folder holds `questions/<task>.json` (the repository) or `<task>/*.parquet` (the Hub), and `videos/`;
+T2Vid's `TempCompass.jsonl` holds the multiple-choice questions.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from t2vid.errors import RecordError
@@ -24,9 +28,9 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 SOURCE = "tempcompass"
-HUB_FILE = "hf://datasets/lmms-lab/TempCompass/{task}/test-00000-of-00001.parquet"
 STYLES: dict[str, Style] = {
     "multi-choice": "choice",
     "yes_no": "yes_no",
@@ -34,7 +38,30 @@ STYLES: dict[str, Style] = {
     "captioning": "caption",
 }
 TASKS = tuple(STYLES)
+CONFIGS = {task: f"The {task} questions." for task in TASKS}
 VIDEO_FOLDERS = ("videos", "tempcompass_videos", "tempcompass_videos/videos")
+
+
+def hub_files(config: str) -> list[str]:
+    """Give the public question file."""
+    return [f"hf://datasets/lmms-lab/TempCompass/{config}/test-00000-of-00001.parquet"]
+
+
+def files_in(folder: Path, config: str) -> list[Path]:
+    """Find the question file in a folder laid out as the repository or the Hub, or T2Vid's file."""
+    plain = [folder / "questions" / f"{config}.json", folder / f"{config}.json"]
+    there = [path for path in plain if path.is_file()]
+    t2vid = sorted(folder.glob("TempCompass*.jsonl")) if config == "multi-choice" else []
+    return (there or sorted(folder.glob(f"{config}/*.parquet")) or t2vid)[:1]
+
+
+def read(
+    part: records.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
+) -> Iterator[Question]:
+    """Read one file of a format, in any of the three layouts."""
+    nested = None if "://" in part.path else read_nested(part.path)
+    rows = records.read(part) if nested is None else flatten(nested)
+    return convert(rows, counts, task=config)
 
 
 def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
@@ -76,12 +103,37 @@ def find(videos: Videos, question: Question) -> str | None:
     return videos.find(question.video, *VIDEO_FOLDERS)
 
 
+def export(lines: list[dict[str, Any]], path: Path) -> list[Path]:
+    """Write the answers of a run as `eval_*.py` read them: a folder with one file a format."""
+    path.mkdir(exist_ok=True)
+    tasks: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {}
+    for line in lines:
+        record = json.loads(line["official"])
+        task = record.pop("task", "multi-choice")
+        if "prompt" in record:  # T2Vid's file: the official one writes the option as answer
+            answer = f"{line['answer']}. {line['options'][LETTERS.index(line['answer'])]}"
+            shown = zip(LETTERS, line["options"], strict=False)
+            stem = [line["question"], *(f"{letter}. {option}" for letter, option in shown)]
+            video = Path(record["video"]).stem
+            record = {"question": "\n".join(stem), "answer": answer}
+            dim = line["category"]
+        else:
+            video, dim = record.pop("video_id"), record.pop("dim")
+        place = tasks.setdefault(task, {}).setdefault(video, {}).setdefault(dim, [])
+        place.append({**record, "prediction": line["prediction"]})
+    written = []
+    for task, nested in tasks.items():
+        written.append(path / f"{task}.json")
+        written[-1].write_text(json.dumps(nested, indent=4, ensure_ascii=False), "utf-8")
+    return written
+
+
 def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Flatten the repository's `{video_id: {dim: [record, …]}}` into numbered records."""
     number = 0
     for video_id, dims in nested.items():
-        for dim, records in dims.items():
-            for record in records:
+        for dim, found in dims.items():
+            for record in found:
                 yield number, {"video_id": video_id, "dim": dim, **record}
                 number += 1
 

@@ -3,10 +3,14 @@ r"""Video-MME (arXiv 2405.21075): the official Parquet rows, subtitles, and the 
 >>> cues = read_srt("1\n00:00:01,000 --> 00:00:02,500\n<font size='1'>Two towers</font>\n")
 >>> cues[0].start_s, cues[0].end_s, cues[0].text
 (1.0, 2.5, 'Two towers')
+
+A folder is a copy of the Hub's repository with its archives unpacked: `videomme/*.parquet`,
+`data/<videoID>.mp4`, `subtitle/<videoID>.srt`. Terms: academic use, no redistribution.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -21,9 +25,14 @@ from t2vid.evaluation.benchmarks.questions import (
     unusable,
 )
 from t2vid.schema import Counts
+from t2vid.storage import records
 
 # lmms-lab/Video-MME moved to lmms-eval/Video-MME in July 2026; both names answer.
 HUB_FILE = "hf://datasets/lmms-lab/Video-MME/videomme/test-00000-of-00001.parquet"
+CONFIGS = {
+    "default": "Questions about the frames alone.",
+    "subtitles": "With the subtitles of each video.",
+}
 SOURCE = "video_mme"
 VIDEO_FOLDERS = ("data", "videos", "video")
 KEYS = ("videoID", "question_id", "question", "options", "answer")
@@ -32,6 +41,24 @@ _TIME = re.compile(
     r"(?:(\d+):)?(\d+):(\d+)[,.](\d+)\s*-->\s*(?:(\d+):)?(\d+):(\d+)[,.](\d+)", re.ASCII
 )
 _TAG = re.compile(r"<[^>]*>|\{\\[^}]*\}")
+
+
+def hub_files(config: str) -> list[str]:
+    """Give the public question file."""
+    return [HUB_FILE]
+
+
+def files_in(folder: Path, config: str) -> list[Path]:
+    """Find the question file in a folder laid out as on the Hub."""
+    return sorted([*folder.glob("videomme/*.parquet"), *folder.glob("*.parquet")])[:1]
+
+
+def read(
+    part: records.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
+) -> Iterator[Question]:
+    """Read the question file; `subtitles` adds the subtitles of each video."""
+    shown = subtitles if config == "subtitles" else None
+    return convert(records.read(part), counts, subtitles=shown)
 
 
 def convert(
@@ -78,6 +105,24 @@ def convert(
 def find(videos: Videos, question: Question) -> str | None:
     """Find the video of a question."""
     return videos.find(question.video, *VIDEO_FOLDERS)
+
+
+def export(lines: list[dict[str, Any]], path: Path) -> list[Path]:
+    """Write the answers of a run as `eval_your_results.py` reads them: one JSON list of videos."""
+    videos: dict[str, dict[str, Any]] = {}
+    for line in lines:
+        record = json.loads(line["official"])
+        video = videos.setdefault(
+            record["video_id"],
+            {name: record[name] for name in ("video_id", "duration", "domain", "sub_category")}
+            | {"missing": False, "questions": []},
+        )
+        video["missing"] |= bool(line.get("error"))
+        names = ("question_id", "task_type", "question", "options", "answer")
+        question = {name: record[name] for name in names}
+        video["questions"].append({**question, "response": line["prediction"]})
+    path.write_text(json.dumps(list(videos.values()), indent=4, ensure_ascii=False), "utf-8")
+    return [path]
 
 
 def cues_of(folder: str | Path | None, video_id: str) -> list[Cue]:

@@ -1,0 +1,90 @@
+"""What is odd about a row, seen beside a sample of the others.
+
+>>> row = {"messages": [{"role": "assistant", "content": [{"type": "text", "text": "B."}]}]}
+>>> CommonTraits([]).flags(row)
+['letter', 'no frames']
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from t2vid.insight.flags import OPENING_WORDS
+from t2vid.insight.templates import template_of
+from t2vid.models.showing import conversation
+
+FLAGS = {
+    "opening": "its answer opens with the same five words as many others",
+    "template": "its instruction stands in many rows, but for numbers, names and quotes",
+    "twin": "another row has the same instruction and answer",
+    "letter": "its answer is a bare letter",
+    "no frames": "it shows nothing",
+    "placeholders": "its prompt has another number of image places than n_frames",
+}
+
+
+class CommonTraits:
+    """What many rows of a sample share.
+
+    Args:
+        rows: the sample.
+    """
+
+    def __init__(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._openings: Counter[str] = Counter()
+        self._templates: Counter[str] = Counter()
+        self._pairs: Counter[tuple[str, str]] = Counter()
+        n = 0
+        for n, row in enumerate(rows, 1):  # noqa: B007
+            question, answer = asked(row)
+            self._openings[_opening(answer)] += 1
+            self._templates[template_of(question)] += 1
+            self._pairs[_plain(question), _plain(answer)] += 1
+        self._many = max(3, n // 100)
+
+    def flags(self, row: Mapping[str, Any]) -> list[str]:
+        """Name the flags of a row, out of `FLAGS`."""
+        question, answer = asked(row)
+        images = [p for t in conversation(row) for p in t["content"] if p["type"] == "image"]
+        opening, letter = _opening(answer), answer.strip("(). ")
+        here = {
+            "opening": bool(opening) and self._openings[opening] >= self._many,
+            "template": bool(question) and self._templates[template_of(question)] >= self._many,
+            "twin": self._pairs[_plain(question), _plain(answer)] > 1,
+            "letter": len(letter) == 1 and letter.isalpha(),
+            "no frames": n_frames_of(row) == 0,
+            "placeholders": row.get("n_frames") not in (None, len(images)),
+        }
+        return [name for name, holds in here.items() if holds]
+
+
+def asked(row: Mapping[str, Any]) -> tuple[str, str]:
+    """Give the first question and the first answer of a row, in one line each."""
+    turns = [(turn["role"], text_of(turn["content"])) for turn in conversation(row)]
+    question = next((text for role, text in turns if role == "user"), "")
+    answer = next((text for role, text in turns if role == "assistant"), "")
+    return " ".join(question.split()), " ".join(answer.split())
+
+
+def text_of(content: Iterable[Mapping[str, Any]]) -> str:
+    """Join the text parts of a turn."""
+    return " ".join(str(part["text"]) for part in content if part["type"] == "text")
+
+
+def n_frames_of(row: Mapping[str, Any]) -> int:
+    """Give the frames that a row says it has, or the image places of its prompt."""
+    if row.get("n_frames") is not None:
+        return int(row["n_frames"])
+    turns = conversation(row)
+    return sum(part["type"] == "image" for turn in turns for part in turn["content"])
+
+
+def _opening(answer: str) -> str:
+    words = _plain(answer).split()[:OPENING_WORDS]
+    return " ".join(words) if len(words) == OPENING_WORDS else ""
+
+
+def _plain(text: str) -> str:
+    return text.casefold()

@@ -1,0 +1,144 @@
+"""The corpora: where rows to train on come from. To add one, write its converter and an entry here.
+
+>>> [entry.name for entry in CORPORA if entry.kind == "video"]
+['sharegemini', 'sample-clips', 'video_chatgpt']
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from t2vid import samples
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Rows to train on; `load_dataset("t2vid/<name>")` loads them.
+
+    Args:
+        name: of the corpus, unique.
+        kind: `"text"`: `convert` gives a `Triplet` for each row, drawn as frames; `"video"`: it
+            gives a `Clip`, whose video is looked for in the data folder.
+        about: one line for lists.
+        converter: module with `convert(rows, counts, *, source, …)`; "" for a corpus that is known
+            for its licence alone.
+        dataset: how recipes write it: `t2vid/synthetic` for a text, else `t2vid/<name>`.
+        config: its configuration of `dataset`: its name for a text, else "".
+        hub_file: the public file, `hf://datasets/…`; "" where there is none.
+        files: names of the public file in a data folder, patterns allowed, the first found counts.
+        options: further arguments of `convert` that a recipe or a builder may set.
+        licence: of the texts and annotations as their authors state it; None where they do not.
+        licence_from: where that is stated, or not.
+        max_question_words: the paper's limit for a question (T2Vid, utils/preprocess).
+        bundled: whether t2vid brings its files.
+        aliases: other names of it.
+    """
+
+    name: str
+    kind: Literal["text", "video"]
+    about: str
+    converter: str = ""
+    dataset: str = ""
+    config: str = ""
+    hub_file: str = ""
+    files: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    licence: str | None = None
+    licence_from: str = ""
+    max_question_words: int | None = None
+    bundled: bool = False
+    aliases: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Fill in where a recipe finds it."""
+        text = self.kind == "text"
+        dataset = self.dataset or ("t2vid/synthetic" if text else f"t2vid/{self.name}")
+        object.__setattr__(self, "dataset", dataset)
+        object.__setattr__(self, "config", self.config or (self.name if text else ""))
+
+
+CORPORA = (
+    Corpus(
+        "longalpaca",
+        "text",
+        "LongAlpaca-12k: questions about papers and books",
+        converter="t2vid.corpora.long_alpaca",
+        hub_file="hf://datasets/Yukang/LongAlpaca-12k/LongAlpaca-12k.json",
+        files=("LongAlpaca-12k.json",),
+        options=("strict",),
+        licence="cc-by-nc-4.0",
+        licence_from="https://github.com/dvlab-research/LongLoRA",
+        max_question_words=499,
+    ),
+    Corpus(
+        "longqlora",
+        "text",
+        "LongQLoRA SFT: books, search results, papers",
+        converter="t2vid.corpora.long_qlora",
+        hub_file="hf://datasets/YeungNLP/LongQLoRA-Dataset/LongQLoRA-SFT-Data-39k.jsonl",
+        files=("LongQLoRA-SFT-Data-39k.jsonl",),
+        options=("strict",),
+        licence_from="not at https://huggingface.co/datasets/YeungNLP/LongQLoRA-Dataset",
+        max_question_words=29,
+    ),
+    Corpus(
+        "triplets",
+        "text",
+        "your own rows of context, question and answer",
+        converter="t2vid.corpora.triplets",
+        options=("columns",),
+        licence_from="nowhere that t2vid knows",
+    ),
+    Corpus(
+        "sample",
+        "text",
+        "the bundled texts; no network",
+        converter="t2vid.corpora.triplets",
+        files=("texts.jsonl",),
+        options=("columns",),
+        licence=samples.LICENCE,
+        licence_from="in t2vid, which brings it",
+        bundled=True,
+    ),
+    Corpus(
+        "sharegemini",
+        "video",
+        "ShareGemini: long captions of WebVid clips",
+        converter="t2vid.corpora.share_gemini",
+        hub_file="hf://datasets/Share14/ShareGemini/sharegemini_webvid_core100k.json",
+        files=("sharegemini_webvid_core100k.json*",),
+        licence="cc-by-nc-4.0",
+        licence_from="https://huggingface.co/datasets/Share14/ShareGemini",
+    ),
+    Corpus(
+        "sample-clips",
+        "video",
+        "the bundled clips, in ShareGemini's form; no network",
+        converter="t2vid.corpora.share_gemini",
+        dataset="t2vid/sharegemini",
+        config="sample",
+        files=("clips.jsonl",),
+        licence=samples.LICENCE,
+        licence_from="in t2vid, which brings it",
+        bundled=True,
+    ),
+    Corpus(
+        "video_chatgpt",
+        "video",
+        "Video-ChatGPT (VideoInstruct100K): questions about ActivityNet videos",
+        converter="t2vid.corpora.video_chatgpt",
+        hub_file="hf://datasets/MBZUAI/VideoInstruct-100K/VideoInstruct100K.json",
+        files=("VideoInstruct100K.json", "VideoInstruct_100K.json"),
+        licence="cc-by-sa-4.0",
+        licence_from="https://huggingface.co/datasets/MBZUAI/VideoInstruct-100K",
+    ),
+    Corpus(
+        "t2vid_synthetic",
+        "text",
+        "the paper's own drawn texts, as published",
+        licence="apache-2.0",
+        licence_from="https://huggingface.co/datasets/xjtupanda/T2Vid-Synthetic",
+        aliases=("xjtupanda/T2Vid-Synthetic",),
+    ),
+)

@@ -1,0 +1,108 @@
+"""Named values of the configurations: how texts are drawn, what a row may cost, how a model is asked.
+
+>>> [entry.name for entry in PRESETS if entry.kind == "render"]
+['default', 'dense', 'paper']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from t2vid.catalog.benchmarks import BENCHMARKS
+from t2vid.catalog.corpora import CORPORA
+from t2vid.catalog.families import PAPER_FAMILIES
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Named values of a configuration.
+
+    Args:
+        name: unique for its kind.
+        kind: `"render"` (`RenderSpec`), `"budget"` (`Budget`) or `"eval"` (`EvalConfig`).
+        about: one line for lists.
+        values: fields that are not the default.
+        aliases: other names of it.
+    """
+
+    name: str
+    kind: Literal["render", "budget", "eval"]
+    about: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+
+# What T2Vid's filters count: a question is dropped from 30 words on for LongQLoRA, 500 for LongAlpaca.
+_QUESTION_WORDS = {c.name: c.max_question_words for c in CORPORA if c.max_question_words}
+
+PRESETS = (
+    Preset("default", "render", "115 words a frame, 20 px, spacing of the text kept"),
+    Preset(
+        "dense",
+        "render",
+        "about twice the words of the default on a frame: 14 px, as many words as fit",
+        {"font_px": 14, "words_per_frame": None},
+    ),
+    Preset("paper", "render", "the paper's layout: centred, greedy wrap", {"layout": "paper"}),
+    *(
+        Preset(
+            family.name,
+            "budget",
+            f"the paper's filter for {family.about}",
+            {"family": family.name, **family.budget, "max_question_words": _QUESTION_WORDS},
+            family.aliases,
+        )
+        for family in PAPER_FAMILIES
+    ),
+    Preset(
+        "sparrow-minicpm",
+        "budget",
+        "the later paper's (Sparrow's minicpm-filter.py)",
+        {
+            "family": "minicpm",
+            "max_frames": 100,
+            "max_tokens": 10240,
+            "max_question_words": _QUESTION_WORDS,
+        },
+    ),
+    Preset("t2vid", "eval", "the paper, 5.2.1: 1 fps, at most 24 frames, greedy"),
+    Preset("t2vid-64", "eval", "the same with 64 frames, the paper's for InternVL", {"frames": 64}),
+    Preset(
+        "paper",
+        "eval",
+        "the decisions of the paper's own scripts: its frame rule, its reading of answers",
+        {"select": "paper_eval", "fps": None, "scheme": "paper"},
+    ),
+    *(
+        Preset(
+            benchmark.official.name,
+            "eval",
+            f"as {benchmark.title}'s authors ask",
+            {"prompt": benchmark.official.name, **benchmark.official.settings},
+        )
+        for benchmark in BENCHMARKS
+        if benchmark.official is not None
+    ),
+    Preset(
+        "video-mme-subtitles",
+        "eval",
+        "Video-MME with subtitles",
+        {"prompt": "video-mme", "subtitles": True},
+    ),
+    Preset(
+        "ig-vlm",
+        "eval",
+        "six frames in one picture (imagegridworth/IG-VLM)",
+        {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},
+    ),
+    Preset(
+        "slow-fast",
+        "eval",
+        "ten frames slow, fifty fast at 4 x 4 tokens of 28 px (apple/ml-slowfast-llava)",
+        {"strategy": "slow_fast", "frames": 10, "fast_frames": 50, "fast_px": 112},
+    ),
+    Preset("text-only", "eval", "a control: no frames", {"strategy": "text"}),
+    Preset("blank-frames", "eval", "a control: as many gray frames", {"strategy": "blank"}),
+)

@@ -1,0 +1,246 @@
+"""The commands: which public function each one calls, with examples.
+
+>>> COMMANDS["build"].calls
+{'': 't2vid.mixing.build:build'}
+
+To add a command, write a public function with type hints and a docstring, and one entry here.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from os.path import isfile, join
+from typing import Any, NamedTuple
+
+from t2vid import terminal
+
+Given = dict[str, Any]
+
+
+class Command(NamedTuple):
+    """One command.
+
+    Attributes:
+        help: the first line of its function's docstring; a test compares them.
+        calls: `module:function` by the option, or the kind of input, that chooses it; the first
+            is the usual one.
+        examples: command lines; each parses.
+        positional: parameters that stand without a name; by default those of the function.
+        shown: parameters of the type `Any` that are given as text.
+        fields: `module:configuration` whose fields the function takes as `**changes`.
+        json: whether `--json` prints the result.
+        text: what is printed of the result and the arguments; by default its table or lines.
+        facts: what `--json` prints of it, where that is not the result itself.
+        status: exit code of the result.
+        choose: finds the key of `calls`; by default an option among the arguments.
+    """
+
+    help: str
+    calls: Mapping[str, str]
+    examples: tuple[str, ...]
+    positional: tuple[str, ...] | None = None
+    shown: tuple[str, ...] = ()
+    fields: str = ""
+    json: bool = False
+    text: Callable[[Any, Given], str] = lambda result, given: terminal.as_text(result)
+    facts: Callable[[Any, Given], Any] = lambda result, given: result
+    status: Callable[[Any], int] = lambda result: 0
+    choose: Callable[[Sequence[str]], str] | None = None
+
+
+def _or_file(result: Any, given: Given) -> str:
+    return str(given.get("out") or result)
+
+
+def _scores(run: Any, given: Given) -> str:
+    from t2vid.pages.scores import report
+
+    return report([given.get("run", run)])
+
+
+def _score_facts(result: Any, given: Given) -> Any:
+    from t2vid.evaluation.report import scores_of
+    from t2vid.evaluation.runs import Run
+
+    return scores_of(Run.read(given.get("run") or given["out"]))
+
+
+def _inspected(found: Any, given: Given) -> str:
+    shown = str(found.text(colour=sys.stdout.isatty()))
+    return f"{shown}\n\n{given['out']}" if given.get("out") else shown
+
+
+def _published(done: Any, given: Given) -> str:
+    return f"{done.n_rows:,} rows, licence {done.licence}: {done.url}"
+
+
+def _examined(found: Any, given: Given) -> str:
+    if not hasattr(found, "dropped"):
+        return str(found.table())
+    return f"{found}\n{found.table()}\n{given.get('out', 'doctor.jsonl')} names each video"
+
+
+def _serve(server: Any, given: Given) -> str:
+    with suppress(KeyboardInterrupt), server:  # Ctrl-C is how it ends
+        print(f"{given['target']} is at {server.url} until Ctrl-C", flush=True)
+        server.wait()
+    return ""
+
+
+def _reported(done: Any, given: Given) -> str:
+    if isinstance(done, str):
+        return str(given.get("out") or done)
+    for condition in done.failed:
+        terminal.complain(f"t2vid report: {condition}")
+    found = [done.findings.map.table()] if done.findings.map is not None else []
+    return "\n".join([*found, f"{done.page}, figures in {done.folder}"])
+
+
+def _reported_facts(done: Any, given: Given) -> Any:
+    return {
+        "page": done.page,
+        "folder": done.folder,
+        "values": done.findings.values(),
+        "failed": done.failed,
+    }
+
+
+def _runs_or_dataset(tokens: Sequence[str]) -> str:
+    return (
+        "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
+    )
+
+
+COMMANDS = {
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog:listing"},
+        ("t2vid list corpora", "t2vid list families --json"),
+        positional=("kind",),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
+    "demo": Command(
+        "Run the whole job on the bundled sample and write `report.html` and its figures",
+        {"": "t2vid.demo:demo"},
+        ("t2vid demo --out demo",),
+    ),
+    "render": Command(
+        "Draw text files and write their frames; what an earlier run finished is not drawn again",
+        {"": "t2vid.frames.export:render_files"},
+        (
+            "t2vid render notes.txt --out frames --format contact-sheet",
+            "t2vid render - --dry-run --json",
+            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
+        ),
+        positional=("files",),
+        fields="t2vid.frames.spec:RenderSpec",
+        json=True,
+        status=lambda done: 2 if any(one.error for one in done) else 0,
+    ),
+    "doctor": Command(
+        "Decode a few frames of every video and list those that fail, with the reason",
+        {
+            "": "t2vid.frames.doctor:doctor",
+            "--env": "t2vid.environment:environment",
+        },
+        ("t2vid doctor videos --out doctor.jsonl", "t2vid doctor --env"),
+        json=True,
+        text=_examined,
+        status=lambda found: (
+            2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
+        ),
+    ),
+    "probe": Command(
+        "Tell how many frames `sample_video` would give and how long a video is, without decoding",
+        {"": "t2vid.frames.video:probe"},
+        ("t2vid probe clip.mp4", "t2vid probe clip.mp4 --json"),
+        positional=("source",),
+        json=True,
+    ),
+    "build": Command(
+        "Build a mix, or say what it would be",
+        {"": "t2vid.mixing.build:build"},
+        (
+            "t2vid build hybrid-30k --data corpora --out mix --num-proc 8",
+            "t2vid build hybrid-30k --data corpora --dry-run --benchmark mvbench=mvbench.json",
+        ),
+        json=True,
+    ),
+    "push": Command(
+        "Publish a dataset so that anyone can load it, with or without t2vid",
+        {"": "t2vid.publishing.hub:push"},
+        ("t2vid push mix me/my-mix",),
+        json=True,
+        text=_published,
+    ),
+    "browse": Command(
+        "Serve a page to look through the rows of a dataset, on the loopback only",
+        {"": "t2vid.browse.app:browse"},
+        ("t2vid browse t2vid/mix --config sample",),
+        text=_serve,
+    ),
+    "train": Command(
+        "Train as a YAML file says, and save the model and its processor into `output_dir`",
+        {"": "t2vid.trainer.run:train", "--check": "t2vid.trainer.check:check"},
+        (
+            "t2vid train --config idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
+            "t2vid train --config idefics3-hybrid-30k data_dir=corpora --check --gpus 8",
+        ),
+        positional=("overrides",),
+        text=lambda found, given: found.table() if hasattr(found, "fits") else "",
+        status=lambda found: 2 if not getattr(found, "fits", True) else 0,
+    ),
+    "inspect": Command(
+        "Collate one batch as a training run would, and read it back",
+        {"": "t2vid.pages.batch:inspect"},
+        ("t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",),
+        positional=("what", "overrides"),
+        json=True,
+        text=_inspected,
+    ),
+    "convert": Command(
+        "Convert Mini-InternVL-Chat-4B-V1-5 (or what is built like it) for transformers",
+        {"": "t2vid.models.convert:convert"},
+        ("t2vid convert OpenGVLab/Mini-InternVL-Chat-4B-V1-5 --out mini-internvl",),
+    ),
+    "eval": Command(
+        "Put a benchmark to a model and score the answers; run again, it does only what is missing",
+        {"": "t2vid.evaluation.run:evaluate"},
+        ("t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",),
+        positional=("model", "benchmark"),
+        shown=("judge",),
+        json=True,
+        text=_scores,
+        facts=_score_facts,
+    ),
+    "score": Command(
+        "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
+        {"": "t2vid.evaluation.score:score"},
+        ("t2vid score runs/mvbench", "t2vid score runs/mvbench --judge transformers:me/judge"),
+        shown=("judge",),
+        json=True,
+        text=_scores,
+    ),
+    "report": Command(
+        "Write the page of a dataset, and beside it the same figures as PNG and JSON",
+        {"a dataset": "t2vid.pages.dataset:report", "evaluations": "t2vid.pages.scores:report"},
+        (
+            "t2vid report t2vid/mix sample --out report.html",
+            "t2vid report runs/mvbench runs/tempcompass --as paper",
+        ),
+        json=True,
+        text=_reported,
+        facts=_reported_facts,
+        status=lambda done: 1 if getattr(done, "failed", None) else 0,
+        choose=_runs_or_dataset,
+    ),
+    "compare": Command(
+        "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
+        {"": "t2vid.pages.scores:compare"},
+        ("t2vid compare runs/mine runs/baseline",),
+        text=_or_file,
+    ),
+}

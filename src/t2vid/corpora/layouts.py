@@ -1,0 +1,281 @@
+"""Every common row layout read as one: turns of texts and media, and the media themselves.
+
+>>> row = read_row({"image": "mug.png", "conversations": [
+...     {"from": "human", "value": "<image>\\nWhat is it?"}, {"from": "gpt", "value": "A mug."}]})
+>>> row.layout, row.media[0].value
+('conversations', 'mug.png')
+>>> row.turns[0].parts  # a whole number is a place where media[number] is shown
+(0, 'What is it?')
+
+The layouts are those of LLaVA, ShareGPT, OpenAI and HF messages, TRL, ms-swift, LLaMA-Factory,
+Qwen's fine-tuning code, VideoChat2 and Video-R1. Nothing is opened here: media are what the row
+names, by path, URL, bytes or base64.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from t2vid.corpora.placing import Media, Turn, columns_of, given, places
+from t2vid.errors import LayoutError, kind_of
+
+ROLES = {
+    "user": "user",
+    "human": "user",
+    "prompter": "user",
+    "assistant": "assistant",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "model": "assistant",
+    "chatgpt": "assistant",
+    "system": "system",
+    "developer": "system",
+    "tool": "tool",
+    "observation": "tool",
+    "tool_response": "tool",
+    "function_call": "function_call",
+    "tool_call": "function_call",
+}
+_WEIGHTS = ("weight", "loss", "train")
+
+
+class LayoutRow(NamedTuple):
+    """One row, whatever layout it came in.
+
+    Attributes:
+        id: its own, or its number as text; empty where neither is known.
+        source: its own, or empty.
+        layout: name of the layout that it was read by.
+        turns: the conversation, in order.
+        media: what is shown; `turns` name each by its number at least once.
+    """
+
+    id: str
+    source: str
+    layout: str
+    turns: tuple[Turn, ...]
+    media: tuple[Media, ...]
+
+
+class _Layout(NamedTuple):
+    needs: tuple[str, ...]
+    turns: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+
+
+def read_row(
+    record: Mapping[str, Any],
+    *,
+    layout: str | None = None,
+    number: int | None = None,
+    answered: bool = True,
+) -> LayoutRow:
+    """Read one row of any layout.
+
+    Args:
+        record: the row. Keys whose value is None or NaN count as absent.
+        layout: name of the layout; None finds it by the row's keys. `"trl"` is `messages` in which
+            `<image>` in a text is always a word.
+        number: of the row in its file, its id where it has none.
+        answered: refuse a row without an answer, as training must.
+
+    Raises:
+        LayoutError: when it fits no layout, a media part is of an unknown kind, a place has no
+            medium or a medium no place, or an answer is missing.
+    """
+    if not isinstance(record, Mapping):
+        hint = "; read a packed list of rows with rows_of" if isinstance(record, list) else ""
+        raise LayoutError(f"a row must be a mapping, not {kind_of(record)}{hint}", reason="no row")
+    found = _first(record, "id", "problem_id", "question_id", "video_id", default=number)
+    name = "" if found is None else str(found)
+    known = layout or detect(record)
+    if known != "trl" and known not in LAYOUTS:
+        near = difflib.get_close_matches(known, [*LAYOUTS, "trl"], n=1)
+        meant = f"; did you mean {near[0]!r}?" if near else ""
+        raise LayoutError(
+            f"layout ({known!r}) must be one of {[*LAYOUTS, 'trl']}{meant}", reason="unknown layout"
+        )
+    raw = LAYOUTS["messages" if known == "trl" else known].turns(record)
+    system = given(record, "system")
+    if system and not (raw and raw[0].get("role") == "system"):
+        raw = [{"role": "system", "content": system}, *raw]
+    spoken = [_turn(turn, name) for turn in raw]
+    turns, media = places(spoken, columns_of(record), name=name, tags=known != "trl")
+    if answered and not any(turn.role == "assistant" and turn.trained for turn in turns):
+        raise LayoutError(
+            f"row {name!r} has no answer to learn: no assistant turn with a weight above 0",
+            reason="no answer",
+        )
+    source = str(_first(record, "source", "data_source", default="") or "")
+    return LayoutRow(name, source, known, turns, media)
+
+
+def rows_of(record: Any, *, number: int | None = None, **options: Any) -> Iterator[LayoutRow]:
+    """Read a record that may be a packed list of rows, as Qwen's fine-tuning files have them.
+
+    Args:
+        record: a mapping, or a list of them.
+        number: of the record in its file.
+        **options: for `read_row`.
+    """
+    if not isinstance(record, list):
+        yield read_row(record, number=number, **options)
+        return
+    for at, part in enumerate(record):
+        row = read_row(part, number=number, **options)
+        yield row if given(part, "id") else row._replace(id=f"{row.id}.{at}")
+
+
+def detect(record: Mapping[str, Any]) -> str:
+    """Name the layout of a row by its keys.
+
+    Raises:
+        LayoutError: when they are those of no layout; it names the keys, and what is expected.
+    """
+    for name, layout in LAYOUTS.items():
+        if all(given(record, key) is not None for key in layout.needs):
+            return name
+    if {"chosen", "rejected"} <= set(record):
+        raise LayoutError(
+            "the row holds a preference (chosen, rejected), which supervised fine-tuning cannot "
+            "use; keep `chosen` as the completion of a `prompt`",
+            reason="preference row",
+        )
+    expected = ", ".join(" + ".join(layout.needs) for layout in LAYOUTS.values())
+    raise LayoutError(
+        f"a row with the keys {sorted(map(str, record))} fits no known layout; expected one of: "
+        f"{expected}",
+        reason="no known layout",
+    )
+
+
+def _turn(raw: Mapping[str, Any], name: str) -> Turn:
+    said = str(_first(raw, "role", "from", default=""))
+    role = ROLES.get(said.lower())
+    if role is None:
+        near = difflib.get_close_matches(said, ROLES, n=1)
+        raise LayoutError(
+            f"row {name!r} has a turn of role {said!r}; known roles are {sorted(ROLES)}"
+            + (f" (did you mean {near[0]!r}?)" if near else ""),
+            reason="unknown role",
+        )
+    content = _first(raw, "content", "value", default=None)
+    calls = given(raw, "tool_calls") or None
+    if role == "function_call":
+        role, content, calls = "assistant", None, _calls(content)
+    if content is None or content == "" or content == []:
+        if role == "assistant" and not calls:
+            raise LayoutError(f"row {name!r} has an empty answer", reason="empty answer")
+        content = ""
+    if not isinstance(content, str | Sequence) or isinstance(content, bytes):
+        raise LayoutError(
+            f"row {name!r} has a turn whose content is {kind_of(content)}; it must be a text or a "
+            "list of parts",
+            reason="unknown content",
+        )
+    return Turn(role, content, _weight(raw, name), calls)
+
+
+def _weight(raw: Mapping[str, Any], name: str) -> bool | None:
+    stated = {key: value for key in _WEIGHTS if (value := given(raw, key)) is not None}
+    wrong = {key: value for key, value in stated.items() if value not in (0, 1)}
+    if wrong or len({bool(value) for value in stated.values()}) > 1:
+        key, value = next(iter((wrong or stated).items()))
+        raise LayoutError(
+            f"row {name!r} has a turn with {key}={value!r}; a turn is trained on (1) or not (0)",
+            reason="unknown weight",
+        )
+    return bool(next(iter(stated.values()))) if stated else None
+
+
+def _calls(content: Any) -> list[dict[str, Any]]:
+    try:
+        call = json.loads(content) if isinstance(content, str) else content
+    except json.JSONDecodeError:
+        call = {"name": str(content)}
+    calls = call if isinstance(call, list) else [call]
+    return [{"type": "function", "function": one} for one in calls]
+
+
+def _first(record: Mapping[str, Any], *names: str, default: Any) -> Any:
+    return next((v for name in names if (v := given(record, name)) is not None), default)
+
+
+def _messages(key: str) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
+    def turns(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+        value = record[key]
+        if isinstance(value, str):  # some tools store the list as JSON
+            value = json.loads(value)
+        out: list[dict[str, Any]] = []
+        for turn in value:
+            if "human" in turn and "assistant" in turn:  # ms-swift's `conversation`
+                out += _exchange(turn["human"], turn["assistant"])
+            else:
+                out.append(turn)
+        return out
+
+    return turns
+
+
+def _exchange(question: Any, answer: Any, **more: Any) -> list[dict[str, Any]]:
+    return [{"role": "user", "content": question}, {"role": "assistant", "content": answer, **more}]
+
+
+def _prompt_completion(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    prompt, completion = record["prompt"], record["completion"]
+    asked = [{"role": "user", "content": prompt}] if isinstance(prompt, str) else list(prompt)
+    said = (
+        [{"role": "assistant", "content": completion}]
+        if isinstance(completion, str)
+        else list(completion)
+    )
+    # What an assistant says inside a prompt is given, not learned (TRL's completion_only_loss).
+    return [{**turn, "weight": 0, "loss": None, "train": None} for turn in asked] + said
+
+
+def _query_response(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    past = given(record, "history") or []
+    turns = [turn for question, answer in past for turn in _exchange(question, answer)]
+    return turns + _exchange(record["query"], record["response"])
+
+
+def _instruction(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    past = given(record, "history") or []
+    turns = [turn for question, answer in past for turn in _exchange(question, answer)]
+    asked = "\n".join(filter(None, [record["instruction"], given(record, "input")]))
+    return turns + _exchange(asked, record["output"])
+
+
+def _video_chat2(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    turns = []
+    for pair in record["QA"]:
+        asked = "\n".join(t for key in ("i", "q") if (t := str(given(pair, key) or "").strip()))
+        turns += _exchange(asked, given(pair, "a"))
+    return turns
+
+
+def _video_r1(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    lines = [record["problem"], *(given(record, "options") or [])]
+    answer = "\n".join(filter(None, [given(record, "process"), record["solution"]]))
+    return _exchange("\n".join(map(str, lines)), answer)
+
+
+def _question_answer(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    answer = record["answer"]
+    return _exchange(record["question"], answer if isinstance(answer, str) else str(answer))
+
+
+# In the order in which they are tried: the first whose keys are all there.
+LAYOUTS = {
+    "messages": _Layout(("messages",), _messages("messages")),
+    "conversations": _Layout(("conversations",), _messages("conversations")),
+    "conversation": _Layout(("conversation",), _messages("conversation")),
+    "prompt-completion": _Layout(("prompt", "completion"), _prompt_completion),
+    "query-response": _Layout(("query", "response"), _query_response),
+    "instruction-output": _Layout(("instruction", "output"), _instruction),
+    "videochat2": _Layout(("QA",), _video_chat2),
+    "video-r1": _Layout(("problem", "solution"), _video_r1),
+    "question-answer": _Layout(("question", "answer"), _question_answer),
+}

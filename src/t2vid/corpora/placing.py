@@ -1,0 +1,367 @@
+"""Which medium stands where in a conversation: parts, `<image>` tags and columns brought together.
+
+>>> turns = [Turn("user", "<image>Who? And here?<image>")]
+>>> places(turns, [Media("image", "a.png", {}), Media("image", "b.png", {})], name="r")[0][0].parts
+(0, 'Who? And here?', 1)
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from t2vid.errors import LayoutError, kind_of
+
+MediaKind = Literal["image", "video", "frames"]
+
+_TAG = re.compile(r"<(?:image|video|audio|image_\d+)>")
+_STORED = {"text", "path", "bytes", "spec"}
+MEDIA_COLUMNS: dict[str, MediaKind] = {
+    "images": "image",
+    "image": "image",
+    "videos": "video",
+    "video": "video",
+}
+_BOUNDS = (("start_s", "end_s"), ("video_start", "video_end"), ("start", "end"))
+_INLINE = {
+    "image": ("image", "image_url", "url", "path", "base64", "bytes"),
+    "video": ("video", "video_url", "url", "path", "base64", "bytes"),
+}
+_KINDS = {
+    "image": "image",
+    "image_url": "image",
+    "input_image": "image",
+    "video": "video",
+    "video_url": "video",
+    "input_video": "video",
+    "text": "text",
+    "input_text": "text",
+    "output_text": "text",
+}
+_BASE64_CHARS = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
+_MIN_BASE64_CHARS = 256  # a shorter text is a path
+
+
+class Media(NamedTuple):
+    """One medium of a row.
+
+    Attributes:
+        kind: `"image"`, `"video"` (a file, or a list of frames), or `"frames"` (what a `Frames`
+            column stores or gives).
+        value: path, URL, bytes, `{path, bytes}`, an image, or a list of these for a video.
+        options: how a video is sampled, in qwen-vl-utils' words, its bounds as `start_s`, `end_s`.
+        tag: the tag that stands for it, where the row names one (MiniCPM's `<image_00>`).
+    """
+
+    kind: MediaKind
+    value: Any
+    options: dict[str, Any]
+    tag: str = ""
+
+
+class Turn(NamedTuple):
+    """One turn of a conversation.
+
+    Attributes:
+        role: `system`, `user`, `assistant` or `tool`.
+        parts: texts, and numbers of media; before `places` has run, the content as it was found.
+        weight: whether the turn is trained on, where the row says so.
+        tool_calls: of an assistant's turn that calls tools.
+    """
+
+    role: str
+    parts: Any
+    weight: bool | None = None
+    tool_calls: list[dict[str, Any]] | None = None
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is trained on where answers are."""
+        return self.weight is not False
+
+    @property
+    def text(self) -> str:
+        """Its texts, one after the other."""
+        return "".join(part for part in self.parts if isinstance(part, str))
+
+
+def given(record: Mapping[str, Any], key: str) -> Any:
+    """Give a value, or None where it is absent, None or NaN."""
+    value = record.get(key)
+    return None if isinstance(value, float) and value != value else value
+
+
+def columns_of(record: Mapping[str, Any]) -> list[Media]:
+    """List the media that a row's columns name, images before videos."""
+    found: list[Media] = []
+    for column, kind in MEDIA_COLUMNS.items():
+        value = given(record, column)
+        if value is not None:
+            found += _column(value, kind, column)
+    if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
+        found.append(Media("video" if record["data_type"] == "video" else "image", path, {}))
+    videos = [media for media in found if media.kind == "video"]
+    for at, bounds in enumerate(_bounds(record, len(videos))):
+        videos[at].options.update(bounds)
+    return found
+
+
+class _Place(NamedTuple):
+    """Where a medium stands: a part without content, or a tag in a text."""
+
+    kind: str
+    tag: str = ""
+
+
+def places(
+    turns: Sequence[Turn], columns: Sequence[Media], *, name: str, tags: bool = True
+) -> tuple[tuple[Turn, ...], tuple[Media, ...]]:
+    """Give every medium its place, and every place its medium.
+
+    Parts decide where a row has any; else tags, as many as there are media; else all media stand
+    before the first user text, as in TRL. One stored sequence of frames fills all places.
+
+    Args:
+        turns: their `parts` as found: a text, or a list of parts.
+        columns: media that the row's columns name.
+        name: the row's id, for messages.
+        tags: read `<image>` and `<video>` in texts as places; False leaves them words.
+
+    Raises:
+        LayoutError: where places and media do not match, naming both numbers.
+    """
+    placed = [_parts(turn.parts, name) for turn in turns]
+    stored = len(columns) == 1 and columns[0].kind == "frames"
+    structured = any(not isinstance(turn.parts, str) for turn in turns)
+    if all(isinstance(part, str) for parts in placed for part in parts):
+        # In a row of media every tag is a place. In one without, or whose one medium is a sequence
+        # of frames, a tag inside a sentence is a word: texts about models have them.
+        every = bool(columns) and not stored
+        tagged = [
+            parts
+            if turn.role == "assistant" or not tags
+            else [piece for part in parts for piece in _tagged(part, every=every)]
+            for turn, parts in zip(turns, placed, strict=True)
+        ]
+        if structured and every and all(isinstance(p, str) for parts in tagged for p in parts):
+            raise _unmatched(name, len(columns), 0)
+        placed = tagged
+    if columns and all(isinstance(part, str) for parts in placed for part in parts):
+        placed = _before_first_user_text(turns, placed, columns, name)
+    return _numbered(turns, placed, columns, name)
+
+
+def _numbered(
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Media], name: str
+) -> tuple[tuple[Turn, ...], tuple[Media, ...]]:
+    """Fill places in order and number the media."""
+    waiting, media, out = list(columns), list[Media](), list[Turn]()
+    for turn, parts in zip(turns, placed, strict=True):
+        done: list[str | int] = []
+        for part in parts:
+            if isinstance(part, str):
+                done.append(part)
+                continue
+            if isinstance(part, _Place):
+                if media and media[0].kind == "frames" and not waiting:
+                    done.append(0)
+                    continue
+                at = next((at for at, one in enumerate(waiting) if _fits(part, one, waiting)), None)
+                if at is None:
+                    n_places = sum(not isinstance(p, str) for ps in placed for p in ps)
+                    raise _unmatched(name, len(columns), n_places)
+                part = waiting.pop(at)
+            media.append(part)
+            done.append(len(media) - 1)
+        out.append(turn._replace(parts=_tidy(done)))
+    if waiting:
+        raise _unmatched(name, len(media) + len(waiting), len(media))
+    return tuple(out), tuple(media)
+
+
+def _fits(place: _Place, medium: Media, waiting: Sequence[Media]) -> bool:
+    if medium.tag or place.tag.startswith("<image_"):
+        return medium.tag == place.tag
+    if medium.kind in ("frames", place.kind):
+        return True
+    # LLaVA writes `<image>` for a video too: where no image is left, it is one.
+    return place.kind == "image" and all(one.kind == "video" for one in waiting)
+
+
+def _tagged(text: str, *, every: bool) -> list[Any]:
+    """Split a text at its tags: all, or those that lead or end it or stand alone on their line."""
+    out: list[Any] = []
+    at = 0
+    for match in _TAG.finditer(text):
+        line = text[text.rfind("\n", 0, match.start()) + 1 :].partition("\n")[0]
+        around = (text[: match.start()], text[match.end() :], line)
+        if every or not all(_TAG.sub("", part).strip() for part in around):
+            out += [text[at : match.start()]] if match.start() > at else []
+            out.append(_Place("video" if "video" in match.group() else "image", match.group()))
+            at = match.end()
+    return [*out, text[at:]] if at < len(text) or not out else out
+
+
+def _before_first_user_text(
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Media], name: str
+) -> list[list[Any]]:
+    first = next((at for at, turn in enumerate(turns) if turn.role == "user"), None)
+    if first is None:
+        raise LayoutError(
+            f"row {name!r} shows {len(columns):,} images or videos but has no user turn for them",
+            reason="no user turn",
+        )
+    lead = [_Place(one.kind, one.tag) for one in columns]
+    return [[*lead, *parts] if at == first else list(parts) for at, parts in enumerate(placed)]
+
+
+def _unmatched(name: str, n_media: int, n_places: int) -> LayoutError:
+    more = n_places > n_media
+    return LayoutError(
+        f"row {name!r} has {n_media:,} images or videos but {n_places:,} places for them; "
+        "each medium needs one image or video part, or one <image> or <video> tag "
+        '(layout="trl" reads tags as words)',
+        reason="places without media" if more else "media without places",
+    )
+
+
+def _tidy(parts: Iterable[str | int]) -> tuple[str | int, ...]:
+    """Join neighbouring texts, and drop the line ends that only kept a tag apart."""
+    out: list[str | int] = []
+    for part in parts:
+        if isinstance(part, str) and out and isinstance(out[-1], str):
+            out[-1] += part
+        elif part != "":
+            out.append(part)
+    for at, part in enumerate(out):
+        if isinstance(part, str):
+            after_medium = at > 0
+            before_medium = at + 1 < len(out)
+            part = part.lstrip("\n") if after_medium else part
+            out[at] = part.rstrip("\n") if before_medium else part
+    return tuple(part for part in out if part != "")
+
+
+def _parts(content: Any, name: str) -> list[Any]:
+    """Split a content into texts, media, and places that a column fills."""
+    if isinstance(content, str):
+        return [content]
+    out: list[Any] = []
+    for part in content:
+        if isinstance(part, str):
+            out.append(part)
+            continue
+        # Arrow gives every part the keys of all, None where they are not its own.
+        filled = {key: value for key in part if (value := given(part, key)) is not None}
+        said = filled.get("type") or next((key for key in _KINDS if key in filled), "")
+        kind = _KINDS.get(said)
+        if kind is None:
+            raise LayoutError(
+                f"row {name!r} has a part of type {said!r}; known types are {sorted(_KINDS)}",
+                reason="unknown part",
+            )
+        if kind == "text":
+            out.append(str(filled.get("text", filled.get("content", ""))))
+        else:
+            out.append(_inline(filled, kind))
+    return out
+
+
+def _inline(part: Mapping[str, Any], kind: Any) -> Media | _Place:
+    key = next((key for key in _INLINE[kind] if key in part), None)
+    if key is None:
+        return _Place(kind)
+    value = part[key]
+    if isinstance(value, Mapping) and "url" in value:
+        value = value["url"]
+    options = {k: v for k, v in part.items() if k not in ("type", "text", key)}
+    for old, new in (("video_start", "start_s"), ("video_end", "end_s")):
+        if old in options:
+            options[new] = options.pop(old)
+    return Media(kind, _value(value, kind, as_base64=key == "base64"), options)
+
+
+def _column(value: Any, kind: MediaKind, column: str) -> list[Media]:
+    """List the media of one column."""
+    if _is_stored(value):
+        return [Media("frames", value, {})]
+    if isinstance(value, Mapping) and value and all(_TAG.fullmatch(str(key)) for key in value):
+        return [Media(kind, _value(v, kind), {}, str(tag)) for tag, v in value.items()]
+    if column in ("image", "video") and not isinstance(value, list | tuple):
+        value = [value]
+    if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
+        value = [value]
+    return [Media(kind, _value(one, kind), {}) for one in value if one is not None]
+
+
+def _is_stored(value: Any) -> bool:
+    if hasattr(value, "encoded"):  # a FrameList: what reading a `Frames` column gives
+        return True
+    return (
+        isinstance(value, Mapping) and set(value) <= _STORED and bool({"text", "spec"} & set(value))
+    )
+
+
+def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
+    if isinstance(value, list | tuple):
+        if kind == "image":
+            raise LayoutError(
+                f"an image is {kind_of(value)} of {len(value)}; a list of frames is a video",
+                reason="unknown medium",
+            )
+        return [_value(one, "image") for one in value]
+    if isinstance(value, str):
+        if value.startswith("file://"):
+            return value.removeprefix("file://")
+        if as_base64 or (
+            len(value) >= _MIN_BASE64_CHARS
+            and not value.startswith(("data:", "http://", "https://"))
+            and _BASE64_CHARS.fullmatch(value)
+        ):
+            try:
+                return base64.b64decode(value, validate=False)
+            except binascii.Error as error:
+                raise LayoutError(
+                    f"base64 of {len(value):,} characters is damaged ({error})",
+                    reason="damaged base64",
+                ) from error
+    return os.fspath(value) if isinstance(value, os.PathLike) else value
+
+
+def _bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
+    """Give the bounds of each video in seconds, where the row states them."""
+    for names in _BOUNDS:
+        found = [given(record, key) for key in names]
+        if n_videos and any(value is not None for value in found):
+            lists = [v if isinstance(v, list) else [v] * n_videos for v in found]
+            return [
+                {
+                    key: _seconds(values[at])
+                    for key, values in zip(("start_s", "end_s"), lists, strict=True)
+                    if at < len(values) and values[at] is not None
+                }
+                for at in range(n_videos)
+            ]
+    return [{} for _ in range(n_videos)]
+
+
+def _seconds(value: Any) -> float:
+    """Read seconds, or a clock time.
+
+    >>> _seconds("1:02.5"), _seconds(3)
+    (62.5, 3.0)
+    """
+    try:
+        total = 0.0
+        for part in str(value).split(":"):
+            total = total * 60 + float(part)
+        return total
+    except ValueError as error:
+        raise LayoutError(
+            f"a clip's bound is {value!r}; it must be seconds or a time like 1:02.5",
+            reason="unknown bound",
+        ) from error

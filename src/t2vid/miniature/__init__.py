@@ -1,0 +1,1 @@
+"""A small world that carries the paper's whole argument: clips, stories, a model, the arms."""

@@ -1,0 +1,261 @@
+"""Train the mini image-LLM from nothing: stories in words, single pictures, single drawn pages.
+
+It never sees two frames in one row: what it makes of a clip is what the arms are about.
+
+>>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(2999, Plan())
+True
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from t2vid.errors import InputError, require
+from t2vid.frames.render import render_text
+from t2vid.frames.spec import RenderSpec
+from t2vid.miniature.base import BaseSize, new_base
+from t2vid.miniature.pictures import FRAME_PX, draw
+from t2vid.miniature.prompts import LOOK, READ
+from t2vid.miniature.questions import KINDS, ask
+from t2vid.miniature.world import WORDS_PER_SCENE, Episode, phrases
+
+IGNORED = -100
+PAGE = RenderSpec(
+    width=FRAME_PX, height=FRAME_PX, font_px=11, margin_px=1, words_per_frame=WORDS_PER_SCENE
+)
+# Pages of pretraining: faces and margins with which six words of any scene fit one page.
+_PAGES = tuple(
+    RenderSpec(
+        width=FRAME_PX,
+        height=FRAME_PX,
+        font=font,
+        font_px=px,
+        margin_px=margin,
+        words_per_frame=WORDS_PER_SCENE,
+    )
+    for font, px, margin in (("sans", 11, 1), ("serif", 11, 2), ("sans", 10, 1), ("serif", 10, 3))
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and on what the base is trained.
+
+    Attributes:
+        text_steps: steps on stories in words alone.
+        joint_steps: steps on stories, pictures and pages after them.
+        text_rows: stories in a step on stories alone.
+        joint_text_rows: stories in every later step.
+        frame_rows: pictures and pages in every later step, half of each.
+        turns: questions about one story.
+        learning_rate: at its highest.
+        seed: of the weights and the rows.
+    """
+
+    text_steps: int = 1000
+    joint_steps: int = 2000
+    text_rows: int = 24
+    joint_text_rows: int = 20
+    frame_rows: int = 40
+    turns: int = 5
+    learning_rate: float = 2e-3
+    seed: int = 0
+
+    @property
+    def steps(self) -> int:
+        """Steps in all."""
+        return self.text_steps + self.joint_steps
+
+
+class Turns(NamedTuple):
+    """A conversation with at most one frame: `(question, answer)` pairs."""
+
+    pairs: list[tuple[str, str]]
+    frame: NDArray[np.uint8] | None = None
+
+
+def pretrain(
+    out: Path,
+    plan: Plan = Plan(),  # noqa: B008  frozen
+    size: BaseSize = BaseSize(),  # noqa: B008  frozen
+    *,
+    save_every: int = 200,
+    log_every: int = 50,
+) -> Any:
+    """Train from nothing, or from where an earlier call was stopped.
+
+    Args:
+        out: folder of the state, the curves (`curves.jsonl`) and the finished model.
+        plan: how long and on what.
+        size: how large the model is.
+        save_every: steps between two saved states.
+        log_every: steps between two points of the curves.
+
+    Returns:
+        `(model, processor)`, also saved in `out`.
+
+    Raises:
+        InputError: when `out` holds the state of another plan.
+    """
+    torch = require("torch", extra="train")
+    out.mkdir(parents=True, exist_ok=True)
+    model, processor = new_base(size, seed=plan.seed)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
+    )
+    state, asked = out / "state.pt", {"plan": asdict(plan), "size": asdict(size)}
+    first, seconds = 0, 0.0
+    if state.is_file():
+        saved = torch.load(state, weights_only=True)
+        if saved["asked"] != asked:
+            raise InputError(f"{out} holds the state of another plan, {saved['asked']}")
+        model.load_state_dict(saved["model"])
+        optimizer.load_state_dict(saved["optimizer"])
+        first, seconds = saved["step"], saved["seconds"]
+    start, sums = time.process_time() - seconds, np.zeros(3)
+    model.train()
+    for step in range(first, plan.steps):
+        rng = np.random.default_rng((plan.seed, step))  # a resumed run sees the same rows
+        for group in optimizer.param_groups:
+            group["lr"] = schedule(step, plan)
+        losses = _losses(model, processor, step, plan, rng)
+        optimizer.zero_grad(set_to_none=True)
+        sum(losses).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        sums[: len(losses)] += [float(loss.detach()) for loss in losses]
+        done = step + 1
+        if done % log_every == 0:
+            _log(out, done, sums / log_every, time.process_time() - start)
+            sums[:] = 0
+        if done % save_every == 0 or done == plan.steps:
+            value = {"asked": asked, "step": done, "seconds": time.process_time() - start}
+            value |= {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            torch.save(value, state.with_suffix(".new"))
+            state.with_suffix(".new").replace(state)
+    model.eval()
+    model.to(torch.bfloat16).save_pretrained(out / "model")
+    processor.save_pretrained(out / "model")
+    return model.float(), processor
+
+
+def schedule(step: int, plan: Plan) -> float:
+    """Give the learning rate: a short rise, a tenth less by the end of the stories, then a cosine."""
+    rise = min(1.0, (step + 1) / 100)
+    if step < plan.text_steps:
+        return plan.learning_rate * rise * (1 - 0.1 * step / plan.text_steps)
+    angle = math.pi * (step - plan.text_steps) / plan.joint_steps
+    return plan.learning_rate * rise * 0.9 * (0.525 + 0.475 * math.cos(angle))
+
+
+def _losses(
+    model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
+) -> list[Any]:
+    joint = step >= plan.text_steps
+    n_text = plan.joint_text_rows if joint else plan.text_rows
+    text = [story(rng, turns=plan.turns) for _ in range(n_text)]
+    losses = [_loss(model, *collate(text, processor))]
+    if joint:
+        half = plan.frame_rows // 2
+        shown = [*(picture(rng) for _ in range(half)), *(page(rng) for _ in range(half))]
+        losses.append(_loss(model, *collate(shown, processor)))
+    return losses
+
+
+def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
+    from torch.nn.functional import cross_entropy
+
+    hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]
+    wanted = labels[:, 1:]
+    at = wanted != IGNORED
+    return cross_entropy(model.lm_head(hidden[at]), wanted[at])
+
+
+def story(rng: np.random.Generator, *, turns: int, kinds: Sequence[str] = KINDS) -> Turns:
+    """Give a story in words with `turns` questions, half of them with options."""
+    episode = Episode.drawn(rng)
+    asked = (ask(episode, kinds[int(i)], rng) for i in rng.permutation(len(kinds)))
+    found = itertools.islice((one for one in asked if one is not None), turns)
+    pairs = [(a.lettered if rng.random() < 0.5 else a.question, a.answer) for a in found]
+    (question, answer), *rest = pairs
+    return Turns([(f"{episode.story}\n\n{question}", answer), *rest])
+
+
+def picture(rng: np.random.Generator) -> Turns:
+    """Give one picture and what is in it."""
+    episode = Episode.drawn(rng)
+    scene = episode.scenes[int(rng.integers(len(episode.scenes)))]
+    said = f"a {scene.thing} at {scene.place}"
+    return Turns([(LOOK[int(rng.integers(len(LOOK)))], said)], np.asarray(draw(scene, rng)))
+
+
+def page(rng: np.random.Generator) -> Turns:
+    """Give one drawn page of a story and its words."""
+    told = phrases(Episode.drawn(rng))
+    words = told[int(rng.integers(len(told)))]
+    (frame,) = render_text(words, _PAGES[int(rng.integers(len(_PAGES)))])
+    pixels = np.repeat(np.asarray(frame)[..., None], 3, axis=2)
+    return Turns([(READ[int(rng.integers(len(READ)))], words)], pixels)
+
+
+def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]:
+    """Give the model's inputs and the labels of conversations, in the words of the chat template."""
+    import torch
+
+    tokenizer = processor.tokenizer
+    user, assistant, end = tokenizer.convert_tokens_to_ids(
+        ["<user>", "<assistant>", "<end_of_utterance>"]
+    )
+    frame_ids = tokenizer.convert_tokens_to_ids(
+        [
+            "<fake_token_around_image>",
+            "<global-img>",
+            *["<image>"] * processor.image_seq_len,
+            "<fake_token_around_image>",
+        ]
+    )
+    said = [part for row in rows for q, a in row.pairs for part in (q, f" {a}")]
+    encoded = iter(tokenizer(said, add_special_tokens=False)["input_ids"])
+    all_ids, all_labels = [], []
+    for row in rows:
+        ids: list[int] = []
+        targets: list[int] = []
+        for turn in range(len(row.pairs)):
+            before = frame_ids if turn == 0 and row.frame is not None else []
+            asked = [user, *before, *next(encoded), assistant]
+            answer = [*next(encoded), end]
+            ids += asked + answer
+            targets += [IGNORED] * len(asked) + answer
+        all_ids.append(ids)
+        all_labels.append(targets)
+    width = max(map(len, all_ids))
+    pad = tokenizer.pad_token_id
+    # Padding stands behind what attends to it, so that causal attention needs no mask.
+    inputs = {"input_ids": torch.tensor([ids + [pad] * (width - len(ids)) for ids in all_ids])}
+    labels = torch.tensor([row + [IGNORED] * (width - len(row)) for row in all_labels])
+    frames = [row.frame for row in rows if row.frame is not None]
+    if frames:
+        pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
+        inputs["pixel_values"] = (pixels.float() / 127.5 - 1).unsqueeze(0)
+    return inputs, labels
+
+
+def _log(out: Path, step: int, losses: NDArray[np.float64], seconds: float) -> None:
+    point = {
+        "step": step,
+        "text_loss": round(float(losses[0]), 4),
+        "frame_loss": round(float(losses[1]), 4),
+        "cpu_seconds": round(seconds),
+    }
+    with open(out / "curves.jsonl", "a", encoding="utf-8") as file:
+        file.write(json.dumps(point) + "\n")

@@ -1,0 +1,362 @@
+"""Run arms: one process an arm and seed, each result a small file, so that a kill costs one run.
+
+    world = write_world(Path("build/world"))
+    run_all([Job("hybrid", seed) for seed in range(5)], world=world, out=Path("build/arms"), workers=2)
+
+>>> Job("hybrid", 3, rows=900).name
+'hybrid-900-3'
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from t2vid.errors import InputError, MissingFile
+from t2vid.evaluation.config import EvalConfig
+from t2vid.frames.spec import RenderSpec
+from t2vid.miniature.arms import ARMS
+from t2vid.miniature.pretrain import PAGE
+from t2vid.miniature.world import MAX_SCENES
+from t2vid.progress import progress
+from t2vid.storage.files import write_atomically
+from t2vid.storage.pool import in_pool
+
+BATCH_ROWS = 32
+LEARNING_RATE = 1e-3
+POINTS = 60  # of a curve
+# The answer is an option's words, which the product's rules read; the base was asked so too.
+PROTOCOL = EvalConfig(frames=MAX_SCENES, fps=1.0, prompt="{question}\n{options}", max_new_tokens=4)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One arm, trained once.
+
+    Attributes:
+        arm: its name.
+        seed: of the rows chosen, their order and the training.
+        rows: rows that stand for the paper's 30,000.
+        test_clips: unseen clips asked about; None asks about all.
+        render: how texts are drawn, where that is not the arms' page.
+        learning_rate: at its highest.
+    """
+
+    arm: str
+    seed: int = 0
+    rows: int = 6_000
+    test_clips: int | None = None
+    render: RenderSpec = PAGE
+    learning_rate: float = LEARNING_RATE
+
+    def __post_init__(self) -> None:
+        """Refuse an arm that nobody knows."""
+        if self.arm not in ARMS:
+            raise InputError(f"arm ({self.arm!r}) must be one of {', '.join(ARMS)}")
+
+    @property
+    def name(self) -> str:
+        """Name of its file."""
+        return f"{self.arm}-{self.rows}-{self.seed}"
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """What came of a job.
+
+    Attributes:
+        arm: name of the arm.
+        seed: its seed.
+        rows: rows trained on.
+        steps: steps of training.
+        train_s: CPU seconds of the training, making of frames included.
+        test_s: CPU seconds of the test.
+        questions: ids, in order.
+        correct: whether each was answered rightly.
+        answers: what was answered.
+        curves: `{source: [(step, loss), …]}`, `all` among them.
+    """
+
+    arm: str
+    seed: int
+    rows: int
+    steps: int
+    train_s: float
+    test_s: float
+    questions: list[str]
+    correct: list[bool]
+    answers: list[str]
+    curves: dict[str, list[tuple[int, float]]]
+
+    def kind(self, number: int) -> str:
+        """Give the kind of a question."""
+        return self.questions[number].rpartition("-")[2]
+
+    def clip(self, number: int) -> str:
+        """Give the clip of a question."""
+        return self.questions[number].rpartition("-")[0]
+
+    @classmethod
+    def read(cls, path: Path) -> ArmResult:
+        """Read a result."""
+        value = json.loads(path.read_text(encoding="utf-8"))
+        value["correct"] = [c == "1" for c in value["correct"]]
+        value["curves"] = {k: [(s, x) for s, x in v] for k, v in value["curves"].items()}
+        return cls(**value)
+
+    def write(self, path: Path) -> None:
+        """Write it, whole or not at all."""
+        value = dataclasses.asdict(self)
+        value["correct"] = "".join("1" if c else "0" for c in self.correct)
+        write_atomically(path, json.dumps(value))
+
+
+def save_results(path: Path, results: Sequence[ArmResult]) -> None:
+    """Write results into one small file: questions once, no answers, no curves.
+
+    Args:
+        path: of the file.
+        results: all asked the same questions.
+
+    Raises:
+        InputError: when they were not.
+    """
+    questions = results[0].questions if results else []
+    runs = []
+    for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
+        if one.questions != questions:
+            raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
+        bits = "".join("1" if c else "0" for c in one.correct)
+        small = {name: getattr(one, name) for name in _SMALL}
+        runs.append({**small, "correct": bits})
+    lines = ",\n".join(json.dumps(run) for run in runs)
+    text = f'{{"questions": {json.dumps(" ".join(questions))},\n"runs": [\n{lines}\n]}}\n'
+    write_atomically(path, text)
+
+
+def read_results(path: Path) -> list[ArmResult]:
+    """Read what `save_results` wrote; answers and curves are empty."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    questions = value["questions"].split()
+    return [
+        ArmResult(
+            **{**run, "correct": [c == "1" for c in run["correct"]]},
+            questions=questions,
+            answers=[],
+            curves={},
+        )
+        for run in value["runs"]
+    ]
+
+
+_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
+
+
+def run_all(
+    jobs: Sequence[Job], *, world: Path, out: Path, workers: int = 1, base: str | None = None
+) -> list[ArmResult]:
+    """Run what has no result yet, and give all results in the order of the jobs.
+
+    Args:
+        jobs: arms and seeds.
+        world: folder of `write_world`.
+        out: folder of the results.
+        workers: processes, one thread each.
+        base: folder of the base; None is the one of the package.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    files = [out / f"{job.name}.json" for job in jobs]
+    tasks = [
+        (job, str(world), str(out), base)
+        for job, file in zip(jobs, files, strict=True)
+        if not file.is_file()
+    ]
+    done = in_pool(run_job, tasks, workers)
+    for _ in progress(done, desc="arms", total=len(tasks), unit="arm"):
+        pass
+    return [ArmResult.read(file) for file in files]
+
+
+def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
+    """Train and test one arm and write its result; give the path of its file.
+
+    Args:
+        job: arm and seed.
+        world: folder of `write_world`.
+        out: folder of the results; what is made on the way is kept below `work`.
+        base: folder of the base; None is the one of the package.
+    """
+    import torch
+    import transformers
+
+    from t2vid.models import load_mini
+
+    torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
+    model, processor = load_mini(base)
+    work = Path(out, "work", job.name)
+    work.mkdir(parents=True, exist_ok=True)
+    start = time.process_time()
+    curves: dict[str, list[tuple[int, float]]] = {}
+    rows, steps = 0, 0
+    if ARMS[job.arm].recipe:
+        mix = load_mix(job, Path(world), work)
+        rows, (steps, curves) = len(mix), train(model, processor, mix, work, job)
+    train_s = time.process_time() - start
+    start = time.process_time()
+    judged = _examine(model, processor, job, Path(world), work)
+    test_s = time.process_time() - start
+    judged.sort(key=lambda line: str(line["id"]))
+    path = Path(out, f"{job.name}.json")
+    ArmResult(
+        job.arm,
+        job.seed,
+        rows,
+        steps,
+        round(train_s, 1),
+        round(test_s, 1),
+        [line["id"].rpartition("/")[2] for line in judged],
+        [bool(line["correct"]) for line in judged],
+        [line["prediction"] for line in judged],
+        curves,
+    ).write(path)
+    return str(path)
+
+
+def train(
+    model: Any, processor: Any, rows: Any, work: Path, job: Job
+) -> tuple[int, dict[str, list[tuple[int, float]]]]:
+    """Train once over the rows; give the steps and the loss by source.
+
+    Args:
+        model: changed in place.
+        processor: its processor.
+        rows: a mix.
+        work: folder of the trainer.
+        job: seed and learning rate.
+    """
+    from transformers import PrinterCallback, ProgressCallback
+
+    from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
+
+    config = VideoSFTConfig(
+        output_dir=str(work / "checkpoint"),
+        num_train_epochs=1,
+        per_device_train_batch_size=BATCH_ROWS,
+        learning_rate=job.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=20,
+        adam_beta2=0.98,
+        logging_steps=max(1, len(rows) // BATCH_ROWS // POINTS),
+        save_strategy="no",
+        report_to="none",
+        seed=job.seed,
+        use_cpu=True,
+        bf16=False,
+        gradient_checkpointing=False,  # the whole model fits into the processor's cache
+        dataloader_pin_memory=False,
+        disable_tqdm=True,
+    )
+    trainer = VideoSFTTrainer(model, args=config, train_dataset=rows, processing_class=processor)
+    for callback in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(callback)
+    trainer.train()
+    logs = [log for log in trainer.state.log_history if "loss" in log]
+    curves = {"all": [(log["step"], round(float(log["loss"]), 4)) for log in logs]}
+    for name in sorted({name for log in logs for name in log if name.startswith("loss/")}):
+        points = [(log["step"], round(float(log[name]), 4)) for log in logs if name in log]
+        curves[name.removeprefix("loss/")] = points
+    return trainer.state.global_step, curves
+
+
+def load_mix(job: Job, world: Path, work: Path) -> Any:
+    """Load the rows of a job by the product's `t2vid/mix` builder.
+
+    Args:
+        job: arm, rows and seed.
+        world: folder of `write_world`.
+        work: folder of the cache.
+    """
+    from datasets import load_dataset
+
+    recipe = ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed, render=job.render)
+    with quiet():
+        return load_dataset(
+            "t2vid/mix",
+            recipe=recipe,
+            data_dir=str(world),
+            split="train",
+            cache_dir=str(work / "cache"),
+        )
+
+
+def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> list[dict[str, Any]]:
+    from t2vid.evaluation.run import evaluate
+
+    questions = test_questions(world, work, job.test_clips)
+    run = evaluate(
+        model,
+        questions,
+        PROTOCOL,
+        processor=processor,
+        out=work / "answers",
+        batch_size=64,
+        name=job.name,
+    )
+    path = run.folder / "judged.jsonl"
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
+    """Load the questions about unseen clips by the product's Video-MME builder.
+
+    Args:
+        world: folder of `write_world`.
+        work: folder of the cache.
+        clips: only the first so many clips.
+
+    Raises:
+        MissingFile: when the folder holds no world.
+    """
+    from datasets import load_dataset
+
+    if not (world / "test").is_dir():
+        raise MissingFile(f"{world} holds no miniature world; write_world makes one")
+    with quiet():
+        rows = load_dataset(
+            "t2vid/video_mme",
+            data_dir=str(world / "test"),
+            split="test",
+            cache_dir=str(work / "cache"),
+        )
+    if clips is None:
+        return rows
+    first = sorted(set(rows["video"]))[:clips]
+    wanted = set(first)
+    return rows.select([i for i, video in enumerate(rows["video"]) if video in wanted])
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Keep the bars of `datasets` out of a worker's output."""
+    from datasets.utils import logging as bars
+
+    on = bars.is_progress_bar_enabled()
+    bars.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if on:
+            bars.enable_progress_bar()
+
+
+def cores() -> int:
+    """Give the number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

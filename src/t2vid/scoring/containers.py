@@ -1,0 +1,56 @@
+"""Places where an answer is put so that it can be found: a tag, a box, a JSON value.
+
+>>> [text for text, _ in containers(r"So A is close, yet \\boxed{B}. Then <answer>C</answer>")]
+['B', 'C']
+"""
+
+from __future__ import annotations
+
+import re
+
+_TAG = re.compile(
+    r"<\s*((?:final_?)?answer|final|ans|choice|option|response|output|result|solution|prediction|conclusion|"
+    r"selected|selection|letter)\s*>(.*?)(?:</\s*\1\s*>|$)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE = re.compile(
+    r"<\s*(?:answer|choice|option|result)\s+\w+\s*=\s*([\"'])(.{1,60}?)\1\s*/?>", re.I
+)
+_BRACKET = re.compile(r"\[(ANSWER|ANS)\](.*?)(?:\[/\1\]|$)", re.IGNORECASE | re.DOTALL)
+_TOKENS = re.compile(
+    r"<\|begin_of_(box|solution)\|>(.*?)(?:<\|end_of_\1\|>|$)", re.IGNORECASE | re.DOTALL
+)
+_BOX = re.compile(r"\\{1,2}(boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}?")
+_KEYS = (
+    r"(?:final_?|correct_?|predicted_?|selected_?)?(?:answer|ans|prediction|pred|choice|option|response|selection|"
+    r"letter|label|result|output|verdict|key|pick|final|correct|predicted|selected|答案|選択|정답|respuesta|réponse|antwort|ответ)"
+)
+_JSON = re.compile(
+    rf"[\"']({_KEYS})(?:[_ ](?:letter|choice|option|text))?[\"']\s*:\s*"
+    r"(\"(?:[^\"\\]|\\.)*|'(?:[^'\\]|\\.)*|\[[^\]]*\]?|\{[^}]*\}?|[^,}\n]*)",
+    re.IGNORECASE,
+)
+_LONE = re.compile(r"^\s*\{\s*[\"']\w+[\"']\s*(:)\s*([\"']?[^\"'{}]*[\"']?)\s*\}\s*$")
+
+
+def containers(text: str) -> list[tuple[str, int]]:
+    """Return what the containers of a text hold, in order, each with the place where that begins."""
+    found: list[tuple[int, int]] = []
+    patterns = []
+    if "<" in text:
+        patterns += [_TAG, _ATTRIBUTE, _TOKENS]
+    if "[" in text:
+        patterns.append(_BRACKET)
+    if "\\" in text:
+        patterns.append(_BOX)
+    if "{" in text:
+        patterns += [_JSON, _LONE]
+    for pattern in patterns:
+        found += [match.span(2) for match in pattern.finditer(text)]
+    found.sort()
+    inner = [
+        (a, b)
+        for a, b in found
+        if not any((c, d) != (a, b) and a <= c and d <= b for c, d in found)
+    ]
+    return [(text[a:b], a) for a, b in inner]

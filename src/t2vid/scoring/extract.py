@@ -1,0 +1,458 @@
+r"""Which option a free-text answer means: a short pipeline of named steps that would rather leave open than guess.
+
+>>> extract_choice("Option C is tempting, but the answer is B.", ["red", "blue", "green"])
+ParsedAnswer(letter='B', rule='statement', span=(40, 41))
+>>> extract_choice("A man is walking.", ["running", "jumping"])
+ParsedAnswer(letter=None, rule='undecided', span=None)
+
+The steps, in order; each sees what the ones before it left open:
+
+    clean            blanks for markup and finished thoughts; nothing after the end of sequence
+    turns            a model that goes on to ask itself the next question is read up to there
+    letter alone     nothing but a letter
+    option text      nothing but an option's text
+    statement        the last explicit one: "the answer is B", `\boxed{B}`, <answer>B</answer>, "B. a dog" at the head
+    letter           one letter that stands as a sentence of its own
+    text contained   one option whose text the answer asserts
+    undecided        left open, for a judge
+
+A wrong letter is worse than none: a judge can answer what was left open and cannot repair what was read wrongly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from t2vid.errors import InputError
+from t2vid.scoring.answer import ParsedAnswer, as_text
+from t2vid.scoring.clean import clean
+from t2vid.scoring.containers import containers
+from t2vid.scoring.lexicon import OPTION, load
+from t2vid.scoring.mentions import Mention, Mentions, Said
+from t2vid.scoring.options import Options, read_options
+from t2vid.scoring.paper import paper_choice
+
+Scheme = Literal["t2vid", "paper"]
+SHORT_CHARS = (
+    400  # an answer of this length asserts what it names; of a longer one only the end does
+)
+RULES = ("letter alone", "option text", "statement", "letter", "text contained")
+_SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
+_REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
+
+
+def extract_choice(
+    prediction: object,
+    options: Sequence[str] | Mapping[str, str] | str | None,
+    question: str = "",
+    *,
+    scheme: Scheme = "t2vid",
+) -> ParsedAnswer:
+    """Read the chosen option out of a model's answer, or leave it open.
+
+    Args:
+        prediction: the answer; None, NaN and anything unreadable count as empty.
+        options: option texts in order, by letter, or as one lettered string; None where only letters A to E are known.
+        question: the question, so that its echo is not taken for an answer.
+        scheme: `"t2vid"` for the steps of this module, `"paper"` for the decisions of the paper's script.
+
+    Returns:
+        The letter or None, the step that decided or why none did, and the characters it decided on.
+
+    Raises:
+        InputError: for an unknown scheme or options that letters cannot name.
+    """
+    if scheme == "paper":
+        return paper_choice(prediction)
+    if scheme != "t2vid":
+        raise InputError(f"scheme {scheme!r} is unknown; use 't2vid' or 'paper'")
+    if type(prediction) is str and prediction in _BARE and type(options) is not dict:
+        if _BARE[prediction][0] < (len(options) if options and type(options) is not str else 5):
+            return _BARE[prediction][1]
+    cleaned = clean(as_text(prediction))
+    if cleaned.reason:
+        return ParsedAnswer(None, cleaned.reason)
+    prepared = read_options(options)
+    question = question if isinstance(question, str) else ""
+    found = _Found(None, "undecided")
+    for text in turns(cleaned.text, question):
+        found = read(text, prepared, question)
+        if found.letter or found.rule not in ("undecided", "echo", "empty", "denied"):
+            break
+    if not found.letter:
+        return ParsedAnswer(None, found.rule)
+    return ParsedAnswer(found.letter, found.rule, cleaned.span(found.start, found.end))
+
+
+class _Found(NamedTuple):
+    letter: str | None
+    rule: str
+    start: int = 0
+    end: int = 0
+
+
+_TURN = re.compile(
+    r"\n[\s#*_-]*(?:(?:question|problem|user|human|instruction|example|exercise|input|customer|usuario|"
+    r"用户|问题|題目|题目|問題|hint)\s*\d*\s*[:：]|q\s*\d*\s*[:：])"
+    r"|(?<=\s)(?:USER|HUMAN|Human|ASSISTANT)\s?:|\n#+\s*(?:instruction|question|input|user|human)\b|\n(?:user|assistant)\s*\n",
+    re.IGNORECASE,
+)
+
+
+def turns(text: str, question: str) -> list[str]:
+    """Return what to read, the shortest first: up to the model's next question, or on, where it repeats this one.
+
+    >>> turns("B\\n\\nQuestion: What now?\\nAnswer: C", "Which?")
+    ['B']
+    """
+    if ":" not in text and "：" not in text and "\n" not in text:
+        return [text]
+    asked, ends = _squeezed(question)[:60], []
+    for turn in _TURN.finditer(text):
+        if not text[: turn.start()].strip():
+            continue
+        ends.append(turn.start())
+        if not asked or asked not in _squeezed(
+            text[turn.end() : turn.end() + 2 * len(question) + 60]
+        ):
+            return [text[:end] for end in ends]
+    return [*(text[:end] for end in ends), text]
+
+
+def _squeezed(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def read(text: str, options: Options, question: str = "") -> _Found:
+    """Apply the steps after cleaning to a text."""
+    for step in (letter_alone, option_text):
+        if found := step(text, options):
+            return found
+    text, echoed = without_echo(text, question)
+    if echoed:
+        if not re.search(r"\w", text):
+            return _Found(None, "echo")
+        for step in (letter_alone, option_text):
+            if found := step(text, options):
+                return found
+    mentions = Mentions(text, options, question)
+    return (
+        statement(text, options, mentions)
+        or letter(text, options, mentions)
+        or text_contained(text, options, mentions)
+        or _Found(None, _why_open(mentions))
+    )
+
+
+_ALONE = re.compile(
+    r"^[\s\"'“”‘’«»(\[{<【「『《=>→👉|.·•\-–—_#:,;✅✔]*(?:(?:(?:the\s+)?(?:final\s+|correct\s+)?(?:options?|choice|letter|answer)"
+    r"\b|a\s*:)[\s:\-#.(\"'=]*)?([A-Za-z])[\s\"'“”‘’«»)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*(?::\))?\s*$",
+    re.IGNORECASE,
+)
+_REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
+
+
+def letter_alone(text: str, options: Options) -> _Found | None:
+    """Accept one letter with nothing but wrappers around it, in either case.
+
+    >>> letter_alone("(b).", read_options(None)).letter
+    'B'
+    """
+    if len(text) > 200:
+        return None
+    match = _ALONE.match(text) or _REPEATED.match(text)
+    if match is None:
+        return None
+    said, (start, end) = match[1].upper(), match.span(1)
+    if said == "I" and text.rstrip().endswith(("..", "…", "-", "–", "—")):
+        return _Found(None, "empty")  # "I..." is a sentence that broke off
+    named = options.exact(match[1].lower())
+    if match[1].islower() and named not in (None, said):
+        return _Found(None, "two answers")  # "a", where option B is the text "a"
+    if said in options.letters:
+        return _Found(said, "letter alone", start, end)
+    return None if named else _Found(None, "no such option")
+
+
+def option_text(text: str, options: Options) -> _Found | None:
+    """Accept the text of one option and nothing else.
+
+    >>> option_text("the dog.", read_options(["A cat", "A dog"])).letter
+    'B'
+    """
+    said = options.exact(text)
+    if not said:
+        return None
+    if text.rstrip().endswith(("?", "？")) and not options.raw[said].rstrip().endswith(("?", "？")):
+        return None
+    return _Found(said, "option text", len(text) - len(text.lstrip()), len(text.rstrip()))
+
+
+_INSTRUCTION = re.compile(
+    r"(?:please\s+)?(?:directly\s+give\s+the\s+best\s+option|only\s+give\s+the\s+best\s+option|answer\s+with\s+the\s+"
+    r"option'?s?\s+letter[^.\n]*|select\s+the\s+best\s+answer\s+to[^.\n]*|respond\s+with\s+only\s+the\s+letter[^.\n]*)[.:]?",
+    re.IGNORECASE,
+)
+
+
+def without_echo(text: str, question: str) -> tuple[str, bool]:
+    """Blank the repeated question and instruction.
+
+    >>> without_echo("Which way? B", "Which way?")
+    ('           B', True)
+    """
+    out = text
+    asked = question.strip()
+    if len(asked) >= 8 and len(text) >= len(asked):
+        at = text.casefold().find(asked.casefold())
+        if at >= 0 and len(text.casefold()) == len(text):
+            out = out[:at] + " " * len(asked) + out[at + len(asked) :]
+    if "option" in out or "letter" in out:
+        out = _INSTRUCTION.sub(lambda found: " " * len(found[0]), out)
+    return out, out != text
+
+
+def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
+    held = _contained(text, options)
+    chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
+    unsettled = any(
+        mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters
+    )
+    if chosen is None and held is None and _may_be_text(mentions) and not unsettled:
+        return _text_stated(text, options, mentions)
+    if chosen is None:
+        return held
+    mention, said = chosen
+    if mention.joined:
+        both = options.combined.get(mention.joined)
+        return _Found(both, "statement", mention.start, mention.end) if both else None
+    if mention.letter not in options.letters:
+        return _Found(None, "no such option")
+    reopened = [
+        m for m in mentions.letters if m.at > mention.at and _reopens(m, mentions.said(m), mention)
+    ]
+    if reopened:
+        kind = mentions.said(reopened[-1]).kind
+        return _Found(None, _REASONS.get(kind, kind))
+    if not said.cued and any(
+        mentions.said(m).kind == "alone" and m.letter != mention.letter for m in mentions.letters
+    ):
+        return _Found(None, "two answers")
+    if _taken_back(text, mention):
+        return _Found(None, "taken back")
+    if _unfinished_list(mention, said):
+        return None
+    return _Found(
+        mention.letter,
+        "statement",
+        mention.at,
+        mention.at + 1 if mention.form != "text" else mention.end,
+    )
+
+
+def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
+    found = mentions.texts()
+    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
+    others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
+    if first and (len(others) == 1 or options.bare(first[0].letter)):
+        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
+    opening = [m for m in found if m.start < mentions.first_break and not m.joined]
+    said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
+    if (
+        len(said) == 1
+        and len(opening) == 1
+        and not any(map(str.isdigit, options.raw[opening[0].letter]))
+    ):
+        if not options.bare(opening[0].letter) and len(found) > 1:
+            return _Found(opening[0].letter, "statement", opening[0].start, opening[0].end)
+    chosen = _last_presented(mentions, found)
+    if chosen is None:
+        return None
+    mention, _ = chosen
+    if mention.form == "text" and first and mention in first:
+        return None
+    if _taken_back(text, mention):
+        return _Found(None, "taken back")
+    return _Found(mention.letter, "statement", mention.start, mention.end)
+
+
+def _last_presented(
+    mentions: Mentions, found: list[Mention], after: int = -1
+) -> tuple[Mention, Said] | None:
+    """Return the last mention that is presented as the answer; of a loop of one sentence, the first."""
+    chosen: tuple[Mention, Said] | None = None
+    for mention in reversed(found):
+        if mention.at <= after:
+            break
+        said = mentions.said(mention)
+        if chosen is not None:
+            if not _loops(mentions, mention, said, chosen):
+                break
+            chosen = mention, said
+        elif said.kind in ("firm", "cue") or _presents_itself(mentions, mention, said):
+            if mention.joined and not mentions.options.combined.get(mention.joined):
+                continue
+            chosen = mention, said
+    return chosen
+
+
+_LEAD = re.compile(r"^[\W_]*(?:answer)?[\W_]*", re.IGNORECASE)
+
+
+def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
+    """Say whether two statements are one sentence said again, with another letter and nothing in between."""
+    mention, last = chosen
+    if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
+        return False
+    if len(said.frame.split()) < 3:
+        return False
+    gap = len(mentions.text[before.end : mention.start].strip())
+    return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
+
+
+def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
+    """Say whether an option stands where an answer stands: at the head of the answer, or on its last line."""
+    if mention.form == "item" or mention.joined or said.kind not in ("", "alone"):
+        return False
+    text = mentions.text
+    if mention.form == "text":
+        return not text[: mention.start].strip(" \n\"'“(") and bool(
+            re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
+        )
+    if mention.own and said.kind == "" and not said.frame.lstrip().startswith(OPTION):
+        return True  # "The action is C. doing laundry"
+    head = not re.search(r"\w", text[: mention.start])
+    if head:
+        follows = text[mention.end : mention.end + 3]
+        named = mention.end > mention.at + 2 or mention.wrapped
+        return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
+    last_line = text.rstrip().rfind("\n") + 1
+    if mention.start < last_line or said.kind != "alone":
+        return False
+    return text[mention.at].isupper() or mention.wrapped
+
+
+def _reopens(later: Mention, said: Said, chosen: Mention) -> bool:
+    return said.kind in ("pair", "hedge") and said.cued and later.letter != chosen.letter
+
+
+def _taken_back(text: str, mention: Mention) -> bool:
+    after = text[mention.end :]
+    after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
+    if not after.strip():
+        return False
+    found = load().matching(load().frame(after))
+    return any(phrase.category == "retraction" for phrase in found)
+
+
+def _unfinished_list(mention: Mention, said: Said) -> bool:
+    return mention.form == "item" and said.kind not in ("firm", "cue")
+
+
+def _contained(text: str, options: Options) -> _Found | None:
+    """Read the last container that holds an option."""
+    for content, at in reversed(containers(text)):
+        inner = re.sub(
+            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|[{}$]", lambda f: " " * len(f[0]), content
+        )
+        if not inner.strip(" \"'"):
+            continue
+        found = read(inner, options)
+        if found.letter:
+            return _Found(found.letter, "statement", at + found.start, at + found.end)
+        if found.rule not in ("undecided", "echo"):
+            return _Found(None, found.rule, at, at + len(content))
+    return None
+
+
+def _may_be_text(mentions: Mentions) -> bool:
+    return any(mentions.options.keys.values())
+
+
+def _stands(text: str, mention: Mention) -> bool:
+    """Say whether a letter stands where no name has one: at the edge of its clause."""
+    return not mention.joined and bool(
+        re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[mention.end : mention.end + 4])
+    )
+
+
+def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the only letter that stands as a sentence of its own."""
+    kinds = [(m, mentions.said(m).kind) for m in mentions.letters]
+    left = {m.letter: m for m, kind in kinds if kind in ("", "alone") and _stands(text, m)}
+    denied = {m.letter for m, kind in kinds if kind == "denial"}
+    if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
+        (mention,) = left.values()  # "B, certainly not C"
+        if not any(kind in _SOFT for _, kind in kinds) and mention.letter in options.letters:
+            return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+    alone = [m for m, kind in kinds if kind == "alone" and m.form != "item"]
+    if len({m.letter for m in alone}) != 1 or any(kind in _SOFT for _, kind in kinds):
+        return None
+    mention = alone[-1]
+    if mention.joined or mention.letter not in options.letters:
+        return None
+    if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
+        return None
+    return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+
+
+_CUT_OFF = re.compile(
+    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for)|[,(])\s*$"
+)
+_ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
+_CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴",
+    re.IGNORECASE,
+)
+
+
+def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the only option whose text the answer asserts; of a long answer, its last sentence must do so."""
+    if (
+        not _may_be_text(mentions)
+        or _CUT_OFF.search(text)
+        or any(mentions.said(m).kind in _SOFT for m in mentions.letters)
+    ):
+        return None
+    found = [m for m in mentions.texts() if not options.bare(m.letter)]
+    last = None
+    if len(text) > SHORT_CHARS:
+        ends = [b for b in mentions.breaks if b < len(text.rstrip())]
+        last = ends[-1] if ends else 0
+        if not _ENDS.search(text) or not _CONCLUDES.search(text, last):
+            return None
+        found = [m for m in found if m.at >= last]
+    kinds = [(m, mentions.said(m).kind) for m in found]
+    if any(kind in _SOFT for _, kind in kinds):
+        return None
+    asserted = {m.letter: m for m, kind in kinds if kind != "denial" and not m.joined}
+    denied = {m.letter for m, kind in kinds if kind == "denial"}
+    if len(asserted) != 1 or asserted.keys() & denied:
+        return None
+    (mention,) = asserted.values()
+    if any(
+        m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
+    ):
+        return None
+    if _taken_back(text, mention):
+        return None
+    return _Found(mention.letter, "text contained", mention.start, mention.end)
+
+
+def _why_open(mentions: Mentions) -> str:
+    named = mentions.letters + (mentions.texts() if len(mentions.text) <= SHORT_CHARS else [])
+    for kind in [mentions.said(m).kind for m in reversed(named)]:
+        if kind in (*_SOFT, "denial"):
+            return _REASONS.get(kind, kind)
+    return "undecided"
+
+
+_BARE = {
+    mark.format(chr(65 + i)): (i, ParsedAnswer(chr(65 + i), "letter alone", (at, at + 1)))
+    for i in range(26)
+    for mark, at in (("{}", 0), ("{}.", 0), ("{})", 0), ("({})", 1))
+}

@@ -1,0 +1,321 @@
+"""The words by which answers commit, deny, hedge, quote or ask, read from `lexicon/*.yaml`.
+
+A phrase is written in words, not as a regular expression:
+
+    answer is {L}        words, in order; {L} is the option that the answer names, {M} another letter
+    (is|was)  [really]   one of, or perhaps; a group may hold phrases
+    eliminat~            a word that begins so
+    ..  ...              up to three words; up to eight
+    ^  $                 begin and end of the sentence
+    <be>                 a group of words that the file names under `words`
+
+>>> lexicon = Lexicon([Phrase("cue", "answer (is|was) [really] {L}")], {})
+>>> [phrase.text for phrase in lexicon.matching(lexicon.frame("The answer is: '\0'."))]
+['answer (is|was) [really] {L}']
+
+Each word of the lexicon becomes one character, so that a group of words is a character class: the patterns stay
+short, and a sentence is as long as it has words.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from functools import cache, cached_property
+from itertools import takewhile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from t2vid.errors import InputError
+
+FOLDER = Path(__file__).with_name("lexicon")
+OPTION = "\0"  # stands for the option that is looked at
+CATEGORIES = (
+    "cue", "firm", "denial", "hedge", "condition", "question", "quotation", "example", "retraction",
+)  # fmt: skip
+_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[^\W_]+(?:'[^\W_]+)*~?|\S")
+_TIGHT_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[()\[\]|^$]|[^\s()\[\]|^$]+")
+_WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\0|[^\w\s\"'“”‘’`()\[\]{}]")
+_FIRST_CODE = 0xE000  # words of the lexicon are written as characters for private use
+_UNKNOWN = "w"  # any other word
+MAX_WORDS = 60_000  # words of answers that are remembered
+_SPACED = {
+    "..": "[^\0]{0,3}", "...": "[^\0]{0,8}", "{L}": OPTION, "{M}": "[A-J]",
+    "^": "^[^\0w\ue000-\uf8ff]*", "$": "[^\0w\ue000-\uf8ffA-J]*$",
+}  # fmt: skip
+_TIGHT = {
+    "..": ".{0,6}",
+    "...": ".{0,16}",
+    "{L}": OPTION,
+    "{M}": "[A-J]",
+    "^": r"^\W{0,3}",
+    "$": r"\W*$",
+}
+
+
+class Alphabet:
+    """One character for each word that the lexicon knows.
+
+    Args:
+        words: the words; one that ends in ~ stands for all that begin so.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.known = sorted(set(words))
+        self.codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(self.known)}
+        self._stems: dict[str, list[str]] = defaultdict(list)
+        for word in self.known:
+            if word.endswith("~"):
+                self._stems[word[0]].append(word[:-1])
+
+    def code(self, word: str) -> str:
+        """Return the character of a word in a sentence."""
+        found = self.codes.get(word)
+        if found is None:
+            stem = next((s for s in self._stems.get(word[:1], ()) if word.startswith(s)), None)
+            found = self.codes[stem + "~"] if stem else _UNKNOWN
+            if len(self.codes) < MAX_WORDS:
+                self.codes[word] = found
+        return found
+
+    def meant(self, word: str) -> list[str]:
+        """Return the characters that a word of a phrase stands for."""
+        if not word.endswith("~"):
+            return [self.codes[word]]
+        first = bisect_left(self.known, word[:-1])
+        same = takewhile(lambda known: known.startswith(word[:-1]), self.known[first:])
+        return [self.codes[known] for known in same]
+
+
+class Frame:
+    """A sentence in which `OPTION` stands for the option that is looked at.
+
+    Attributes:
+        raw: the sentence.
+        full: one character a word or mark.
+        bare: the same without marks other than commas.
+        tight: the sentence without blanks, for scripts that write none.
+    """
+
+    def __init__(self, raw: str, alphabet: Alphabet) -> None:
+        self.raw = raw
+        self.full = "".join(
+            (token if token in _CAPITALS else alphabet.code(token.lower()))
+            if token[0].isalnum()
+            else token
+            for token in _WORD.findall(raw.replace("’", "'"))
+        )
+
+    @cached_property
+    def bare(self) -> str:
+        """The words and commas alone."""
+        return _MARKS.sub("", self.full)
+
+    @cached_property
+    def tight(self) -> str:
+        """The sentence without blanks, and of its marks only commas and question marks."""
+        return _NOT_TIGHT.sub("", self.raw)
+
+    @cached_property
+    def keys(self) -> set[str]:
+        """What phrases are looked up by."""
+        return set(self.full) if self.raw.isascii() else {*self.full, *self.raw}
+
+
+_NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
+_CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
+_MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
+
+
+class _Node(NamedTuple):
+    """A word, a filler or, where it has `alternatives`, a group."""
+
+    token: str
+    alternatives: tuple[tuple[_Node, ...], ...] | None = None
+    optional: bool = False
+
+
+_Tree = tuple[tuple[_Node, ...], ...]
+
+
+class Phrase:
+    """One phrase of the lexicon.
+
+    Attributes:
+        category: what it says about the option it is about, one of `CATEGORIES`.
+        text: as written in the file.
+        view: the form of the frame it is looked for in: `full`, `bare` or, for scripts without blanks, `tight`.
+        placed: whether it says where the option stands; else it speaks of the whole clause.
+        words: the words in it.
+    """
+
+    def __init__(
+        self, category: str, text: str, words: Mapping[str, str] | None = None, spaced: bool = True
+    ) -> None:
+        self.category, self.text, self.placed, self.spaced = category, text, "{L}" in text, spaced
+        for name, value in (words or {}).items():
+            text = text.replace(f"<{name}>", value)
+        tokens = (_TOKEN if spaced else _TIGHT_TOKEN).findall(
+            text.replace("’", "'").lower().replace("{l}", "{L}").replace("{m}", "{M}")
+        )
+        tokens = [t for t in tokens if t not in "'\"“”‘’"]
+        literal = [t for t in tokens if t not in _SPACED and t not in "()[]|"]
+        self.words = [t for t in literal if t[0].isalnum()] if spaced else []
+        marks = any(not t[0].isalnum() and t != "," for t in literal)
+        self.view = "tight" if not spaced else "full" if marks else "bare"
+        self._pattern: re.Pattern[str] | None = None
+        self.tree = _alternatives(tokens)
+        if tokens:
+            raise InputError(f"phrase {self.text!r} has a bracket too many, at {tokens[0]!r}")
+
+    def __repr__(self) -> str:
+        return f"<{self.category}: {self.text}>"
+
+    def gate(self, alphabet: Alphabet) -> frozenset[str]:
+        """Return keys of which a frame must hold one for the phrase to match; empty where anything may."""
+        return _gate(self.tree, alphabet if self.spaced else None)
+
+    def pattern(self, alphabet: Alphabet) -> re.Pattern[str]:
+        """Return what the phrase compiles to, worked out when it is first needed."""
+        if self._pattern is None:
+            flags = 0 if self.spaced else re.IGNORECASE
+            self._pattern = re.compile(_group(self.tree, alphabet if self.spaced else None), flags)
+        return self._pattern
+
+
+def _alternatives(tokens: list[str]) -> _Tree:
+    found: list[list[_Node]] = [[]]
+    while tokens and tokens[0] not in ")]":
+        token = tokens.pop(0)
+        if token == "|":
+            found.append([])
+        elif token in ("(", "["):
+            found[-1].append(_Node(token, _alternatives(tokens), token == "["))
+            if not tokens:
+                raise InputError(f"a phrase has no end for its {token!r}")
+            tokens.pop(0)
+        else:
+            found[-1].append(_Node(token))
+    return tuple(map(tuple, found))
+
+
+def _group(tree: _Tree, alphabet: Alphabet | None) -> str:
+    """Write alternatives as a pattern; those of one word each as a character class."""
+    single = [nodes[0].token for nodes in tree if len(nodes) == 1 and not nodes[0].alternatives]
+    single = [token for token in single if token not in _SPACED]
+    parts = []
+    if alphabet and single:
+        codes = {c for token in single for c in _codes(token, alphabet)}
+        parts.append(
+            f"[{''.join(map(re.escape, sorted(codes)))}]"
+            if len(codes) > 1
+            else re.escape(codes.pop())
+        )
+    for nodes in tree:
+        if not (alphabet and len(nodes) == 1 and nodes[0].token in single):
+            parts.append("".join(_piece(node, alphabet) for node in nodes))
+    return f"(?:{'|'.join(parts)})" if len(parts) > 1 else parts[0]
+
+
+def _codes(token: str, alphabet: Alphabet) -> list[str]:
+    return alphabet.meant(token) if token[0].isalnum() else [token]
+
+
+def _piece(node: _Node, alphabet: Alphabet | None) -> str:
+    if node.alternatives is not None:
+        group = _group(node.alternatives, alphabet)
+        return f"(?:{group})?" if node.optional else group
+    if alphabet:
+        return _SPACED.get(node.token) or _group(((node,),), alphabet)
+    return _TIGHT.get(node.token, re.escape(node.token))
+
+
+def _gate(tree: _Tree, alphabet: Alphabet | None) -> frozenset[str]:
+    """Collect keys of which every match must hold one; empty where there are none."""
+    gates = [_most_telling(nodes, alphabet) for nodes in tree]
+    return frozenset().union(*gates) if all(gates) else frozenset()
+
+
+def _most_telling(nodes: tuple[_Node, ...], alphabet: Alphabet | None) -> frozenset[str]:
+    found = [
+        _gate(n.alternatives, alphabet)
+        if n.alternatives
+        else frozenset(_codes(n.token, alphabet) if alphabet else n.token[0])
+        for n in nodes
+        if not n.optional and n.token not in _SPACED
+    ]
+    return min(filter(None, found), key=len, default=frozenset())
+
+
+class Lexicon:
+    """All phrases, found by the words of a sentence.
+
+    Args:
+        phrases: the phrases.
+        words: words that are no phrases, by kind: `noun`, `join`, `turn`.
+    """
+
+    def __init__(self, phrases: Iterable[Phrase], words: Mapping[str, frozenset[str]]) -> None:
+        self.phrases, self.words = tuple(phrases), words
+        self.alphabet = Alphabet(word for phrase in self.phrases for word in phrase.words)
+        self._by_key: dict[str, list[Phrase]] = defaultdict(list)
+        for phrase in self.phrases:
+            for key in phrase.gate(self.alphabet) or {OPTION}:
+                self._by_key[key].append(phrase)
+
+    def frame(self, sentence: str) -> Frame:
+        """Return a sentence as the phrases see it."""
+        return Frame(sentence, self.alphabet)
+
+    def near(self, frame: Frame) -> list[Phrase]:
+        """Return the phrases that may match a frame, by its words."""
+        keys = frame.keys & self._by_key.keys()
+        return list(dict.fromkeys(phrase for key in keys for phrase in self._by_key[key]))
+
+    def match(self, phrase: Phrase, frame: Frame) -> bool:
+        """Say whether a phrase matches a frame."""
+        return phrase.pattern(self.alphabet).search(getattr(frame, phrase.view)) is not None
+
+    def matching(self, frame: Frame) -> list[Phrase]:
+        """Return the phrases that match a frame."""
+        return [phrase for phrase in self.near(frame) if self.match(phrase, frame)]
+
+
+@cache
+def load() -> Lexicon:
+    """Read the lexicon, once a process.
+
+    >>> load().words["noun"] >= {"option", "choice"}
+    True
+    """
+    words: dict[str, set[str]] = defaultdict(set)
+    for _, data in files():
+        for kind in ("noun", "join", "turn", "concede"):
+            words[kind].update(str(word) for word in data.get(kind, ()))
+    phrases = [entry["phrase"] for entry in entries()]
+    return Lexicon(phrases, {kind: frozenset(found) for kind, found in words.items()})
+
+
+def entries() -> list[dict[str, Any]]:
+    """Return every entry: `file`, `category`, `say`, the examples `hit` and `miss`, and its `phrase`."""
+    found = []
+    for name, data in files():
+        for category in CATEGORIES:
+            for entry in data.get(category) or ():
+                phrase = Phrase(category, entry["say"], data.get("words"), data.get("spaced", True))
+                found.append({"file": name, "category": category, "phrase": phrase, **entry})
+    return found
+
+
+@cache
+def files() -> list[tuple[str, dict[str, Any]]]:
+    """Return the content of each file of the lexicon by its name."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    return [
+        (path.stem, yaml.load(path.read_text("utf-8"), loader))
+        for path in sorted(FOLDER.glob("*.yaml"))
+    ]

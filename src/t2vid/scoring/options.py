@@ -1,0 +1,211 @@
+"""The options of a question, prepared once: which option a text is, and where an answer names one by its text.
+
+>>> options = read_options(["A. The cat", "B. The dog"])
+>>> options.letters, options.exact("a dog"), options.named("I saw the cat run.")
+('AB', 'B', [('A', 6, 13)])
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from t2vid.errors import InputError
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+DEFAULT_LETTERS = "ABCDE"  # where only letters are known
+_ARTICLES = frozenset(("a", "an", "the"))
+_ARTICLE = re.compile(r"\s+[a-z0-9]|\s+\w+$|\s+[A-Z][a-z]")
+_NUMBERS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen twenty"
+).split()
+_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
+_TOKEN = re.compile(
+    r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
+    r"|[\u2e80-\u9fff\u0e00-\u0e7f]|[%°$€£^√π\\/+*=<>≤≥]"
+)
+_OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
+_BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
+_PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
+_GOES_ON = re.compile(r"[\s/-]+(?!is\b|would\b|seems\b|because\b)\w")
+_COMBINED = re.compile(r"^(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*$")
+
+
+def words(text: str) -> list[tuple[str, int, int]]:
+    """Return the comparable words of a text with their places: no case, articles or punctuation; numbers as digits.
+
+    >>> [word for word, _, _ in words("The red ball, THREE times: -2.5")]
+    ['red', 'ball', '3', 'times', '-', '2.5']
+    """
+    low = text.casefold()
+    if len(low) != len(text):  # a letter that folds into two
+        low = text.lower() if len(text.lower()) == len(text) else text
+    found = []
+    for match in _TOKEN.finditer(low):
+        word = match[0]
+        if word in _ARTICLES:
+            place = match.start()
+            if text[place] != "A" or _ARTICLE.match(text, match.end()):
+                continue
+        elif word == "one" and _PRONOUN.match(low, match.end()):
+            word = "which"
+        elif "'" in word or "’" in word:
+            word = word.replace("’", "").replace("'", "")
+        found.append((_SAME.get(word, word), *match.span()))
+    return found
+
+
+def key_of(text: str) -> tuple[str, ...]:
+    """Return what two texts share if they say the same."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
+    return tuple(word for word, _, _ in words(text)) or tuple(text.casefold().split())
+
+
+class Options:
+    """The options of one question.
+
+    Attributes:
+        letters: the valid letters, in order.
+        raw: the text of each letter, without a letter of its own in front.
+        longest: characters in the longest text.
+    """
+
+    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
+        self.letters = "".join(letter for letter, _ in pairs)
+        texts = [text for _, text in pairs]
+        headed = [re.match(rf"\s*[(\[]?{a}\s*[)\].:、]\s*(?=\S)", t) for a, t in pairs]
+        if all(headed) and len(pairs) > 1:
+            texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
+        self.raw = dict(zip(self.letters, texts, strict=True))
+        self.longest = max(map(len, texts), default=0)
+        self.keys = {
+            letter: key_of(text) if text.strip() else () for letter, text in self.raw.items()
+        }
+        twice = Counter(self.keys.values())
+        self._exact = {key: a for a, key in self.keys.items() if key and twice[key] == 1}
+        self._plain = {text.strip().casefold(): a for a, text in self.raw.items()}
+        self._starts: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        for key, letter in self._exact.items():
+            self._starts[key[0]].append((key, letter))
+        for found in self._starts.values():
+            found.sort(key=lambda pair: -len(pair[0]))
+        self.combined = {
+            frozenset(re.findall(r"\b[A-J]\b", text)): a
+            for a, text in self.raw.items()
+            if _COMBINED.match(text.strip().rstrip(".")) and len(text.strip()) > 1
+        }
+        self.lettered = any(re.search(r"\b[A-J]\b", text) for text in texts)
+
+    def exact(self, text: str) -> str | None:
+        """Return the option whose text this is, whatever its case, articles and punctuation."""
+        if len(text) > 2 * self.longest + 40:
+            return None
+        plain = text.strip().casefold()
+        return self._plain.get(plain) or self._exact.get(key_of(text))
+
+    def starts(self, text: str, letter: str) -> int:
+        """Return how far a text begins with the text of an option, 0 where it does not."""
+        key = self.keys.get(letter)
+        if not key or not self._may_hold(key, text[: 2 * len(self.raw[letter]) + 20].casefold()):
+            return 0
+        said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
+        return said[-1][2] if tuple(word for word, _, _ in said) == key else 0
+
+    def named(self, text: str) -> list[tuple[str, int, int]]:
+        """Find option texts in a text, the longest where several begin at one place."""
+        low = text.casefold()
+        if not any(self._may_hold(key, low) for key in self._exact):
+            return []
+        said, found, i = words(text), [], 0
+        plain = [word for word, _, _ in said]
+        while i < len(said):
+            for key, letter in self._starts.get(plain[i], ()):
+                if tuple(plain[i : i + len(key)]) == key and not self._operand(key, text, said, i):
+                    start, end = said[i][1], said[i + len(key) - 1][2]
+                    if self.bare(letter) and _GOES_ON.match(text, end):
+                        break
+                    article = re.search(r"\b(?:an?|the)\s+$", text[max(0, start - 5) : start], re.I)
+                    found.append((letter, start - (len(article[0]) if article else 0), end))
+                    i += len(key) - 1
+                    break
+            i += 1
+        return found
+
+    @staticmethod
+    def _may_hold(key: tuple[str, ...], low: str) -> bool:
+        """Say at little cost whether a text may hold an option: words that are written as they are compared."""
+        return all(
+            word in low for word in key[:3] if word.isalpha() and word.isascii() and len(word) > 1
+        )
+
+    def bare(self, letter: str) -> bool:
+        """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
+        return all(
+            word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
+            for word in self.keys[letter]
+        )
+
+    @staticmethod
+    def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
+        """Say whether a number stands in a calculation ("AC = 8") and not for the option 8."""
+        if not any(word[0].isdigit() for word in key):
+            return False
+        start, end = said[i][1], said[i + len(key) - 1][2]
+        before = text[max(0, start - 3) : start]
+        after = text[end : end + 2].lstrip()
+        return bool(_OPERATOR.search(before)) or after[:1] in tuple("=+*/^×·÷−-({\\")
+
+
+def read_options(options: Any) -> Options:
+    """Prepare options given as texts in order, texts by letter, one lettered string, or None.
+
+    >>> read_options("A. cat\\nB. dog").raw
+    {'A': 'cat', 'B': 'dog'}
+    """
+    if isinstance(options, str):
+        options = split_lettered(options)
+    if not options:
+        return _prepared(tuple((a, "") for a in DEFAULT_LETTERS))
+    if isinstance(options, Mapping):
+        pairs = [(str(a).strip().upper(), _text(options[a])) for a in sorted(options)]
+        if any(len(a) != 1 or a not in LETTERS for a, _ in pairs):
+            raise InputError(f"options {sorted(options)!r} must be named by the letters A to Z")
+        return _prepared(tuple(pairs))
+    if len(options) > len(LETTERS):
+        raise InputError(f"{len(options)} options are more than {len(LETTERS)} letters can name")
+    return _prepared(tuple(zip(LETTERS, map(_text, options), strict=False)))
+
+
+_LETTERED = re.compile(r"(?:^|\n|(?<=[\s;,]))\s*[(\[]?([A-Z])[.):\]]\s+")
+
+
+def split_lettered(text: str) -> list[str]:
+    """Split options that come as one text: "A. cat B. dog", by lines or in one.
+
+    Raises:
+        InputError: where the text does not list A, B, … in order.
+    """
+    heads, wanted = [], 0
+    for head in _LETTERED.finditer(text):
+        if head[1] == LETTERS[wanted]:
+            heads.append(head)
+            wanted += 1
+    if len(heads) < 2 or text[: heads[0].start()].strip():
+        raise InputError(f"options {text[:60]!r} must be a list, a mapping or 'A. … B. …'")
+    ends = [head.start() for head in heads[1:]] + [len(text)]
+    return [text[h.end() : end].strip(" \n;,") for h, end in zip(heads, ends, strict=True)]
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else "" if value is None else str(value)
+
+
+@lru_cache(maxsize=4096)
+def _prepared(pairs: tuple[tuple[str, str], ...]) -> Options:
+    return Options(pairs)

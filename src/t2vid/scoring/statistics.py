@@ -1,0 +1,296 @@
+"""Is it better, or is it luck: intervals for one run, tests between two, and circular evaluation.
+
+>>> wilson(8, 10).rounded(3)
+(0.49, 0.943)
+>>> mcnemar([1, 1, 1, 1, 1, 0], [0, 0, 0, 0, 0, 1]).p_value
+0.21875
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from t2vid.errors import InputError
+
+RESAMPLES = 2_000
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A confidence interval.
+
+    Attributes:
+        low: lower end.
+        high: upper end.
+    """
+
+    low: float
+    high: float
+
+    def rounded(self, digits: int) -> tuple[float, float]:
+        """Give both ends, rounded."""
+        return round(self.low, digits), round(self.high, digits)
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Two runs on the same questions.
+
+    Attributes:
+        n: questions.
+        only_first: questions that only the first run answered correctly.
+        only_second: questions that only the second run answered correctly.
+        difference: accuracy of the second run minus that of the first.
+        p_value: probability of a split at least this uneven if the runs were equally good.
+    """
+
+    n: int
+    only_first: int
+    only_second: int
+    difference: float
+    p_value: float
+
+
+def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
+    """Give the Wilson score interval of a share (E. B. Wilson, JASA 22, 1927).
+
+    Args:
+        correct: successes.
+        n: trials; 0 gives the whole range.
+        confidence: coverage, between 0 and 1.
+
+    Raises:
+        InputError: for counts or a confidence out of range.
+    """
+    if not 0 <= correct <= n:
+        raise InputError(f"correct ({correct}) must lie between 0 and n ({n})")
+    z = NormalDist().inv_cdf(0.5 + _checked(confidence) / 2)
+    if n == 0:
+        return Interval(0.0, 1.0)
+    share = correct / n
+    scale = 1 + z * z / n
+    middle = (share + z * z / (2 * n)) / scale
+    half = z / scale * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    # at the ends the formula gives the ends themselves, up to rounding
+    low = 0.0 if correct == 0 else middle - half
+    return Interval(low, 1.0 if correct == n else middle + half)
+
+
+def bootstrap(
+    correct: ArrayLike,
+    clusters: Sequence[Any] | NDArray[np.int64] | None = None,
+    *,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Give the percentile bootstrap interval of a mean, drawing whole clusters (Efron and Tibshirani, 1993).
+
+    Questions about one video are right or wrong together, so that drawing them one by one gives intervals too narrow.
+
+    Args:
+        correct: one number a question, usually 0 or 1.
+        clusters: one name (or an array of one number) a question, usually its video; None draws questions.
+        confidence: coverage, between 0 and 1.
+        resamples: number of draws.
+        seed: seed of the draws.
+
+    >>> alone, together = bootstrap([0, 1] * 50), bootstrap([0, 1] * 50, [i // 10 % 2 for i in range(100)])
+    >>> alone.low < 0.5 < alone.high
+    True
+    """
+    if resamples < 1:
+        raise InputError(f"resamples ({resamples}) must be > 0")
+    values = np.asarray(correct, dtype=float)
+    if values.size == 0:
+        return Interval(0.0, 1.0)
+    sums, counts = _cluster_totals(values, clusters)
+    means = _resampled(sums, counts, resamples, seed)
+    return _percentiles(means, confidence)
+
+
+def mcnemar(first: ArrayLike, second: ArrayLike) -> Paired:
+    """Test two runs on the same questions with the exact McNemar test (binomial, two-sided).
+
+    Args:
+        first: 1 where the first run is right, else 0.
+        second: the same for the second run, in the same order.
+
+    Raises:
+        InputError: where the lengths differ.
+    """
+    a, b = _pair(first, second)
+    only_first, only_second = int(np.sum(a & ~b)), int(np.sum(b & ~a))
+    n = only_first + only_second
+    difference = (only_second - only_first) / max(1, a.size)
+    return Paired(int(a.size), only_first, only_second, difference, _two_sided(only_first, n))
+
+
+def paired_bootstrap(
+    first: ArrayLike,
+    second: ArrayLike,
+    clusters: Sequence[Any] | None = None,
+    *,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Interval:
+    """Give the interval of the difference in accuracy, drawing the same questions (or videos) for both runs.
+
+    >>> paired_bootstrap([0, 0, 1, 1] * 25, [1, 0, 1, 1] * 25).low > 0
+    True
+    """
+    a, b = _pair(first, second)
+    return bootstrap(
+        b.astype(float) - a.astype(float),
+        clusters,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+    )
+
+
+def compare_runs(
+    first: Mapping[str, bool],
+    second: Mapping[str, bool],
+    *,
+    categories: Mapping[str, str] | None = None,
+    clusters: Mapping[str, str] | None = None,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Compare two runs on the questions that both answered, as a whole and by category.
+
+    Args:
+        first: whether each question id was right in the first run.
+        second: the same for the second run.
+        categories: category of each question id.
+        clusters: video of each question id.
+        resamples: draws of the bootstrap.
+        seed: seed of the draws.
+
+    >>> runs = compare_runs({"q1": True, "q2": False}, {"q2": True, "q3": True})
+    >>> runs["all"]["n"], runs["only_in_first"], runs["only_in_second"]
+    (1, 1, 1)
+    """
+    shared = sorted(first.keys() & second.keys())
+    groups = {"all": shared}
+    for name in shared if categories else ():
+        groups.setdefault(f"category: {(categories or {}).get(name, '')}", []).append(name)
+    report: dict[str, Any] = {
+        "only_in_first": len(first.keys() - second.keys()),
+        "only_in_second": len(second.keys() - first.keys()),
+    }
+    for group, names in groups.items():
+        a = [bool(first[name]) for name in names]
+        b = [bool(second[name]) for name in names]
+        videos = [clusters.get(name, name) for name in names] if clusters else None
+        test = mcnemar(a, b)
+        low, high = paired_bootstrap(a, b, videos, resamples=resamples, seed=seed).rounded(6)
+        report[group] = {
+            "n": test.n,
+            "first": float(np.mean(a)) if a else math.nan,
+            "second": float(np.mean(b)) if b else math.nan,
+            "difference": test.difference,
+            "low": low,
+            "high": high,
+            "only_first": test.only_first,
+            "only_second": test.only_second,
+            "p_value": test.p_value,
+        }
+    return report
+
+
+def rotate(options: Sequence[str], shift: int) -> list[str]:
+    """Rotate options for circular evaluation (MMBench, arXiv 2307.06281): option i moves to place i - shift.
+
+    >>> rotate(["x", "y", "z"], 1)
+    ['y', 'z', 'x']
+    """
+    shift %= max(1, len(options))
+    return [*options[shift:], *options[:shift]]
+
+
+def circular(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """Count a question as right only where every rotation of its options was answered correctly.
+
+    Args:
+        rows: one mapping a rotation with `id` (of the question) and `correct`.
+
+    >>> circular([{"id": 1, "correct": True}, {"id": 1, "correct": False}, {"id": 2, "correct": True}])
+    {'questions': 2, 'rotations': 3, 'circular_accuracy': 0.5, 'vanilla_accuracy': 0.6666666666666666}
+    """
+    all_right: dict[Any, bool] = {}
+    for row in rows:
+        all_right[row["id"]] = all_right.get(row["id"], True) and bool(row["correct"])
+    right = sum(bool(row["correct"]) for row in rows)
+    return {
+        "questions": len(all_right),
+        "rotations": len(rows),
+        "circular_accuracy": sum(all_right.values()) / max(1, len(all_right)),
+        "vanilla_accuracy": right / max(1, len(rows)),
+    }
+
+
+def _cluster_totals(
+    values: NDArray[np.float64], clusters: Sequence[Any] | NDArray[np.int64] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    if clusters is None:
+        return values, np.ones_like(values)
+    if len(clusters) != values.size:
+        raise InputError(f"{len(clusters)} cluster names for {values.size} values; give one each")
+    if isinstance(clusters, np.ndarray):  # numbers: no name need be held
+        index = np.unique(clusters, return_inverse=True)[1]
+        sums = np.bincount(index, weights=values).astype(np.float64)
+        return sums, np.bincount(index).astype(np.float64)
+    places: dict[Any, int] = {}
+    index = np.fromiter((places.setdefault(c, len(places)) for c in clusters), dtype=np.int64)
+    sums = np.bincount(index, weights=values).astype(np.float64)
+    return sums, np.bincount(index).astype(np.float64)
+
+
+def _resampled(
+    sums: NDArray[np.float64], counts: NDArray[np.float64], resamples: int, seed: int
+) -> NDArray[np.float64]:
+    # Clusters with equal totals are interchangeable: drawing how often each kind appears is the same draw as
+    # drawing clusters one by one, and a million rows of 0 and 1 have two kinds. A complex number sorts as a pair.
+    kinds, sizes = np.unique(sums + 1j * counts, return_counts=True)
+    generator = np.random.default_rng(seed)
+    draws = generator.multinomial(sums.size, sizes / sums.size, size=resamples)
+    return np.asarray((draws @ kinds.real) / (draws @ kinds.imag), dtype=np.float64)
+
+
+def _percentiles(means: NDArray[np.float64], confidence: float) -> Interval:
+    tail = (1 - _checked(confidence)) / 2
+    low, high = np.quantile(means, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def _checked(confidence: float) -> float:
+    if not 0 < confidence < 1:
+        raise InputError(f"confidence ({confidence}) must lie between 0 and 1, e.g. 0.95")
+    return confidence
+
+
+def _pair(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    a, b = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if a.shape != b.shape:
+        raise InputError(f"the runs have {a.size} and {b.size} answers; match them by id first")
+    return a, b
+
+
+def _two_sided(k: int, n: int) -> float:
+    if n == 0:
+        return 1.0
+    smaller = min(k, n - k)
+    # whole numbers: exact for any n, where floats underflow beyond about a thousand
+    tail = sum(math.comb(n, i) for i in range(smaller + 1))
+    return min(1.0, float(2 * tail / 2**n))

@@ -1,0 +1,203 @@
+"""The one finder of videos: whatever names an annotation uses, here is the file.
+
+>>> import tempfile; from pathlib import Path; root = Path(tempfile.mkdtemp())
+>>> (root / "deep").mkdir(); (root / "deep" / "v_0.mkv").touch()
+>>> VideoFolder.scan(root).find("v_0.mp4").relative_to(root).as_posix()
+'deep/v_0.mkv'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import PurePosixPath
+
+from t2vid.errors import MissingFile, UnsafePath
+from t2vid.schema import storable
+from t2vid.storage.files import AnyPath, PathLike, absolute, path_of
+from t2vid.storage.folder import FoundFile, files_below
+
+logger = logging.getLogger(__name__)
+
+# Containers that hold video and that FFmpeg reads; the only list of them.
+SUFFIXES = frozenset(
+    ".3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
+    " .vob .webm .wmv".split()
+)
+_IMAGES = frozenset(".jpg .jpeg .png .webp .bmp".split())
+# Video-ChatGPT's own conversion names the files of its features instead of its videos.
+_KNOWN = SUFFIXES | {".pkl"}
+_DRIVE = re.compile(r"[A-Za-z]:")
+_YOUTUBE_ID_CHARS = 11
+
+
+@dataclass(frozen=True)
+class VideoFolder:
+    """Every video below a folder.
+
+    Args:
+        root: the folder: absolute, or a URL.
+        files: the videos in the order of their paths; a folder of images, where it counts as a
+            video, under its path with the bytes and versions of its images.
+    """
+
+    root: AnyPath
+    files: tuple[FoundFile, ...]
+
+    @classmethod
+    def scan(cls, folder: PathLike, *, image_folders: bool = False) -> VideoFolder:
+        """Look through a folder and all below it, symbolic links included.
+
+        Args:
+            folder: path or URL.
+            image_folders: whether a folder of images is a video too, as MVBench's TVQA clips are.
+
+        Raises:
+            MissingFile: when there is no such folder.
+        """
+        root = path_of(folder)
+        if not root.is_dir():
+            raise MissingFile(f"data_dir={str(folder)!r} is not a folder of videos")
+        found = [file for file in files_below(root) if _is_text(file.path)]
+        videos = [file for file in found if is_video(file.path)]
+        if image_folders:
+            videos = sorted([*videos, *_image_folders(found)])
+        return cls(path_of(absolute(root)), tuple(videos))
+
+    @cached_property
+    def by_stem(self) -> dict[str, tuple[str, ...]]:
+        """Relative paths by name without suffix, each in the order of paths."""
+        stems: dict[str, list[str]] = {}
+        for file in self.files:
+            stems.setdefault(stem_of(PurePosixPath(file.path).name), []).append(file.path)
+        return {stem: tuple(paths) for stem, paths in stems.items()}
+
+    @property
+    def state(self) -> str:
+        """Hash of all names, sizes and versions: another state may give other rows."""
+        digest = hashlib.sha256()
+        for file in self.files:
+            digest.update("\0".join(map(str, file)).encode() + b"\n")
+        return digest.hexdigest()[:16]
+
+    def find(
+        self, name: str, *, within: Sequence[str] = (), unique: bool = False
+    ) -> AnyPath | None:
+        """Find a video as `inside` does, and give its path below the root."""
+        found = self.inside(name, within=within, unique=unique)
+        return self.root / found if found else None
+
+    def inside(self, name: str, *, within: Sequence[str] = (), unique: bool = False) -> str | None:
+        """Find a video by the path, name or stem that an annotation gives; None where it is not.
+
+        Any nesting and suffix will do. Of several files with one stem the one whose path agrees
+        with most of `name` counts, then the first in order of paths. An ActivityNet name `v_ID` also
+        finds a file that is called `ID`.
+
+        Args:
+            name: as the annotation has it.
+            within: folders that the annotation leaves out, below the root: a file there is meant.
+            unique: of several files with one stem take none, unless one lies exactly at `name` or
+                at `name` within one of the folders, the first folder of either left out or not.
+
+        Raises:
+            UnsafePath: for an absolute path or one with `..`.
+        """
+        plain = name.replace("\\", "/")
+        parts = tuple(part for part in plain.split("/") if part not in ("", "."))
+        leaves = plain.startswith("/") or ".." in parts or _DRIVE.match(name)
+        if not parts or leaves or "\0" in name:
+            raise UnsafePath(f"video {name!r} leaves the folder {self.root}; give a path inside it")
+        stem = stem_of(parts[-1])
+        # An id may itself end in what looks like a suffix.
+        stems = (parts[-1], stem, stem.removeprefix("v_"))
+        found: Sequence[str] = next((self.by_stem[s] for s in stems if s in self.by_stem), ())
+        if not found:
+            return None
+        if len(found) == 1:
+            return found[0]
+        asked = [*((*PurePosixPath(folder).parts, *parts) for folder in within), parts]
+        # max() keeps the first of equals
+        best = max(found, key=lambda path: max(_agreement(path, place) for place in asked))
+        if unique:
+            asked += [place[1:] for place in asked if len(place) > 1]
+            exact = {"/".join((*place[:-1], stem_of(place[-1]))) for place in asked}
+            if stem_of(best) not in exact:
+                return None
+        return best
+
+    def versions(self) -> dict[str, str]:
+        """Give size and version of each video, by its path."""
+        return {file.path: f"{file.size} {file.version}" for file in self.files}
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+
+def is_video(name: str) -> bool:
+    """Tell by its suffix whether a file is taken for a video.
+
+    >>> is_video("clips/V.MP4"), is_video("frame.jpg")
+    (True, False)
+    """
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
+def stem_of(name: str) -> str:
+    """Take a known suffix off a name; an id may hold dots itself.
+
+    >>> stem_of("v_a.b.MP4"), stem_of("v_a.b")
+    ('v_a.b', 'v_a.b')
+    """
+    stem, suffix = os.path.splitext(name)
+    return stem if suffix.lower() in _KNOWN else name
+
+
+def video_key(name: str) -> str:
+    """Give what names of one video have in common: the stem, ActivityNet's `v_` removed.
+
+    >>> video_key("a/v_dQw4w9WgXcQ.mkv"), video_key("dQw4w9WgXcQ")
+    ('dQw4w9WgXcQ', 'dQw4w9WgXcQ')
+    """
+    stem = stem_of(name.replace("\\", "/").rsplit("/", 1)[-1])
+    short = stem.removeprefix("v_")
+    return short if len(short) == _YOUTUBE_ID_CHARS else stem
+
+
+def _is_text(path: str) -> bool:
+    if storable(path):
+        return True
+    logger.warning("%a is left out: its name is not UTF-8; rename it", path)
+    return False
+
+
+def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
+    folders: dict[str, list[FoundFile]] = {}
+    for file in files:
+        folder, _, name = file.path.rpartition("/")
+        if folder and os.path.splitext(name)[1].lower() in _IMAGES:
+            folders.setdefault(folder, []).append(file)
+    return [
+        FoundFile(
+            folder,
+            sum(image.size for image in images),
+            hashlib.sha256(repr(images).encode()).hexdigest()[:16],
+        )
+        for folder, images in folders.items()
+    ]
+
+
+def _agreement(path: str, parts: tuple[str, ...]) -> int:
+    there = path.split("/")
+    same_name = there[-1] == parts[-1]
+    shared = 0
+    for a, b in zip(there[-2::-1], parts[-2::-1], strict=False):
+        if a != b:
+            break
+        shared += 1
+    return 2 * shared + same_name

@@ -1,0 +1,253 @@
+"""Every row layout that users bring reads as the same conversation, and a wrong row is refused."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from t2vid.corpora.layouts import LAYOUTS, read_row, rows_of
+from t2vid.errors import LayoutError
+from t2vid.frames.feature import text_value
+
+ASK, SAY = "Which cup is full?", "The left one."
+
+
+def said(record: Any, **options: Any) -> list[tuple[str, tuple[Any, ...]]]:
+    return [(turn.role, turn.parts) for turn in read_row(record, **options).turns]
+
+
+def shown(record: Any, **options: Any) -> list[tuple[str, Any]]:
+    return [(medium.kind, medium.value) for medium in read_row(record, **options).media]
+
+
+def human(text: str) -> dict[str, str]:
+    return {"from": "human", "value": text}
+
+
+def gpt(text: str) -> dict[str, str]:
+    return {"from": "gpt", "value": text}
+
+
+def user(content: Any) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
+def bot(content: Any = SAY, **more: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content, **more}
+
+
+ONE_IMAGE = {
+    "llava": {"image": "a.png", "conversations": [human(f"<image>\n{ASK}"), gpt(SAY)]},
+    "llava, marker last": {"image": "a.png", "conversations": [human(f"<image>{ASK}"), gpt(SAY)]},
+    "llama-factory": {"images": ["a.png"], "messages": [user(f"<image>{ASK}"), bot()]},
+    "trl images": {"images": ["a.png"], "messages": [user(ASK), bot()]},
+    "trl image": {"image": "a.png", "prompt": [user(ASK)], "completion": [bot()]},
+    "trl plain": {"image": "a.png", "prompt": ASK, "completion": SAY},
+    "ms-swift": {"query": f"<image>{ASK}", "response": SAY, "image": "a.png"},
+    "ms-swift conversation": {
+        "images": ["a.png"],
+        "conversation": [{"human": f"<image>{ASK}", "assistant": SAY}],
+    },
+    "alpaca": {"instruction": ASK, "input": "", "output": SAY, "images": ["a.png"]},
+    "parts, inline": {
+        "messages": [user([{"type": "image", "path": "a.png"}, {"type": "text", "text": ASK}]), bot()]
+    },
+    "parts, waiting": {
+        "images": ["a.png"],
+        "messages": [user([{"type": "image"}, {"type": "text", "text": ASK}]), bot()],
+    },
+    "parts of Arrow": {
+        "images": ["a.png"],
+        "messages": [
+            user([
+                {"type": "image", "text": None, "image": None},
+                {"type": "text", "text": ASK, "image": None},
+            ]),
+            bot([{"type": "text", "text": SAY, "image": None}]),
+        ],
+    },
+    "openai": {
+        "messages": [
+            user([{"type": "image_url", "image_url": {"url": "a.png"}}, {"type": "text", "text": ASK}]),
+            bot(),
+        ]
+    },
+    "parts without a type": {"messages": [user([{"image": "a.png"}, {"text": ASK}]), bot()]},
+    "minicpm": {
+        "image": {"<image_00>": "a.png"},
+        "conversations": [user(f"<image_00>\n{ASK}"), bot()],
+    },
+    "messages as JSON": {"image": "a.png", "messages": json.dumps([user(ASK), bot()])},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ONE_IMAGE)
+def test_one_picture_and_a_question_are_the_same_row_in_every_layout(name):
+    assert said(ONE_IMAGE[name]) == [("user", (0, ASK)), ("assistant", (SAY,))]
+    assert shown(ONE_IMAGE[name]) == [("image", "a.png")]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"video": "v.mp4", "conversations": [human(f"<video>\n{ASK}"), gpt(SAY)]},
+        {"video": "v.mp4", "conversations": [human(f"<image>\n{ASK}"), gpt(SAY)]},
+        {"videos": ["v.mp4"], "messages": [user(f"<video>{ASK}"), bot()]},
+        {"video": "v.mp4", "QA": [{"i": "", "q": ASK, "a": SAY}]},
+        {"problem": ASK, "solution": SAY, "data_type": "video", "path": "v.mp4"},
+        {"messages": [user([{"type": "video", "video": "file://v.mp4"}, ASK]), bot()]},
+    ],
+)
+def test_a_video_is_found_wherever_it_is_named(record):
+    assert said(record) == [("user", (0, ASK)), ("assistant", (SAY,))]
+    assert shown(record) == [("video", "v.mp4")]
+
+
+def test_media_stand_where_their_tags_or_parts_stand():
+    tagged = {
+        "images": ["a.png"],
+        "videos": ["v.mp4"],
+        "messages": [user("Here <video> moves, <image> does not."), bot()],
+    }
+    assert said(tagged)[0][1] == ("Here ", 0, " moves, ", 1, " does not.")
+    assert shown(tagged) == [("video", "v.mp4"), ("image", "a.png")]
+    late = {
+        "images": ["a.png", "b.png"],
+        "messages": [user("<image>Who?"), bot(), user("And?<image>"), bot()],
+    }
+    assert [turn for turn in said(late) if turn[0] == "user"] == [
+        ("user", (0, "Who?")),
+        ("user", ("And?", 1)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"messages": [user(f"<image>\n{ASK}"), bot()]}, "places without media"),
+        ({"messages": [user([{"type": "image"}, ASK]), bot()]}, "places without media"),
+        ({"images": ["a.png"], "messages": [user("<image><image>?"), bot()]}, "places without media"),
+        ({"images": ["a", "b"], "messages": [user("<image>?"), bot()]}, "media without places"),
+        ({"images": ["a"], "messages": [user([{"type": "text", "text": ASK}]), bot()]}, "media without places"),
+        ({"images": ["a"], "messages": [{"role": "system", "content": "."}, bot()]}, "no user turn"),
+        ({"messages": [user(ASK)]}, "no answer"),
+        ({"messages": [user(ASK), bot(None)]}, "empty answer"),
+        ({"messages": [user(ASK), bot(float("nan"))]}, "empty answer"),
+        ({"messages": [user(ASK), bot(weight=0)]}, "no answer"),
+        ({"messages": [user(ASK), bot(weight=0.5)]}, "unknown weight"),
+        ({"messages": [{"role": "narrator", "content": ASK}, bot()]}, "unknown role"),
+        ({"messages": [user([{"type": "audio", "audio": "a.wav"}]), bot()]}, "unknown part"),
+        ({"text": "a story"}, "no known layout"),
+        ({"prompt": ASK, "chosen": SAY, "rejected": "No."}, "preference row"),
+        ({"image": [["a.png", "b.png"]], "messages": [user(ASK), bot()]}, "unknown medium"),
+    ],
+)  # fmt: skip
+def test_a_wrong_row_is_refused_under_a_reason(record, reason):
+    with pytest.raises(LayoutError) as caught:
+        read_row(record)
+    assert caught.value.reason == reason
+
+
+def test_a_tag_inside_a_sentence_of_a_row_without_media_is_a_word():
+    assert said({"messages": [user("What does <image> stand for?"), bot()]})[0][1] == (
+        "What does <image> stand for?",
+    )
+    stored = {"images": text_value("A page."), "messages": [user("Why is <image> said?"), bot()]}
+    assert said(stored)[0][1] == (0, "Why is <image> said?")
+    trl = {"images": ["a.png"], "messages": [user("<image> and <image>?"), bot()]}
+    assert said(trl, layout="trl")[0][1] == (0, "<image> and <image>?")
+
+
+def test_turns_keep_their_weights_and_prompts_have_none():
+    turns = [user("a"), bot("b", loss=False), user("c"), bot("d", weight=1)]
+    assert [t.weight for t in read_row({"messages": turns}).turns] == [None, False, None, True]
+    prompt = {"prompt": [user("a"), bot("b"), user("c")], "completion": [bot("d")]}
+    assert [t.trained for t in read_row(prompt).turns] == [False, False, False, True]
+
+
+def test_tool_turns_are_read_whole():
+    called = bot(None, tool_calls=[{"function": {"name": "look"}}])
+    row = read_row({"messages": [user(ASK), called, {"role": "tool", "content": "full"}, bot()]})
+    assert [turn.role for turn in row.turns] == ["user", "assistant", "tool", "assistant"]
+    assert row.turns[1].tool_calls == called["tool_calls"]
+    shared = [human(ASK), {"from": "function_call", "value": '{"name": "look"}'},
+              {"from": "observation", "value": "full"}, gpt(SAY)]  # fmt: skip
+    row = read_row({"conversations": shared, "system": "Be brief."})
+    assert [turn.role for turn in row.turns] == ["system", "user", "assistant", "tool", "assistant"]
+    assert row.turns[2].tool_calls == [{"type": "function", "function": {"name": "look"}}]
+
+
+def test_bounds_of_clips_reach_their_videos():
+    clip = {"video": "v.mp4", "start": "0:02", "end": 5.5, "QA": [{"q": ASK, "a": SAY}]}
+    assert read_row(clip).media[0].options == {"start_s": 2.0, "end_s": 5.5}
+    two = {"videos": ["v", "w"], "start": [1, 2], "end": [3, None], "messages": [user(ASK), bot()]}
+    assert [m.options for m in read_row(two).media] == [
+        {"start_s": 1.0, "end_s": 3.0},
+        {"start_s": 2.0},
+    ]
+    part = {"type": "video", "video": "v.mp4", "fps": 2.0, "video_start": 1.0, "video_end": 4.0}
+    options = read_row({"messages": [user([part, ASK]), bot()]}).media[0].options
+    assert options == {"fps": 2.0, "start_s": 1.0, "end_s": 4.0}
+    image = {"image": "a.png", "start": 3, "messages": [user(ASK), bot()]}
+    assert read_row(image).media[0].options == {}
+
+
+def test_base64_urls_bytes_and_images_are_media():
+    data = base64.b64encode(b"\x89PNG" + bytes(400)).decode()
+    assert shown({"image": data, "messages": [user(ASK), bot()]}) == [
+        ("image", b"\x89PNG" + bytes(400))
+    ]
+    part = {"type": "image", "base64": base64.b64encode(b"x").decode()}
+    assert shown({"messages": [user([part]), bot()]}) == [("image", b"x")]
+    url = "https://example.com/" + "a" * 300
+    assert shown({"image": url, "messages": [user(ASK), bot()]}) == [("image", url)]
+    picture = Image.new("L", (4, 4))
+    assert shown({"image": picture, "messages": [user(ASK), bot()]}) == [("image", picture)]
+    frames = {"videos": [["1.png", "2.png"]], "messages": [user(f"<video>{ASK}"), bot()]}
+    assert shown(frames) == [("video", ["1.png", "2.png"])]
+
+
+def test_a_packed_list_gives_each_of_its_rows():
+    packed = [ONE_IMAGE["llava"], dict(ONE_IMAGE["llava"], id="own")]
+    assert [row.id for row in rows_of(packed, number=7)] == ["7.0", "own"]
+    with pytest.raises(LayoutError, match="rows_of"):
+        read_row(packed)
+
+
+def test_a_named_layout_is_near_or_refused():
+    with pytest.raises(LayoutError, match="did you mean 'messages'"):
+        read_row({"messages": []}, layout="message")
+    with pytest.raises(LayoutError, match=r"keys \['story'\].*messages, conversations"):
+        read_row({"story": "x"})
+    assert set(LAYOUTS) >= {"messages", "conversations", "prompt-completion"}
+
+
+def test_rows_read_the_same_after_arrow_filled_them_with_nones():
+    records = [
+        ONE_IMAGE["parts, inline"],
+        {"messages": [user([{"type": "text", "text": "x"}]), bot()]},
+    ]
+    records = [
+        {"messages": [{"role": t["role"], "content": t["content"] if isinstance(t["content"], list)
+                       else [{"type": "text", "text": t["content"]}]} for t in r["messages"]]}
+        for r in records
+    ]  # fmt: skip
+    for stored, record in zip(Dataset.from_list(records), records, strict=True):
+        assert said(stored) == said(record) and shown(stored) == shown(record)
+
+
+@given(st.lists(st.sampled_from(["<image>", "word", " ", "\n"]), min_size=1, max_size=9))
+def test_no_picture_is_lost_and_no_word(parts):
+    n = parts.count("<image>")
+    names = [f"{at}.png" for at in range(n)]
+    row = read_row({"images": names, "messages": [user("".join(parts)), bot()]})
+    places = [part for part in row.turns[0].parts if not isinstance(part, str)]
+    assert places == list(range(n)) and [m.value for m in row.media] == names
+    assert row.turns[0].text.count("word") == parts.count("word")

@@ -1,0 +1,142 @@
+"""Tables say what the rows say: every figure recomputed from the JSONL, ours beside the paper's."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import t2vid
+from benchmark_rows import make_rows
+from t2vid.errors import InputError, MissingFile
+from t2vid.evaluation import paper
+from t2vid.evaluation.backends import FunctionBackend
+from t2vid.evaluation.config import EvalConfig
+from t2vid.pages.scores import compare, report
+
+FAST = EvalConfig(strategy="text")
+
+
+def run_of(folder: Path, clips: list[Path], source: str, name: str, wrong: int = 0) -> Any:
+    """A run that answers all but the first `wrong` questions right."""
+    rows = [{**row, "source": source} for row in make_rows(clips)]
+    bad = {row["id"] for row in rows[:wrong]}
+    say = FunctionBackend(
+        lambda ask: "?" if ask.key[0] in bad else ask.line["answer"], name="scripted"
+    )
+    return t2vid.evaluate(say, rows, FAST, out=folder / f"{name}-{source}", name=name)
+
+
+def rows_of(text: str, label: str) -> list[str]:
+    return [line for line in text.splitlines() if line.startswith(f"| {label} |")]
+
+
+def test_every_figure_is_that_of_the_rows(clips, tmp_path):
+    run = run_of(tmp_path, clips, "mvbench", "mine", wrong=5)
+    judged = [json.loads(x) for x in (run.folder / "judged.jsonl").read_text().splitlines()]
+    tables = json.loads(report([run], format="json"))
+    overall = dict(zip(tables[0]["head"], tables[0]["rows"][0], strict=True))
+    assert overall["accuracy"] == pytest.approx(100 * sum(x["correct"] for x in judged) / 12)
+    assert (overall["n"], overall["of"], overall["no letter"]) == (12, 12, 5)
+    assert overall["guessing"] == pytest.approx(sum(100 / len(x["options"]) for x in judged) / 12)
+    by_category = next(t for t in tables if "by category" in t["title"])
+    for label, cell in by_category["rows"]:
+        category, n = re.fullmatch(r"(\w+) \((\d+)\)", label).groups()
+        rows = [x for x in judged if x["category"] == category]
+        assert int(n) == len(rows)
+        assert float(cell.split()[0]) == pytest.approx(
+            100 * sum(x["correct"] for x in rows) / len(rows), abs=0.05
+        )
+    decided = next(t for t in tables if "read" in t["title"])
+    assert sum(n for _, n in decided["rows"]) == 12
+
+
+def test_the_protocol_stands_beside_every_score(clips, tmp_path):
+    run = run_of(tmp_path, clips, "mvbench", "mine")
+    for as_ in ("runs", "paper"):
+        text = report([run], as_=as_)
+        assert FAST.asking_hash in text and FAST.hash in text
+
+
+def test_the_papers_tables_hold_its_figures_and_ours_with_the_difference(clips, tmp_path):
+    sources = ("video_mme", "mvbench", "tempcompass")
+    runs = [run_of(tmp_path, clips, source, "idefics3-30k-seed0", wrong=6) for source in sources]
+    text = report(runs, as_="paper")
+    table_4 = text.split("### Table 4")[1]
+    assert rows_of(table_4, "Idefics3 30K") == [
+        "| Idefics3 30K | 67.1 | 53.8 | 48.0 | 56.3 | 51.6 | 62.3 | 56.7 |  |"
+    ]
+    (ours,) = rows_of(table_4, "ours: idefics3-30k-seed0")
+    cells = [cell.strip() for cell in ours.split("|")]
+    assert cells[5].startswith("50.0 [") and cells[5].endswith("−6.3")  # 50.0 - 56.3
+    assert cells[8].endswith("−6.7") and cells[9] == "36"
+    assert text.count("ours: idefics3-30k-seed0 |") == 1  # not in the tables of InternVL
+    assert "12 of 2,700 questions" in text
+
+
+def test_a_run_can_be_set_against_a_row_by_name(clips, tmp_path):
+    run = run_of(tmp_path, clips, "video_mme", "mine")
+    text = report([run], as_="paper", rows={"mine": "InternVL 200K"})
+    assert "+43.7" in rows_of(text.split("### Table 1")[1], "ours: mine")[0]
+    with pytest.raises(InputError, match="InternVL 30K hybrid"):
+        report([run], as_="paper", rows={"mine": "GPT"})
+
+
+def test_averages_of_the_paper_are_means_of_its_benchmarks():
+    for row in paper.ROWS:
+        if "avg" in row.values:
+            mean = sum(row.values[name] for name in paper.BENCHMARKS) / 3
+            assert row.values["avg"] == pytest.approx(mean, abs=0.051), row.label
+
+
+def test_comparison_pairs_the_questions(clips, tmp_path):
+    a = run_of(tmp_path, clips, "mvbench", "before", wrong=8)
+    b = run_of(tmp_path, clips, "mvbench", "after", wrong=2)
+    (table,) = json.loads(compare(a, b, format="json"))
+    row = dict(zip(table["head"], table["rows"][0], strict=True))
+    assert (row["n"], row["only first right"], row["only second right"]) == (12, 0, 6)
+    assert row["difference"] == "+50.0" and row["p (McNemar)"] == "0.031"
+    assert len(table["rows"]) == 3
+    same = json.loads(compare(a, a, format="json"))[0]["rows"][0]
+    assert same[4] == "+0.0" and same[-1] == "1"
+
+
+def test_a_run_without_frames_is_told_as_a_control(clips, tmp_path):
+    rows = make_rows(clips)
+    say = FunctionBackend(lambda ask: ask.line["answer"] if ask.frames else "?", name="looks")
+    runs = [
+        t2vid.evaluate(say, rows, how, out=tmp_path / str(n))
+        for n, how in enumerate([EvalConfig(frames=2), "text-only", "blank-frames"])
+    ]
+    text = report(runs)
+    assert "Is looks looking? Against the question alone" in text
+    assert "Against the gray frames" in text
+    control = text.split("question alone")[1]
+    assert "+100.0" in control
+
+
+def test_scores_follow_answers_that_came_later(clips, tmp_path):
+    rows = make_rows(clips)
+    say = FunctionBackend(lambda ask: ask.line["answer"], name="x")
+    run = t2vid.evaluate(say, rows, FAST, out=tmp_path, limit=3)
+    (tmp_path / "scores.json").unlink()
+    assert "| 3 | 12 |" in report([run])
+
+
+def test_the_page_is_one_file_that_asks_for_nothing(clips, tmp_path):
+    run = run_of(tmp_path, clips, "mvbench", "mine <script>")
+    out = tmp_path / "report.html"
+    text = report([run], format="html", out=out)
+    assert out.read_text() == text and "<script>" not in text and "http" not in text
+    HTMLParser().feed(text)
+
+
+def test_no_run_is_refused_with_the_next_move(tmp_path):
+    with pytest.raises(InputError, match="out="):
+        report([])
+    with pytest.raises(MissingFile, match=re.escape("run.json")):
+        report([tmp_path])

@@ -1,0 +1,80 @@
+"""A sweep is runs and a curve; a case study shows what was seen and what was said."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import pytest
+from PIL import Image
+
+from benchmark_rows import make_rows
+from t2vid.errors import InputError
+from t2vid.evaluation.backends import FunctionBackend
+from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.sweep import Point
+from t2vid.models.tiny import tiny_idefics3
+from t2vid.pages.cases import describe
+from t2vid.pages.sweep import draw, sweep
+
+FAST = EvalConfig(max_new_tokens=2)
+
+
+def test_a_sweep_asks_at_each_number_of_frames_and_resumes(clips, tmp_path):
+    seen: dict[int, int] = {}
+
+    def say(ask):
+        seen[len(ask.frames)] = seen.get(len(ask.frames), 0) + 1
+        return ask.line["answer"] if len(ask.frames) > 2 else "?"
+
+    model = FunctionBackend(say, name="sees more")
+    rows = make_rows(clips[2:])  # four and five frames
+    points = sweep(model, rows, FAST, out=tmp_path, frames=[4, 1, 2])
+    assert [(p.frames, p.value, p.n) for p in points] == [(1, 0, 6), (2, 0, 6), (4, 100, 6)]
+    assert seen == {1: 6, 2: 6, 4: 6}
+    assert sweep(model, rows, FAST, out=tmp_path, frames=[4, 1, 2]) == points
+    assert seen == {1: 6, 2: 6, 4: 6}
+    assert json.loads((tmp_path / "sweep.json").read_text())["points"][2]["value"] == 100
+    page = (tmp_path / "sweep.html").read_text()
+    assert "<polyline" in page and "http" not in page
+    with pytest.raises(InputError, match="frames"):
+        sweep(model, rows, FAST, out=tmp_path, frames=[])
+
+
+def test_the_context_of_the_model_is_marked(clips, tmp_path):
+    model, processor = tiny_idefics3(["Why?"])
+    rows = make_rows(clips[:1], per_clip=1)
+    sweep(model, rows, FAST, out=tmp_path, frames=[1], processor=processor, marks={"training": 24})
+    marks = json.loads((tmp_path / "sweep.json").read_text())["marks"]
+    n_tokens = 4 + 2 + 1  # a frame's tokens and the marks around them
+    assert marks == {"training": 24, "max LLM context": 16384 // n_tokens}
+    assert "training: 24" not in (tmp_path / "sweep.html").read_text().split("<h2>Accuracy")[0]
+    sweep(model, rows, FAST, out=tmp_path, frames=[1], processor=processor, marks={"training": 1})
+    assert "training: 1<" in (tmp_path / "sweep.html").read_text()
+
+
+def test_the_drawing_is_a_picture_that_shows_the_points():
+    points = [Point(n, 40 + n, 38 + n, 42 + n, 50) for n in (1, 4, 16)]
+    drawn = Image.open(io.BytesIO(draw({"m": points}, {"limit": 8, "far": 10_000})))
+    assert drawn.size == (1050, 600) and len(drawn.convert("RGB").getcolors(1 << 20)) > 10
+    assert draw({"m": points}, {}) != draw({"m": points[:2]}, {})
+    assert draw({"m": points}, {"limit": 8}, "svg") == draw({"m": points}, {"limit": 8}, "svg")
+
+
+def test_a_case_study_holds_every_video_and_every_answer(clips, tmp_path):
+    tiny = tiny_idefics3(["Describe this video in detail. A dog."])
+    models = {"tiny": tiny, "other": lambda ask: f"{len(ask.frames)} frames <b>"}
+    out = tmp_path / "cases.html"
+    found = describe(models, clips[:2], out=out, max_new_tokens=3)
+    assert [(x["model"], x["video"]) for x in found] == [
+        (name, str(clip)) for clip in clips[:2] for name in models
+    ]
+    text = out.read_text()
+    assert (
+        text.count("<img") == 2
+        and text.count("<dd>") == 4
+        and "2 frames &lt;b&gt;" in text
+        and "http" not in text
+    )
+    with pytest.raises(InputError, match="models"):
+        describe({}, clips, out=out)

@@ -1,0 +1,52 @@
+"""Results as text and JSON, and what the system refuses as one line."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from t2vid.schema import Counts
+from t2vid.terminal import as_json, as_text, one_line
+
+
+@dataclass
+class Thing:
+    path: Path
+    share: float
+    counts: Counts
+
+
+def test_json_holds_every_figure_of_a_result():
+    thing = Thing(Path("a/b"), float("nan"), Counts().keep(source="x").drop("late", source="x"))
+    assert json.loads(as_json([thing, np.int64(3), np.arange(2), {"k": {1}}])) == [
+        {"path": "a/b", "share": None, "counts": thing.counts.to_dict()},
+        3,
+        [0, 1],
+        {"k": [1]},
+    ]
+
+
+def test_text_is_the_results_own_table_or_its_lines():
+    counts = Counts().keep(source="x")
+    assert as_text(counts) == counts.table()
+    assert as_text(Thing(Path("a"), 0.5, counts)).splitlines()[:2] == ["path: a", "share: 0.5"]
+    assert as_text([Path("a"), "b"]) == "a\nb" and as_text(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a b"), "a b: No such file or directory"),
+        (OSError(18, "Invalid cross-device link", "a", None, "b"), "a and b: Invalid cross-device link"),
+        (PermissionError(13, "Permission denied", b"raw"), "raw: Permission denied"),
+        (OSError(28, "No space left on device"), "No space left on device"),
+        (ConnectionError("two\n lines"), "ConnectionError: two lines"),
+        (OSError(), "OSError: no reason given"),
+    ],
+)  # fmt: skip
+def test_what_the_system_refuses_is_one_line(error, line):
+    assert one_line(error) == line
