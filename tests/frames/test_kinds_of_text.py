@@ -10,7 +10,7 @@ import pytest
 from t2vid.errors import MissingGlyphs
 from t2vid.frames.coverage import covering
 from t2vid.frames.direction import visual_order
-from t2vid.frames.font_advice import describe_missing
+from t2vid.frames.font_advice import describe_missing, font_coverage
 from t2vid.frames.font_folders import font_folders, system_fonts
 from t2vid.frames.fonts import guess_lang, stack
 from t2vid.frames.grid import arms
@@ -196,3 +196,16 @@ def test_a_script_without_a_font_is_refused_with_the_package() -> None:
         pytest.skip("a font of the script is here")
     with pytest.raises(MissingGlyphs, match="apt-get install fonts-noto-core"):
         render_text("\u07ca")
+
+
+def test_coverage_counts_every_visible_character_once(tmp_path) -> None:
+    text = "ab \u05d0\u05d1\u05d2\n\u0628\U0010fffd\U0010fffd"
+    (tmp_path / "one.txt").write_text(text, encoding="utf-8")
+    for what in (text, tmp_path, str(tmp_path), tmp_path / "one.txt"):
+        found = font_coverage(what)
+        assert found.drawn == {
+            "NotoSansHebrew-Regular.ttf": 3,
+            "LiberationSans-Regular.ttf": 2,
+            "NotoSansArabic-Regular.ttf": 1,
+        }
+        assert found.missing == {"\U0010fffd": 2} and "private-use" in found.advice

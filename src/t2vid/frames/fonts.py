@@ -117,8 +117,9 @@ class Stack:
                     return face
         # on the grid a mark is put over its letter here, which keeps the letter's own width
         if not self.grid and len(cluster) > 1 and any(map(mark_place, cluster[1:])):
-            if face := self._with_anchors(cluster):
-                return face
+            anchored = self._with_anchors(cluster)
+            if anchored is not None:
+                return anchored
         script_first = self.bundled and any(a <= ord(cluster[0]) <= b for a, b in _OWN_FONT)
         if not script_first and self.primary.covers(cluster):
             return self.primary

@@ -3,8 +3,8 @@
 No font draws these so that they meet at every size, above and below too, which tables, trees and
 bars need.
 
->>> GridCells(12, 23, 20).draw("\u2588").max()
-0
+>>> GridCells(12, 23, 20).draw("\u2588").shape
+(23, 12)
 """
 
 from __future__ import annotations

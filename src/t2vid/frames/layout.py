@@ -7,8 +7,8 @@ wider than a line are looked at one by one.
 >>> from t2vid.frames.render_spec import RenderSpec
 >>> from t2vid.frames.shaping import shaper_for
 >>> layout = TextLayout(RenderSpec(), shaper_for("sans", 20, "error", 408, 408), 408, 408)
->>> [len(page.lines) for page in layout.pages("one\ntwo")]
-[2]
+>>> [len(page.lines) for page in layout.pages("one two")]
+[1]
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from t2vid.frames.strip import Strip
 
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
 MAX_PARAGRAPH = 20_000  # characters whose direction is resolved at once: memory must not grow
+_BLANK = frozenset(BLANKS)
 _BLOCK = 1024  # pieces whose widths are summed at once
-_PARAGRAPH = 20_000  # characters whose direction is resolved at once: memory must not grow
 _PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}])|[^{NEWLINES}]+$")
 _NEWLINE = f"(?>\\r\\n|[{NEWLINES}])"
 _FLOWED = re.compile(f"(?s:.+?)(?:{_NEWLINE}[{BLANKS}]*{_NEWLINE}\\s*|\\Z)")
@@ -101,6 +101,7 @@ class _Run:
         self.breaks, self.ranks, self.ways, self.base_rtl = breaks, ranks, ways, base_rtl
         self.words = words or list(accumulate([strip.words for strip in strips], initial=0))
         self.was_cut = False
+        self.separated = ranks is not None and any([key[:1] in SEPARATORS for key in keys])
         self.measure()
 
     def measure(self) -> None:
@@ -126,6 +127,8 @@ class _Run:
         """
         assert self.ranks is not None
         ranks = self.ranks[i : i + n]
+        if not self.separated:
+            return sorted(range(n), key=ranks.__getitem__)
         groups: list[list[int]] = []
         at = 0
         for k in range(n + 1):
@@ -273,10 +276,11 @@ class TextLayout:
         strips = [
             known[way].get(key) or make(key, rtl=way) for way, key in zip(ways, keys, strict=True)
         ]
-        part_breaks = np.searchsorted(bounds, breaks).tolist()
+        number = np.cumsum(cuts)  # of the part, one more than it
+        part_breaks = [*(number[breaks[:-1]] - 1).tolist(), len(strips)]
         counts = [0] * (len(strips) + 1)
         for segment, after in zip(segments, part_breaks[1:], strict=True):
-            if segment[-1] in BLANKS and not segment.isspace():
+            if segment[-1] in _BLANK and not segment.isspace():
                 counts[after] += 1  # a word ends with its segment
         return _Run(
             strips,
@@ -392,7 +396,7 @@ class TextLayout:
             strips[-1] = strips[-1].bare()
         if run.ranks is not None:
             strips = [strips[k] for k in run.part_order(i, len(strips))]
-        uneven = bisect_left(run.uneven, i) < bisect_left(run.uneven, end)
+        uneven = bool(run.uneven) and any([strip.uneven for strip in strips])
         words = run.words[end] - run.words[i]
         yield from self._close(strips, words, run.starts[end], uneven=uneven, rtl=run.base_rtl)
 
@@ -413,8 +417,8 @@ class TextLayout:
         self, strips: list[Strip], words: int, end: int, *, uneven: bool, rtl: bool = False
     ) -> Iterator[Page]:
         """End a line; where the page is full, the line begins the next one."""
-        up = max((strip.up_px for strip in strips), default=0) if uneven else 0
-        down = max((strip.down_px for strip in strips), default=0) if uneven else 0
+        up = max([strip.up_px for strip in strips]) if uneven else 0
+        down = max([strip.down_px for strip in strips]) if uneven else 0
         if self.lines and self.height + up + self.shaper.line_px + down > self.tall:
             yield self._spill(self.line_start)
         if self.start and not self.lines and not strips:

@@ -226,10 +226,8 @@ def _draw(page: Page, spec: RenderSpec) -> Image.Image:
             base = top + line.up_px
             # what the line before leaves on its right, and this one on its left
             arrays.append(_white(line_px, pad + margin + line.x_px))
-            if line.plain:
-                arrays += [strip.pixels for strip in line.strips]
-            else:
-                arrays += [strip.pixels[strip.up_px :][:line_px] for strip in line.strips]
+            arrays += [strip.box for strip in line.strips]
+            if not line.plain:
                 outside.append((base, line))
             pad = width - margin - line.x_px - line.width_px
             tops.append(base)
@@ -261,14 +259,16 @@ def _ink_outside(
     """Draw what leaves a line's box above and below, and give its colours with their places."""
     colors = []
     for strip in line.strips:
-        right, top = left + strip.full_px, base - strip.up_px
-        if strip.up_px:
-            here = gray[top:base, left:right]
-            np.minimum(here, strip.pixels[: strip.up_px], out=here)
-        if strip.down_px:
-            here = gray[base + line_px : base + line_px + strip.down_px, left:right]
-            np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
-        colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
+        right = left + strip.full_px
+        if strip.odd:
+            top = base - strip.up_px
+            if strip.up_px:
+                here = gray[top:base, left:right]
+                np.minimum(here, strip.pixels[: strip.up_px], out=here)
+            if strip.down_px:
+                here = gray[base + line_px : base + line_px + strip.down_px, left:right]
+                np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
+            colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
         left = right
     return colors
 

@@ -156,8 +156,8 @@ class Shaper:
         size = (self.room_px, strip.pixels.shape[0])
         pixels = np.asarray(Image.fromarray(strip.pixels).resize(size, Image.Resampling.BOX))
         small = OddStrip(pixels, self.room_px, strip.words)
-        small.up_px, small.down_px = strip.up_px, strip.down_px
-        small.uneven = strip.uneven
+        if strip.uneven:
+            small.rise(strip.up_px, strip.down_px)
         small.newline = small.special = strip.newline
         return small
 
@@ -268,7 +268,7 @@ class Shaper:
         if not (up or down or colors):
             return Strip(pixels, fit_px, rtl=rtl)
         strip = OddStrip(pixels, fit_px, rtl=rtl)
-        strip.up_px, strip.down_px, strip.uneven = up, down, True
+        strip.rise(up, down)
         strip.colors = tuple(
             (shift + box[0], up + self.ascent_px - box[3], picture) for box, picture in colors
         )

@@ -27,10 +27,11 @@ class Strip:
         tail_px: the blanks at the end, on the left where the strip reads from right to left.
         words: 1 where a word ends here.
         rtl: whether it reads from right to left.
+        box: the pixels inside the line's box.
         odd: whether it is an `OddStrip`.
     """
 
-    __slots__ = ("pixels", "fit_px", "full_px", "tail_px", "words", "odd", "rtl", "_bare")
+    __slots__ = ("pixels", "fit_px", "full_px", "tail_px", "words", "odd", "rtl", "box", "_bare")
 
     newline = uneven = special = False
     up_px = down_px = 0
@@ -40,6 +41,7 @@ class Strip:
 
     def __init__(self, pixels: Gray, fit_px: int, words: int = 0, *, rtl: bool = False) -> None:
         self.pixels, self.fit_px, self.words, self.rtl = pixels, fit_px, words, rtl
+        self.box = pixels
         self.full_px = int(pixels.shape[1])
         self.tail_px = self.full_px - fit_px
         self.odd = False
@@ -81,10 +83,16 @@ class OddStrip(Strip):
         self.parts = ()
         self.colors = ()
 
+    def rise(self, up_px: int, down_px: int) -> None:
+        """Say how many rows of the pixels lie above and below the line's box."""
+        self.up_px, self.down_px, self.uneven = up_px, down_px, True
+        self.box = self.pixels[up_px : len(self.pixels) - down_px]
+
     def _without_tail(self) -> Strip:
         cut = self.tail_px if self.rtl else 0
         bare = OddStrip(self.pixels[:, cut : cut + self.fit_px], self.fit_px, self.words)
-        bare.up_px, bare.down_px, bare.uneven = self.up_px, self.down_px, self.uneven
+        if self.uneven:
+            bare.rise(self.up_px, self.down_px)
         bare.colors = tuple((x - cut, y, picture) for x, y, picture in self.colors)
         return bare
 
