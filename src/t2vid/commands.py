@@ -154,11 +154,12 @@ COMMANDS = {
         ),
     ),
     "probe": Command(
-        "Tell how many frames `sample_video` would give and how long a video is, without decoding",
-        {"": "t2vid.frames.video:probe"},
-        ("t2vid probe clip.mp4", "t2vid probe clip.mp4 --json"),
-        positional=("source",),
+        "Say what videos are, and which of their frames a run would show",
+        {"": "t2vid.frames.probing:probe_files"},
+        ("t2vid probe clip.mp4 other.mkv", "t2vid probe clip.mp4 --family qwen2_5_vl --json"),
+        positional=("files",),
         json=True,
+        status=lambda found: 2 if any(one.error for one in found) else 0,
     ),
     "build": Command(
         "Build a mix, or say what it would be",
