@@ -45,7 +45,7 @@ class SyntheticConfig(datasets.BuilderConfig):
     Args:
         render: how the texts are drawn: a `RenderSpec`, a mapping of its fields, or the name of a
             preset, `"default"`, `"dense"` or `"paper"`.
-        style_seed: draw every text in a style of its own, `RenderSpec.varied` of this seed and the row's
+        style_seed: draw every text in a style of its own, `RenderSpec.random` of this seed and the row's
             id, at the size that `render` gives; None draws all of them as `render` says.
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
@@ -136,7 +136,7 @@ class Synthetic(CorpusBuilder):
             return render
         digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
         return dataclasses.replace(
-            RenderSpec.varied(int.from_bytes(digest[:8], "big")),
+            RenderSpec.random(int.from_bytes(digest[:8], "big")),
             width=render.width,
             height=render.height,
             on_missing=render.on_missing,
@@ -166,7 +166,7 @@ def text_row(
         return None
     try:
         n_frames = count_frames(triplet.context, spec)
-    except ValueError as error:  # ours are ValueErrors too; a font library raises plain ones
+    except Exception as error:  # whatever one text raises, the other rows are built
         missing = isinstance(error, MissingGlyphs)
         reason = "characters without a font" if missing else "text cannot be drawn"
         counts.drop(reason, source=file, example=f"{triplet.id}: {error}")

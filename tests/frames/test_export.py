@@ -148,7 +148,9 @@ def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
     text.write_text("Some words to draw. " * 120)
     out = tmp_path / "out"
     options = "--width 200 --height 160 --font serif --font-px 16 --margin-px 10 --align center"
-    options += " --words-per-frame 20 --whitespace flow --on-missing escape --line-spacing 1.2"
+    options += (
+        " --lang ja --words-per-frame 20 --whitespace flow --on-missing escape --line-spacing 1.2"
+    )
     options += " --color #102030 --color #fff8e7 --layout t2vid --ink 0 --paper-gray 255"
     command = ["render", str(text), "--out", str(out), *options.split(), "--max-frames", "3"]
     assert cli.main(command) == 0

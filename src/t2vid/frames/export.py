@@ -28,9 +28,10 @@ from PIL import Image, ImageDraw
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
+from t2vid.frames.layout import MAX_CHARACTERS
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.frames.text import MAX_CHARACTERS, check_text
+from t2vid.frames.text import check_text
 from t2vid.progress import progress
 from t2vid.storage.files import PathLike
 from t2vid.storage.staging import final_path, staged_folder
@@ -175,6 +176,9 @@ def render_files(
                 done.append(drawn)
             except (InputError, MissingFile) as error:
                 done.append(Rendered(str(name), error=str(error)))
+            except Exception as error:  # one file's fault must not cost the others
+                shown = f"cannot be drawn ({type(error).__name__}: {error})"
+                done.append(Rendered(str(name), error=shown))
     return done
 
 
