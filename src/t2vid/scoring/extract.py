@@ -218,8 +218,11 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    if chosen is None and held is None and _may_be_text(mentions):
-        chosen = _last_presented(mentions, mentions.texts())
+    unsettled = any(
+        mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters
+    )
+    if chosen is None and held is None and _may_be_text(mentions) and not unsettled:
+        return _text_stated(text, options, mentions)
     if chosen is None:
         return held
     mention, said = chosen
@@ -250,6 +253,39 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     )
 
 
+def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
+    found = mentions.texts()
+    if not found or _CUT_OFF.search(text) or (len(text) > SHORT_CHARS and not _ENDS.search(text)):
+        return None
+    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
+    others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
+    if first and (len(others) == 1 or options.bare(first[0].letter)):
+        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
+    opening = [m for m in found if m.start < mentions.first_break and not m.joined]
+    said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
+    if (
+        len(said) == 1
+        and len(opening) == 1
+        and not any(map(str.isdigit, options.raw[opening[0].letter]))
+    ):
+        if not options.bare(opening[0].letter) and len(found) > 1:
+            if _taken_back(text, opening[0]):
+                return _Found(None, "taken back")
+            return _Found(opening[0].letter, "statement", opening[0].start, opening[0].end)
+    chosen = _last_presented(mentions, found)
+    if chosen is None:
+        return None
+    mention, _ = chosen
+    if first and mention in first:
+        return None
+    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
+        return None  # a number on the way to another one
+    if _taken_back(text, mention):
+        return _Found(None, "taken back")
+    return _Found(mention.letter, "statement", mention.start, mention.end)
+
+
 def _last_presented(
     mentions: Mentions, found: list[Mention], after: int = -1
 ) -> tuple[Mention, Said] | None:
@@ -260,7 +296,7 @@ def _last_presented(
             break
         said = mentions.said(mention)
         if chosen is not None:
-            if not _loops(mentions.text, mention, said, chosen):
+            if not _loops(mentions, mention, said, chosen):
                 break
             chosen = mention, said
         elif said.kind in ("firm", "cue") or _presents_itself(mentions, mention, said):
@@ -273,15 +309,15 @@ def _last_presented(
 _LEAD = re.compile(r"^[\W_]*(?:answer)?[\W_]*", re.IGNORECASE)
 
 
-def _loops(text: str, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
+def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
     """Say whether two statements are one sentence said again, with another letter and nothing in between."""
     mention, last = chosen
     if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
         return False
-    if len(said.frame.split()) < 3:
+    if len(re.findall(r"\w+", said.frame)) < 2:
         return False
-    gap = len(text[before.end : mention.start].strip())
-    return gap <= len(last.frame.strip()) + 14
+    gap = len(mentions.text[before.end : mention.start].strip())
+    return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
 
 
 def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
@@ -293,14 +329,22 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return not text[: mention.start].strip(" \n\"'“(") and bool(
             re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
         )
+    line = text.rfind("\n", 0, mention.start) + 1
+    if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
+        named = {m.letter for m in mentions.letters if m.own}
+        return len(named) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
-        named = mention.end > mention.at + 2 or mention.wrapped
+        named = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
         return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
     last_line = text.rstrip().rfind("\n") + 1
     if mention.start < last_line or said.kind != "alone":
         return False
+    if text[last_line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(
+        (".", "!", ")", "。")
+    ):
+        return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
 
 
@@ -309,11 +353,12 @@ def _reopens(later: Mention, said: Said, chosen: Mention) -> bool:
 
 
 def _taken_back(text: str, mention: Mention) -> bool:
-    after = text[mention.end : mention.end + 200]
+    after = text[mention.end :]
+    after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
     if not after.strip():
         return False
     found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase, _ in found)
+    return any(phrase.category == "retraction" for phrase in found)
 
 
 def _unfinished_list(mention: Mention, said: Said) -> bool:
@@ -405,14 +450,16 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
         m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
     ):
         return None
+    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
+        return None
     if _taken_back(text, mention):
         return None
     return _Found(mention.letter, "text contained", mention.start, mention.end)
 
 
 def _why_open(mentions: Mentions) -> str:
-    kinds = [mentions.said(m).kind for m in mentions.letters]
-    for kind in reversed(kinds):
+    named = mentions.letters + (mentions.texts() if len(mentions.text) <= SHORT_CHARS else [])
+    for kind in [mentions.said(m).kind for m in reversed(named)]:
         if kind in (*_SOFT, "denial"):
             return _REASONS.get(kind, kind)
     return "undecided"
