@@ -27,7 +27,7 @@ import datasets
 from t2vid import catalog, samples
 from t2vid.corpora.converting import converted
 from t2vid.corpora.triplets import KEYS, Triplet
-from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, MissingGlyphs
 from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.render import count_frames
@@ -117,7 +117,7 @@ class Synthetic(CorpusBuilder):
             )
         return {"train": [self.entry.hub_file]}
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         for triplet in self._triplets(job, counts):
             row = text_row(
@@ -142,7 +142,7 @@ class Synthetic(CorpusBuilder):
             on_missing=render.on_missing,
         )
 
-    def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
+    def _triplets(self, job: FileJob, counts: Counts) -> Iterator[Triplet]:
         rows = records.read(job.part)
         found = converted(self.entry, rows, counts, source=job.source, options=self.config)
         return cast(Iterator[Triplet], found)

@@ -145,6 +145,15 @@ def test_signatures_become_options(capsys):
             arguments.parse(wrong.split())
 
 
+def test_defaults_are_not_validated_as_input():
+    import pydantic  # where it is imported, cyclopts checks values and defaults with it
+
+    def run(rows: list[str] = [], *, out: str | None = None, ids: tuple[str, ...] = ()) -> None:  # noqa: B006
+        """Run it."""
+
+    assert pydantic.VERSION and Arguments([run], name="run").parse([]) == {}
+
+
 def test_an_option_of_the_other_use_is_named(capsys):
     assert cli.main(["train", "--config", "x", "--gpus", "8"]) == 2
     assert (

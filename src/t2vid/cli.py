@@ -142,6 +142,7 @@ def parser_of(name: str, key: str, *more: str) -> Any:
         name=f"t2vid {name}" + (f" {key}" if key.startswith("--") else ""),
         positional=command.positional,
         shown=command.shown,
+        fields=function_at(command.fields) if command.fields else None,
         flags=flags,
         epilogue="\n  ".join(["example:", *(examples or command.examples)]),
     )

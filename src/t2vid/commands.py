@@ -29,6 +29,7 @@ class Command(NamedTuple):
         examples: command lines; each parses.
         positional: parameters that stand without a name; by default those of the function.
         shown: parameters of the type `Any` that are given as text.
+        fields: `module:configuration` whose fields the function takes as `**changes`.
         json: whether `--json` prints the result.
         text: what is printed of the result and the arguments; by default its table or lines.
         facts: what `--json` prints of it, where that is not the result itself.
@@ -41,6 +42,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...]
     positional: tuple[str, ...] | None = None
     shown: tuple[str, ...] = ()
+    fields: str = ""
     json: bool = False
     text: Callable[[Any, Given], str] = lambda result, given: terminal.as_text(result)
     facts: Callable[[Any, Given], Any] = lambda result, given: result
@@ -53,7 +55,7 @@ def _or_file(result: Any, given: Given) -> str:
 
 
 def _scores(run: Any, given: Given) -> str:
-    from t2vid.evaluation.report import report
+    from t2vid.pages.scores import report
 
     return report([given.get("run", run)])
 
@@ -112,10 +114,24 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
 
 
 COMMANDS = {
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog:listing"},
+        ("t2vid list corpora", "t2vid list families --json"),
+        positional=("kind",),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "demo": Command(
         "Run the whole job on the bundled sample and write `report.html` and its figures",
         {"": "t2vid.demo:demo"},
         ("t2vid demo --out demo",),
+    ),
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog.listing:listing"},
+        ("t2vid list recipes", "t2vid list --json"),
+        json=True,
     ),
     "render": Command(
         "Draw text files and write their frames; what an earlier run finished is not drawn again",
@@ -123,8 +139,10 @@ COMMANDS = {
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
+            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
         ),
         positional=("files",),
+        fields="t2vid.frames.spec:RenderSpec",
         json=True,
         status=lambda done: 2 if any(one.error for one in done) else 0,
     ),
@@ -184,7 +202,7 @@ COMMANDS = {
     ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
-        {"": "t2vid.insight.inspect:inspect"},
+        {"": "t2vid.pages.batch:inspect"},
         ("t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",),
         positional=("what", "overrides"),
         json=True,
@@ -215,7 +233,7 @@ COMMANDS = {
     ),
     "report": Command(
         "Write the page of a dataset, and beside it the same figures as PNG and JSON",
-        {"a dataset": "t2vid.insight:report", "evaluations": "t2vid.evaluation.report:report"},
+        {"a dataset": "t2vid.pages.dataset:report", "evaluations": "t2vid.pages.scores:report"},
         (
             "t2vid report t2vid/mix sample --out report.html",
             "t2vid report runs/mvbench runs/tempcompass --as paper",
@@ -228,7 +246,7 @@ COMMANDS = {
     ),
     "compare": Command(
         "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
-        {"": "t2vid.evaluation.report:compare"},
+        {"": "t2vid.pages.scores:compare"},
         ("t2vid compare runs/mine runs/baseline",),
         text=_or_file,
     ),

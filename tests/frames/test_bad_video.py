@@ -11,9 +11,9 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -23,6 +23,7 @@ from media import make_clip, picture, read_numbers
 from t2vid.errors import BadVideo, InputError
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
+from t2vid.storage import media
 from t2vid.storage.media import Limits
 
 SPEC = SampleSpec(max_frames=4)
@@ -279,7 +280,10 @@ def test_a_frame_that_grows_beyond_the_limit_in_mid_stream_is_refused(tmp_path) 
     assert len(few) < len(frames)
 
 
-def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
+def test_a_file_that_takes_too_long_is_given_up(clip, monkeypatch) -> None:
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(media, "time", clock)
+
     class Slow:
         name = "slow.mp4"
 
@@ -288,7 +292,7 @@ def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
             self.seek, self.tell = self.file.seek, self.file.tell
 
         def read(self, n: int) -> bytes:
-            time.sleep(0.2)
+            clock.now += 0.2
             return self.file.read(min(n, 64))
 
     slow = Slow()

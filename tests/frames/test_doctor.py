@@ -166,9 +166,7 @@ def test_a_scan_that_was_killed_goes_on_and_leaves_no_process(corpus, tmp_path, 
     assert out.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
     names = [json.loads(line)["video"] for line in out.read_text().splitlines()]
     assert sorted(names) == sorted(str(path) for path in tmp_path.glob("*.mp4"))
-    deadline = time.monotonic() + 60
-    while group := _processes_of(scan.pid):
-        assert time.monotonic() < deadline, f"left behind: {group}"
+    while _processes_of(scan.pid):  # one that stays is ended by pytest's own limit
         time.sleep(0.1)
 
 

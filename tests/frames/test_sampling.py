@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError
-from t2vid.frames.sampling import SAMPLINGS, Grid, plan_runs, subset, target_size
+from t2vid.frames.sampling import SAMPLINGS, Grid, grid_of, plan_runs, subset, target_size
 from t2vid.frames.spec import RenderSpec, SampleSpec
 
 
@@ -62,6 +62,34 @@ def test_the_grid_shows_the_last_frame_before_each_half_step(times, last, fps) -
         before = [t for t in times if t * scale < n + Fraction(1, 2)]
         if before:
             assert times[grid.pick(times, n)] == before[-1]
+
+
+@given(
+    st.lists(st.integers(0, 900), min_size=1, max_size=40, unique=True),
+    st.integers(0, 900),
+    st.integers(1, 500),
+    st.sampled_from([Fraction(1), Fraction(5, 2), Fraction(1, 3), Fraction(2997, 100)]),
+)
+def test_a_part_is_the_grid_of_what_is_left_when_the_start_is_cut_off(
+    times, start, length, fps
+) -> None:
+    times, scale, end = sorted(times), fps / 100, Fraction(start + length)
+    part = grid_of(times, scale=scale, start=Fraction(start), end=end)
+    left = [t - start for t in times if start <= t < end]
+    if not left:  # what is on screen when the part begins stands all through it
+        shown = max([i for i, t in enumerate(times) if t < end], default=0)
+        assert {part.pick(times, n) for n in range(min(part.size, 30))} == {shown}
+        return
+    cut = Grid(scale, end - start, first=left[0])
+    assert part.size == cut.size
+    for n in range(min(part.size, 30)):
+        assert part.limit(n) - start == cut.limit(n)
+        assert times[part.pick(times, n)] - start == left[cut.pick(left, n)]
+
+
+def test_the_steps_of_a_part_are_counted_from_its_start() -> None:
+    grid = Grid(Fraction(1, 30), Fraction(105), start=Fraction(20))
+    assert [grid.limit(n) for n in range(grid.size)] == [34, 64, 94]
 
 
 @settings(max_examples=200)

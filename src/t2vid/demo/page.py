@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from t2vid.evaluation.compare import wilson
+from t2vid.scoring.statistics import wilson
 from t2vid.frames.export import contact_sheet
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS

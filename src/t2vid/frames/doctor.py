@@ -33,6 +33,7 @@ from t2vid.schema import Counts, storable
 from t2vid.storage.files import path_of
 from t2vid.storage.folder import files_below
 from t2vid.storage.media import Limits, bad, opened
+from t2vid.storage.staging import staged_file
 from t2vid.storage.videos import SUFFIXES, is_video
 
 logger = logging.getLogger(__name__)
@@ -78,13 +79,17 @@ def doctor(
         raise InputError(
             f"no video found in {data!r}; known suffixes are {', '.join(sorted(SUFFIXES))}"
         )
-    done = _read(Path(out))
+    act = partial(verdict, full=full, spec=spec, limits=limits)
+    with staged_file(out) as local:
+        return _scanned(names, local, act, num_proc=num_proc, full=full)
+
+
+def _scanned(names: list[str], out: Path, act: Any, *, num_proc: int | None, full: bool) -> Health:
+    done = _read(out)
     if full:  # a look at a few frames does not stand for one at all of them
         done = {name: line for name, line in done.items() if line.get("full") or line["reason"]}
     left = [name for name in names if name not in done]
-    act = partial(verdict, full=full, spec=spec, limits=limits)
     workers = min(num_proc or min(os.cpu_count() or 1, _MAX_PROCESSES), max(1, len(left)))
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with open(out, "a", encoding="utf-8") as file:
         found = _each(act, left, workers)
         for line in progress(found, desc="videos", total=len(left), unit="video"):

@@ -255,10 +255,10 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
 
 
 def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> list[dict[str, Any]]:
-    import t2vid
+    from t2vid.evaluation.run import evaluate
 
     questions = test_questions(world, work, job.test_clips)
-    run = t2vid.evaluate(
+    run = evaluate(
         model,
         questions,
         PROTOCOL,

@@ -200,6 +200,20 @@ def sha256_of(path: PathLike) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
+def version_at(path: AnyPath) -> str:
+    """Say which version of a file is there: its size, and its time of change or remote version."""
+    if isinstance(path, Path):
+        stat = path.stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+    info = path.fs.info(path.path)
+    return f"{info.get('size')} {version_of(info)}"
+
+
+def inside_of(path: AnyPath, root: AnyPath) -> str:
+    """Give a path relative to a folder around it, `/` between its parts."""
+    return path.relative_to(root).as_posix()  # type: ignore[arg-type]
+
+
 def version_of(info: Mapping[str, Any]) -> str:
     """Say which version of a remote file is there, from what its file system tells about it."""
     return " ".join(str(info[key]) for key in _VERSIONS if info.get(key) is not None)
