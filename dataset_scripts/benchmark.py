@@ -76,8 +76,8 @@ class BenchmarkConfig(datasets.BuilderConfig):
 
     Args:
         video_dir: folder of the videos; by default `data_dir`; without either, rows have no frames.
-        missing: a question whose video is not there is dropped and counted, kept (its answer will
-            be counted as wrong), or an error.
+        missing: a question whose video is not there is kept (its answer will be counted as wrong),
+            dropped and counted, or an error.
         sample: how a video is sampled on reading, a `SampleSpec` or a mapping of its fields; an
             evaluation protocol replaces it.
         subtitle_dir: folder of the subtitles, `<video>.srt`; by default `subtitle` in `data_dir`.
@@ -85,7 +85,7 @@ class BenchmarkConfig(datasets.BuilderConfig):
     """
 
     video_dir: str | None = None
-    missing: Missing = "drop"
+    missing: Missing = "keep"
     sample: SampleSpec | Mapping[str, Any] | None = None  # a SampleSpec after __post_init__
     subtitle_dir: str | None = None
     videos_state: str = ""

@@ -127,12 +127,6 @@ COMMANDS = {
         {"": "t2vid.demo:demo"},
         ("t2vid demo --out demo",),
     ),
-    "list": Command(
-        "List what t2vid knows by name",
-        {"": "t2vid.catalog.listing:listing"},
-        ("t2vid list recipes", "t2vid list --json"),
-        json=True,
-    ),
     "render": Command(
         "Draw text files and write their frames; what an earlier run finished is not drawn again",
         {"": "t2vid.frames.export:render_files"},

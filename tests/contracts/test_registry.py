@@ -231,7 +231,7 @@ def test_the_hash_changes_with_the_sources(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "path", ["fonts/a.ttf", "samples/clips/a.mp4", "samples/a.jsonl", "judging/a.json"]
+    "path", ["fonts/a.ttf", "samples/clips/a.mp4", "samples/a.jsonl", "scoring/lexicon/a.yaml"]
 )
 def test_the_hash_changes_with_fonts_clips_and_data(path, tmp_path, monkeypatch):
     file = tmp_path / "t2vid" / path

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError
-from t2vid.frames.sampling import SAMPLINGS, Grid, grid_of, plan_runs, subset, target_size
+from t2vid.frames.sampling import SAMPLINGS, Grid, plan_runs, subset, target_size
 from t2vid.frames.spec import RenderSpec, SampleSpec
 
 
@@ -74,7 +74,8 @@ def test_a_part_is_the_grid_of_what_is_left_when_the_start_is_cut_off(
     times, start, length, fps
 ) -> None:
     times, scale, end = sorted(times), fps / 100, Fraction(start + length)
-    part = grid_of(times, scale=scale, start=Fraction(start), end=end)
+    inside = next((t for t in times if start <= t < end), 0)
+    part = Grid(scale, end, Fraction(start), inside)
     left = [t - start for t in times if start <= t < end]
     if not left:  # what is on screen when the part begins stands all through it
         shown = max([i for i, t in enumerate(times) if t < end], default=0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import evaluate
@@ -48,7 +47,75 @@ def test_answers_that_name_nothing_are_wrong_and_counted(metric):
 
 
 def test_no_rows_give_no_accuracy_and_no_error(metric):
-    assert math.isnan(metric.compute(predictions=[], references=[])["accuracy"])
+    scores = metric.compute(predictions=[], references=[])
+    assert (scores["accuracy"], scores["macro_accuracy"], scores["n"]) == (None, None, 0)
+
+
+def test_references_are_letters_places_or_texts(full):
+    scores = full.compute(
+        predictions=["B"] * 5,
+        references=["B", 1, "a grey heron", "(B) a grey heron", "1"],
+        options=[OPTIONS] * 5,
+    )
+    assert scores["accuracy"] == 1 and scores["bad_references"] == 0
+    with pytest.raises(ValueError, match="reference -1"):
+        full.compute(predictions=["B"], references=[-1], options=[OPTIONS])
+
+
+def test_a_reference_that_is_an_option_text_is_that_option(full):
+    scores = full.compute(predictions=["A"], references=["3"], options=[["3", "1", "0", "2"]])
+    assert scores["accuracy"] == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        OPTIONS,
+        dict(zip("ABC", OPTIONS, strict=True)),
+        "A. a red fox\nB. a grey heron\nC. a brown bear",
+    ],
+)
+def test_options_come_as_list_mapping_or_lettered_text(full, options):
+    scores = full.compute(predictions=["the grey heron"], references=["B"], options=[options])
+    assert scores["accuracy"] == 1
+
+
+def test_options_as_a_plain_text_are_refused(full):
+    with pytest.raises(ValueError, match="a red fox"):
+        full.compute(predictions=["B"], references=["B"], options=["a red fox or a heron"])
+
+
+@pytest.mark.parametrize("name", ["refs", "options", "threshold"])
+def test_an_argument_the_metric_does_not_have_is_named(metric, name):
+    with pytest.raises(ValueError, match=name):
+        metric.compute(predictions=["A"], references=["A"], **{name: ["A"]})
+
+
+def test_no_resamples_are_refused(metric):
+    with pytest.raises(ValueError, match=r"resamples \(0\)"):
+        metric.compute(predictions=["A"], references=["A"], resamples=0)
+
+
+def test_questions_of_a_group_count_together(full):
+    right = [1, 1, 0, 1, 1, 0, 1, 1]
+    scores = full.compute(
+        predictions=["A" if ok else "B" for ok in right],
+        references=["A"] * 8,
+        options=[OPTIONS] * 8,
+        group=["1"] * 4 + ["2"] * 4,
+        structure=[""] * 4 + ["[1, [2, 3], 4]"] * 4,
+    )
+    assert scores["group_scores"] == {"all": 44.775, "logic": 33.3, "relevance": 56.25}
+
+
+def test_a_judge_may_answer_in_small_letters(full):
+    scores = full.compute(
+        predictions=["the reddish one"],
+        references=["A"],
+        options=[OPTIONS],
+        judge=lambda question, options, prediction: "a",
+    )
+    assert scores["accuracy"] == 1 and scores["decided_by"] == {"judge": 1}
 
 
 def test_option_texts_categories_and_durations(full):

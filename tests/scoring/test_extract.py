@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from t2vid import Choice, extract_choice
+from t2vid import ParsedAnswer, extract_choice
 from t2vid.errors import InputError
 from t2vid.scoring.extract import RULES
 
@@ -122,7 +122,7 @@ def test_no_input_raises_and_no_letter_is_off_the_list(prediction, options, ques
         else "ABCDEFGHIJ"[: len(options)]
     )
     assert choice.letter is None or choice.letter in letters
-    assert choice.rule and (choice.letter is None or choice.rule in {name for name, _ in RULES})
+    assert choice.rule and (choice.letter is None or choice.rule in RULES)
 
 
 @given(st.integers(2, 10), st.data())
@@ -145,7 +145,9 @@ def test_nested_option_texts_take_the_longest():
 
 def test_missing_answers_count_as_empty():
     assert (
-        extract_choice(None, ANIMALS) == extract_choice(math.nan, ANIMALS) == Choice(None, "empty")
+        extract_choice(None, ANIMALS)
+        == extract_choice(math.nan, ANIMALS)
+        == ParsedAnswer(None, "empty")
     )
 
 

@@ -99,7 +99,7 @@ def demo(
     jobs = [Job(arm, seed, rows=size.rows, test_clips=size.test_clips) for arm in ARMS_SHOWN]
     # the longest first, so that two workers end together
     found = run_all(jobs[::-1], world=world, out=folder / "arms", workers=min(2, cores()))
-    results = {result.arm: result for result in found}
+    results = {result.arm: result for result in found[::-1]}
     figures = _figures(results)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     _write_answers(folder / "answers.jsonl", results)

@@ -22,7 +22,7 @@ import numpy as np
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
 from t2vid.evaluation.config import EvalConfig
-from t2vid.scoring.served import Endpoint
+from t2vid.storage.chat import ChatEndpoint
 
 
 class Answer(NamedTuple):
@@ -144,7 +144,7 @@ class TransformersBackend:
 
 
 @dataclass(frozen=True)
-class OpenAIBackend(Endpoint):
+class OpenAIBackend(ChatEndpoint):
     """A model behind an OpenAI-compatible API, such as `vllm serve`; see `Endpoint` for its fields."""
 
     @property

@@ -15,6 +15,7 @@ from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Table, range_of
+from t2vid.scoring.probe import ProbeReport
 from t2vid.scoring.statistics import compare_runs
 
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
@@ -44,6 +45,14 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                 f"{one['name']}: {100 * part['circular_accuracy']:.1f} % of {part['questions']:,} "
                 "questions are answered correctly in every rotation of their options"
             )
+        lost = one.get("missing", {})
+        if lost.get("questions") and lost["counted_as"] == "drop":
+            overall.notes.append(
+                f"{one['name']}: {lost['questions']:,} questions without a readable video or an answer are left out "
+                "(missing=drop)"
+            )
+        if "judge_probe" in one:
+            overall.notes.append(f"{one['name']}: {ProbeReport(**one['judge_probe'])}")
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
         sources = one["by_source"]
@@ -53,13 +62,13 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                 [
                     one["name"],
                     source,
-                    100 * part["accuracy"],
+                    _percent(part["accuracy"]),
                     range_of(part["wilson"]),
                     range_of(part["bootstrap"]),
-                    100 * part["guessing"],
+                    _percent(part["guessing"]),
                     part["n"],
                     one["questions"] if part is one or not whole else None,
-                    100 * part["macro_accuracy"],
+                    _percent(part["macro_accuracy"]),
                     part["unanswered"],
                     part["errors"],
                 ]
@@ -74,6 +83,10 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
         *_group_tables(scores, "by_category", "category"),
         _decided(scores),
     ]
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:

@@ -7,18 +7,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from t2vid.errors import require
+from t2vid.errors import InputError, require
 from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.explain import explained
+from t2vid.evaluation.predictions import open_predictions
 from t2vid.evaluation.runs import Run
 from t2vid.progress import progress
+from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
+from t2vid.scoring.probe import PROBE_THRESHOLD, probe_judge
 from t2vid.scoring.statistics import circular
+from t2vid.storage.files import write_atomically
+
+logger = logging.getLogger(__name__)
+
+Missing = Literal["wrong", "drop"]
 
 JUDGED_AT_ONCE = 512
 
@@ -28,17 +38,33 @@ def score(
     *,
     protocol: EvalConfig | str | Path | None = None,
     judge: Any = None,
+    probe: bool = False,
+    probe_threshold: float = PROBE_THRESHOLD,
+    benchmark: Any = None,
+    data_dir: str | Path | None = None,
+    out: str | Path | None = None,
+    missing: Missing = "wrong",
+    explain: bool = False,
     confidence: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers.
 
     Args:
-        run: the run or its folder.
+        run: the run or its folder; with `benchmark`, a file of predictions as other tools write them.
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
         judge: what `t2vid.scoring.judge.judge_from` takes, such as a function of `(question,
             options, answer)` that gives a letter or None; asked where the rules abstain; by default
             the protocol's.
+        probe: first run the judge over the labelled answers that ship with t2vid, and stop where
+            it is right less often than `probe_threshold`; what it did stands in the scores.
+        probe_threshold: share of the labelled answers that the judge must get right; 0 lets any pass.
+        benchmark: name or dataset of the benchmark that a file of predictions answers.
+        data_dir: folder of that benchmark's files.
+        out: folder of the run that is made of a file; by default beside the file.
+        missing: a question whose video is missing or broken, or that has no answer, counts as
+            wrong, or is dropped (`"drop"`), which the scores and the report say.
+        explain: also write `explained.txt`: each answer with the characters that decided it.
         confidence: coverage of the intervals.
         seed: of the bootstrap.
 
@@ -47,21 +73,28 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `judge_errors` and, for a circular run, `circular`. All of it is counted from
         the rows of `judged.jsonl`.
+
+    Raises:
+        InputError: for a file without its benchmark, or a judge that fails its probe.
     """
-    run = Run.read(run)
+    if missing not in ("wrong", "drop"):
+        raise InputError(f"missing ({missing!r}) must be 'wrong' or 'drop'")
+    run = _opened(run, benchmark, data_dir, out)
     how = EvalConfig.from_dict(dict(run.header["protocol"]))
     how = EvalConfig.named(protocol) if protocol is not None else how
     metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
-    lines = run.answers()
-    judged = _by_rules(metric, lines, how.scheme)
     decider = judge_from(how.judge if judge is None else judge)
+    probed = probe_judge(decider, threshold=probe_threshold) if probe and decider else None
+    judged = _by_rules(run.answers(), how.scheme)
     if decider is not None and judge is not None:  # the score is that of this judge
         given = judge if isinstance(judge, str) else decider.backend.identity or "function"
         how = how.replace(judge=given if ":" in given else f"given:{given}")
     judge_errors = _by_judge(judged, decider)
     for line in judged:
         line["correct"] = line["letter"] == line["answer"]
-    first = [line for line in judged if not line.get("rotation")]
+    unasked = [line for line in judged if line.get("error") and not line.get("rotation")]
+    kept = judged if missing == "wrong" else [line for line in judged if not line.get("error")]
+    first = [line for line in kept if not line.get("rotation")]
     settings = {"confidence": confidence, "seed": seed}
     scores = _figures(metric, first, settings)
     scores["by_source"] = {
@@ -70,6 +103,7 @@ def score(
     }
     scores |= {
         "questions": run.header.get("questions", len(first)),
+        "missing": {"questions": len(unasked), "counted_as": missing},
         "judge_errors": judge_errors,
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
@@ -77,11 +111,39 @@ def score(
         "model": run.header.get("model", ""),
         "name": run.name,
     }
+    if probed is not None:
+        scores["judge_probe"] = probed._asdict()
     if how.circular:
-        scores["circular"] = circular(judged)
+        scores["circular"] = circular(kept)
     run.write_jsonl("judged.jsonl", judged)
     run.write_json("scores.json", scores)
+    if explain:
+        write_atomically(run.folder / "explained.txt", explained(judged))
     return scores
+
+
+def _opened(run: Run | str | Path, benchmark: Any, data_dir: Any, out: Any) -> Run:
+    """Open a run, or make one of a file of predictions."""
+    if isinstance(run, Run) or Path(run, "run.json").is_file():
+        return Run.read(run)
+    path = Path(run)
+    if not path.exists() or (path.is_dir() and benchmark is None):
+        return Run.read(run)  # which says what is missing
+    if benchmark is None:
+        raise InputError(f"{path} is a file of predictions; name what it answers with benchmark=")
+    if isinstance(benchmark, str):
+        from datasets import load_dataset
+
+        name, _, config = benchmark.partition("@")
+        given = {} if data_dir is None else {"data_dir": str(data_dir)}
+        name = name if "/" in name else f"t2vid/{name}"
+        benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
+    made, counts = open_predictions(path, benchmark, out=out or path.with_name(path.stem + ".run"))
+    if counts.dropped:
+        logger.warning(
+            "%s: %s", path, ", ".join(f"{n:,} {why}" for why, n in counts.dropped.items())
+        )
+    return made
 
 
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
@@ -93,16 +155,15 @@ def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
     return prediction
 
 
-def _by_rules(metric: Any, lines: list[dict[str, Any]], scheme: str) -> list[dict[str, Any]]:
+def _by_rules(lines: list[dict[str, Any]], scheme: Any) -> list[dict[str, Any]]:
     """Read the letters that the rules can read; a caption names no option, so it is left open."""
-    if not lines:
-        return []
-    said = ["" if x["style"] == "caption" else unlabelled(x["prediction"], x) for x in lines]
-    rows = _compute(metric, lines, said, scheme=scheme, resamples=1, return_rows=True)["rows"]
-    return [
-        {**line, "letter": row["letter"], "rule": row["rule"]}
-        for line, row in zip(lines, rows, strict=True)
-    ]
+    judged = []
+    for line in lines:
+        said = "" if line["style"] == "caption" else unlabelled(line["prediction"], line)
+        found = extract_choice(said, line["options"] or None, line["question"], scheme=scheme)
+        span = found.span if said is line["prediction"] else None
+        judged.append({**line, "letter": found.letter, "rule": found.rule, "span": span})
+    return judged
 
 
 def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
@@ -126,7 +187,7 @@ def _figures(
 ) -> dict[str, Any]:
     """Give the figures of judged rows: the metric counts the letters that stand in them."""
     if not judged:
-        return {"accuracy": float("nan"), "n": 0, "guessing": float("nan"), "errors": 0}
+        return {"accuracy": None, "n": 0, "guessing": None, "errors": 0}
     letters = [line["letter"] or "" for line in judged]
     figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())

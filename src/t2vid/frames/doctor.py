@@ -79,16 +79,24 @@ def doctor(
         raise InputError(
             f"no video found in {data!r}; known suffixes are {', '.join(sorted(SUFFIXES))}"
         )
-    act = partial(verdict, full=full, spec=spec, limits=limits)
     with staged_file(out) as local:
-        return _scanned(names, local, act, num_proc=num_proc, full=full)
+        return _scanned(names, local, num_proc=num_proc, full=full, spec=spec, limits=limits)
 
 
-def _scanned(names: list[str], out: Path, act: Any, *, num_proc: int | None, full: bool) -> Health:
+def _scanned(
+    names: list[str],
+    out: Path,
+    *,
+    num_proc: int | None,
+    full: bool,
+    spec: SampleSpec,
+    limits: Limits | None,
+) -> Health:
     done = _read(out)
     if full:  # a look at a few frames does not stand for one at all of them
         done = {name: line for name, line in done.items() if line.get("full") or line["reason"]}
     left = [name for name in names if name not in done]
+    act = partial(verdict, full=full, spec=spec, limits=limits)
     workers = min(num_proc or min(os.cpu_count() or 1, _MAX_PROCESSES), max(1, len(left)))
     with open(out, "a", encoding="utf-8") as file:
         found = _each(act, left, workers)

@@ -123,10 +123,6 @@ def findings(
     benchmarks: Mapping[str, str | Path] | None = None,
     seed: int = 0,
 ) -> Findings:
-<<<<<<< HEAD:src/t2vid/insight/report.py
-    """Measure a dataset; `report` says what the arguments are."""
-    from t2vid.corpora.licences import licences_of
-=======
     """Measure a dataset.
 
     Args:
@@ -137,7 +133,6 @@ def findings(
         seed: of the sample, the map and the bootstrap.
     """
     from t2vid.corpora.licences import licences_of
->>>>>>> cbd4d2586e38e0acadaa21d539e1d3977bcdbe3c:src/t2vid/insight/findings.py
 
     budget = subject.recipe.budget if subject.recipe is not None else None
     tokenizer = budget.tokenizer if budget is not None else None

@@ -6,16 +6,17 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import json
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, require
 from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, Case, Verdict, prompt_of
-from t2vid.scoring.served import Endpoint
+from t2vid.storage.chat import ChatEndpoint, ChatReply
 
 
 @dataclass(frozen=True)
@@ -63,17 +64,24 @@ class TransformersBackend:
         """Load a checkpoint, e.g. the paper's `meta-llama/Llama-3.1-8B-Instruct`.
 
         Args:
-            name: a folder or a name on the Hub.
+            name: a folder, a GGUF file, a folder that holds one, or a name on the Hub.
             **kwargs: for `AutoModelForCausalLM.from_pretrained`.
+
+        Raises:
+            InputError: for a path at which there is no model.
         """
+        source, files = checkpoint_of(name)
         torch = require("torch", extra="eval")
         transformers = require("transformers", extra="eval")
+        if files:
+            require("gguf", extra="eval")
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            name, **{"dtype": "auto", **kwargs}
+            source, **{"dtype": "auto", **files, **kwargs}
         )
         if torch.cuda.is_available() and "device_map" not in kwargs:
             model = model.to("cuda")
-        return cls(model, transformers.AutoTokenizer.from_pretrained(name), name=name)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(source, **files)
+        return cls(model, tokenizer, name=name)
 
     @property
     def identity(self) -> str:
@@ -131,7 +139,7 @@ class TransformersBackend:
 
 
 @dataclass(frozen=True)
-class OpenAIBackend(Endpoint):
+class OpenAIBackend(ChatEndpoint):
     """A judge behind an OpenAI-compatible API.
 
     Args:
@@ -141,11 +149,11 @@ class OpenAIBackend(Endpoint):
         timeout_s: for one verdict.
         retries: further tries after an overloaded, broken or silent server.
         wait_s: before the first of them; doubled each time, or what the server asks for.
-        workers: requests at a time.
+        in_flight: requests at a time.
     """
 
     timeout_s: float = 60.0
-    workers: int = 8
+    in_flight: int = 16
 
     @property
     def identity(self) -> str:
@@ -154,18 +162,60 @@ class OpenAIBackend(Endpoint):
 
     def say(self, cases: Sequence[Case]) -> list[Verdict]:
         """Send one request a case; one that keeps failing spoils only its own case."""
-        with ThreadPoolExecutor(self.workers) as pool:
-            return list(pool.map(self._one, cases))
+        replies = self.ask_all([self._body(case) for case in cases], in_flight=self.in_flight)
+        return [self._verdict(reply) for reply in replies]
 
-    def _one(self, case: Case) -> Verdict:
+    def _body(self, case: Case) -> bytes:
         turns = [
             {"role": "system", "content": SYSTEM},
             {"role": "user", "content": prompt_of(case)},
         ]
         body = {"model": self.model, "messages": turns, "max_tokens": 1, "temperature": 0}
-        reply = self.ask(json.dumps(body).encode())
+        return json.dumps(body).encode()
+
+    def _verdict(self, reply: ChatReply) -> Verdict:
         if reply.text is None:
             return Verdict(
                 None, f"{self.url} gave no verdict after {reply.tries} tries ({reply.why})"
             )
         return Verdict(reply.text.strip(".()[]*\"'").strip())
+
+
+def checkpoint_of(name: str) -> tuple[str, dict[str, str]]:
+    """Return where a model is loaded from, and the GGUF file in there, if it is one.
+
+    A path that leads nowhere is named at once; the Hub would be asked for minutes and then called unreachable.
+
+    Args:
+        name: a folder, a GGUF file, a folder that holds one, or a name on the Hub.
+
+    Raises:
+        InputError: for a path at which there is no model.
+
+    >>> checkpoint_of("meta-llama/Llama-3.1-8B-Instruct")
+    ('meta-llama/Llama-3.1-8B-Instruct', {})
+    """
+    path = Path(name).expanduser()
+    if path.is_file() and path.suffix.lower() == ".gguf":
+        return str(path.parent), {"gguf_file": path.name}
+    if path.is_dir():
+        weights = sorted(file.name for file in path.glob("*.gguf"))
+        if (path / "config.json").is_file():
+            return str(path), {}
+        if len(weights) == 1:
+            return str(path), {"gguf_file": weights[0]}
+        found = (
+            f"{len(weights)} GGUF files; name one of {weights[:5]}" if weights else "no config.json"
+        )
+        raise InputError(f"judge {name!r} is a folder with {found}")
+    if path.is_file():
+        raise InputError(f"judge {name!r} is a file, not a folder with a model and not a GGUF file")
+    below = path.parent != Path(".") and path.parent.is_dir()
+    if below or name.count("/") > 1 or name[:1] in "./~" or path.suffix == ".gguf":
+        there = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = difflib.get_close_matches(path.name, there, n=3)
+        hint = f"; near: {', '.join(near)}" if near else ""
+        raise InputError(
+            f"there is no judge at {name!r}{hint}; give a folder or a name such as org/model"
+        )
+    return name, {}

@@ -140,11 +140,9 @@ def _plain(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
 def _said(text: str) -> str:
     """Blank the thoughts, and everything from the first end of sequence on."""
     text = _blank(_CHANNEL, _blank(_THOUGHT, _blank(_BREAK_TAG, text)))
-    closed = None
-    for closed in _CLOSED.finditer(text):
-        pass
+    closed = max((found.end() for found in _CLOSED.finditer(text)), default=0)
     if closed:
-        text = " " * closed.end() + text[closed.end() :]
+        text = " " * closed + text[closed:]
     text = _blank(_FINAL, text)
     while (role := _ROLE.match(text)) and role.end() > len(role[0]) - len(role[0].lstrip()):
         if text[role.start() : role.end()].isspace():

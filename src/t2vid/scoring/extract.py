@@ -29,7 +29,7 @@ from t2vid.errors import InputError
 from t2vid.scoring.answer import ParsedAnswer, as_text
 from t2vid.scoring.clean import clean
 from t2vid.scoring.containers import containers
-from t2vid.scoring.lexicon import load
+from t2vid.scoring.lexicon import OPTION, load
 from t2vid.scoring.mentions import Mention, Mentions, Said
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
@@ -218,8 +218,11 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    if chosen is None and held is None and _may_be_text(mentions):
-        chosen = _last_presented(mentions, mentions.texts())
+    unsettled = any(
+        mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters
+    )
+    if chosen is None and held is None and _may_be_text(mentions) and not unsettled:
+        return _text_stated(text, options, mentions)
     if chosen is None:
         return held
     mention, said = chosen
@@ -250,6 +253,33 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     )
 
 
+def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
+    """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
+    found = mentions.texts()
+    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
+    others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
+    if first and (len(others) == 1 or options.bare(first[0].letter)):
+        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
+    opening = [m for m in found if m.start < mentions.first_break and not m.joined]
+    said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
+    if (
+        len(said) == 1
+        and len(opening) == 1
+        and not any(map(str.isdigit, options.raw[opening[0].letter]))
+    ):
+        if not options.bare(opening[0].letter) and len(found) > 1:
+            return _Found(opening[0].letter, "statement", opening[0].start, opening[0].end)
+    chosen = _last_presented(mentions, found)
+    if chosen is None:
+        return None
+    mention, _ = chosen
+    if mention.form == "text" and first and mention in first:
+        return None
+    if _taken_back(text, mention):
+        return _Found(None, "taken back")
+    return _Found(mention.letter, "statement", mention.start, mention.end)
+
+
 def _last_presented(
     mentions: Mentions, found: list[Mention], after: int = -1
 ) -> tuple[Mention, Said] | None:
@@ -260,7 +290,7 @@ def _last_presented(
             break
         said = mentions.said(mention)
         if chosen is not None:
-            if not _loops(mentions.text, mention, said, chosen):
+            if not _loops(mentions, mention, said, chosen):
                 break
             chosen = mention, said
         elif said.kind in ("firm", "cue") or _presents_itself(mentions, mention, said):
@@ -273,15 +303,15 @@ def _last_presented(
 _LEAD = re.compile(r"^[\W_]*(?:answer)?[\W_]*", re.IGNORECASE)
 
 
-def _loops(text: str, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
+def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
     """Say whether two statements are one sentence said again, with another letter and nothing in between."""
     mention, last = chosen
     if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
         return False
     if len(said.frame.split()) < 3:
         return False
-    gap = len(text[before.end : mention.start].strip())
-    return gap <= len(last.frame.strip()) + 14
+    gap = len(mentions.text[before.end : mention.start].strip())
+    return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
 
 
 def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
@@ -293,6 +323,8 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return not text[: mention.start].strip(" \n\"'“(") and bool(
             re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
         )
+    if mention.own and said.kind == "" and not said.frame.lstrip().startswith(OPTION):
+        return True  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
@@ -309,11 +341,12 @@ def _reopens(later: Mention, said: Said, chosen: Mention) -> bool:
 
 
 def _taken_back(text: str, mention: Mention) -> bool:
-    after = text[mention.end : mention.end + 200]
+    after = text[mention.end :]
+    after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
     if not after.strip():
         return False
     found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase, _ in found)
+    return any(phrase.category == "retraction" for phrase in found)
 
 
 def _unfinished_list(mention: Mention, said: Said) -> bool:
@@ -411,8 +444,8 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
 
 
 def _why_open(mentions: Mentions) -> str:
-    kinds = [mentions.said(m).kind for m in mentions.letters]
-    for kind in reversed(kinds):
+    named = mentions.letters + (mentions.texts() if len(mentions.text) <= SHORT_CHARS else [])
+    for kind in [mentions.said(m).kind for m in reversed(named)]:
         if kind in (*_SOFT, "denial"):
             return _REASONS.get(kind, kind)
     return "undecided"

@@ -121,8 +121,9 @@ class Judge:
 def _checked(case: Case, verdict: Verdict) -> Verdict:
     if verdict.letter is None or verdict.letter == NO_LETTER:
         return Verdict(None, verdict.error)
-    if len(verdict.letter) == 1 and verdict.letter in case.letters:
-        return verdict
+    letter = str(verdict.letter).strip(" .()").upper()
+    if len(letter) == 1 and letter in case.letters:
+        return Verdict(None if letter == NO_LETTER else letter, verdict.error)
     return Verdict(None, f"the judge said {verdict.letter[:40]!r}, not one of {case.letters}")
 
 
@@ -133,7 +134,7 @@ def judge_from(
 
     Args:
         judge: None or `"none"`; `"transformers:NAME"` with a folder or Hub name;
-            `"openai:MODEL@URL"`, URL ending in `/v1`; a back end; or a function of
+            `"openai:MODEL@URL"`, URL ending in `/v1`; a folder or GGUF file; a back end; or a function of
             `(question, options, answer)` that gives a letter or None.
         cache: file of verdicts; `"default"` is one file in the Hugging Face home; None keeps none.
         batch_size: cases for one forward pass, or requests at a time.
@@ -155,6 +156,8 @@ def judge_from(
 def _backend(judge: Any) -> Backend:
     if isinstance(judge, str):
         kind, _, name = judge.partition(":")
+        if judge.endswith(".gguf") or Path(judge).is_dir():
+            kind, name = "transformers", judge
         if kind == "transformers" and name:
             return TransformersBackend.load(name)
         model, _, url = name.rpartition("@")

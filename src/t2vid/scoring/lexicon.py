@@ -10,7 +10,7 @@ A phrase is written in words, not as a regular expression:
     <be>                 a group of words that the file names under `words`
 
 >>> lexicon = Lexicon([Phrase("cue", "answer (is|was) [really] {L}")], {})
->>> [phrase.text for phrase, _ in lexicon.matching(lexicon.frame("The answer is: '\0'."))]
+>>> [phrase.text for phrase in lexicon.matching(lexicon.frame("The answer is: '\0'."))]
 ['answer (is|was) [really] {L}']
 
 Each word of the lexicon becomes one character, so that a group of words is a character class: the patterns stay
@@ -20,9 +20,11 @@ short, and a sentence is as long as it has words.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -38,6 +40,7 @@ _TIGHT_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[()\[\]|^$]|[^\s()\[\]|^$]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\0|[^\w\s\"'“”‘’`()\[\]{}]")
 _FIRST_CODE = 0xE000  # words of the lexicon are written as characters for private use
 _UNKNOWN = "w"  # any other word
+MAX_WORDS = 60_000  # words of answers that are remembered
 _SPACED = {
     "..": "[^\0]{0,3}", "...": "[^\0]{0,8}", "{L}": OPTION, "{M}": "[A-J]",
     "^": "^[^\0w\ue000-\uf8ff]*", "$": "[^\0w\ue000-\uf8ffA-J]*$",
@@ -60,25 +63,30 @@ class Alphabet:
     """
 
     def __init__(self, words: Iterable[str]) -> None:
-        known = sorted(set(words))
-        self.codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(known)}
-        self.stems = tuple(word.rstrip("~") for word in known if word.endswith("~"))
+        self.known = sorted(set(words))
+        self.codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(self.known)}
+        self._stems: dict[str, list[str]] = defaultdict(list)
+        for word in self.known:
+            if word.endswith("~"):
+                self._stems[word[0]].append(word[:-1])
 
     def code(self, word: str) -> str:
         """Return the character of a word in a sentence."""
         found = self.codes.get(word)
         if found is None:
-            stem = next((s for s in self.stems if word.startswith(s)), None)
-            found = self.codes[word] = self.codes[stem + "~"] if stem else _UNKNOWN
-            if len(self.codes) > 60_000:  # words of answers, which may be anything
-                del self.codes[word]
+            stem = next((s for s in self._stems.get(word[:1], ()) if word.startswith(s)), None)
+            found = self.codes[stem + "~"] if stem else _UNKNOWN
+            if len(self.codes) < MAX_WORDS:
+                self.codes[word] = found
         return found
 
     def meant(self, word: str) -> list[str]:
         """Return the characters that a word of a phrase stands for."""
         if not word.endswith("~"):
             return [self.codes[word]]
-        return sorted({c for known, c in self.codes.items() if known.startswith(word[:-1])})
+        first = bisect_left(self.known, word[:-1])
+        same = takewhile(lambda known: known.startswith(word[:-1]), self.known[first:])
+        return [self.codes[known] for known in same]
 
 
 class Frame:
@@ -107,8 +115,8 @@ class Frame:
 
     @cached_property
     def tight(self) -> str:
-        """The sentence without blanks."""
-        return "".join(self.raw.split())
+        """The sentence without blanks, and of its marks only commas and question marks."""
+        return _NOT_TIGHT.sub("", self.raw)
 
     @cached_property
     def keys(self) -> set[str]:
@@ -116,6 +124,7 @@ class Frame:
         return set(self.full) if self.raw.isascii() else {*self.full, *self.raw}
 
 
+_NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
 _CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
 _MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
@@ -156,6 +165,7 @@ class Phrase:
         self.words = [t for t in literal if t[0].isalnum()] if spaced else []
         marks = any(not t[0].isalnum() and t != "," for t in literal)
         self.view = "tight" if not spaced else "full" if marks else "bare"
+        self._pattern: re.Pattern[str] | None = None
         self.tree = _alternatives(tokens)
         if tokens:
             raise InputError(f"phrase {self.text!r} has a bracket too many, at {tokens[0]!r}")
@@ -163,11 +173,16 @@ class Phrase:
     def __repr__(self) -> str:
         return f"<{self.category}: {self.text}>"
 
-    def compiled(self, alphabet: Alphabet) -> tuple[re.Pattern[str], frozenset[str]]:
-        """Return the pattern, and the keys of which a frame must hold one for it to match."""
-        flags = 0 if self.spaced else re.IGNORECASE
-        known = alphabet if self.spaced else None
-        return re.compile(_group(self.tree, known), flags), _gate(self.tree, known)
+    def gate(self, alphabet: Alphabet) -> frozenset[str]:
+        """Return keys of which a frame must hold one for the phrase to match; empty where anything may."""
+        return _gate(self.tree, alphabet if self.spaced else None)
+
+    def pattern(self, alphabet: Alphabet) -> re.Pattern[str]:
+        """Return what the phrase compiles to, worked out when it is first needed."""
+        if self._pattern is None:
+            flags = 0 if self.spaced else re.IGNORECASE
+            self._pattern = re.compile(_group(self.tree, alphabet if self.spaced else None), flags)
+        return self._pattern
 
 
 def _alternatives(tokens: list[str]) -> _Tree:
@@ -214,8 +229,7 @@ def _piece(node: _Node, alphabet: Alphabet | None) -> str:
         return f"(?:{group})?" if node.optional else group
     if alphabet:
         return _SPACED.get(node.token) or _group(((node,),), alphabet)
-    gap = r"[^\w\0]{0,2}" if node.token not in ("..", "...", "^", "$") else ""
-    return _TIGHT.get(node.token, re.escape(node.token)) + gap
+    return _TIGHT.get(node.token, re.escape(node.token))
 
 
 def _gate(tree: _Tree, alphabet: Alphabet | None) -> frozenset[str]:
@@ -246,28 +260,27 @@ class Lexicon:
     def __init__(self, phrases: Iterable[Phrase], words: Mapping[str, frozenset[str]]) -> None:
         self.phrases, self.words = tuple(phrases), words
         self.alphabet = Alphabet(word for phrase in self.phrases for word in phrase.words)
-        self._by_key: dict[str, list[tuple[Phrase, re.Pattern[str]]]] = defaultdict(list)
+        self._by_key: dict[str, list[Phrase]] = defaultdict(list)
         for phrase in self.phrases:
-            pattern, gate = phrase.compiled(self.alphabet)
-            for key in gate or {OPTION}:
-                self._by_key[key].append((phrase, pattern))
+            for key in phrase.gate(self.alphabet) or {OPTION}:
+                self._by_key[key].append(phrase)
 
     def frame(self, sentence: str) -> Frame:
         """Return a sentence as the phrases see it."""
         return Frame(sentence, self.alphabet)
 
-    def near(self, frame: Frame) -> Iterator[tuple[Phrase, re.Pattern[str]]]:
-        """Give the phrases that may match a frame, by its words."""
-        for key in frame.keys & self._by_key.keys():
-            yield from self._by_key[key]
+    def near(self, frame: Frame) -> list[Phrase]:
+        """Return the phrases that may match a frame, by its words."""
+        keys = frame.keys & self._by_key.keys()
+        return list(dict.fromkeys(phrase for key in keys for phrase in self._by_key[key]))
 
-    def matching(self, frame: Frame) -> list[tuple[Phrase, re.Match[str]]]:
+    def match(self, phrase: Phrase, frame: Frame) -> bool:
+        """Say whether a phrase matches a frame."""
+        return phrase.pattern(self.alphabet).search(getattr(frame, phrase.view)) is not None
+
+    def matching(self, frame: Frame) -> list[Phrase]:
         """Return the phrases that match a frame."""
-        found = (
-            (phrase, pattern.search(getattr(frame, phrase.view)))
-            for phrase, pattern in self.near(frame)
-        )
-        return [(phrase, match) for phrase, match in found if match]
+        return [phrase for phrase in self.near(frame) if self.match(phrase, frame)]
 
 
 @cache
@@ -286,7 +299,7 @@ def load() -> Lexicon:
 
 
 def entries() -> list[dict[str, Any]]:
-    """Return every entry: `file`, `category`, `say`, the examples `yes` and `no`, and its `phrase`."""
+    """Return every entry: `file`, `category`, `say`, the examples `hit` and `miss`, and its `phrase`."""
     found = []
     for name, data in files():
         for category in CATEGORIES:

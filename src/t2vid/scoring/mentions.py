@@ -17,6 +17,7 @@ from t2vid.scoring.lexicon import OPTION, Frame, Lexicon, load
 from t2vid.scoring.options import Options
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
+END_CHARS = 600  # of a long answer, in which option texts are looked for
 MAX_LETTERS = 120  # of a text with more, such as a proof about points A to F, both ends are read
 
 
@@ -31,6 +32,7 @@ class Mention(NamedTuple):
         form: `letter`, `text`, or `item` for a letter that heads a line of several.
         joined: letters that are named with it, "A or B", its own among them.
         wrapped: whether brackets or quotes stand around the letter, or a word such as "option" before it.
+        own: whether the option's own text follows the letter.
     """
 
     letter: str
@@ -40,6 +42,7 @@ class Mention(NamedTuple):
     form: str = "letter"
     joined: frozenset[str] = frozenset()
     wrapped: bool = False
+    own: bool = False
 
 
 class Said(NamedTuple):
@@ -68,7 +71,7 @@ _CLOSING = ")]}\"'”’」』】》>»"
 _VERBS = frozenset(
     "is isn't was wasn't seems appears looks would fits matches describes does doesn't did because since as and or but "
     "instead rather must should can can't cannot has will best correctly makes shows remains it for over if though "
-    "although given which states says who when due also gets only wins not never contradicts fails alone then stimmt passt holds obviously please both apply fit are each all too also that's it's here , "
+    "although given which states says who when due also gets only wins not never contradicts fails alone then survives stands works stimmt passt holds obviously please both apply fit are each all too also that's it's here , "
     "captures aligns reflects represents corresponds stands sounds feels might may could won't hands ist es est è é".split()
 )
 _AFTER_I = frozenset(
@@ -90,6 +93,7 @@ _PLACE = re.compile(
     r"|(?:option|choice|caption|sentence|statement|description)\s#?([1-9]))\b(?!\s*(?:%|/))",
     re.IGNORECASE,
 )
+_PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _NAME_AFTER = re.compile(
     r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
@@ -99,7 +103,8 @@ _NAME_AFTER = re.compile(
 @cache
 def _letters(last: str) -> re.Pattern[str]:
     return re.compile(
-        rf"(?<![A-Za-z0-9À-ɏ_\\&'’.@#])[A-{last}](?![A-Za-z0-9À-ɏ_&'’@]|\.[a-z]|\.[A-Z](?![a-z]))"
+        # the letter first: a scan for one of a few characters is many times faster than a look behind each place
+        rf"[A-{last}](?<![A-Za-z0-9À-ɏ_\\&'’.@#].)(?![A-Za-z0-9À-ɏ_&'’@]|\.[a-z]|\.[A-Z](?![a-z]))"
     )
 
 
@@ -120,7 +125,9 @@ class Mentions:
     def __init__(self, text: str, options: Options, question: str = "") -> None:
         self.text, self.options, self.lexicon = text, options, load()
         self.question = question.casefold()
+        self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
+        self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
@@ -131,7 +138,8 @@ class Mentions:
         last = max("J", self.options.letters[-1:] or "J")
         places = [found.start() for found in _letters(last).finditer(self.text)]
         if len(places) > MAX_LETTERS:
-            places = places[: MAX_LETTERS // 4] + places[-3 * MAX_LETTERS // 4 :]
+            places = places[: MAX_LETTERS // 2] + places[-MAX_LETTERS // 2 :]
+            self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
         found, reached = [], 0
@@ -143,7 +151,8 @@ class Mentions:
 
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
-        if "option" not in (low := self.text.casefold()) and "c" not in low and "s" not in low:
+        low = self.text.casefold()
+        if not any(noun in low for noun in _PLACE_NOUNS):
             return []
         found = []
         for place in _PLACE.finditer(self.text):
@@ -188,6 +197,12 @@ class Mentions:
                 return None
             if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
                 return None
+            if (
+                letter == "I"
+                and re.match(r"\.\s+[a-z]|$", follows)
+                and not text[:start].rstrip().endswith((":", "=", "is"))
+            ):
+                return None  # "Well, I"
             if small and not re.match(r"[\s.!,]*(?:$|\n|\bi think)", text[end : end + 12]):
                 return None
         if small and not wrapped and letter not in self.options.letters:
@@ -195,7 +210,12 @@ class Mentions:
         if wrapped and letter in self.options.keys and self.options.keys[letter]:
             start = min(start, self._own_text_before(letter, start))
         return Mention(
-            letter, at, min(start, noun), end, wrapped=wrapped or noun < start or bool(own)
+            letter,
+            at,
+            min(start, noun),
+            end,
+            wrapped=wrapped or noun < start or bool(own),
+            own=bool(own),
         )
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:
@@ -235,7 +255,7 @@ class Mentions:
             r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
         )
         start = end + (gap.end() if gap else 0)
-        if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] == "A":
+        if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(
             self.text[start : start + 2 * self.options.longest + 20], letter
@@ -323,7 +343,7 @@ class Mentions:
         """Find options named by their texts, outside of the letters' own."""
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
-        for letter, start, end in self.options.named(self.text):
+        for letter, start, end in self._named():
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
         if self.options.lettered or len(found) < 2:
@@ -340,6 +360,15 @@ class Mentions:
             else:
                 out.append(mention)
         return out
+
+    def _named(self) -> list[tuple[str, int, int]]:
+        """Look for option texts at both ends of an answer, where they are asserted."""
+        cut = len(self.text) - END_CHARS
+        if cut <= END_CHARS:
+            return self.options.named(self.text)
+        tail = self.options.named(self.text[cut:])
+        head = self.options.named(self.text[:END_CHARS])
+        return head + [(letter, cut + start, cut + end) for letter, start, end in tail]
 
     # ------------------------------------------------------------------ what
 
@@ -387,7 +416,7 @@ class Mentions:
         cued = "cue" in found or "firm" in found
         if "firm" in found:
             return Said("firm", True, frame)
-        for kind in ("denial", "condition", "question", "quotation", "hedge", "example"):
+        for kind in ("denial", "hedge", "condition", "question", "quotation", "example"):
             if kind in found:
                 return Said(kind, cued, frame)
         if mention.joined:
@@ -408,8 +437,8 @@ class Mentions:
         before = before[conceded.end() :] if conceded else before
         last = 0
         for word in _turns().finditer(before):
-            last = word.end()
-        return before[last:] if before[last:].strip() or last == 0 else before
+            last = word.start() + (word[0][0] in ",;.—–-")
+        return before[last:]
 
 
 @cache
@@ -434,14 +463,15 @@ def _categories(lexicon: Lexicon, sentence: str, question: str, *, asks: bool) -
     answered = False
     frame = lexicon.frame(sentence)
     clause: Frame | None = None
-    for phrase, pattern in lexicon.near(frame):
+    for phrase in lexicon.near(frame):
         if phrase.category in found:
             continue
         looked = frame
         if not phrase.placed and phrase.category == "hedge":
             looked = clause = clause or lexicon.frame(clause_of(sentence))
-        match = pattern.search(getattr(looked, phrase.view))
-        if match and not (phrase.category == "condition" and _asked(sentence, question)):
+        if lexicon.match(phrase, looked) and not (
+            phrase.category == "condition" and _asked(sentence, question)
+        ):
             found.add(phrase.category)
             answered = answered or "?" in phrase.text
     if asks and not answered:

@@ -24,13 +24,14 @@ _NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty"
 ).split()
-_DIGITS = {word: str(i) for i, word in enumerate(_NUMBERS)}
+_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
 _TOKEN = re.compile(
     r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
     r"|[\u2e80-\u9fff\u0e00-\u0e7f]|[%°$€£^√π\\/+*=<>≤≥]"
 )
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
+_PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
 _GOES_ON = re.compile(r"[\s/-]+(?!is\b|would\b|seems\b|because\b)\w")
 _COMBINED = re.compile(r"^(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*$")
 
@@ -41,11 +42,21 @@ def words(text: str) -> list[tuple[str, int, int]]:
     >>> [word for word, _, _ in words("The red ball, THREE times: -2.5")]
     ['red', 'ball', '3', 'times', '-', '2.5']
     """
+    low = text.casefold()
+    if len(low) != len(text):  # a letter that folds into two
+        low = text.lower() if len(text.lower()) == len(text) else text
     found = []
-    for match in _TOKEN.finditer(text):
-        word = match[0].casefold().replace("’", "'").replace("'", "")
-        if word not in _ARTICLES or (match[0] == "A" and not _ARTICLE.match(text, match.end())):
-            found.append((_DIGITS.get(word, "-" if word in "−–" else word), *match.span()))
+    for match in _TOKEN.finditer(low):
+        word = match[0]
+        if word in _ARTICLES:
+            place = match.start()
+            if text[place] != "A" or _ARTICLE.match(text, match.end()):
+                continue
+        elif word == "one" and _PRONOUN.match(low, match.end()):
+            word = "which"
+        elif "'" in word or "’" in word:
+            word = word.replace("’", "").replace("'", "")
+        found.append((_SAME.get(word, word), *match.span()))
     return found
 
 
@@ -101,13 +112,16 @@ class Options:
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
         key = self.keys.get(letter)
-        if not key:
+        if not key or not self._may_hold(key, text[: 2 * len(self.raw[letter]) + 20].casefold()):
             return 0
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
         return said[-1][2] if tuple(word for word, _, _ in said) == key else 0
 
     def named(self, text: str) -> list[tuple[str, int, int]]:
         """Find option texts in a text, the longest where several begin at one place."""
+        low = text.casefold()
+        if not any(self._may_hold(key, low) for key in self._exact):
+            return []
         said, found, i = words(text), [], 0
         plain = [word for word, _, _ in said]
         while i < len(said):
@@ -122,6 +136,13 @@ class Options:
                     break
             i += 1
         return found
+
+    @staticmethod
+    def _may_hold(key: tuple[str, ...], low: str) -> bool:
+        """Say at little cost whether a text may hold an option: words that are written as they are compared."""
+        return all(
+            word in low for word in key[:3] if word.isalpha() and word.isascii() and len(word) > 1
+        )
 
     def bare(self, letter: str) -> bool:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""

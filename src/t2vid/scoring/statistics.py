@@ -107,6 +107,8 @@ def bootstrap(
     >>> alone.low < 0.5 < alone.high
     True
     """
+    if resamples < 1:
+        raise InputError(f"resamples ({resamples}) must be > 0")
     values = np.asarray(correct, dtype=float)
     if values.size == 0:
         return Interval(0.0, 1.0)

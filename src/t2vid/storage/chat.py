@@ -6,6 +6,9 @@ True
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -80,6 +83,28 @@ class ChatEndpoint:
             return await self._policy.acall(act)
         except Exception as error:
             return _failed(error, len(tries))
+
+    def ask_all(self, bodies: Sequence[bytes], *, in_flight: int = 8) -> list[ChatReply]:
+        """Send many at once and give their answers in order; one that fails spoils only its own.
+
+        Args:
+            bodies: one chat completion each.
+            in_flight: requests under way at a time.
+        """
+        if len(bodies) < 2:
+            return [self.ask(body) for body in bodies]
+        # a thread of its own: in a notebook this one has a running loop already
+        with ThreadPoolExecutor(1) as pool:
+            return pool.submit(asyncio.run, self._aask_all(bodies, in_flight)).result()
+
+    async def _aask_all(self, bodies: Sequence[bytes], in_flight: int) -> list[ChatReply]:
+        places = asyncio.Semaphore(in_flight)
+
+        async def one(body: bytes) -> ChatReply:
+            async with places:
+                return await self.aask(body)
+
+        return list(await asyncio.gather(*map(one, bodies)))
 
     @property
     def _client(self) -> JsonClient:

@@ -10,7 +10,6 @@ The file stands alone, so that it can be a module of the package, a local folder
 
 from __future__ import annotations
 
-import math
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -34,9 +33,11 @@ denominator.
 _INPUTS = """
 Args:
     predictions: the answers, as the model wrote them.
-    references: the right letters; texts such as "(B) a dog", and in the config "full" option texts, are read too.
-    options: (config "full") for each row the list of option texts, in order.
+    references: the right letters, places (0 for A) or texts such as "(B) a dog"; in "full" option texts too.
+    options: (config "full") for each row the option texts: a list, a mapping by letter, or one text "A. … B. …".
     question, category, id, duration, video: (config "full") one string a row, each column optional.
+    group, structure: (config "full") questions of one group count together, as in Video-MME-v2; a structure such as
+        "[1, [2, 3], 4]" makes the group a chain, "" or "relevance" counts its right answers.
     scheme: "t2vid" or "paper", the rules of the T2Vid script.
     judge: what decides where the rules abstain: a function of (question, options, prediction) that gives a letter
         or None, or a t2vid.scoring.Judge. One that fails is counted as "judge_error" and its row stays open.
@@ -46,11 +47,13 @@ Args:
     return_rows: add `rows`, one mapping a row with id, letter, rule, reference and correct.
 Returns:
     accuracy and n over all rows; unanswered; wilson and bootstrap intervals (clustered by video where videos are
-    given); macro_accuracy; by_category; by_duration; decided_by; confusion[reference][letter], Z for no letter.
+    given); macro_accuracy; by_category; by_duration; group_scores; decided_by; confusion[reference][letter], Z for
+    no letter. Without rows accuracy and macro_accuracy are None.
 """
 
 _REQUIRED = ("predictions", "references")
-_FULL = ("question", "category", "id", "duration", "video")
+_FULL = ("question", "category", "id", "duration", "video", "group", "structure")
+_SETTINGS = ("scheme", "judge", "confidence", "resamples", "seed", "return_rows")
 NO_LETTER = "Z"
 CHUNK = 10_000  # rows in memory at a time
 
@@ -103,7 +106,16 @@ class VideoMCQ(evaluate.Metric):
         self.writer.write_table(pa.table(batch, schema=self.info.features.arrow_schema))
 
     def compute(self, *, predictions: Any = None, references: Any = None, **kwargs: Any) -> Any:
-        """Score what was added, or what is given here."""
+        """Score what was added, or what is given here.
+
+        Raises:
+            ValueError: for an argument that is neither a column nor a setting, by its name.
+        """
+        unknown = sorted(set(kwargs) - {*self._feature_names(), *_SETTINGS})
+        if unknown:
+            hint = "; the config 'full' has it" if set(unknown) & {*_FULL, "options"} else ""
+            known = [*self._feature_names(), *_SETTINGS]
+            raise ValueError(f"{unknown} is no argument of this metric{hint}; it has {known}")
         if predictions is None and references is None:
             return super().compute(**kwargs)
         # evaluate asks for every feature by name; the optional ones are filled in by add_batch
@@ -204,10 +216,13 @@ class _Reader:
         predictions, references = rows["predictions"], rows["references"]
         if "options" not in rows:
             choices = [self._short(text) for text in predictions]
-            return [_bare(text) for text in references], self._judged(rows, choices)
+            golds = [_bare(text) or _place(text, 26) for text in references]
+            return golds, self._judged(rows, choices)
         options = rows["options"]
         golds = [
-            _bare(r) or (self.extract(r, o).letter if o else None)
+            (self.exact(r, o) if o else None)
+            or _bare(r)
+            or (self.extract(r, o).letter or _place(r, len(o)) if o else None)
             for r, o in zip(references, options, strict=True)
         ]
         questions = rows.get("question") or [""] * len(predictions)
@@ -216,6 +231,13 @@ class _Reader:
             for p, o, q in zip(predictions, options, questions, strict=True)
         ]
         return golds, self._judged(rows, choices)
+
+    @staticmethod
+    def exact(reference: str, options: list[str]) -> str | None:
+        """Read a reference that is the text of one option, such as "a" or "3"."""
+        if len(reference) == 1 and "A" <= reference <= "Z" or options.count(reference) != 1:
+            return None
+        return chr(65 + options.index(reference))
 
     def _short(self, text: str) -> Choice:
         choice = self.known.get(text)
@@ -249,6 +271,7 @@ class _Count:
         self.pairs: Counter[tuple[str, str]] = Counter()
         self.groups: dict[str, Counter[tuple[str, bool]]] = {"category": Counter()}
         self.groups["duration"] = Counter()
+        self.grouped: list[tuple[str, str, bool]] = []
         self.rows: list[dict[str, Any]] | None = [] if keep_rows else None
 
     def add(
@@ -266,6 +289,10 @@ class _Count:
         )
         for name, count in self.groups.items():
             count.update(zip(rows.get(name, ()), right, strict=False))
+        structures = rows.get("structure") or [""] * len(right)
+        self.grouped += (
+            row for row in zip(rows.get("group", ()), structures, right, strict=False) if row[0]
+        )
         videos = rows.get("video", ())
         self.any_video = self.any_video or any(videos)
         # 64 bits a name instead of the name: two of a million videos meet once in 30 million runs
@@ -280,6 +307,7 @@ class _Count:
     def scores(self, confidence: float, resamples: int, seed: int) -> dict[str, Any]:
         import numpy as np
 
+        from t2vid.scoring.groups import group_scores
         from t2vid.scoring.statistics import bootstrap, wilson
 
         n, correct = len(self.right), sum(self.right)
@@ -287,7 +315,7 @@ class _Count:
         right = np.frombuffer(self.right, dtype=np.uint8)
         interval = bootstrap(right, videos, confidence=confidence, resamples=resamples, seed=seed)
         scores: dict[str, Any] = {
-            "accuracy": correct / n if n else math.nan,
+            "accuracy": correct / n if n else None,
             "n": n,
             "wilson": list(wilson(correct, n, confidence=confidence).rounded(6)),
             "bootstrap": list(interval.rounded(6)),
@@ -298,7 +326,9 @@ class _Count:
                 scores[f"by_{name}"] = _by(count, confidence)
         groups = scores.get("by_category", {}).values()
         shares = [group["accuracy"] for group in groups] or [scores["accuracy"]]
-        scores["macro_accuracy"] = sum(shares) / len(shares)
+        scores["macro_accuracy"] = sum(shares) / len(shares) if n else None
+        if self.grouped:
+            scores["group_scores"] = group_scores(self.grouped)
         scores["unanswered"] = sum(k for (_, said), k in self.pairs.items() if said == NO_LETTER)
         scores["bad_references"] = sum(k for (gold, _), k in self.pairs.items() if gold == "?")
         scores["decided_by"] = dict(self.rules.most_common())
@@ -326,7 +356,19 @@ def _by(count: Mapping[tuple[str, bool], int], confidence: float) -> dict[str, A
 def _column(name: str, values: Any, size: int) -> list[Any]:
     if values is None:
         return [[] if name == "options" else ""] * size
+    if name == "references":
+        return [_reference(value) for value in values]
     return [_texts(value) if name == "options" else _text(value) for value in values]
+
+
+def _reference(value: Any) -> str:
+    """Write a place as its letter; texts stay."""
+    if hasattr(value, "__index__") and not isinstance(value, bool):
+        place = value.__index__()
+        if not 0 <= place < 26:
+            raise ValueError(f"reference {place} must lie between 0 and 25; places count from 0")
+        return chr(65 + place)
+    return _text(value)
 
 
 def _text(value: Any) -> str:
@@ -337,9 +379,13 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> list[str]:
+    if isinstance(value, str) and value.strip():
+        from t2vid.scoring.options import split_lettered
+
+        return split_lettered(value)
     if isinstance(value, Mapping):
         return [_text(value[key]) for key in sorted(value)]
-    return [] if value is None else [_text(item) for item in value]
+    return [] if value is None or isinstance(value, str) else [_text(item) for item in value]
 
 
 def _bare(reference: str) -> str | None:
@@ -350,6 +396,12 @@ def _bare(reference: str) -> str | None:
     if text[:1].isalpha() and text[:1].isascii() and (len(text) == 1 or text[1] in ".):]"):
         return text[0].upper()
     return None
+
+
+def _place(reference: str, n: int) -> str | None:
+    """Read a place that stands as text, as in a CSV file."""
+    text = reference.strip()
+    return chr(65 + int(text)) if text.isdecimal() and int(text) < n else None
 
 
 def _bare_or_a(reference: str) -> str:

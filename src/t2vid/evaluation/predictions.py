@@ -1,0 +1,274 @@
+"""Predictions that another tool wrote, as a run: lmms-eval, VLMEvalKit, TempCompass, Video-MME, the paper's JSONL.
+
+    run, counts = open_predictions("…_samples_mvbench.jsonl", rows, out="runs/theirs")
+
+>>> _answer({"filtered_resps": [["B"]]}), _answer({"response": float("nan")})
+('B', '')
+"""
+
+from __future__ import annotations
+
+import ast
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+from t2vid._version import __version__
+from t2vid.catalog import BENCHMARKS
+from t2vid.errors import InputError, MissingFile, RecordError, require
+from t2vid.evaluation import asking
+from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
+from t2vid.evaluation.benchmarks.tempcompass import flatten, read_nested
+from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.runs import Run
+from t2vid.frames.feature import Frames
+from t2vid.frames.framelist import FrameList
+from t2vid.schema import Counts
+from t2vid.storage import records
+from t2vid.storage.videos import stem_of
+
+_HEADING = re.compile(r"\boptions?:\s*(?=\n)", re.IGNORECASE)
+_ANSWER_KEYS = ("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred")
+_ID_KEYS = ("question_id", "id", "question_idx", "qid", "uid")
+_VIDEO_KEYS = ("videoID", "video", "video_id", "video_idx", "video_name", "video_path")
+# What a failed request leaves in VLMEvalKit's tables.
+_FAILED = "Failed to obtain answer via API."
+
+
+def open_predictions(
+    path: str | Path, benchmark: Any, *, out: str | Path, name: str = ""
+) -> tuple[Run, Counts]:
+    """Make a run of predictions that another tool wrote.
+
+    Args:
+        path: samples of lmms-eval (JSONL, or the JSON of its first versions), a table of VLMEvalKit (TSV, CSV, XLSX,
+            JSON), Video-MME's results file, TempCompass's predictions (a file, or the folder with one file a
+            format), or the paper's JSONL of answers.
+        benchmark: dataset of the benchmark builder, whose questions and right letters count.
+        out: folder of the run.
+        name: what tables call it; by default the name of the file.
+
+    Returns:
+        The run, and what was matched: predictions are matched by question id, else by video, question and options,
+        else by prompt; what matches nothing is dropped and counted, a question without a prediction is counted as
+        `not predicted` and as wrong.
+
+    Raises:
+        InputError: where no prediction matches a question; the message shows one of each.
+    """
+    path = Path(path)
+    rows = benchmark.cast_column("images", Frames(decode=False))
+    counts, found, total = Counts(), {}, 0
+    example: Any = None
+    for file in _files(path):
+        index = _Index(rows, file.name)
+        for place, record in enumerate(_records(file)):
+            total += 1
+            row_id = index.find(record)
+            if row_id is None:
+                counts.drop("matches no question", source=file.name, example=f"row {place:,}")
+                example = example or record
+            else:
+                counts.keep(source=file.name)
+                found[row_id] = _answer(record)
+    if not found:
+        asked = f"{rows[0]['id']}: {rows[0]['question'][:80]!r}" if len(rows) else "no questions"
+        told = json.dumps(example, ensure_ascii=False, default=str)[:200]
+        raise InputError(
+            f"none of the {total:,} predictions in {path} answers one of the {len(rows):,} questions; the first is "
+            f"{told}, and the benchmark asks {asked}: give the benchmark and config that was predicted"
+        )
+    config = EvalConfig(prompt="{question}")
+    header = {
+        "name": name or path.stem,
+        "model": name or path.stem,
+        "model_identity": "predictions read from a file",
+        "benchmark": "+".join(sorted({*rows["source"]})),
+        "questions": len(rows),
+        "protocol": config.to_dict(),
+        "asking_hash": f"unknown: {path.name}",
+        "t2vid": __version__,
+    }
+    run = Run.open(out, header)
+    (run.folder / "answers.jsonl").unlink(missing_ok=True)  # a file is read whole, not resumed
+    with run.writer() as write:
+        write(_lines(rows, found, config, counts))
+    return run, counts
+
+
+def _files(path: Path) -> list[Path]:
+    if not path.is_dir():
+        return [path]
+    found = sorted(file for file in path.iterdir() if file.suffix in (".json", ".jsonl"))
+    if not found:
+        raise MissingFile(f"{path} holds no predictions (*.json, *.jsonl); give a file")
+    return found
+
+
+def _lines(
+    rows: Any, found: Mapping[str, str], config: EvalConfig, counts: Counts
+) -> Iterator[dict[str, Any]]:
+    for place, row in enumerate(rows):
+        line = {"id": row["id"], "place": place, **asking.ask(row, 0, FrameList(), config).line}
+        line["prompt"] = None  # what was asked is not in such files
+        line["fingerprint"] = asking.fingerprint(row, row["images"])
+        line["prediction"] = found.get(row["id"], "")
+        if row["id"] not in found:
+            counts.drop("not predicted", source=row["source"], example=row["id"])
+            line["error"] = "not predicted"
+        yield line
+
+
+class _Index:
+    """Finds the question that a foreign record answers.
+
+    Args:
+        rows: of the benchmark.
+        file: name of the predictions, which names the task where lmms-eval wrote it.
+    """
+
+    def __init__(self, rows: Any, file: str) -> None:
+        self.by_name: dict[str, str] = {}
+        self.by_content: dict[tuple[str, ...], str] = {}
+        self.by_asked: dict[tuple[str, ...], str] = {}  # by the question as its own file writes it
+        self.in_order: list[tuple[str, str]] = []  # (id, what the prompt of it must hold)
+        self.by_prompt: dict[str, list[str]] = {}
+        apart = {one.name for one in BENCHMARKS if one.file_per_category}
+        categories = {row["category"] for row in rows if row["source"] in apart}
+        named = max((name for name in categories if name and name in file), key=len, default=None)
+        for row in rows:
+            self.by_name[row["id"].partition("/")[2]] = row["id"]
+            official = json.loads(row["official"] or "{}")
+            videos = {official.get(key) for key in ("videoID", "video_id", "video")} | {
+                row["video"]
+            }
+            asked = official.get("question") or row["question"]
+            for video in videos - {None}:
+                self.by_asked[_content(str(video), str(asked), ())] = row["id"]
+                self.by_content[_content(str(video), row["question"], row["options"])] = row["id"]
+            if named is None or row["category"] == named:
+                said = _plain([row["question"], *row["options"]])
+                self.in_order.append((row["id"], said))
+                self.by_prompt.setdefault(said, []).append(row["id"])
+
+    def find(self, record: Mapping[str, Any]) -> str | None:
+        """Give the id, None where nothing or more than one question fits."""
+        inner = [value for value in record.values() if isinstance(value, dict)]
+        flat: dict[str, Any] = {}
+        for part in (*inner, record):  # lmms-eval puts the id of Video-MME into its metric
+            flat |= part
+        flat |= {key: value for key, value in (flat.get("doc") or {}).items() if key not in flat}
+        for key in _ID_KEYS:
+            if str(flat.get(key)) in self.by_name:
+                return self.by_name[str(flat[key])]
+        if isinstance(record.get("input"), str):
+            return self._by_prompt(record["input"], record.get("doc_id"))
+        video = next((flat[key] for key in _VIDEO_KEYS if flat.get(key)), "")
+        question, options = _question(flat)
+        found = self.by_content.get(_content(str(video), question, options))
+        if found is None and not options:  # TempCompass's yes_no and caption_matching files
+            found = self.by_asked.get(_content(str(video), str(flat.get("question") or ""), ()))
+        return found
+
+    def _by_prompt(self, prompt: str, place: Any) -> str | None:
+        """Find by the row number, where the prompt agrees, else by a prompt that only one has."""
+        question, options = split_options(_HEADING.sub("", prompt))
+        if not options:
+            question, options = prompt, {}
+        told = _plain([question, *options.values()])
+        if isinstance(place, int) and 0 <= place < len(self.in_order):
+            row_id, said = self.in_order[place]
+            if _holds(told, said):
+                return row_id
+        fitting = [
+            name for said, names in self.by_prompt.items() if _holds(told, said) for name in names
+        ]
+        return fitting[0] if len(fitting) == 1 else None
+
+
+def _question(record: Mapping[str, Any]) -> tuple[str, list[str]]:
+    question = str(record.get("question") or "")
+    options = record.get("candidates", record.get("options"))
+    if isinstance(options, str):  # VLMEvalKit writes the list as text
+        try:
+            options = ast.literal_eval(options)
+        except (ValueError, SyntaxError):
+            options = options.split("\n")
+    if options is None and all(record.get(letter) for letter in "AB"):
+        options = [record[letter] for letter in LETTERS if record.get(letter) not in (None, "")]
+    if options is None:
+        question, lettered = split_options(question)
+        return question, list(lettered.values())
+    _, lettered = split_options("\n".join(map(str, options)))
+    return question, list(lettered.values()) if len(lettered) == len(options) else list(options)
+
+
+def _content(video: str, question: str, options: Iterable[str]) -> tuple[str, ...]:
+    return (stem_of(Path(video).name), _plain([question, *options]))
+
+
+def _plain(texts: Iterable[str]) -> str:
+    """Write question and options so that blanks, case and a last full stop do not matter."""
+    return "\n".join(" ".join(str(text).split()).rstrip(".").casefold() for text in texts)
+
+
+def _holds(told: str, said: str) -> bool:
+    """Say whether a prompt ends with a question and its options; words may stand before."""
+    return told == said or told.endswith(" " + said)
+
+
+def _answer(record: Mapping[str, Any]) -> str:
+    for key in _ANSWER_KEYS:
+        value = record.get(key)
+        while isinstance(value, list) and value:  # lmms-eval nests one answer in two lists
+            value = value[0]
+        if value is not None and value != []:
+            # NaN is an empty cell
+            return "" if value != value or value == _FAILED else str(value)
+    return ""
+
+
+def _records(path: Path) -> Iterator[dict[str, Any]]:
+    if path.suffix in (".tsv", ".csv"):
+        csv.field_size_limit(1 << 24)
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            yield from csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
+        return
+    if path.suffix == ".xlsx":
+        book = require("openpyxl", extra="eval").load_workbook(path, read_only=True)
+        table = book.active.iter_rows(values_only=True)
+        head = next(table)
+        # a reader gives short rows where the last cells are empty
+        yield from (dict(zip_longest(head, cells)) for cells in table if any(cells))
+        book.close()
+        return
+    if path.suffix == ".json" and (logs := _first_lmms_eval(path)) is not None:
+        yield from logs
+        return
+    nested = read_nested(str(path))
+    rows = flatten(nested) if nested is not None else records.read(str(path))
+    for number, record in rows:
+        if not isinstance(record, dict):
+            raise RecordError(f"{path} row {number:,} is no object ({str(record)[:60]!r})")
+        if isinstance(record.get("questions"), list):  # Video-MME's results file
+            yield from ({**record, **question} for question in record["questions"])
+        else:
+            yield record
+
+
+def _first_lmms_eval(path: Path) -> list[dict[str, Any]] | None:
+    """Read the `logs` of lmms-eval before 0.3, one JSON file a task; None where the file is of another kind."""
+    with open(path, "rb") as file:
+        if b'"logs"' not in file.read(1 << 20):
+            return None
+        file.seek(0)
+        try:
+            read = json.load(file)
+        except ValueError:
+            return None
+    logs = read.get("logs") if isinstance(read, dict) else None
+    return logs if isinstance(logs, list) else None
