@@ -19,7 +19,15 @@ from t2vid.models import MINI, mini
 from t2vid.models.rows import RowEncoder
 
 TINY = BaseSize(hidden=32, layers=1, vision_hidden=32, vision_layers=1)
-SHORT = Plan(text_steps=2, joint_steps=1, album_steps=1, settle_steps=1, text_rows=4, joint_text_rows=4, frame_rows=4)
+SHORT = Plan(
+    text_steps=2,
+    joint_steps=1,
+    album_steps=1,
+    settle_steps=1,
+    text_rows=4,
+    joint_text_rows=4,
+    frame_rows=4,
+)
 
 
 @pytest.fixture(scope="module")
