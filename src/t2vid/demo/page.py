@@ -1,7 +1,7 @@
 """The demo's page: the two kinds of frames, the curves, the bars, twenty questions, the cost.
 
 >>> smoothed([(1, 4.0), (2, 2.0)])[-1]
-(2.0, 2.8)
+(2.0, 2.75)
 """
 
 from __future__ import annotations
