@@ -36,12 +36,12 @@ def model_and_processor():
 
 
 def test_it_passes_its_gates(model_and_processor):
-    found = gates(*model_and_processor, n=96)
+    found = gates(*model_and_processor, n=1200)  # fewer, and luck decides: it reads at 91 %
     assert found.passed, found
 
 
 @pytest.mark.slow
-def test_it_passes_its_gates_on_many(model_and_processor):
+def test_it_passes_its_gates_on_other_questions(model_and_processor):
     found = gates(*model_and_processor, n=1200, seed=2)
     assert found.passed, found
 
