@@ -1,9 +1,11 @@
-# make demo | test | test-slow | lint | bench | pictures | clean   (everything is installed into .venv)
+# make demo | test | test-slow | mutants | lint | bench | pictures | clean   (everything is installed into .venv)
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: demo test test-slow lint bench pictures clean
+MINIATURE ?= build/miniature
+
+.PHONY: miniature demo test test-slow mutants lint bench pictures clean
 
 demo: $(STAMP)
 	$(BIN)/t2vid demo --out demo
@@ -13,6 +15,11 @@ test: $(STAMP)
 
 test-slow: $(STAMP)
 	$(BIN)/python -m pytest -q -m slow
+
+# Nightly, not for every change: breaks the code of some rooms ([mutmut] in setup.cfg) and counts what no test sees.
+mutants: $(STAMP)
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
@@ -24,6 +31,11 @@ bench: $(STAMP)
 
 pictures: $(STAMP)
 	$(BIN)/python benchmarks/pictures.py
+
+# Tables 1-3 with five seeds; run again after a stop, it goes on.
+miniature: $(STAMP)
+	$(BIN)/python benchmarks/miniature.py arms --out $(MINIATURE)
+	$(BIN)/python benchmarks/miniature.py report --out $(MINIATURE)
 
 clean:
 	rm -rf .venv demo build dist src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -79,7 +79,7 @@ def answer_all(options: argparse.Namespace) -> None:
     import t2vid
     from t2vid.corpora.counting import read_counts
     from t2vid.evaluation.config import EvalConfig
-    from t2vid.evaluation.report import report
+    from t2vid.pages.scores import report
 
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     mvbench, tempcompass = question_files(options.data)

@@ -53,7 +53,7 @@ def t2vid(clip, seconds, n):
     if n == 1:
         first = indices(seconds)[0]
         part = {"start_s": first / FPS, "end_s": (first + 1) / FPS}
-    sample = SampleSpec(fps=FPS, max_frames=n, select="midpoint", size=(EDGE, EDGE), **part)
+    sample = SampleSpec(fps=FPS, max_frames=n, sampling="midpoint", size=(EDGE, EDGE), **part)
     return lambda: sample_video(clip, sample)
 
 

@@ -128,7 +128,8 @@ def select_task(args: argparse.Namespace) -> dict:
 def peer_task(args: argparse.Namespace) -> dict:
     from sklearn.manifold import TSNE
 
-    from t2vid.insight.diversity import _map, embed
+    from t2vid.insight.diversity import _map
+    from t2vid.insight.embedding import embed
 
     texts = instructions(max(300, int(5_000 * args.scale)), seed=3)
     vectors, _ = embed(texts)

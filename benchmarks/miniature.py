@@ -1,12 +1,37 @@
 """The claim in miniature: pretrain the mini image-LLM, run the arms of the paper's tables, report.
 
-python benchmarks/miniature.py pretrain --out build/mini
+    python benchmarks/miniature.py pretrain --out build/mini
+    python benchmarks/miniature.py gates
+    python benchmarks/miniature.py arms --out build/miniature --seeds 5
+    python benchmarks/miniature.py report --out build/miniature
+
+Each stage goes on where it was stopped. `arms` keeps one small file an arm and seed; `report` writes
+docs/miniature.md of them, and benchmarks/miniature_results.json, from which it can be written again.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "miniature_results.json"
+PAGE = ROOT / "docs" / "miniature.md"
+INTRO = ROOT / "docs" / "miniature_intro.md"
+# In the order in which they answer the stated comparisons, the most telling first.
+ORDER = (
+    "zero-shot",
+    "hybrid",
+    "video",
+    "pure-text",
+    "few",
+    "shuffled",
+    "sharegemini",
+    "video-chatgpt",
+    "ceiling",
+    "full",
+)
 
 
 def main() -> None:
@@ -17,24 +42,78 @@ def main() -> None:
     base.add_argument("--out", type=Path, default=Path("build/mini"))
     base.add_argument("--steps", type=int, help="training steps in all")
     base.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
-    if arguments.stage == "pretrain":
-        _pretrain(arguments.out, arguments.steps, arguments.seed)
+    gate = stages.add_parser("gates", help="does it see, read and answer?")
+    gate.add_argument("--base", help="folder of another base than the package's")
+    arms = stages.add_parser("arms", help="train and test the arms")
+    arms.add_argument("--out", type=Path, default=Path("build/miniature"))
+    arms.add_argument("--arms", nargs="*", default=list(ORDER))
+    arms.add_argument("--seeds", type=int, default=5)
+    arms.add_argument("--rows", type=int, default=6_000, help="that stand for the paper's 30,000")
+    arms.add_argument("--test-clips", type=int, default=400)
+    arms.add_argument("--workers", type=int, help="processes (default: one a core)")
+    arms.add_argument("--base", help="folder of another base than the package's")
+    page = stages.add_parser("report", help="write docs/miniature.md")
+    page.add_argument("--out", type=Path, default=Path("build/miniature"))
+    options = parser.parse_args()
+    {"pretrain": _pretrain, "gates": _gates, "arms": _arms, "report": _report}[options.stage](
+        options
+    )
 
 
-def _pretrain(out: Path, steps: int | None, seed: int) -> None:
-    import dataclasses
-
+def _pretrain(options: argparse.Namespace) -> None:
     import torch
 
     from t2vid.miniature.pretrain import Plan, pretrain
 
     torch.set_num_threads(1)
-    plan = Plan(seed=seed)
-    if steps is not None:
-        text = plan.text_steps * steps // plan.steps
-        plan = dataclasses.replace(plan, text_steps=text, joint_steps=steps - text)
-    pretrain(out, plan)
+    plan = Plan(seed=options.seed)
+    if options.steps is not None:
+        text = plan.text_steps * options.steps // plan.steps
+        plan = dataclasses.replace(plan, text_steps=text, joint_steps=options.steps - text)
+    pretrain(options.out, plan)
+
+
+def _gates(options: argparse.Namespace) -> None:
+    from t2vid.miniature.gates import gates
+    from t2vid.models import load_mini
+
+    found = gates(*load_mini(options.base), n=1200)
+    print(f"sees {found.sees:.3f}, reads {found.reads:.3f}, answers {found.answers:.3f}")
+    print("  " + ", ".join(f"{kind} {share:.2f}" for kind, share in found.by_kind.items()))
+    print("passed" if found.passed else "NOT PASSED: arms on this base mean nothing")
+
+
+def _arms(options: argparse.Namespace) -> None:
+    from t2vid.miniature.files import WorldSize, write_world
+    from t2vid.miniature.runner import Job, cores, run_all
+
+    full = 10 * options.rows // 3  # of each corpus of clips: what the arm `full` takes
+    size = WorldSize(
+        clips=full if "full" in options.arms else options.rows,
+        stories=-(-options.rows // 6),
+        test_clips=options.test_clips,
+    )
+    world = write_world(options.out / f"world-{size.clips}", size)
+    jobs = [
+        Job(arm, seed, rows=options.rows)
+        for seed in range(options.seeds)
+        for arm in options.arms
+        if arm != "zero-shot" or seed == 0
+    ]
+    workers = options.workers or cores()
+    run_all(jobs, world=world, out=options.out / "runs", workers=workers, base=options.base)
+
+
+def _report(options: argparse.Namespace) -> None:
+    from t2vid.miniature.report import report
+    from t2vid.miniature.runner import ArmResult, read_results, save_results
+
+    files = sorted((options.out / "runs").glob("*.json"))
+    if files:
+        save_results(RESULTS, [ArmResult.read(file) for file in files])
+    text = INTRO.read_text(encoding="utf-8") + "\n" + report(read_results(RESULTS))
+    PAGE.write_text(text, encoding="utf-8")
+    print(f"wrote {PAGE} of {len(read_results(RESULTS))} runs")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import random
 import statistics
 import subprocess
 import sys
@@ -161,7 +162,8 @@ def ways() -> dict[str, Callable[[], int]]:
 
 
 def measure(rounds: int) -> dict[str, float]:
-    """Give the CPU milliseconds a frame of each way: medians of interleaved rounds, caches warm."""
+    """Give the CPU milliseconds a frame of each way: medians of interleaved rounds, caches "
+    "warm."""
     found = ways()
     times: dict[str, list[float]] = {name: [] for name in found}
     for way in found.values():
@@ -174,14 +176,95 @@ def measure(rounds: int) -> dict[str, float]:
     return {name: statistics.median(each) for name, each in times.items()}
 
 
+# a few words of each language; texts are made of them by a fixed seed
+WORDS = {
+    "Arabic": "كان الصباح هادئا في الميناء القديم عندما خرج الصيادون إلى البحر وحملوا الشباك "
+    "والخبز والماء معهم ثم "
+    "جلس الشيخ الكبير قرب الباب ينظر إلى السماء وقال إن الريح سوف تأتي اليوم لكن المطر بعيد عن "
+    "المدينة",
+    "Hebrew": "הבוקר היה שקט בנמל הישן כאשר יצאו הדייגים אל הים ונשאו איתם רשתות לחם ומים הזקן "
+    "ישב ליד הדלת "
+    "והביט בשמיים ואמר שהרוח תבוא היום אבל הגשם רחוק מן העיר והילדים משחקים בין הבתים",
+    "Hindi": "सुबह पुराने बंदरगाह पर शांति थी जब मछुआरे समुद्र की ओर निकले और अपने साथ जाल "
+    "रोटी और पानी ले गए बूढ़ा आदमी "
+    "दरवाज़े के पास बैठा आकाश को देख रहा था उसने कहा कि आज हवा आएगी पर वर्षा शहर से दूर है",
+    "Thai": "ตอนเช้าท่าเรือเก่าเงียบสงบ เมื่อชาวประมงออกทะเล พวกเขานำแหขนมปังและน้ำไปด้วย "
+    "ชายชรานั่งใกล้ประตูมองดูท้องฟ้า "
+    "เขาพูดว่าวันนี้ลมจะมา แต่ฝนยังอยู่ไกลจากเมือง",
+    "Chinese": "清晨的港口很安静。 渔民把网放在船上， 等待潮水上涨。 "
+    "孩子们沿着石阶跑下来， 老船长看了看天空， 说今天会有风。",
+    "Japanese": "朝の港はとても静かだった。 "
+    "漁師たちは網とパンと水を持って海へ出た。 老人は戸口に座って空を見ていた。",
+    "Korean": "아침의 항구는 매우 조용했다 어부들은 그물과 빵과 물을 들고 "
+    "바다로 나갔다 노인은 문가에 앉아 하늘을 보았다",
+    "Russian": "утром старая гавань была тиха рыбаки вышли в море и взяли с собой сети хлеб и "
+    "воду старик сидел у двери",
+    "Greek": "το πρωί το παλιό λιμάνι ήταν ήσυχο οι ψαράδες βγήκαν στη θάλασσα και πήραν μαζί "
+    "τους δίχτυα ψωμί και νερό",
+}
+JOINED = {"Thai", "Chinese", "Japanese"}  # written without blanks
+
+
+def script_texts() -> dict[str, list[str]]:
+    """Make four texts of eight paragraphs in each language, and a mix of them with English."""
+    rng = random.Random(0)
+    found = {"English": TEXTS[:4]}
+    for name, words in WORDS.items():
+        n, blank = (16, "") if name in JOINED else (70, " ")
+        found[name] = [
+            "\n".join(blank.join(rng.choices(words.split(), k=n)) + "." for _ in range(8))
+            for _ in range(4)
+        ]
+    found["mix of the ten"] = [
+        "\n".join(each[k].split("\n")[0][:600] for each in found.values()) for k in range(4)
+    ]
+    return found
+
+
+def by_script(rounds: int) -> None:
+    """Print what a page costs drawn, warm, and what its stored gray PNG costs decoded."""
+    print(
+        "\n| language | pages | drawn, ms | gray PNG decoded, ms | ratio |\n|---|---|---|---|---|"
+    )
+    for name, texts in script_texts().items():
+        rows = [render_text(text) for text in texts]
+        stored = [png([frame.convert("L") for frame in row]) for row in rows]
+        n = sum(map(len, rows))
+        del rows
+        drawn, decoded = [], []
+        for _ in range(rounds):  # both keep a row's frames until the row is done
+            start = time.process_time()
+            for text in texts:
+                render_text(text)
+            middle = time.process_time()
+            for files in stored:
+                for image in [Image.open(io.BytesIO(data)) for data in files]:
+                    image.load()
+            drawn.append(1000 * (middle - start) / n)
+            decoded.append(1000 * (time.process_time() - middle) / n)
+        ours, theirs = statistics.median(drawn), statistics.median(decoded)
+        print(f"| {name} | {n} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} |")
+
+
 COLD = """
 import time
 from t2vid import samples
 from itertools import islice
 from t2vid.frames.render import iter_frames
-text = "\\n".join(r["context"] for r in samples.texts() if r["id"] in ("harbour_log", "night_train"))
+text = "\\n".join(r["context"] for r in samples.texts() if r["context"].isascii())
 start = time.process_time()
-n = len(list(islice(iter_frames(text), 70)))
+n = len(list(islice(iter_frames(text), 100)))
+print(1000 * (time.process_time() - start) / n)
+"""
+NEW_WORDS = """
+import random, time
+from t2vid.frames.render import render_text
+render_text("warm")
+rng = random.Random(1)
+words = {"".join(rng.choices("etaoinshrdlucmfwyp", k=rng.randint(2, 9))) for _ in range(9000)}
+text = " ".join(sorted(words))
+start = time.process_time()
+n = len(render_text(text))
 print(1000 * (time.process_time() - start) / n)
 """
 MEMORY = """
@@ -211,8 +294,11 @@ def main() -> None:
     ratio = found["decode the paper's PNG"] / found["t2vid, default"]
     print(f"\ndrawing a default frame is {ratio:.1f} times cheaper than decoding the paper's PNG")
     cold = statistics.median(fresh(COLD)[0] for _ in range(rounds))
-    print(f"a cold worker's first 70 frames: {cold:.2f} ms a frame ({whole / cold:.1f} times)")
+    print(f"a cold worker's first 100 frames: {cold:.2f} ms a frame ({whole / cold:.1f} times)")
+    new = statistics.median(fresh(NEW_WORDS)[0] for _ in range(rounds))
+    print(f"every word new: {new:.2f} ms a frame")
     print(f"a text of 5 MB, frame by frame: {fresh(MEMORY)[0]:.1f} MB above what a short one takes")
+    by_script(rounds)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import Any, Literal, Protocol, cast
 import datasets
 
 from t2vid import catalog
-from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, UnsafePath
 from t2vid.evaluation.benchmarks.questions import Question, Videos, features
 from t2vid.frames.feature import Frames
@@ -160,7 +160,7 @@ class BenchmarkBuilder(CorpusBuilder):
         """Give the public question files."""
         return {"test": list(self.reader.hub_files(self.config.name))}
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one file, counting what is dropped."""
         videos, config = self._videos, self.config
         spec = cast(SampleSpec, config.sample)
@@ -199,7 +199,7 @@ class BenchmarkBuilder(CorpusBuilder):
             # Downloads are named by a hash: the task is in the name that was asked for.
             stems = [PurePosixPath(str(name).split("::")[-1]).stem for name in named[split]]
             jobs = [
-                Job(str(split), number, stem, records.Part(str(path)))
+                FileJob(str(split), number, stem, records.Part(str(path)))
                 for number, (path, stem) in enumerate(zip(paths, stems, strict=True))
             ]
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))

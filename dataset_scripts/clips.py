@@ -24,7 +24,7 @@ from t2vid import catalog
 from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
-from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
 from t2vid.frames.spec import SampleSpec
@@ -60,7 +60,7 @@ class ClipsConfig(datasets.BuilderConfig):
 
 
 @dataclass(frozen=True)
-class ClipJob(Job):
+class ClipJob(FileJob):
     """A job that knows which of its rows repeat a row of any job.
 
     Args:
@@ -123,12 +123,12 @@ class ClipsBuilder(CorpusBuilder):
             raise MissingFile(f"{self.entry.dataset} has no public file; give data_files=")
         return {"train": [self.entry.hub_file]}
 
-    def convert(self, job: Job, counts: Counts) -> Iterator[Clip]:
+    def convert(self, job: FileJob, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""
         rows = records.read(job.part)
         return cast(Iterator[Clip], converted(self.entry, rows, counts, source=job.source))
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         folder = cast(VideoFolder, self._folder)
         known = job.repeats if isinstance(job, ClipJob) else None
@@ -149,7 +149,7 @@ class ClipsBuilder(CorpusBuilder):
     def _row(
         self,
         clip: Clip,
-        job: Job,
+        job: FileJob,
         folder: VideoFolder,
         counts: Counts,
         absent: list[dict[str, str]],
@@ -208,7 +208,7 @@ class ClipsBuilder(CorpusBuilder):
             ]
         return splits
 
-    def _repeats(self, job: Job) -> frozenset[str]:
+    def _repeats(self, job: FileJob) -> frozenset[str]:
         # Processes share nothing, so repeats are found before the rows are dealt out.
         clips = self.convert(job, Counts())
         return frozenset(clip.id for clip in clips if self._again(clip, job.split))

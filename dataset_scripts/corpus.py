@@ -1,6 +1,6 @@
 """What the corpus builders share: finding the files, cutting them for several processes, counting.
 
->>> Job("train", 0, "triplets", records.Part("a.jsonl")).part.n_rows is None
+>>> FileJob("train", 0, "triplets", records.Part("a.jsonl")).part.n_rows is None
 True
 """
 
@@ -24,7 +24,7 @@ from t2vid.storage import records
 
 
 @dataclass(frozen=True)
-class Job:
+class FileJob:
     """The unit that one process generates: some rows of one file.
 
     Args:
@@ -97,7 +97,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
                 raise RecordError(counting.nothing_left(name, counts)) from error
             raise
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterable[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterable[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         raise NotImplementedError
 
@@ -113,17 +113,17 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         sources = _sources(named, self.source_name)
         splits = []
         for split, paths in local.items():
-            jobs: list[Job] = []
+            jobs: list[FileJob] = []
             for path, name in zip(paths, named[split], strict=True):
                 # The pass that finds where to cut would download a remote file.
                 parts = [records.Part(str(path))] if streaming else records.split(str(path))
                 for part in parts:
-                    jobs.append(Job(str(split), len(jobs), sources[split, str(name)], part))
+                    jobs.append(FileJob(str(split), len(jobs), sources[split, str(name)], part))
             # `num_proc` deals out the items of a list.
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))
         return splits
 
-    def _generate_examples(self, jobs: list[Job]) -> Iterator[tuple[str, dict[str, Any]]]:
+    def _generate_examples(self, jobs: list[FileJob]) -> Iterator[tuple[str, dict[str, Any]]]:
         for job in jobs:
             counts = Counts()
             for row in self.make_rows(job, counts):
@@ -131,7 +131,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
                 yield row["id"], row
             self._finish(job, counts)
 
-    def _finish(self, job: Job, counts: Counts) -> None:
+    def _finish(self, job: FileJob, counts: Counts) -> None:
         self._by_job[job.split, job.number] = counts
         name = f"counts-{job.split}-{job.number:05d}"
         counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)

@@ -17,7 +17,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import datasets
@@ -33,6 +32,8 @@ from t2vid.mixing.shards import PlannedRows, make_plan
 from t2vid.mixing.sources import find_files
 from t2vid.registry import writing_folder
 from t2vid.schema import row_features
+from t2vid.storage.files import AnyPath, inside_of, path_of, version_at
+from t2vid.storage.videos import VideoFolder
 
 
 @dataclass
@@ -44,7 +45,7 @@ class MixConfig(datasets.BuilderConfig):
         seed: of the choice of rows and of their order.
         max_frames: at most so many frames of a video.
         family: `minicpm`, `idefics3` or `internvl`: its token budget and its frames of a video.
-        files: set by the builder; changes with the annotation files, so that no cache outlives them.
+        files: set by the builder; changes with the annotation files and videos, so that no cache outlives them.
     """
 
     recipe: Recipe | str | None = None
@@ -90,7 +91,7 @@ class Mix(CorpusBuilder):
         if kwargs.get("data_dir") is not None:
             named = {k: kwargs[k] for k in ("recipe",) if k in kwargs}
             config = MixConfig(name=kwargs.get("config_name") or "sample", **named)
-            kwargs.setdefault("files", _fingerprint(config.asked(), Path(kwargs["data_dir"])))
+            kwargs.setdefault("files", _fingerprint(config.asked(), path_of(kwargs["data_dir"])))
         super().__init__(*args, **kwargs)
 
     def _info(self) -> datasets.DatasetInfo:
@@ -123,7 +124,9 @@ class Mix(CorpusBuilder):
                 yield row["id"], row | {"images": rooted(row["images"], rows.plan.data)}
 
 
-def _fingerprint(recipe: Recipe, data: Path) -> str:
+def _fingerprint(recipe: Recipe, data: AnyPath) -> str:
     found = [path for source in recipe.sources for path in find_files(source, data)]
-    stats = [(str(path.relative_to(data)), path.stat()) for path in found]
-    return " ".join(f"{name} {stat.st_size} {stat.st_mtime_ns}" for name, stat in stats)
+    state = [f"{inside_of(path, data)} {version_at(path)}" for path in found]
+    if any(source.is_video for source in recipe.sources):
+        state.append(VideoFolder.scan(data).state)
+    return " ".join(state)

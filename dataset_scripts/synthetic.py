@@ -27,7 +27,7 @@ import datasets
 from t2vid import catalog, samples
 from t2vid.corpora.converting import converted
 from t2vid.corpora.triplets import KEYS, Triplet
-from t2vid.dataset_scripts.corpus import CorpusBuilder, Job
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, MissingGlyphs
 from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.render import count_frames
@@ -45,7 +45,7 @@ class SyntheticConfig(datasets.BuilderConfig):
     Args:
         render: how the texts are drawn: a `RenderSpec`, a mapping of its fields, or the name of a
             preset, `"default"`, `"dense"` or `"paper"`.
-        style_seed: draw every text in a style of its own, `RenderSpec.varied` of this seed and the row's
+        style_seed: draw every text in a style of its own, `RenderSpec.random` of this seed and the row's
             id, at the size that `render` gives; None draws all of them as `render` says.
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
@@ -117,7 +117,7 @@ class Synthetic(CorpusBuilder):
             )
         return {"train": [self.entry.hub_file]}
 
-    def make_rows(self, job: Job, counts: Counts) -> Iterator[dict[str, Any]]:
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
         for triplet in self._triplets(job, counts):
             row = text_row(
@@ -136,13 +136,13 @@ class Synthetic(CorpusBuilder):
             return render
         digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
         return dataclasses.replace(
-            RenderSpec.varied(int.from_bytes(digest[:8], "big")),
+            RenderSpec.random(int.from_bytes(digest[:8], "big")),
             width=render.width,
             height=render.height,
             on_missing=render.on_missing,
         )
 
-    def _triplets(self, job: Job, counts: Counts) -> Iterator[Triplet]:
+    def _triplets(self, job: FileJob, counts: Counts) -> Iterator[Triplet]:
         rows = records.read(job.part)
         found = converted(self.entry, rows, counts, source=job.source, options=self.config)
         return cast(Iterator[Triplet], found)
@@ -166,7 +166,7 @@ def text_row(
         return None
     try:
         n_frames = count_frames(triplet.context, spec)
-    except ValueError as error:  # ours are ValueErrors too; a font library raises plain ones
+    except Exception as error:  # whatever one text raises, the other rows are built
         missing = isinstance(error, MissingGlyphs)
         reason = "characters without a font" if missing else "text cannot be drawn"
         counts.drop(reason, source=file, example=f"{triplet.id}: {error}")

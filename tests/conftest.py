@@ -27,6 +27,7 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 from loopback import Server, serving  # noqa: E402
+from media import make_clip  # noqa: E402
 
 settings.register_profile("shared", deadline=None)  # the machines are shared: no test is timed
 settings.load_profile("shared")
@@ -55,3 +56,10 @@ def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def server() -> Iterator[Server]:
     """A chat model's API on loopback, with the faults that a test asks for."""
     yield from serving()
+
+
+@pytest.fixture(scope="session")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Four clips of two to five seconds."""
+    folder = tmp_path_factory.mktemp("clips")
+    return [make_clip(folder / f"{n}.mp4", seconds=2 + n, fps=5) for n in range(4)]

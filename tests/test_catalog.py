@@ -11,12 +11,12 @@ from datasets import get_dataset_config_names, load_dataset
 
 import t2vid  # noqa: F401  (registers the names)
 from t2vid import catalog
+from t2vid.corpora.licences import NOT_STATED, licences_of
 from t2vid.errors import InputError
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import Budget
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.models.families import family_of
-from t2vid.publishing.licences import NOT_STATED, licences_of
 
 TABLES = {
     "corpora": catalog.CORPORA,

@@ -95,6 +95,14 @@ def test_every_option_says_what_it_does(name, key):
     assert [argument.name for argument in listed if not argument.parameter.help] == []
 
 
+def test_the_overview_imports_nothing_large():
+    code = "import sys; from t2vid.cli import main; main(['--help']); print(sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = done.stdout.splitlines()[-1]
+    large = "datasets evaluate pandas pyarrow torch transformers PIL numpy av cyclopts rich yaml"
+    assert [name for name in large.split() if f"'{name}'" in loaded] == []
+
+
 # Arguments.
 
 
@@ -143,6 +151,15 @@ def test_signatures_become_options(capsys):
     }.items():
         with pytest.raises(InputError, match=says):
             arguments.parse(wrong.split())
+
+
+def test_defaults_are_not_validated_as_input():
+    import pydantic  # where it is imported, cyclopts checks values and defaults with it
+
+    def run(rows: list[str] = [], *, out: str | None = None, ids: tuple[str, ...] = ()) -> None:  # noqa: B006
+        """Run it."""
+
+    assert pydantic.VERSION and Arguments([run], name="run").parse([]) == {}
 
 
 def test_an_option_of_the_other_use_is_named(capsys):
@@ -259,7 +276,7 @@ def test_a_full_disk_is_one_line():
     assert (done.returncode, done.stderr) == (2, "t2vid: No space left on device\n")
 
 
-@pytest.mark.parametrize("module", ["cyclopts", "t2vid.mixing.build", "t2vid.mixing.plan"])
+@pytest.mark.parametrize("module", ["cyclopts", "t2vid.mixing.build", "numpy", "pyarrow"])
 def test_ctrl_c_while_modules_are_imported_is_one_line(module):
     code = f"""
 import signal, sys

@@ -1,4 +1,4 @@
-"""The demo runs the whole job and writes a page that needs nothing else."""
+"""The demo trains and tests its arms and writes a page that needs nothing else."""
 
 from __future__ import annotations
 
@@ -6,51 +6,56 @@ import json
 import re
 
 import pytest
-from datasets import load_dataset
 
-from t2vid import Frames, SampleSpec, sample_video
-from t2vid.demo import demo
+from t2vid.demo import ARMS_SHOWN, FIGURE_NAMES, DemoSize, demo
 from t2vid.errors import InputError
+from t2vid.miniature.questions import UNSEEN_KINDS
+
+SIZE = DemoSize(rows=96, test_clips=4)
 
 
 @pytest.fixture(scope="module")
 def result(tmp_path_factory):
-    return demo(tmp_path_factory.mktemp("demo"), steps=3)
+    return demo(tmp_path_factory.mktemp("demo"), size=SIZE)
 
 
-def test_the_page_is_self_contained_and_holds_what_was_measured(result):
+def test_the_figures_are_counted_from_the_answers(result):
+    folder = result.page.parent
+    figures = json.loads((folder / "figures.json").read_text("utf-8"))
+    rows = [json.loads(x) for x in (folder / "answers.jsonl").read_text("utf-8").splitlines()]
+    unseen = [row for row in rows if row["kind"] in UNSEEN_KINDS]
+    assert figures["n_questions"] == len(unseen) and figures["chance"] == 0.25
+    assert figures["n_questions_all_kinds"] == len(rows) == len({row["id"] for row in rows})
+    for arm, name in FIGURE_NAMES.items():
+        right = sum(row[arm]["correct"] for row in unseen) / len(unseen)
+        low, high = figures[f"{name}_interval"]
+        assert figures[name] == pytest.approx(right, abs=1e-4) and low <= right <= high
+
+
+def test_the_page_is_self_contained_and_shows_what_was_measured(result):
     html = result.page.read_text(encoding="utf-8")
-    assert not re.search(r'(src|href)="(?!data:)', html)
-    assert f"{result.losses[0]:.2f} → {result.losses[-1]:.2f}" in html
-    assert html.count("<img") == 2 and "<polyline" in html
+    assert not re.search(r'(src|href)="(?!data:|#)', html)
+    for name in FIGURE_NAMES.values():
+        assert f"{100 * result.figures[name]:.1f} %" in html
+    assert html.count("<polyline") >= 6 and html.count('class="whisker"') >= 9
+    assert html.count("<h3>") == min(20, result.figures["n_questions"])
 
 
-def test_every_question_is_answered_and_judged_twice(result):
-    answers = (result.page.parent / "answers.jsonl").read_text().splitlines()
-    rows = [json.loads(line) for line in answers]
-    assert len({row["id"] for row in rows}) == len(rows) == result.after["n"]
-    assert result.before["n"] == result.after["n"]
-    assert all(set(row) == {"id", "answer", "before", "after"} for row in rows)
+def test_both_trained_arms_have_as_many_rows_and_the_first_has_none(result):
+    rows = {arm: result.results[arm].rows for arm in ARMS_SHOWN}
+    assert rows == {"zero-shot": 0, "video": SIZE.rows, "hybrid": SIZE.rows}
 
 
-def test_training_changed_the_loss(result):
-    assert len(result.losses) == 3
-    assert result.losses[-1] < result.losses[0]
+def test_a_demo_that_was_stopped_goes_on(result):
+    folder = result.page.parent
+    kept = {path: path.stat().st_mtime_ns for path in (folder / "arms").glob("*.json")}
+    result.page.unlink()
+    again = demo(folder, size=SIZE)
+    assert again.figures == result.figures and again.page.is_file()
+    assert kept == {path: path.stat().st_mtime_ns for path in kept}
 
 
-def test_the_videos_of_the_mix_are_decoded_from_their_files():
-    mix = load_dataset("t2vid/mix", "sample", split="train")
-    stored = mix.cast_column("images", Frames(decode=False))["images"]
-    videos = [i for i, value in enumerate(stored) if value["path"]]
-    assert len(videos) > len(mix) / 3
-    for i in videos[:3]:
-        spec = SampleSpec.from_json(stored[i]["spec"])
-        again = sample_video(stored[i]["path"], spec)
-        assert [frame.tobytes() for frame in mix[i]["images"]] == [f.tobytes() for f in again]
-        assert len({frame.tobytes() for frame in again}) > 1
-
-
-def test_too_few_steps_are_refused_before_anything_is_written(tmp_path):
-    with pytest.raises(InputError, match="steps \\(1\\) must be at least 2"):
-        demo(tmp_path / "demo", steps=1)
+def test_a_size_that_leaves_nothing_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(InputError, match=r"rows \(59\) must be at least 60"):
+        demo(tmp_path / "demo", size=DemoSize(rows=59))
     assert not (tmp_path / "demo").exists()

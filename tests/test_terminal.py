@@ -33,6 +33,7 @@ def test_json_holds_every_figure_of_a_result():
 def test_text_is_the_results_own_table_or_its_lines():
     counts = Counts().keep(source="x")
     assert as_text(counts) == counts.table()
+    assert as_text(Thing(Path("a"), 0.5, counts)).splitlines()[:2] == ["path: a", "share: 0.5"]
     assert as_text([Path("a"), "b"]) == "a\nb" and as_text(None) == ""
 
 

@@ -23,7 +23,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union
+from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
 from cyclopts import App, CycloptsError, Parameter
 
@@ -31,6 +31,7 @@ from t2vid.errors import InputError
 
 Kind = Literal["value", "many", "pairs", "pairs or one"]
 _DASH = "\0-"  # a lone dash is standard input, and cyclopts takes it for an option
+_PLAIN = (bool, int, float, str)
 _SECRETS = {"token"}  # every user of a machine sees the command lines of the others
 
 
@@ -56,18 +57,19 @@ class Argument(NamedTuple):
     def declared(self, *, positional: bool, says: str) -> inspect.Parameter:
         """Give the parameter in the words of cyclopts."""
         old = self.parameter
-        default = old.default if self.kind == "value" or old.default is old.empty else None
-        plain = default is None or isinstance(default, bool | int | float | str)
+        required = old.default is old.empty
+        default = old.default if required or isinstance(old.default, _PLAIN) else None
         full = old.name.strip("_").replace("_", "-")
         named = Parameter(
             name=f"--{full}" if positional else f"--{self.option}",
             alias=() if positional or self.option == full else f"--{full}",
             help=says,
             negative=() if default is False else None,
-            show_default=plain and default not in (None, False, ""),
+            show_default=default not in (None, False, ""),
         )
         kind = old.POSITIONAL_OR_KEYWORD if positional else old.KEYWORD_ONLY
-        return old.replace(kind=kind, default=default, annotation=Annotated[self.hint, named])
+        hint = Optional[self.hint] if default is None else self.hint  # noqa: UP045 (a variable)
+        return old.replace(kind=kind, default=default, annotation=Annotated[hint, named])
 
     def convert(self, value: Any) -> Any:
         """Turn what was parsed into what the function takes."""
@@ -86,21 +88,35 @@ class Argument(NamedTuple):
         return dict(item.split("=", 1) for item in value)
 
 
-def arguments_of(function: Callable[..., Any], *, shown: Iterable[str] = ()) -> list[Argument]:
+def arguments_of(
+    function: Callable[..., Any],
+    *,
+    shown: Iterable[str] = (),
+    fields: Callable[..., Any] | None = None,
+) -> list[Argument]:
     """List the parameters of a function that a command line can give.
 
     Args:
         function: a public function with type hints.
         shown: parameters of the type `Any` that are given as text; required ones always are.
+        fields: a configuration whose fields the function takes as `**changes`.
     """
+    if fields is not None:
+        optional = [
+            argument._replace(parameter=argument.parameter.replace(default=None))
+            for argument in arguments_of(fields)
+        ]
+        return [*arguments_of(function, shown=shown), *optional]
     found = []
-    hints = typing.get_type_hints(function, localns=_Names(function))
+    source = function.__init__ if inspect.isclass(function) else function
+    hints = typing.get_type_hints(source, localns=_Names(source))
     for parameter in inspect.signature(function).parameters.values():
         hint = hints.get(parameter.name, Any)
         if hint is Any and (parameter.default is parameter.empty or parameter.name in shown):
             hint = str
         kind, spelled = _spelled(hint)
-        if spelled is not None and parameter.name not in _SECRETS:
+        named = parameter.kind not in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL)
+        if spelled is not None and named and parameter.name not in _SECRETS:
             found.append(Argument(parameter, kind, spelled))
     return found
 
@@ -113,6 +129,7 @@ class Arguments:
         name: what the help calls the command.
         positional: parameters that are positional; by default those of the first function.
         shown: parameters of the type `Any` that are given as text.
+        fields: a configuration whose fields the functions take as `**changes`.
         flags: further options without a value, and what they do.
         epilogue: stands at the end of the help.
     """
@@ -124,15 +141,25 @@ class Arguments:
         name: str,
         positional: Sequence[str] | None = None,
         shown: Iterable[str] = (),
+        fields: Callable[..., Any] | None = None,
         flags: Mapping[str, str] | None = None,
         epilogue: str = "",
     ) -> None:
-        self.known = {a.parameter.name: a for f in functions for a in arguments_of(f, shown=shown)}
+        self.known = {
+            argument.parameter.name: argument
+            for function in functions
+            for argument in arguments_of(function, shown=shown, fields=fields)
+        }
         if positional is None:
             first = inspect.signature(functions[0]).parameters.values()
             positional = [p.name for p in first if p.kind is p.POSITIONAL_OR_KEYWORD]
         ahead = [name for name in positional if name in self.known]
-        told = {name: text for f in functions for name, text in _described(f).items()}
+        told = {
+            name: text
+            for f in [fields, *functions]
+            if f is not None
+            for name, text in _described(f).items()
+        }
         listed = [
             self.known[name].declared(positional=name in ahead, says=told.get(name, ""))
             for name in dict.fromkeys([*ahead, *self.known])
@@ -147,7 +174,8 @@ class Arguments:
             return dict(signature.bind(*values, **named).arguments)
 
         command.__signature__ = signature  # type: ignore[attr-defined]
-        command.__doc__ = str(inspect.getdoc(functions[0])).partition("\nArgs:")[0]
+        text = str(inspect.getdoc(functions[0])).partition("\nArgs:")[0].strip()
+        command.__doc__ = "\n\n".join(" ".join(part.split()) for part in text.split("\n\n"))
         self.app = App(
             name=name,
             help_flags=("--help", "-h"),
@@ -199,6 +227,8 @@ class _Names(dict[str, Any]):
         super().__init__(vars(builtins) | getattr(function, "__globals__", {}))
 
     def __missing__(self, name: str) -> Any:
+        if name.startswith("__"):  # debuggers and pytest look for their own marks
+            raise KeyError(name)
         return Any
 
 

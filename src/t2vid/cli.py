@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from t2vid import terminal
 from t2vid._version import __version__
@@ -142,6 +142,7 @@ def parser_of(name: str, key: str, *more: str) -> Any:
         name=f"t2vid {name}" + (f" {key}" if key.startswith("--") else ""),
         positional=command.positional,
         shown=command.shown,
+        fields=cast(type, function_at(command.fields)) if command.fields else None,
         flags=flags,
         epilogue="\n  ".join(["example:", *(examples or command.examples)]),
     )

@@ -8,10 +8,11 @@ To add a command, write a public function with type hints and a docstring, and o
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from os.path import isfile, join
+from os.path import isfile, join, splitext
 from typing import Any, NamedTuple
 
 from t2vid import terminal
@@ -29,6 +30,7 @@ class Command(NamedTuple):
         examples: command lines; each parses.
         positional: parameters that stand without a name; by default those of the function.
         shown: parameters of the type `Any` that are given as text.
+        fields: `module:configuration` whose fields the function takes as `**changes`.
         json: whether `--json` prints the result.
         text: what is printed of the result and the arguments; by default its table or lines.
         facts: what `--json` prints of it, where that is not the result itself.
@@ -41,6 +43,7 @@ class Command(NamedTuple):
     examples: tuple[str, ...]
     positional: tuple[str, ...] | None = None
     shown: tuple[str, ...] = ()
+    fields: str = ""
     json: bool = False
     text: Callable[[Any, Given], str] = lambda result, given: terminal.as_text(result)
     facts: Callable[[Any, Given], Any] = lambda result, given: result
@@ -53,9 +56,15 @@ def _or_file(result: Any, given: Given) -> str:
 
 
 def _scores(run: Any, given: Given) -> str:
-    from t2vid.evaluation.report import report
+    from t2vid.pages.scores import report
 
-    return report([given.get("run", run)])
+    return report([_run_folder(given) if "run" in given else run])
+
+
+def _run_folder(given: Given) -> str:
+    """Say where the run of `t2vid score` is; of a file of predictions it is beside it."""
+    run = str(given["run"])
+    return str(given.get("out") or (f"{splitext(run)[0]}.run" if isfile(run) else run))
 
 
 def _score_facts(result: Any, given: Given) -> Any:
@@ -97,12 +106,22 @@ def _reported(done: Any, given: Given) -> str:
 
 
 def _reported_facts(done: Any, given: Given) -> Any:
+    if isinstance(done, str):
+        from t2vid.pages.scores import report
+
+        return json.loads(report(**{**given, "format": "json", "out": None}))
     return {
         "page": done.page,
         "folder": done.folder,
         "values": done.findings.values(),
         "failed": done.failed,
     }
+
+
+def _compared_facts(done: Any, given: Given) -> Any:
+    from t2vid.pages.scores import compare
+
+    return json.loads(compare(**{**given, "format": "json", "out": None}))
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
@@ -112,10 +131,19 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
 
 
 COMMANDS = {
+    "list": Command(
+        "List what t2vid knows by name",
+        {"": "t2vid.catalog:listing"},
+        ("t2vid list corpora", "t2vid list families --json"),
+        positional=("kind",),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "demo": Command(
-        "Run the whole job on the bundled sample and write `report.html` and its figures",
+        "Train and test the arms and write `report.html`, `figures.json` and `answers.jsonl`",
         {"": "t2vid.demo:demo"},
         ("t2vid demo --out demo",),
+        text=lambda done, given: "",  # it tells of each step as it goes
     ),
     "render": Command(
         "Draw text files and write their frames; what an earlier run finished is not drawn again",
@@ -123,8 +151,10 @@ COMMANDS = {
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
+            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
         ),
         positional=("files",),
+        fields="t2vid.frames.spec:RenderSpec",
         json=True,
         status=lambda done: 2 if any(one.error for one in done) else 0,
     ),
@@ -140,6 +170,14 @@ COMMANDS = {
         status=lambda found: (
             2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
+    ),
+    "probe": Command(
+        "Say what videos are, and which of their frames a run would show",
+        {"": "t2vid.frames.probing:probe_files"},
+        ("t2vid probe clip.mp4 other.mkv", "t2vid probe clip.mp4 --family qwen2_5_vl --json"),
+        positional=("files",),
+        json=True,
+        status=lambda found: 2 if any(one.error for one in found) else 0,
     ),
     "build": Command(
         "Build a mix, or say what it would be",
@@ -176,7 +214,7 @@ COMMANDS = {
     ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
-        {"": "t2vid.insight.inspect:inspect"},
+        {"": "t2vid.pages.batch:inspect"},
         ("t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",),
         positional=("what", "overrides"),
         json=True,
@@ -200,14 +238,18 @@ COMMANDS = {
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
         {"": "t2vid.evaluation.score:score"},
-        ("t2vid score runs/mvbench", "t2vid score runs/mvbench --judge transformers:me/judge"),
-        shown=("judge",),
+        (
+            "t2vid score runs/mvbench --explain",
+            "t2vid score runs/mvbench --judge transformers:me/judge --probe",
+            "t2vid score answers.json --benchmark mvbench --data-dir MVBench --missing drop",
+        ),
+        shown=("judge", "benchmark"),
         json=True,
         text=_scores,
     ),
     "report": Command(
-        "Write the page of a dataset, and beside it the same figures as PNG and JSON",
-        {"a dataset": "t2vid.insight:report", "evaluations": "t2vid.evaluation.report:report"},
+        "Write the page of a dataset, and beside it the same figures as PNG, SVG and JSON",
+        {"a dataset": "t2vid.pages.dataset:report", "evaluations": "t2vid.pages.scores:report"},
         (
             "t2vid report t2vid/mix sample --out report.html",
             "t2vid report runs/mvbench runs/tempcompass --as paper",
@@ -220,8 +262,10 @@ COMMANDS = {
     ),
     "compare": Command(
         "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
-        {"": "t2vid.evaluation.report:compare"},
+        {"": "t2vid.pages.scores:compare"},
         ("t2vid compare runs/mine runs/baseline",),
+        json=True,
         text=_or_file,
+        facts=_compared_facts,
     ),
 }

@@ -176,7 +176,8 @@ def _codecs() -> list[EnvironmentRow]:
 
 
 def _fonts() -> EnvironmentRow:
-    from t2vid.frames.fonts import describe_missing, uncovered
+    from t2vid.frames.font_advice import describe_missing
+    from t2vid.frames.fonts import uncovered
 
     missing = {script: uncovered(text, "sans") for script, text in _SCRIPTS.items()}
     have = ", ".join(script for script, chars in missing.items() if not chars)

@@ -43,7 +43,7 @@ def register() -> None:
             teach()
         elif not any(isinstance(one, _AfterImport) and one.name == name for one in sys.meta_path):
             # Typeshed asks for a subclass of MetaPathFinder, whose module costs a third of the start.
-            sys.meta_path.insert(0, _AfterImport(name, teach))  # type: ignore[arg-type]
+            sys.meta_path.insert(0, _AfterImport(name, teach))
 
 
 def register_feature(feature: type) -> None:

@@ -76,7 +76,7 @@ def one_line(error: OSError) -> str:
 
 
 def as_text(result: Any) -> str:
-    """Give a result as text: its own table, or one line for each of its items.
+    """Give a result as text: its own table, or one line for each of its items or fields.
 
     >>> as_text([1, "two"])
     '1\\ntwo'
@@ -86,6 +86,8 @@ def as_text(result: Any) -> str:
     for name in ("table", "text", "line"):
         if hasattr(result, name):
             return str(getattr(result, name)())
+    if dataclasses.is_dataclass(result):
+        return "\n".join(f"{f.name}: {getattr(result, f.name)}" for f in dataclasses.fields(result))
     if isinstance(result, Iterable) and not isinstance(result, str | os.PathLike | Mapping):
         return "\n".join(map(as_text, result))
     return str(result)

@@ -11,9 +11,9 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 import zlib
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -23,6 +23,7 @@ from media import make_clip, picture, read_numbers
 from t2vid.errors import BadVideo, InputError
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
+from t2vid.storage import media
 from t2vid.storage.media import Limits
 
 SPEC = SampleSpec(max_frames=4)
@@ -78,12 +79,11 @@ def huge_png(side: int = 30_000) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-def backwards(path: Path) -> Path:
-    """Join two transport streams, so that the clock starts anew in the middle."""
-    one = make_clip(path.with_name("one.ts"), seconds=4, offset_s=100)
-    two = make_clip(path.with_name("two.ts"), seconds=4)
-    path.write_bytes(one.read_bytes() + two.read_bytes())
-    return path
+def jumping(path: Path) -> Path:
+    """A recording whose clock was set while it ran, by more than an hour."""
+    return make_clip(
+        path, times=[*(n / 10 for n in range(20)), *(5000 + n / 10 for n in range(20))]
+    )
 
 
 BAD = {
@@ -102,7 +102,7 @@ BAD = {
         "no decoder",
     ),
     "frame size": (lambda d, clip: huge_png(), "its frames are"),
-    "timestamps": (lambda d, clip: backwards(d / "b.ts").read_bytes(), "its clock jumps"),
+    "timestamps": (lambda d, clip: jumping(d / "b.mkv").read_bytes(), "its clock jumps"),
 }
 
 
@@ -127,9 +127,25 @@ def test_an_index_at_the_end_that_was_cut_off_is_named(tmp_path) -> None:
     assert caught.value.reason == "truncated"
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "avi"])
-def test_other_files_that_were_cut_off_are_found_out(tmp_path, suffix) -> None:
-    clip = make_clip(tmp_path / f"clip.{suffix}", seconds=20, codec="mpeg4")
+CUT = [("mkv", 0.0), ("avi", 0.0), ("asf", 0.0)]
+CUT += [(suffix, None) for suffix in ("mkv", "avi", "flv", "webm", "mxf", "asf", "ivf")]
+
+
+@pytest.mark.parametrize(("suffix", "sound"), CUT)
+def test_other_files_that_were_cut_off_are_found_out(tmp_path, suffix, sound) -> None:
+    codecs = {"webm": "libvpx", "ivf": "libvpx", "flv": "flv1", "mxf": "mpeg2video"}
+    fps = 25 if suffix == "mxf" else 5
+    codec = codecs.get(suffix, "mpeg4")
+    options = {"b": "400k"} if codec == "libvpx" else None
+    clip = make_clip(
+        tmp_path / f"clip.{suffix}",
+        seconds=20,
+        fps=fps,
+        codec=codec,
+        options=options,
+        audio_from_s=sound,
+    )
+    assert len(sample_video(clip)) == 20
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
     with pytest.raises(BadVideo, match="cut off") as caught:
         sample_video(clip)
@@ -228,7 +244,7 @@ def test_a_single_frame_is_a_video(tmp_path, name) -> None:
     codec = {"webm": "libvpx", "avi": "mpeg4", "gif": "gif"}.get(name[4:], "libx264")
     pix_fmt = "rgb8" if name.endswith("gif") else "yuv420p"
     clip = make_clip(tmp_path / name, seconds=0.1, codec=codec, pix_fmt=pix_fmt)
-    for spec in (SampleSpec(), SampleSpec(fps=None), SampleSpec(select="keyframes"), SPEC):
+    for spec in (SampleSpec(), SampleSpec(fps=None), SampleSpec(sampling="keyframes"), SPEC):
         frames = sample_video(clip, spec)
         assert (read_numbers(frames), frames.timestamps_s) == ([0], [pytest.approx(0, abs=0.1)])
         assert probe(clip, spec).n_frames == 1
@@ -264,7 +280,10 @@ def test_a_frame_that_grows_beyond_the_limit_in_mid_stream_is_refused(tmp_path) 
     assert len(few) < len(frames)
 
 
-def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
+def test_a_file_that_takes_too_long_is_given_up(clip, monkeypatch) -> None:
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr(media, "time", clock)
+
     class Slow:
         name = "slow.mp4"
 
@@ -273,7 +292,7 @@ def test_a_file_that_takes_too_long_is_given_up(clip) -> None:
             self.seek, self.tell = self.file.seek, self.file.tell
 
         def read(self, n: int) -> bytes:
-            time.sleep(0.2)
+            clock.now += 0.2
             return self.file.read(min(n, 64))
 
     slow = Slow()

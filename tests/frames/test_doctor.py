@@ -19,6 +19,7 @@ from t2vid.errors import InputError, MissingFile
 from t2vid.frames import doctor as module
 from t2vid.frames.doctor import doctor
 from t2vid.frames.feature import video_value
+from t2vid.frames.spec import SampleSpec
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +44,33 @@ def test_every_bad_video_is_listed_with_its_reason(corpus, tmp_path, num_proc) -
     assert len(lines) == 5 and sum(line["reason"] is None for line in lines) == 2
     assert all(line["message"] for line in lines if line["reason"])
     assert "truncated" in counts.table()
+
+
+def test_a_scan_says_how_much_it_looked_at(corpus, tmp_path) -> None:
+    out = tmp_path / "list.jsonl"
+    table = doctor(corpus / "deep", out=out, num_proc=1).table()
+    assert "decoded 3 of 30 frames (10 %); --full decodes all of them" in table
+    assert json.loads(out.read_text()) == {
+        "video": str(corpus / "deep" / "good.mp4"),
+        "reason": None,
+        "message": None,
+        "decoded": 3,
+        "frames": 30,
+    }
+    full = doctor(corpus / "deep", out=out, num_proc=1, full=True)  # looked at again
+    assert full.kept == 1 and full.table().endswith("decoded 30 of 30 frames (100 %)")
+
+
+def test_a_full_scan_finds_what_a_look_at_a_few_frames_does_not(tmp_path) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", seconds=20, codec="mpeg4", gop=5)
+    data = bytearray(clip.read_bytes())
+    at = data.index(b"mdat") + 4 + len(data) // 2
+    data[at : at + 400] = bytes(400)
+    clip.write_bytes(data)
+    spec = SampleSpec(max_frames=1, start_s=1, end_s=2)
+    assert doctor(clip, out=tmp_path / "few.jsonl", num_proc=1, spec=spec).kept == 1
+    full = doctor(clip, out=tmp_path / "all.jsonl", num_proc=1, spec=spec, full=True)
+    assert dict(full.dropped) == {"damaged": 1}
 
 
 def test_a_file_name_that_is_no_text_is_listed_and_found_again(corpus, tmp_path) -> None:
@@ -100,7 +128,7 @@ def test_an_interrupted_scan_goes_on_where_it_stopped(corpus, tmp_path, monkeypa
     seen = []
     sample = module.sample_video
     monkeypatch.setattr(
-        module, "sample_video", lambda name, *a, **k: (seen.append(name), sample(name, *a, **k))
+        module, "sample_video", lambda name, *a, **k: seen.append(name) or sample(name, *a, **k)
     )
     assert doctor(corpus, out=out, num_proc=1) == whole
     assert len(seen) == 2 and sorted(out.read_bytes().splitlines(keepends=True)) == sorted(lines)
@@ -138,9 +166,7 @@ def test_a_scan_that_was_killed_goes_on_and_leaves_no_process(corpus, tmp_path, 
     assert out.read_bytes().startswith(before[: before.rfind(b"\n") + 1])
     names = [json.loads(line)["video"] for line in out.read_text().splitlines()]
     assert sorted(names) == sorted(str(path) for path in tmp_path.glob("*.mp4"))
-    deadline = time.monotonic() + 60
-    while group := _processes_of(scan.pid):
-        assert time.monotonic() < deadline, f"left behind: {group}"
+    while _processes_of(scan.pid):  # one that stays is ended by pytest's own limit
         time.sleep(0.1)
 
 

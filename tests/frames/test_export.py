@@ -14,6 +14,7 @@ import t2vid
 from t2vid import cli
 from t2vid.errors import InputError
 from t2vid.frames.export import contact_sheet, render_files
+from t2vid.frames.spec import RenderSpec
 
 TEXT = "".join(f"Line {n} of text.\n" for n in range(60, 135))
 
@@ -140,3 +141,30 @@ def test_rows_of_a_sheet_are_as_high_as_their_frames():
     assert high.height == contact_sheet(frames[:2], columns=2).height + 50 + 8
     with pytest.raises(InputError, match="captions"):
         contact_sheet(frames, captions=["one"])
+
+
+def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
+    text = tmp_path / "notes.txt"
+    text.write_text("Some words to draw. " * 120)
+    out = tmp_path / "out"
+    options = "--width 200 --height 160 --font serif --font-px 16 --margin-px 10 --align center"
+    options += (
+        " --lang ja --words-per-frame 20 --whitespace flow --on-missing escape --line-spacing 1.2"
+    )
+    options += " --color #102030 --color #fff8e7 --layout t2vid --ink 0 --paper-gray 255"
+    command = ["render", str(text), "--out", str(out), *options.split(), "--max-frames", "3"]
+    assert cli.main(command) == 0
+    assert "3 frames (" in (said := capsys.readouterr().out) and "more left out)" in said
+    drawn = sorted((out / "notes").glob("*.webp"))
+    assert len(drawn) == 3
+    with Image.open(drawn[0]) as image:
+        assert (image.size, image.mode) == ((200, 160), "RGB")
+        assert image.getpixel((0, 0)) == (255, 248, 231)
+    stored = json.loads((out / "notes" / "frames.json").read_text())["spec"]
+    given = {word[2:].replace("-", "_") for word in options.split() if word.startswith("--")}
+    assert set(RenderSpec().to_dict()) <= set(stored)
+    assert given - {"color"} | {"colors"} == set(RenderSpec().to_dict())
+    with pytest.raises(InputError, match="colour"):
+        render_files([text], out, colour="red")
+    with pytest.raises(InputError, match=r"max_frames \(0\)"):
+        render_files([text], out, max_frames=0)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError
-from t2vid.frames.sampling import SELECTS, Grid, plan_runs, subset, target_size
+from t2vid.frames.sampling import SAMPLINGS, Grid, plan_runs, subset, target_size
 from t2vid.frames.spec import RenderSpec, SampleSpec
 
 
@@ -23,9 +23,9 @@ def get_seq_frames(total: int, n: int) -> list[int]:
 @given(st.integers(1, 5000), st.integers(1, 128))
 def test_the_paper_subset_is_the_papers(total, n) -> None:
     training = list(range(total)) if total <= n else get_seq_frames(total, n)
-    assert subset(total, n, select="paper") == training
+    assert subset(total, n, sampling="paper") == training
     # Its evaluation copy applies the rule even when there are no more frames than wanted.
-    assert subset(total, n, select="paper_eval") == get_seq_frames(total, min(total, n))
+    assert subset(total, n, sampling="paper_eval") == get_seq_frames(total, min(total, n))
 
 
 @given(st.integers(1, 5000), st.integers(1, 128))
@@ -33,20 +33,20 @@ def test_other_subsets_are_those_of_the_tools_they_are_named_for(total, n) -> No
     if total <= n:
         return
     even = np.linspace(0, total - 1, n)
-    assert subset(total, n, select="linspace") == pytest.approx(even.astype(int), abs=1)
-    assert subset(total, n, select="linspace_rounded") == pytest.approx(even.round(), abs=1)
+    assert subset(total, n, sampling="linspace") == pytest.approx(even.astype(int), abs=1)
+    assert subset(total, n, sampling="linspace_rounded") == pytest.approx(even.round(), abs=1)
     inner = [int(i * total / (n + 1)) for i in range(1, n + 1)]
-    assert subset(total, n, select="interior") == pytest.approx(inner, abs=1)
+    assert subset(total, n, sampling="interior") == pytest.approx(inner, abs=1)
     middle = [int((i + 0.5) * total / n) for i in range(n)]
-    assert subset(total, n, select="midpoint") == pytest.approx(middle, abs=1)
+    assert subset(total, n, sampling="midpoint") == pytest.approx(middle, abs=1)
 
 
-@given(st.integers(1, 300), st.integers(1, 80), st.sampled_from(SELECTS))
+@given(st.integers(1, 300), st.integers(1, 80), st.sampled_from(SAMPLINGS))
 def test_a_subset_is_in_order_inside_the_video_and_never_larger(total, n, select) -> None:
-    found = subset(total, n, select=select)
+    found = subset(total, n, sampling=select)
     assert found == sorted(found) and len(found) == min(n, total)
     assert 0 <= found[0] and found[-1] < total
-    assert subset(total, None, select=select) == list(range(total))
+    assert subset(total, None, sampling=select) == list(range(total))
 
 
 @given(
@@ -62,6 +62,35 @@ def test_the_grid_shows_the_last_frame_before_each_half_step(times, last, fps) -
         before = [t for t in times if t * scale < n + Fraction(1, 2)]
         if before:
             assert times[grid.pick(times, n)] == before[-1]
+
+
+@given(
+    st.lists(st.integers(0, 900), min_size=1, max_size=40, unique=True),
+    st.integers(0, 900),
+    st.integers(1, 500),
+    st.sampled_from([Fraction(1), Fraction(5, 2), Fraction(1, 3), Fraction(2997, 100)]),
+)
+def test_a_part_is_the_grid_of_what_is_left_when_the_start_is_cut_off(
+    times, start, length, fps
+) -> None:
+    times, scale, end = sorted(times), fps / 100, Fraction(start + length)
+    inside = next((t for t in times if start <= t < end), 0)
+    part = Grid(scale, end, Fraction(start), inside)
+    left = [t - start for t in times if start <= t < end]
+    if not left:  # what is on screen when the part begins stands all through it
+        shown = max([i for i, t in enumerate(times) if t < end], default=0)
+        assert {part.pick(times, n) for n in range(min(part.size, 30))} == {shown}
+        return
+    cut = Grid(scale, end - start, first=left[0])
+    assert part.size == cut.size
+    for n in range(min(part.size, 30)):
+        assert part.limit(n) - start == cut.limit(n)
+        assert times[part.pick(times, n)] - start == left[cut.pick(left, n)]
+
+
+def test_the_steps_of_a_part_are_counted_from_its_start() -> None:
+    grid = Grid(Fraction(1, 30), Fraction(105), start=Fraction(20))
+    assert [grid.limit(n) for n in range(grid.size)] == [34, 64, 94]
 
 
 @settings(max_examples=200)
@@ -101,7 +130,7 @@ def test_a_bounded_edge_keeps_the_shape_and_never_enlarges(width, height, edge) 
         ({"fps": 0}, "fps"),
         ({"fps": float("nan")}, "fps"),
         ({"max_frames": 0}, "max_frames"),
-        ({"select": "best"}, "select"),
+        ({"sampling": "best"}, "sampling"),
         ({"start_s": -1}, "start_s"),
         ({"start_s": 3, "end_s": 3}, "start_s"),
         ({"size": "llava"}, "size"),
@@ -115,7 +144,6 @@ def test_a_bounded_edge_keeps_the_shape_and_never_enlarges(width, height, edge) 
         ({"max_frames": -1}, "max_frames"),
         ({"fps": "1"}, r"fps \('1'\) must be a number > 0 and at most 1000"),
         ({"fps": float("inf")}, "fps"),
-        ({"select": None}, "select"),
         ({"start_s": "2"}, "start_s"),
         ({"start_s": float("nan")}, "start_s"),
         ({"end_s": float("nan")}, "end_s"),
@@ -138,7 +166,7 @@ def test_a_field_out_of_range_is_named_with_its_limit(fields, words) -> None:
     [
         ("{", "Spec '{' is no JSON"),
         ("[1]", "is a mapping of its fields"),
-        ('{"frames": 3}', r"no field \['frames'\]"),
+        ('{"pages": 3}', r"no field \['pages'\]"),
         ('{"width": NaN, "fps": NaN}', "no field"),
     ],
 )
@@ -170,7 +198,7 @@ def test_a_spec_survives_json_yaml_and_changes_its_hash_with_any_field() -> None
         SampleSpec(size=(64, 48)),
         SampleSpec(size="minicpm"),
         SampleSpec(start_s=1.5, end_s=2),
-        SampleSpec(select="paper_eval", max_frames=None),
+        SampleSpec(sampling="paper_eval", max_frames=None),
     ]
     for spec in specs:
         assert SampleSpec.from_json(spec.to_json()) == spec == SampleSpec.from_yaml(spec.to_yaml())

@@ -19,10 +19,10 @@ from pathlib import Path
 import icu4py
 import pytest
 
-from t2vid.frames.direction import _RESET, _TABS, visual_order
-from t2vid.frames.shaping import graphemes, line_pieces
+from t2vid.frames.direction import _RESET, SEPARATORS, visual_order
+from t2vid.frames.segmentation import graphemes, line_pieces
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 FOLDERS = (os.environ.get("T2VID_UNICODE_DATA", ""), "/usr/share/unicode")
 OPEN = {"": open, ".gz": gzip.open, ".bz2": bz2.open}
@@ -174,5 +174,5 @@ def assert_ordered(text: str, base: int | None, levels: list[str], order: list[i
     shown = separators + shown if visual.base_rtl else shown + separators
     assert [i for i in shown if levels[i] != "x"] == order, (text, base)
     for level, rtl, char in zip(levels, visual.rtl, body, strict=False):
-        if level != "x" and char not in _RESET and char not in _TABS:
+        if level != "x" and char not in _RESET and char not in SEPARATORS:
             assert rtl == (int(level) % 2 == 1), (text, base)

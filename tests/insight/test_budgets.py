@@ -1,4 +1,4 @@
-"""Limits drop exactly the rows that a recipe with the same budget would."""
+"""RowLimits drop exactly the rows that a recipe with the same budget would."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from t2vid import Frames, RenderSpec, SampleSpec
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError
 from t2vid.frames.feature import text_value, video_value
-from t2vid.insight.budgets import Limits, dropped, starting_limits
-from t2vid.insight.rows import Rows, read
+from t2vid.insight.budgets import RowLimits, dropped, starting_limits
+from t2vid.insight.rows import RowColumns, read
 from t2vid.mixing.budget import Budget, Cost, estimated_tokens
 from t2vid.schema import messages, row_features
 
 
-def rows_of(frames, tokens, is_video) -> Rows:
+def rows_of(frames, tokens, is_video) -> RowColumns:
     n = len(frames)
     zeros = np.zeros(n, np.int64)
-    return Rows(
+    return RowColumns(
         sources=["a" if video else "b" for video in is_video],
         instructions=[""] * n,
         answers=[""] * n,
@@ -48,7 +48,9 @@ def rows_of(frames, tokens, is_video) -> Rows:
     st.none() | st.integers(1, 100),
 )
 def test_limits_drop_what_the_budget_of_a_recipe_drops(rows, max_frames, max_tokens, video_frames):
-    found = dropped(rows_of(*zip(*rows, strict=True)), Limits(max_frames, max_tokens, video_frames))
+    found = dropped(
+        rows_of(*zip(*rows, strict=True)), RowLimits(max_frames, max_tokens, video_frames)
+    )
     whole = list(found.values())[-1]
     for family in TOKENS_PER_FRAME:
         budget = Budget(family=family, max_frames=max_frames, max_tokens=max_tokens)
@@ -59,14 +61,16 @@ def test_limits_drop_what_the_budget_of_a_recipe_drops(rows, max_frames, max_tok
 
 
 def test_sources_add_up_to_all():
-    found = dropped(rows_of([10, 50, 90], [0, 0, 0], [True, False, False]), Limits(max_frames=40))
+    found = dropped(
+        rows_of([10, 50, 90], [0, 0, 0], [True, False, False]), RowLimits(max_frames=40)
+    )
     assert {name: one.over_frames for name, one in found.items()} == {"b": 2, "a": 0, "all": 2}
 
 
 @pytest.mark.parametrize("name", ["max_frames", "max_tokens", "video_frames"])
 def test_a_limit_of_nothing_is_refused(name):
     with pytest.raises(InputError, match=rf"{name} \(0\) must be > 0"):
-        Limits(**{name: 0})
+        RowLimits(**{name: 0})
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import pytest
 from datasets import Dataset
 
 from t2vid.errors import InputError
-from t2vid.insight.diversity import SAMPLE, diversity, embed, select_diverse
+from t2vid.insight.diversity import SAMPLE, diversity, select_diverse
+from t2vid.insight.embedding import embed
 from t2vid.schema import messages
 
 WORDS = (
@@ -42,7 +43,7 @@ def found(nine, varied):
 def test_nine_templates_are_nine_clusters_on_nine_islands(found):
     source = found.sources["nine"]
     assert source.n_clusters == 9
-    assert source.template_share.value == source.exact_share.value == 1
+    assert source.cluster_share.value == source.template_share.value == 1
     points = {}
     for (x, y), text, label in zip(found.xy, found.texts, found.labels, strict=True):
         if label == "nine":
@@ -60,7 +61,22 @@ def test_mixing_texts_in_raises_every_number(found):
     assert mix.vendi.low > nine.vendi.high
     assert mix.nearest.low > nine.nearest.high
     assert mix.template_share.high < nine.template_share.low
+    assert mix.cluster_share.high < nine.cluster_share.low
     assert mix.distinct_2 > nine.distinct_2
+
+
+def test_a_running_number_makes_no_other_template_cluster_or_vector():
+    rows = [f"{text} (clip {n})" for n in range(20) for text in TEMPLATES[:6]]
+    source = diversity(rows).sources["rows"]
+    assert source.template_share.value == 1 and source.n_clusters == len(source.templates) == 6
+    assert source.nearest.value == pytest.approx(0, abs=1e-6)
+
+
+def test_the_largest_groups_are_named_by_their_own_words():
+    rows = ["Count the boats on the lake."] * 30 + ["Why do the people sing?"] * 20
+    found = diversity(rows)
+    assert [mark.n for mark in found.landmarks] == [30, 20]
+    assert "boats" in found.landmarks[0].words and "sing" in found.landmarks[1].words
 
 
 def test_the_same_seed_gives_the_same_map_and_numbers(nine, varied):
@@ -71,7 +87,7 @@ def test_the_same_seed_gives_the_same_map_and_numbers(nine, varied):
 
 def test_intervals_hold_their_value(found):
     for source in found.sources.values():
-        for figure in (source.cluster_entropy, source.vendi, source.nearest, source.exact_share):
+        for figure in (source.cluster_entropy, source.vendi, source.nearest, source.template_share):
             assert figure.low <= figure.value <= figure.high
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from t2vid.errors import BudgetError, InputError
 from t2vid.mixing.budget import (
@@ -178,3 +180,21 @@ def test_the_estimate_counts_words_digits_and_other_scripts():
     count = TokenCounter()
     assert count(["the lamp", "123456", ""]) == [2, 2, 0]
     assert count(["灯塔管理员"])[0] >= 4
+
+
+@given(
+    st.integers(1, 300), st.none() | st.integers(1, 9000), st.none() | st.integers(1, 96),
+    st.integers(0, 10_000),
+)  # fmt: skip
+def test_frames_that_fit_are_the_most_that_do(
+    tokens_per_frame, max_tokens, max_frames, text_tokens
+):
+    budget = Budget(tokens_per_frame=tokens_per_frame, max_tokens=max_tokens, max_frames=max_frames)
+    n = budget.frames_that_fit(text_tokens=text_tokens)
+    if n is None:
+        assert max_tokens is None and max_frames is None
+        return
+    text_alone_fits = max_tokens is None or text_tokens <= max_tokens
+    assert (budget.over(Cost(n, text_tokens)) == "") == text_alone_fits
+    assert n == 0 or text_alone_fits
+    assert budget.over(Cost(n + 1, text_tokens)) != ""

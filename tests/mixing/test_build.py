@@ -15,7 +15,7 @@ import pytest
 from datasets import load_dataset
 
 from mixing.corpora import kill_always, kill_once, small_recipe, write_corpora
-from t2vid.errors import BudgetError, InputError, MissingFile, RecordError
+from t2vid.errors import BudgetError, InputError, MissingExtra, MissingFile, RecordError
 from t2vid.mixing.build import OverlapError, build, load
 from t2vid.mixing.shards import BuildPlan, write_shard
 from t2vid.storage.pool import BuildError, in_pool
@@ -476,3 +476,130 @@ def test_a_path_that_climbs_out_of_the_data_is_counted_as_unsafe(data, tmp_path)
     recipe = small_recipe(sources=[{"dataset": "t2vid/sharegemini", "files": "t.jsonl"}])
     built = build(recipe, data=inside, out=tmp_path / "o")
     assert built.counts.sources["sharegemini"] == {"kept": 1, "unsafe video path": 1}
+
+
+def video_ids(out: Path) -> set[str]:
+    return {row["images"]["path"] for row in rows_of(out)}
+
+
+VIDEOS = [{"dataset": "t2vid/sharegemini", "sample": {"max_frames": 2}}]
+
+
+def test_videos_that_come_later_are_in_the_next_build(tmp_path):
+    data = write_corpora(tmp_path / "data", n=7)
+    aside = tmp_path / "aside"
+    aside.mkdir()
+    for name in ("1001.mp4", "1002.mp4", "1003.mp4"):
+        os.rename(data / "films" / name, aside / name)
+    recipe, out = small_recipe(sources=VIDEOS), tmp_path / "o"
+    assert build(recipe, data=data, out=out).n_rows == 3
+    assert build(recipe, data=data, out=out).written == 0
+    for file in aside.iterdir():
+        os.rename(file, data / "films" / file.name)
+    again = build(recipe, data=data, out=out)
+    assert again.n_rows == len(rows_of(out)) == 6
+    assert "3 videos came (films/1001.mp4, …)" in again.table()
+    assert build(recipe, data=data, out=out).changed == ""
+
+
+def test_a_replaced_and_a_removed_video_are_noticed(tmp_path):
+    data = write_corpora(tmp_path / "data", n=4)
+    recipe, out = small_recipe(sources=VIDEOS), tmp_path / "o"
+    build(recipe, data=data, out=out)
+    film = data / "films" / "1001.mp4"
+    film.unlink()
+    film.write_bytes(b"no video any more")
+    assert build(recipe, data=data, out=out).changed == "1 video changed (films/1001.mp4)"
+    assert not any("1001" in path for path in video_ids(out))
+    (data / "films" / "1000.mp4").unlink()
+    assert build(recipe, data=data, out=out).changed == "1 video went (films/1000.mp4)"
+    assert video_ids(out) == {"films/1002.mp4"}
+
+
+def test_a_new_video_that_no_row_names_writes_nothing_anew(tmp_path):
+    data = write_corpora(tmp_path / "data", n=4)
+    recipe, out = small_recipe(sources=VIDEOS), tmp_path / "o"
+    first = build(recipe, data=data, out=out)
+    os.link(data / "films" / "1000.mp4", data / "films" / "holiday.mp4")
+    again = build(recipe, data=data, out=out)
+    assert (again.written, again.hash) == (0, first.hash) and "holiday" in again.changed
+
+
+def test_load_dataset_sees_videos_that_come_later(tmp_path):
+    data = write_corpora(tmp_path / "data", n=4)
+    (tmp_path / "r.yaml").write_text(small_recipe(sources=VIDEOS).to_yaml())
+    os.rename(data / "films" / "1001.mp4", tmp_path / "aside.mp4")
+
+    def n_rows() -> int:
+        recipe = str(tmp_path / "r.yaml")
+        return len(load_dataset("t2vid/mix", recipe=recipe, data_dir=str(data), split="train"))
+
+    before = n_rows()
+    os.rename(tmp_path / "aside.mp4", data / "films" / "1001.mp4")
+    assert (before, n_rows()) == (2, 3)
+
+
+def test_a_linked_folder_of_videos_gives_rows(tmp_path):
+    real = write_corpora(tmp_path / "real", n=4)
+    data = tmp_path / "data"
+    data.mkdir()
+    os.rename(real / "sharegemini_webvid_core100k.json", tmp_path / "notes.json")
+    (data / "sharegemini_webvid_core100k.json").symlink_to(tmp_path / "notes.json")
+    (data / "videos").symlink_to(real / "films", target_is_directory=True)
+    (data / "loop").symlink_to(data, target_is_directory=True)
+    build(small_recipe(sources=VIDEOS), data=data, out=tmp_path / "o")
+    assert video_ids(tmp_path / "o") == {f"videos/100{i}.mp4" for i in range(3)}
+
+
+def test_a_source_without_a_row_is_an_error_that_says_why(tmp_path):
+    data = write_corpora(tmp_path / "data", n=4)
+    for film in (data / "films").glob("100*.mp4"):
+        film.unlink()
+    with pytest.raises(
+        InputError, match=r"source 'sharegemini'.*3 videos are there.*no such video"
+    ):
+        build(small_recipe(), data=data, out=tmp_path / "o")
+
+
+def test_a_dry_run_marks_what_it_assumes(built, data, tmp_path):
+    assert "~" not in build(small_recipe(), data=data, dry_run=True).table()
+    (tmp_path / "sharegemini_webvid_core100k.json").write_bytes(
+        (data / "sharegemini_webvid_core100k.json").read_bytes()
+    )
+    recipe = small_recipe(sources=[{"dataset": "t2vid/sharegemini", "sample": {"max_frames": 7}}])
+    dry = build(recipe, data=tmp_path, dry_run=True)
+    assert dry.assumed == {"sharegemini": 7}
+    assert "~84" in dry.table() and "~ assumed: no video is there yet; 7 frames" in dry.table()
+
+
+def test_a_mix_goes_to_a_url_and_on_from_there(built, data):
+    first = build(small_recipe(), data=data, out="memory://build/mix", rows_per_shard=4)
+    assert first.hash == built.hash and first.written == 6
+    (first.out / "data" / "train-00002-of-00006.parquet").unlink()
+    again = build(small_recipe(), data=data, out="memory://build/mix", rows_per_shard=4)
+    assert (again.written, again.hash) == (1, built.hash)
+    assert load("memory://build/mix")["id"] == load(built.out)["id"]
+
+
+def test_data_behind_a_url_give_the_bytes_of_a_folder(built, data, tmp_path):
+    import fsspec
+
+    fsspec.filesystem("memory").put(str(data), "/build-data", recursive=True)
+    remote = build(small_recipe(), data="memory://build-data", out=tmp_path / "o", rows_per_shard=4)
+    assert remote.hash == built.hash
+    row = remote.dataset()[0]
+    assert len(row["images"]) == row["n_frames"] > 0
+
+
+def test_a_place_that_cannot_be_written_to_is_one_line(data, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "s3fs", None)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(MissingExtra, match=r"s3://.*pip install s3fs"):
+        build(small_recipe(), data=data, out="s3://bucket/mix")
+    (tmp_path / "hello.txt").write_text("hello")
+    for out in (tmp_path / "hello.txt", tmp_path / "hello.txt" / "mix"):
+        with pytest.raises(InputError, match=r"must be a folder, but .*hello.txt is a file$"):
+            build(small_recipe(), data=data, out=out)
+    assert [path.name for path in tmp_path.iterdir()] == ["hello.txt"]
+    with pytest.raises(InputError, match="lives in one process"):
+        build(small_recipe(), data=data, out="memory://x", num_proc=2)

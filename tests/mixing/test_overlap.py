@@ -144,3 +144,14 @@ def test_the_shared_benchmark_files_are_read(shared_data):
 def test_names_of_one_video_have_one_key():
     assert video_key("v_12345678901.webm") == video_key("deep/er/12345678901.mp4") == "12345678901"
     assert video_key("v_short.mp4") == "v_short"
+
+
+@pytest.mark.parametrize("field", ["material", "talk"])
+def test_four_fifths_of_the_shingles_make_two_rows_near(field):
+    one = row("a/0", " ".join(document(900, 5)), " ".join(document(900, 6)))
+    for changed, near in ((12, 1), (13, 0)):  # of 64 bins: 0.81 and 0.80 of them are the same
+        bins = getattr(one, field).copy()
+        bins[-changed:] ^= 1
+        other = one._replace(id="b/0", source="b", exact=bytes(16), **{field: bins})
+        assert likeness(getattr(one, field), bins) == (64 - changed) / 64
+        assert find([arrays([one, other])], {}).between_sources == {"exact": 0, "near": near}

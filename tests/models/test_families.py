@@ -19,13 +19,13 @@ from media import make_clip
 from t2vid.errors import InputError, MissingExtra
 from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
-from t2vid.insight.inspect import inspect
 from t2vid.mixing.budget import tokens_of_a_frame
 from t2vid.models import processors
 from t2vid.models.families import family_of, frame_px, load_processor, one_patch, part
 from t2vid.models.prompts import training_template
 from t2vid.models.rows import RowEncoder
 from t2vid.models.showing import conversation
+from t2vid.pages.batch import inspect
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTTrainer
 from t2vid.trainer.check import check

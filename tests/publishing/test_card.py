@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from t2vid.errors import InputError
-from t2vid.publishing.card import Facts, merge_card, published_splits
-from t2vid.publishing.licences import (
+from t2vid.corpora.licences import (
     NOT_STATED,
     Licence,
     concerns,
@@ -15,6 +13,8 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
+from t2vid.errors import InputError
+from t2vid.publishing.card import Facts, merge_card, published_splits
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
 

@@ -23,10 +23,10 @@ from media import read_numbers
 from rows import dataset_of, text_rows, video_rows
 from t2vid import samples
 from t2vid.cli import main
+from t2vid.corpora.licences import LicenceWarning
 from t2vid.errors import InputError, MissingExtra
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.publishing import shards
-from t2vid.publishing.licences import LicenceWarning
 from t2vid.schema import Counts
 
 # huggingface_hub 2.4 hands a file object to httpx in the old way

@@ -23,7 +23,9 @@ def test_a_phrase_decides_its_example_and_not_the_other(entry):
 
 def test_no_pattern_is_longer_than_a_reader_takes_in():
     lexicon = load()
-    lengths = {phrase.text: len(phrase.pattern(lexicon.alphabet).pattern) for phrase in lexicon.phrases}
+    lengths = {
+        phrase.text: len(phrase.pattern(lexicon.alphabet).pattern) for phrase in lexicon.phrases
+    }
     assert {text: n for text, n in lengths.items() if n > 300 or len(text) > 300} == {}
 
 

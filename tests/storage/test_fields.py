@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from t2vid.corpora import long_alpaca, long_qlora, triplets
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
-from t2vid.storage.fields import PATIENCE
+from t2vid.storage.fields import PATIENCE, needed, text
 from t2vid.storage.records import BadRow
 
 GOOD = {"context": "c", "question": "q", "answer": "a"}
@@ -77,3 +79,22 @@ def test_columns_may_have_other_names() -> None:
         {"document": "c", "question": "q", "answer": "a"}, columns={"context": "document"}
     )
     assert found[0].context == "c"
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [None, float("nan"), float("inf"), np.float32("nan"), np.float64("-inf"), pd.NA, pd.NaT],
+)
+def test_what_stands_for_nothing_is_missing_and_never_its_word(nothing: object) -> None:
+    assert text({"answer": nothing}, "answer") == ""
+    with pytest.raises(RecordError, match="^no answer$"):
+        needed({"answer": nothing}, "answer")
+
+
+@pytest.mark.parametrize("value", ["nan", "NaN", "inf", 0, -1.5, 10**400])
+def test_what_says_something_is_there(value: object) -> None:
+    assert needed({"answer": value}, "answer") == str(value)
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text() -> None:
+    assert text({"a": "\ufeff Below is a paper.\n"}, "a") == "Below is a paper."

@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopback import Server
+from t2vid.storage import http
 from t2vid.storage.chat import ChatEndpoint, ChatReply
 from t2vid.storage.http import AGAIN, JsonClient, RetryPolicy, asked_wait_s, reason_of, status_of
 
@@ -159,9 +160,11 @@ def test_a_server_that_asks_for_an_hour_is_not_waited_for(waits: list[float]) ->
     assert waits == []
 
 
-def test_a_date_to_wait_for_is_understood() -> None:
-    then = format_datetime(datetime.now(UTC) + timedelta(seconds=500), usegmt=True)
-    assert 400 < (asked_wait_s(refusal(503, **{"Retry-After": then})) or 0) <= 500
+def test_a_date_to_wait_for_is_understood(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    monkeypatch.setattr(http, "datetime", types.SimpleNamespace(now=lambda zone: now))
+    then = format_datetime(now + timedelta(seconds=500), usegmt=True)
+    assert asked_wait_s(refusal(503, **{"Retry-After": then})) == 500
     assert asked_wait_s(refusal(503, **{"Retry-After": "soon"})) is None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import logging
@@ -18,7 +19,7 @@ import pytest
 
 from hub import Hub
 from media import make_clip, read_numbers
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingExtra, MissingFile
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe, sample_video
 from t2vid.storage.archives import Window
@@ -363,6 +364,27 @@ def test_a_file_that_is_closed_or_open_as_text_is_refused(clip) -> None:
 
 
 def test_a_data_url_does_not_fill_the_message() -> None:
-    with pytest.raises(MissingFile) as caught:
+    with pytest.raises(BadVideo) as caught:
         sample_video("data:video/mp4;base64," + "A" * 1_000_000)
-    assert len(str(caught.value)) < 5_000
+    assert len(str(caught.value)) < 400
+
+
+def test_a_data_url_is_read_or_one_short_error(film) -> None:
+    encoded = base64.b64encode(film.read_bytes()).decode()
+    there = sample_video(str(film), SampleSpec(max_frames=3))
+    inline = sample_video(f"data:video/mp4;base64,{encoded}", SampleSpec(max_frames=3))
+    assert [a.tobytes() for a in inline] == [b.tobytes() for b in there]
+    for broken in (
+        f"data:video/mp4;base64,{encoded[:5000]}",
+        "data:video/mp4;base64,%%" + "A" * 9999,
+    ):
+        with pytest.raises(BadVideo) as caught:
+            sample_video(broken)
+        assert len(str(caught.value)) < 400 and "data:video/mp4;base64,…" in str(caught.value)
+
+
+def test_a_scheme_without_its_package_names_the_package(monkeypatch) -> None:
+    for scheme, package in (("s3", "s3fs"), ("gs", "gcsfs")):
+        monkeypatch.setitem(sys.modules, package, None)
+        with pytest.raises(MissingExtra, match=f"{scheme}://.*pip install {package}"):
+            sample_video(f"{scheme}://bucket/film.mp4")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import gzip
 import json
 import math
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,8 +17,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from t2vid.errors import MissingFile, RecordError
+from t2vid.errors import MissingExtra, MissingFile, RecordError
 from t2vid.storage import json_list, records
+from t2vid.storage.files import path_of
 from t2vid.storage.records import BadRow, Part, read, split
 
 values = st.recursive(
@@ -172,3 +176,77 @@ def test_a_folder_gives_its_public_file_or_all_that_fit(tmp_path: Path) -> None:
 
 def test_a_remote_file_is_read_through_its_url(tmp_path: Path) -> None:
     assert rows_of("file://" + as_json(tmp_path / "x", ROWS)) == ROWS
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_nan_and_its_relatives_are_missing(tmp_path: Path, number: str) -> None:
+    line = f'{{"a": {number}, "b": [{number}, "nan"]}}'
+    expected = {"a": None, "b": [None, "nan"]}
+    for content in (f"[{line}]", line + "\n", f'{{"data": [{line}]}}'):
+        (tmp_path / "x").write_text(content)
+        assert rows_of(str(tmp_path / "x")) == [expected]
+    assert records.read_json(str(tmp_path / "x")) == {"data": [expected]}
+
+
+def test_nan_in_parquet_is_missing_at_any_depth(tmp_path: Path) -> None:
+    rows = [{"a": math.nan, "b": {"c": [1.0, math.inf]}}, {"a": 2.0, "b": None}]
+    path = as_parquet(tmp_path / "x", rows)
+    assert rows_of(path) == [{"a": None, "b": {"c": [1.0, None]}}, {"a": 2.0, "b": None}]
+
+
+cells = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"), max_size=9)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    rows=st.lists(st.tuples(cells, cells), min_size=1, max_size=9),
+    delimiter=st.sampled_from(",;\t"),
+    bom=st.booleans(),
+)
+def test_any_table_reads_as_it_was_written(
+    tmp_path: Path, rows: list[tuple[str, str]], delimiter: str, bom: bool
+) -> None:
+    path = tmp_path / "x"
+    with path.open("w", encoding="utf-8-sig" if bom else "utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=delimiter)
+        writer.writerows([("question", "answer"), *rows])
+    expected = [{"question": q or None, "answer": a or None} for q, a in rows]
+    assert rows_of(str(path)) == expected
+    parts = split(str(path), rows_per_part=2)
+    assert [pair for part in parts for pair in read(part)] == list(enumerate(expected))
+
+
+def test_a_row_with_other_cells_than_the_table_has_columns_is_bad(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text('q,a\none,two\nthree\n\n"four, five",six\n')
+    first, short, last = rows_of(str(tmp_path / "x"))
+    assert first == {"q": "one", "a": "two"} and last == {"q": "four, five", "a": "six"}
+    assert isinstance(short, BadRow) and "1 cells under 2 columns" in short.reason
+
+
+@pytest.mark.parametrize("packing", ["gzip", "bz2", "lzma", "zstandard"])
+@pytest.mark.parametrize("write", [as_json, as_jsonl, as_parquet])
+def test_a_packed_file_reads_as_the_plain_one(
+    tmp_path: Path, write: Callable[..., str], packing: str
+) -> None:
+    path = Path(write(tmp_path / "x", ROWS))
+    path.write_bytes(pytest.importorskip(packing).compress(path.read_bytes()))
+    parts = split(str(path), rows_per_part=10)
+    assert [pair for part in parts for pair in read(part)] == list(enumerate(ROWS))
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(RecordError, match="broken"):
+        rows_of(str(path))
+
+
+def test_zstd_without_its_package_names_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    (tmp_path / "x").write_bytes(b"\x28\xb5\x2f\xfd and more")
+    with pytest.raises(MissingExtra, match="pip install zstandard"):
+        rows_of(str(tmp_path / "x"))
+
+
+def test_a_folder_behind_a_url_gives_its_files(tmp_path: Path) -> None:
+    url = f"memory://records{tmp_path}"
+    path_of(f"{url}/a.jsonl").write_text('{"n": 1}\n')
+    path_of(f"{url}/b.csv.gz").write_bytes(gzip.compress(b"n,m\n2,3\n"))
+    found = records.in_folder(url)
+    assert [row for path in found for row in rows_of(path)] == [{"n": 1}, {"n": "2", "m": "3"}]

@@ -83,6 +83,17 @@ def test_conversation_loss_holds_every_token_but_frames_and_padding(processor):
     assert torch.equal(labels, ids.masked_fill(out, -100))
 
 
+def test_nothing_predicts_the_first_token_of_a_packed_row(processor):
+    batch = VideoCollator(processor, "idefics3", pack=True, loss_on="conversation")(ROWS)
+    (ids,), (labels,) = batch["input_ids"], batch["labels"]
+    starts = [segment.start for segment in batch["segments"]]
+    assert len(starts) == len(ROWS) and labels[starts].tolist() == [-100] * len(ROWS)
+    out = ids == processor.image_token_id
+    out[starts] = True
+    end = max(segment.end for segment in batch["segments"])
+    assert torch.equal(labels[:end], ids.masked_fill(out, -100)[:end])
+
+
 def test_pixels_equal_the_processor_where_sizes_agree(processor):
     rows = sized(ROWS)
     ours = VideoCollator(processor, "idefics3")(rows)["pixel_values"]

@@ -24,10 +24,10 @@ from t2vid.catalog.families import (
     TOKENS_PER_FRAME,
     Family,
 )
-from t2vid.catalog.listing import Listing, listing
 from t2vid.catalog.names import find, match, near, plain, unknown
 from t2vid.catalog.presets import PRESETS, Preset
 from t2vid.catalog.recipes import RecipeFile, recipes
+from t2vid.catalog.tables import Listing, listing
 
 __all__ = [
     "BENCHMARKS",

@@ -21,6 +21,7 @@ from t2vid.miniature.files import WorldSize, write_world
 from t2vid.miniature.questions import KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult, Job, cores, run_all
 from t2vid.miniature.verdicts import accuracy
+from t2vid.storage.staging import local_folder
 
 FIGURE_NAMES = {"zero-shot": "zero_shot", "video": "video_only", "hybrid": "hybrid"}
 ARMS_SHOWN = tuple(FIGURE_NAMES)
@@ -92,13 +93,13 @@ def demo(
     for module, extra in (("trl", "train"), ("evaluate", "eval")):
         require(module, extra=extra)
     size = size or (DemoSize(rows=300, test_clips=25) if quick else DemoSize())
-    folder = Path(out)
+    folder = local_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
     world = write_world(folder / f"world-{size.rows}", size.world)
     jobs = [Job(arm, seed, rows=size.rows, test_clips=size.test_clips) for arm in ARMS_SHOWN]
     # the longest first, so that two workers end together
     found = run_all(jobs[::-1], world=world, out=folder / "arms", workers=min(2, cores()))
-    results = {result.arm: result for result in found}
+    results = {result.arm: result for result in found[::-1]}
     figures = _figures(results)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
     _write_answers(folder / "answers.jsonl", results)

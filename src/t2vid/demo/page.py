@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from t2vid.evaluation.compare import wilson
 from t2vid.frames.export import contact_sheet
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
@@ -21,6 +20,7 @@ from t2vid.miniature.runner import ArmResult, Job, load_mix, test_questions
 from t2vid.miniature.verdicts import accuracy, crossed_bootstrap, table
 from t2vid.pages import Tile, line_chart, render
 from t2vid.pages.bars import Bar, bar_chart
+from t2vid.scoring.statistics import wilson
 
 EXAMPLES = 20
 SMOOTHED = 0.6  # weight of the curve's past in each point
@@ -205,7 +205,7 @@ def _examples(results: Mapping[str, ArmResult], world: Path) -> list[Example]:
         row = rows[at[first.questions[place]]]
         right = row["options"][LETTERS.index(row["answer"])]
         answers = [
-            [arm, result.answers[place], "right" if result.correct[place] else "wrong"]
+            [ARMS[arm].title, result.answers[place], "right" if result.correct[place] else "wrong"]
             for arm, result in results.items()
         ]
         out.append(

@@ -14,12 +14,12 @@ from t2vid.catalog import BENCHMARKS
 from t2vid.errors import InputError
 from t2vid.evaluation import paper
 from t2vid.evaluation.config import EvalConfig
-from t2vid.evaluation.tables import Cell, Figure, Table
+from t2vid.evaluation.tables import Accuracy, Cell, Table
 
 
 def paper_tables(scores: Sequence[Mapping[str, Any]], rows: Mapping[str, str]) -> list[Table]:
     """Give Tables 1 to 4 of the paper, ours below the row that each stands against."""
-    ours: dict[str, dict[str, Figure]] = {}
+    ours: dict[str, dict[str, Accuracy]] = {}
     for one in scores:
         ours.setdefault(one["name"], {}).update(_figures(one))
     for figures in ours.values():
@@ -48,26 +48,26 @@ def paper_tables(scores: Sequence[Mapping[str, Any]], rows: Mapping[str, str]) -
     return tables
 
 
-def _figures(scores: Mapping[str, Any]) -> dict[str, Figure]:
+def _figures(scores: Mapping[str, Any]) -> dict[str, Accuracy]:
     figures = {}
     for source, part in scores["by_source"].items():
         if source in paper.BENCHMARKS:
-            figures[source] = figure_of(part, "bootstrap")
+            figures[source] = accuracy_of(part, "bootstrap")
         if source == "video_mme":
             for duration, group in part.get("by_duration", {}).items():
-                figures[duration] = figure_of(group, "wilson")
+                figures[duration] = accuracy_of(group, "wilson")
     return figures
 
 
-def figure_of(part: Mapping[str, Any], interval: str) -> Figure:
+def accuracy_of(part: Mapping[str, Any], interval: str) -> Accuracy:
     """Give an accuracy with one of its intervals, in percent."""
     # drawn again, answers that are all wrong stay all wrong: no width would claim certainty
     interval = "wilson" if part["accuracy"] in (0, 1) else interval
     low, high = (100 * bound for bound in part[interval])
-    return Figure(100 * part["accuracy"], low, high, part["n"])
+    return Accuracy(100 * part["accuracy"], low, high, part["n"])
 
 
-def _average(figures: Mapping[str, Figure]) -> dict[str, Figure]:
+def _average(figures: Mapping[str, Accuracy]) -> dict[str, Accuracy]:
     """Give the plain mean of the three benchmarks, whose questions are independent."""
     parts = [figures[name] for name in paper.BENCHMARKS if name in figures]
     if len(parts) < len(paper.BENCHMARKS):
@@ -75,7 +75,7 @@ def _average(figures: Mapping[str, Figure]) -> dict[str, Figure]:
     mean = sum(part.value for part in parts) / len(parts)
     down = math.sqrt(sum((part.value - part.low) ** 2 for part in parts)) / len(parts)
     up = math.sqrt(sum((part.high - part.value) ** 2 for part in parts)) / len(parts)
-    return {"avg": Figure(mean, mean - down, mean + up, sum(part.n for part in parts))}
+    return {"avg": Accuracy(mean, mean - down, mean + up, sum(part.n for part in parts))}
 
 
 def _against(name: str, rows: Mapping[str, str]) -> paper.PaperRow | None:
@@ -89,7 +89,7 @@ def _against(name: str, rows: Mapping[str, str]) -> paper.PaperRow | None:
 
 
 def _our_row(
-    name: str, figures: Mapping[str, Figure], columns: Sequence[str], paper_: Mapping[str, float]
+    name: str, figures: Mapping[str, Accuracy], columns: Sequence[str], paper_: Mapping[str, float]
 ) -> list[Cell]:
     cells: list[Cell] = [
         figures[column].text(paper_.get(column)) if column in figures else None
@@ -102,7 +102,9 @@ def _our_row(
 
 
 def _paper_notes(
-    placed: set[str], ours: Mapping[str, Mapping[str, Figure]], scores: Sequence[Mapping[str, Any]]
+    placed: set[str],
+    ours: Mapping[str, Mapping[str, Accuracy]],
+    scores: Sequence[Mapping[str, Any]],
 ) -> list[str]:
     notes = ["Paper: T2Vid, arXiv 2411.19951."]
     if placed:

@@ -22,7 +22,7 @@ from t2vid.catalog import BENCHMARKS, preset
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
-from t2vid.frames.sampling import Select
+from t2vid.frames.sampling import Sampling
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import FRAMES_PER_SECOND
 
@@ -74,7 +74,7 @@ class EvalConfig(FrozenConfig):
     strategy: Strategy = "frames"
     frames: int = 24
     fps: float | None = FRAMES_PER_SECOND
-    select: Select = "paper"
+    select: Sampling = "paper"
     size: tuple[int, int] | int | str | None = None
     bounds: bool = True
     subtitles: bool = False
@@ -122,7 +122,7 @@ class EvalConfig(FrozenConfig):
     def sample(self) -> SampleSpec:
         """How a video is sampled."""
         n = max(self.frames, self.fast_frames) if self.strategy == "slow_fast" else self.frames
-        values: dict[str, Any] = {"fps": self.fps, "max_frames": n, "select": self.select}
+        values: dict[str, Any] = {"fps": self.fps, "max_frames": n, "sampling": self.select}
         if self.size is not None:
             values["size"] = self.size
         return SampleSpec(**values)

@@ -39,7 +39,7 @@ def explained(lines: Iterable[Mapping[str, Any]], *, colour: bool = False) -> st
 
 def _explained(line: Mapping[str, Any], colour: bool) -> str:
     span = line.get("span")
-    before, decided, after = parts_of(line["prediction"], tuple(span) if span else None)  # type: ignore[arg-type]
+    before, decided, after = parts_of(line["prediction"], tuple(span) if span else None)
     mark = (_GREEN, _PLAIN) if colour else ("[", "]")
     shown = f"{before[-AROUND_CHARS:]}{mark[0]}{decided}{mark[1]}{after[:AROUND_CHARS]}"
     if not decided:

@@ -1,84 +1,24 @@
-"""Runs as tables: beside each other, beside the paper's figures, or one against another.
+"""Scores of runs as tables: one beside another, against their controls, by group.
 
-    t2vid report runs/idefics3-30k-* --as paper
-    t2vid compare runs/before runs/after
-
->>> report([])
-Traceback (most recent call last):
-t2vid.errors.InputError: no run to report; give the out= folders of evaluations
+>>> table = run_tables([])[0]
+>>> table.title, table.rows
+('Accuracy, %', [])
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from t2vid.errors import InputError
-from t2vid.evaluation.beside_paper import figure_of, paper_tables, protocol_of
+from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
-from t2vid.evaluation.tables import Cell, Format, Table, range_of, written
+from t2vid.evaluation.tables import Cell, Table, range_of
 from t2vid.scoring.probe import ProbeReport
 from t2vid.scoring.statistics import compare_runs
 
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
-
-
-def report(
-    runs: Iterable[Run | str | Path],
-    *,
-    as_: Literal["runs", "paper"] = "runs",
-    format: Format = "markdown",  # noqa: A002  (the name of the command's option)
-    rows: Mapping[str, str] | None = None,
-    out: str | Path | None = None,
-) -> str:
-    """Write the scores of runs as tables.
-
-    Args:
-        runs: runs or their folders; runs of one name on several benchmarks make one row.
-        as_: `runs` for all figures of each run; `paper` for the paper's Tables 1 to 4 with ours
-            beside them.
-        format: of what is given and written.
-        rows: for `paper`, the row of the paper that each run's name stands against, such as
-            `{"mine": "Idefics3 30K"}`; by default the one whose words are all in the name.
-        out: file to write; None only gives the text.
-
-    Raises:
-        InputError: for no run, or a row that the paper does not have.
-        MissingFile: for a folder without a run.
-    """
-    opened = [Run.read(run) for run in runs]
-    if not opened:
-        raise InputError("no run to report; give the out= folders of evaluations")
-    scores = [scores_of(run) for run in opened]
-    if as_ == "paper":
-        tables, title = paper_tables(scores, rows or {}), "Beside the paper"
-    else:
-        tables, title = [*run_tables(scores), *control_tables(opened)], "Scores"
-    return written(tables, title, format, out)
-
-
-def compare(
-    first: Run | str | Path,
-    second: Run | str | Path,
-    *,
-    format: Format = "markdown",  # noqa: A002
-    out: str | Path | None = None,
-    seed: int = 0,
-) -> str:
-    """Compare two runs on the questions that both answered: exact McNemar, paired bootstrap.
-
-    Args:
-        first: a run or its folder.
-        second: another.
-        format: of what is given and written.
-        out: file to write; None only gives the text.
-        seed: of the bootstrap.
-    """
-    a, b = Run.read(first), Run.read(second)
-    return written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
 
 
 def scores_of(run: Run) -> dict[str, Any]:
@@ -216,7 +156,7 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
             cells: list[Cell] = []
             for one in runs:
                 part = one["by_source"][source][key].get(group)
-                cells.append(figure_of(part, "wilson").text() if part else None)
+                cells.append(accuracy_of(part, "wilson").text() if part else None)
             sizes = {one["by_source"][source][key].get(group, {}).get("n", 0) for one in runs}
             table.rows.append([f"{group} ({max(sizes):,})", *cells])
         tables.append(table)

@@ -27,6 +27,7 @@ from typing import Any, Self
 
 from t2vid.errors import InputError, MissingFile, RecordError
 from t2vid.storage.files import write_atomically
+from t2vid.storage.staging import local_folder
 
 BINDING = ("asking_hash", "model", "model_identity", "benchmark")
 
@@ -56,7 +57,7 @@ class Run:
         Raises:
             InputError: when the folder holds the answers of another protocol, model or benchmark.
         """
-        folder = Path(folder)
+        folder = local_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "run.json"
         if path.is_file():

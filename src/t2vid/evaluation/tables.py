@@ -1,6 +1,6 @@
-"""Tables and how they are written: Markdown, one HTML page, JSON.
+"""Tables and how they are written: Markdown and JSON; `t2vid.pages` makes pages of them.
 
->>> print(markdown([Table("Scores", ["run", "accuracy"], [["a", 51.23]])]))
+>>> print(to_markdown([Table("Scores", ["run", "accuracy"], [["a", 51.23]])]))
 ### Scores
 <BLANKLINE>
 | run | accuracy |
@@ -15,13 +15,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Literal
 
-from t2vid.errors import InputError
-from t2vid.insight import page
-
-Format = Literal["markdown", "html", "json"]
 Cell = str | int | float | None
 
 
@@ -36,7 +30,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Figure:
+class Accuracy:
     """An accuracy in percent, its 95 % interval, and the questions behind it."""
 
     value: float
@@ -52,7 +46,7 @@ class Figure:
         return f"{shown} {self.value - against:+.1f}".replace("-", "−")
 
 
-def markdown(tables: Sequence[Table]) -> str:
+def to_markdown(tables: Sequence[Table]) -> str:
     """Write tables as Markdown."""
     parts = []
     for table in tables:
@@ -68,40 +62,9 @@ def markdown(tables: Sequence[Table]) -> str:
     return "\n".join(parts)
 
 
-def html(tables: Sequence[Table], title: str) -> str:
-    """Write tables as one self-contained page."""
-    sections = [
-        page.section(
-            table.title,
-            page.table(table.head, [[_bare(cell) for cell in row] for row in table.rows]),
-            *(page.paragraph(note) for note in table.notes),
-        )
-        for table in tables
-    ]
-    return page.page(title, sections)
-
-
-def written(tables: Sequence[Table], title: str, format_: str, out: str | Path | None) -> str:
-    """Write tables in a format, to a file too where one is named.
-
-    Raises:
-        InputError: for an unknown format.
-    """
-    if format_ == "html":
-        text = html(tables, title)
-    elif format_ == "json":
-        text = json.dumps([asdict(table) for table in tables], indent=1, ensure_ascii=False)
-    elif format_ == "markdown":
-        text = markdown(tables)
-    else:
-        raise InputError(f"format ({format_!r}) must be 'markdown', 'html' or 'json'")
-    if out is not None:
-        Path(out).write_text(text, encoding="utf-8")
-    return text
-
-
-def _bare(cell: Cell) -> str | int | float:
-    return cell if isinstance(cell, int | float) and not math.isnan(cell) else cell_text(cell)
+def to_json(tables: Sequence[Table]) -> str:
+    """Write tables as JSON."""
+    return json.dumps([asdict(table) for table in tables], indent=1, ensure_ascii=False)
 
 
 def cell_text(cell: object) -> str:

@@ -1,7 +1,4 @@
-"""Packets in, pictures out: what demuxing tells, what is decoded because of it, and how it is shown.
-
->>> orient(np.arange(6).reshape(2, 3, 1), (0, -1, 1, 0))[..., 0].tolist()
-[[2, 5], [1, 4], [0, 3]]
+"""Packets in, decoded frames out: what demuxing tells, and what is decoded because of it.
 
 A frame that was planned and does not come raises `Unplanned`; the caller then tries the next, slower
 way, of which the last, decoding everything in order, needs no plan.
@@ -9,192 +6,114 @@ way, of which the last, decoding everything in order, needs no plan.
     near      only the groups of pictures around the targets   (mp4 and mkv with an index)
     whole     every packet looked at, only some decoded        (anything with clean timestamps)
     sequence  everything decoded, twice                        (the rest)
+
+>>> from t2vid import samples
+>>> from t2vid.storage.media import Limits, opened
+>>> clip = samples.ROOT / "clips/ball.mp4"
+>>> with opened(clip) as media, opened_reader(media, Limits()) as reader:
+...     len(reader.whole().shown)
+120
 """
 
 from __future__ import annotations
 
-import io
-import re
-import struct
+import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
 import av
-import numpy as np
-from av.stream import Discard, Disposition
-from av.video.reformatter import VideoReformatter
-from PIL import Image
+from av.stream import Discard
 
-from t2vid.frames.sampling import plan_runs, target_size
+from t2vid.errors import pluralize
+from t2vid.frames.clock import MAX_JOIN_S, FrameClock, JoinClock
+from t2vid.frames.container import opened_container, opened_stream, read_only
+from t2vid.frames.packets import EVER, Piece, Unplanned, starts_decoding
+from t2vid.frames.pictures import Matrix, square_pixels, stored_matrix
+from t2vid.frames.sampling import Course, plan_runs
 from t2vid.storage.media import Limits, Media, bad
 
-# What may be opened: no playlists (they name other files and hosts), no text that draws itself.
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,"
-    "asf,ogg,gif,mxf,nut,rm,rawvideo,yuv4mpegpipe,dv,swf,wtv,h263,h261,vc1,mjpeg,apng,webp_pipe,"
-    "png_pipe,jpeg_pipe,webp,bink,vivo,live_flv,nsv,gxf"
-)
+logger = logging.getLogger(__name__)
+
 # Dropping non-reference frames is bit-exact for these two; libaom's AV1 comes out wrong.
 _SKIPPABLE = ("h264", "hevc")
-_KEEP_BYTES = 48 * 1024**2  # compressed packets held at once; beyond, they are read a second time
 _MAX_REORDER = 16  # H.264 and HEVC: at most so many frames decode before and show after another
 _MICROSECONDS = 1_000_000
 _MAX_STEP_BACK_S = 1  # a clock that falls back further belongs to a broken or a glued file
-_SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
-_EVER = 1 << 62  # a tick beyond any
+_SAME_RATE = 0.01
 _MAX_STEP_S = 3600  # a frame on screen for longer is a clock that was set
-_TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
-_DURATION = re.compile(r"(\d{1,6}):(\d\d):(\d\d(?:\.\d{1,9})?)")
-_MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
-
-Matrix = tuple[int, int, int, int]
-_UPRIGHT: Matrix = (1, 0, 0, 1)
-
-
-class Unplanned(Exception):
-    """A frame that was planned did not come, or no plan could be made; try the next way."""
-
-
-@dataclass
-class Piece:
-    """Packets one after another in decode order, as far as they were looked at.
-
-    Attributes:
-        pts: presentation tick of each.
-        dts: decode tick of each, None where the container has none.
-        keys: positions of the keyframes.
-        shown: ticks of those that are shown (an edit list hides some).
-        known: tick up to which it is known what is shown.
-        packets: the packets themselves, or None where they were too many to hold.
-        end: tick at which the last one shown ends.
-        ended: whether the end of the file was reached.
-    """
-
-    pts: list[int] = field(default_factory=list)
-    dts: list[int | None] = field(default_factory=list)
-    keys: list[int] = field(default_factory=list)
-    shown: list[int] = field(default_factory=list)
-    packets: list[Any] | None = field(default_factory=list)
-    end: int = 0
-    known: int = -_EVER
-    ended: bool = False
-    _bytes: int = 0
-    _last: int = -_EVER
-
-    @property
-    def whole(self) -> bool:
-        """Whether every packet of the file was looked at."""
-        return self.known == _EVER
-
-    def add(self, packet: Any, *, shown: bool, missing_duration: int) -> None:
-        """Take the next packet."""
-        if packet.is_keyframe:
-            self.keys.append(len(self.pts))
-        self.pts.append(packet.pts)
-        self.dts.append(packet.dts)
-        if shown:
-            self.shown.append(packet.pts)
-            if packet.pts > self._last:
-                self._last, self.end = (
-                    packet.pts,
-                    packet.pts + (packet.duration or missing_duration),
-                )
-        if self.packets is not None:
-            self.packets.append(packet)
-            self._bytes += packet.size
-            if self._bytes > _KEEP_BYTES:
-                self.packets = None
-
-    def check(self) -> None:
-        """Refuse timestamps that no plan can be built on."""
-        known = [tick for tick in self.dts if tick is not None]
-        falling = any(b < a for a, b in zip(known, known[1:], strict=False))
-        if not self.shown or falling or len(set(self.pts)) < len(self.pts):
-            raise Unplanned
-
-
-class _Clock:
-    """The time of a decoded frame: by pts or, where those are out of order more often, by dts.
-
-    Source: guess_correct_pts in FFmpeg's libavcodec/decode.c, which ffmpeg shows frames by.
-    """
-
-    def __init__(self) -> None:
-        self._faults, self._last = [0, 0], [-_EVER, -_EVER]
-
-    def read(self, frame: Any) -> int | None:
-        """Give the tick of the next frame."""
-        ticks: tuple[int | None, int | None] = (frame.pts, frame.dts)
-        for i, tick in enumerate(ticks):
-            if tick is not None:
-                self._faults[i] += tick <= self._last[i]
-                self._last[i] = tick
-        pts, dts = ticks
-        by_pts = self._faults[0] <= self._faults[1] or dts is None
-        return pts if by_pts and pts is not None else dts
 
 
 class Reader:
     """One open container, its video stream, and the clock that times are counted on.
 
     Attributes:
+        stream: the stream that is read.
         tick: the stream's time base in seconds.
         origin: tick at which the file starts; frame times are counted from there.
+        first: tick, counted from there, at which the stream starts.
+        joined: whether its container may hold several recordings, each with a clock of its own.
     """
 
     def __init__(self, container: Any, stream: Any, media: Media) -> None:
-        self._container, self._stream, self._media = container, stream, media
+        self._container, self._media = container, media
+        self.stream = stream
         self.format: str = container.format.name
+        self.joined = bool(container.format.flags & av.format.Flags.ts_discont.value)
         self.tick: Fraction = stream.time_base
         self.origin = round((container.start_time or 0) / (_MICROSECONDS * self.tick))
         first = stream.start_time
         self.first = 0 if first is None else first - self.origin
-        self.lost_packets = 0
+        self.lost_packets = self.hidden = 0
+        self._fall = 0
         rate = stream.guessed_rate or stream.average_rate or Fraction(25)
         self._missing_duration = max(1, round(1 / (rate * self.tick)))
         self._decoder = stream.codec_context
-        self._reads = self._next = 0
-        aspect = stream.sample_aspect_ratio or Fraction(1)
-        plain = abs(aspect - 1) < _SAME_ASPECT or not 1 / _MAX_ASPECT <= aspect <= _MAX_ASPECT
-        self._aspect = Fraction(1) if plain else aspect
+        self._alone = len(container.streams) == 1
+        self._reads, self._next = 0, self.origin
+        self.aspect = square_pixels(stream)
 
     @property
     def indexed(self) -> bool:
         """Whether the container knows beforehand where its keyframes are, and seeks to them."""
         if self.format.startswith("mov"):
-            return 0 < int(self._stream.frames) <= len(self._stream.index_entries)
+            return 0 < int(self.stream.frames) <= len(self.stream.index_entries)
         return bool(self.format.startswith("matroska") and self._container.duration)
 
+    @property
+    def duration_s(self) -> Fraction | None:
+        """How long the container says that all of it is."""
+        ticks = self._container.duration
+        return None if not ticks else Fraction(ticks, _MICROSECONDS)
+
     def packets(self) -> Iterator[Any]:
-        """Read on, packet by packet, to the end of the file."""
-        for packet in self._container.demux(self._stream):
-            self._reads += 1
-            if not self._reads % 64:
-                self._media.check_time()
-            if not packet.size:
-                return  # libav's mark for the end
+        """Read on, packet by packet, to the end of the file.
+
+        A packet without data shows the last picture for longer (Theora); libav decodes none.
+        """
+        for packet in self._container.demux(self.stream):
+            self._watch()
             if self._reads == 1 and packet.has_sidedata("encryption_info"):
                 found, move = "its video is encrypted", "ask whoever made it for a copy that is not"
                 raise bad(self._media.name, "encrypted", found, move)
-            yield packet
+            if packet.size:
+                yield packet
 
     def whole(self) -> Piece:
         """Look at every packet."""
-        if self.format == "avi":
-            raise Unplanned  # it has no presentation times; libav makes up wrong ones for B-frames
         piece = Piece()
         for packet in self.packets():
             self._add(piece, packet)
-        piece.ended, piece.known = True, _EVER
-        piece.check()
+        piece.ended, piece.known = True, EVER
+        if piece.keys[:1] != [0]:
+            raise Unplanned  # it begins in the middle: only decoding tells where pictures begin
+        piece.check(max_step=float(MAX_JOIN_S / self.tick) if self.joined else EVER)
         return piece
 
     def tail(self) -> Piece:
         """Look at the last group of pictures."""
-        entries = self._stream.index_entries
+        entries = self.stream.index_entries
         known = len(entries)
         last = entries[-1].timestamp if self.format.startswith("mov") else self._duration()
         piece = next(self.near([last], to_end=True))
@@ -236,7 +155,7 @@ class Reader:
         Raises:
             Unplanned: when one of them does not come.
         """
-        skips = self._decoder.name in _SKIPPABLE
+        skips = self._decoder.name in _SKIPPABLE and not piece.refreshes
         at, reading = 0, iter(piece.packets or ())
         if piece.packets is None:
             reading = self._from_start()
@@ -271,35 +190,71 @@ class Reader:
     def everything(self) -> Iterator[Any]:
         """Decode every frame in order, going on after what is broken."""
         self._decoder.skip_frame = "DEFAULT"
-        for packet in self.packets():
+        for packet in self.on_one_clock():
             yield from self._feed(packet, forgive=True)
         yield from self._feed(None, forgive=True)
+
+    def on_one_clock(self) -> Iterator[Any]:
+        """Read every packet, with stamps as if joined recordings were one."""
+        if not self.joined:
+            yield from self.packets()
+            return
+        clocks: dict[int, JoinClock] = {}
+        offset_s = Fraction(0)
+        for packet in self._container.demux(*self._timed()):
+            self._watch()
+            stream = packet.stream
+            if not packet.size:
+                continue
+            if stream.index not in clocks:
+                clocks[stream.index] = JoinClock(stream.time_base)
+            duration = packet.duration or (
+                self._missing_duration if stream.index == self.stream.index else 0
+            )
+            offset_s = clocks[stream.index].shift(packet.dts, duration, offset_s)
+            if stream.index == self.stream.index:
+                ticks = round(offset_s / self.tick)
+                if packet.pts is not None:
+                    packet.pts += ticks
+                if packet.dts is not None:
+                    packet.dts += ticks
+                yield packet
 
     def spans(self, frames: Iterable[Any]) -> Iterator[tuple[int, int, bool]]:
         """Give start and end, counted from the start of the file, and whether it is a keyframe.
 
-        Args:
-            frames: decoded frames, or packets, in their order.
+        Where the clock falls back, frames are taken for as late as the latest before them, so that
+        of those the last is shown; ffmpeg's fps filter does the same. `hidden` counts them.
 
-        Raises:
-            BadVideo: when the clock falls back so far that the order of the pictures is unknown.
+        Args:
+            frames: decoded frames in their order.
         """
-        clock, last = _Clock(), -_EVER
-        for item in frames:
-            is_packet = isinstance(item, av.Packet)
-            tick = item.pts if is_packet else clock.read(item)
+        clock, last = FrameClock(), -EVER
+        for frame in frames:
+            tick = clock.read(frame)
             if tick is None:
-                tick = item.dts if item.dts is not None else self._next
-            if is_packet:
-                last = tick  # in decode order its clock jumps to and fro
-            elif (last - tick) * self.tick > _MAX_STEP_BACK_S:
-                found = f"its clock falls back by {float((last - tick) * self.tick):.1f} s"
-                move = "write it anew: ffmpeg -fflags +genpts -i FILE OUT.mp4"
-                raise bad(self._media.name, "timestamps", found, move)
+                tick = self._next
+            if tick < last:
+                self.hidden += 1
+                self._fall = max(self._fall, last - tick)
             last = max(last, tick)
-            self._next = last + (item.duration or self._missing_duration)
-            key = item.is_keyframe if is_packet else item.key_frame
-            yield last - self.origin, self._next - self.origin, bool(key)
+            self._next = last + (frame.duration or self._missing_duration)
+            yield last - self.origin, self._next - self.origin, bool(frame.key_frame)
+
+    def warn(self) -> None:
+        """Say what could not be shown of a file that was decoded in order."""
+        name = self._media.name
+        if self.lost_packets:
+            logger.warning("%s: %s cannot be decoded", name, pluralize(self.lost_packets, "packet"))
+        if self._fall * self.tick > _MAX_STEP_BACK_S:
+            logger.warning(
+                "%s: its clock falls back by %.1f s, and %s before it passes that point again are "
+                "hidden, as ffmpeg hides them; to see them, write the file anew with ffmpeg -fflags "
+                "+genpts",
+                name,
+                float(self._fall * self.tick),
+                pluralize(self.hidden, "frame"),
+            )
 
     def check_clock(self, times: list[int]) -> None:
         """Refuse ascending frame times with a jump that no video has."""
@@ -309,55 +264,43 @@ class Reader:
             move = "write it anew: ffmpeg -i FILE OUT.mp4"
             raise bad(self._media.name, "timestamps", found, move)
 
-    def painter(self, size: tuple[int, int] | int | str | None) -> Painter:
-        """Give what turns this stream's frames into pictures."""
-        return Painter(size, self._aspect)
-
-    def shape(self, size: tuple[int, int] | int | str | None) -> tuple[int, int]:
-        """Tell the width and height of a picture, turned upright as the container says."""
-        width, height = max(1, round(self._decoder.width * self._aspect)), self._decoder.height
-        sideways = stored_matrix(self._stream)[0] == 0
-        return target_size(*((height, width) if sideways else (width, height)), size)
-
-    def check_complete(self, end: int | None, until_s: float | None) -> None:
-        """Refuse a file that was cut off before what is asked for.
+    def course(self, end: int, times: list[int] | None = None) -> Course:
+        """Give what the choice of frames needs to know of the file.
 
         Args:
-            end: tick, from the start of the file, at which the last frame found ends; None if unknown.
-            until_s: second at which the part asked for ends; None for the end of the file.
+            end: tick, from the start of the file, at which the last frame ends.
+            times: ascending ticks of all frames, where they are known.
         """
-        lost = self._missing_after()
-        if lost is None and end is not None:
-            declared, seen = self._declared_s(), (end + max(0, self.origin)) * self.tick
-            if declared is not None and declared - seen > max(Fraction(1), declared / 20):
-                lost = end * self.tick
-        if lost is None or (until_s is not None and until_s <= lost):
-            return
-        found = f"cut off: its data ends at {float(lost):.1f} s, before its index says"
-        move = f"download it again, or ask for end_s={int(lost)} at most"
-        raise bad(self._media.name, "truncated", found, move)
+        seconds = float(end * self.tick)
+        counted = len(times) / seconds if times and seconds > 0 else 0.0
+        told = float(self.stream.average_rate or 0)
+        # Times in milliseconds make a rate of 24 into 24.002, which would cost a frame.
+        rate = told if told and (not counted or abs(counted / told - 1) < _SAME_RATE) else counted
+        first = self.first if times is None else times[0]
+        return Course(self.tick, end, rate or 1.0, self._media.name, first, self._alone)
 
-    def _missing_after(self) -> Any:
-        """Say from which second on the data is not in the file any more, going by an mp4's index."""
-        entries = self._stream.index_entries
-        size = self._media.size
-        if not self.format.startswith("mov") or not len(entries) or size is None:
-            return None
-        if entries[-1].pos + entries[-1].size <= size:
-            return None
-        lost = next(e.timestamp for e in entries if e.pos + e.size > size)
-        return max(Fraction(0), (lost - self.origin) * self.tick)
+    @property
+    def upright(self) -> tuple[int, int]:
+        """Width and height with square pixels, turned upright as the container says."""
+        width, height = max(1, round(self._decoder.width * self.aspect)), self._decoder.height
+        return (height, width) if self.matrix[0] == 0 else (width, height)
 
-    def _declared_s(self) -> Fraction | None:
-        """Give how long the container says that this stream is; mp4's index is trusted instead."""
-        if self.format == "avi" and self._stream.duration:
-            return self._stream.duration * self.tick  # type: ignore[no-any-return]
-        # ffmpeg and mkvmerge write "00:01:02.345000000" beside each stream.
-        found = _DURATION.fullmatch(self._stream.metadata.get("DURATION") or "")
-        if found is None:
-            return None
-        hours, minutes, seconds = map(Fraction, found.groups())
-        return hours * 3600 + minutes * 60 + seconds
+    @property
+    def matrix(self) -> Matrix:
+        """How the container has the pictures turned."""
+        return stored_matrix(self.stream)
+
+    def _watch(self) -> None:
+        self._reads += 1
+        if not self._reads % 64:
+            self._media.check_time()
+
+    def _timed(self) -> list[Any]:
+        """Let the streams be read, too, whose clocks tell where recordings were joined."""
+        timed = [self.stream, *self._container.streams.audio]
+        for stream in timed:
+            stream.discard = Discard.default
+        return timed
 
     def _duration(self) -> int:
         seconds = Fraction(self._container.duration, _MICROSECONDS)
@@ -370,23 +313,26 @@ class Reader:
         if self._decoder.name in ("vp8", "libvpx"):
             # VP8's alternate reference frames are packets of their own that show nothing.
             shown = shown and bool(memoryview(packet)[0] & 0x10)
-        piece.add(packet, shown=shown, missing_duration=self._missing_duration)
+        starts = packet.is_keyframe and starts_decoding(
+            packet, self._decoder.name, self._decoder.extradata
+        )
+        piece.add(packet, starts=starts, shown=shown, missing_duration=self._missing_duration)
 
     def _land(self, limit: int) -> tuple[Piece, Iterator[Any]]:
         """Go to the last keyframe shown at or before `limit`."""
         goal = limit
         for _ in range(4):
             try:
-                self._container.seek(goal, stream=self._stream, backward=True)
+                self._container.seek(goal, stream=self.stream, backward=True)
             except av.FFmpegError:
                 raise Unplanned from None
             reading = self.packets()
             packet = next(reading, None)
             if packet is None or packet.pts is None or not packet.is_keyframe:
                 raise Unplanned
-            if packet.pts <= limit or packet.pts <= self.origin + self.first:
-                piece = Piece()
-                self._add(piece, packet)
+            piece = Piece()
+            self._add(piece, packet)
+            if piece.keys and (packet.pts <= limit or packet.pts <= self.origin + self.first):
                 return piece, reading
             goal = min(goal, packet.pts if packet.dts is None else packet.dts) - 1
         raise Unplanned
@@ -410,7 +356,7 @@ class Reader:
 
     def _key_ahead(self, piece: Piece, limit: int) -> bool:
         """Say whether a keyframe comes before `limit` that has not been read yet."""
-        entries = self._stream.index_entries
+        entries = self.stream.index_entries
         i = entries.search_timestamp(limit, backward=True, any_frame=False)
         if i < 0 or piece.ended:
             return False
@@ -419,12 +365,10 @@ class Reader:
 
     def _from_start(self) -> Iterator[Any]:
         with opened_container(self._media) as container:
-            stream = container.streams[self._stream.index]
-            _only(container, stream)
+            stream = container.streams[self.stream.index]
+            read_only(container, stream)
             for packet in container.demux(stream):
-                self._reads += 1
-                if not self._reads % 64:
-                    self._media.check_time()
+                self._watch()
                 if packet.size:
                     yield packet
 
@@ -439,188 +383,11 @@ class Reader:
 
 
 @contextmanager
-def opened_container(media: Media) -> Iterator[Any]:
-    """Open a container, naming what is wrong with it where that fails."""
-    if not isinstance(media.file, str):
-        media.file.seek(0)
-    media.check_time()
-    try:
-        container = av.open(
-            media.file,
-            options={"format_whitelist": FORMATS},
-            metadata_errors="replace",
-            timeout=max(1.0, media.remaining_s),
-        )
-    except (av.FFmpegError, ValueError) as error:
-        raise _unopenable(media, error) from None
-    with container:
-        yield container
-
-
-@contextmanager
 def opened_reader(media: Media, limits: Limits) -> Iterator[Reader]:
     """Open a container and its best video stream.
 
     Raises:
         BadVideo: when there is none, or none that can be decoded within the limits.
     """
-    with opened_container(media) as container:
-        stream = _video_stream(container, media)
-        context = stream.codec_context
-        pixels = context.width * context.height
-        if not 0 < pixels <= limits.max_pixels:
-            found = f"its frames are {context.width}x{context.height}"
-            move = f"leave it out, or give Limits(max_pixels=...) more than {limits.max_pixels:,}"
-            if not pixels:
-                move = "download it again, or encode it with ffmpeg"
-            raise bad(media.name, "frame size", found, move)
-        # Taken here: the same option through av.open does not reach the decoder.
-        context.options = {"max_pixels": str(limits.max_pixels)}
-        stream.thread_count = 1  # the loader's workers are the parallelism; threads break forks
-        _only(container, stream)
+    with opened_stream(media, limits) as (container, stream):
         yield Reader(container, stream, media)
-
-
-class Painter:
-    """Turns decoded frames into upright RGB pictures of one size.
-
-    Args:
-        size: as in `SampleSpec`.
-        aspect: width of a pixel over its height, as the container says.
-    """
-
-    def __init__(
-        self, size: tuple[int, int] | int | str | None, aspect: Fraction = Fraction(1)
-    ) -> None:
-        self._size, self._aspect = size, aspect
-        self._fixed: tuple[int, int] | None = None
-        self._scaler = VideoReformatter()
-
-    def paint(self, frame: Any) -> Image.Image:
-        """Scale a frame in libav, in its own colours, and set it upright."""
-        matrix = display_matrix(frame)
-        sideways = matrix[0] == 0
-        if self._fixed is None:  # the resolution may change on the way; the first one stays
-            upright = (round(frame.width * self._aspect), frame.height)
-            upright = (max(1, upright[0]), upright[1])
-            self._fixed = target_size(*(upright[::-1] if sideways else upright), self._size)
-        width, height = self._fixed[::-1] if sideways else self._fixed
-        array = self._convert(frame, width, height).to_ndarray()
-        return Image.fromarray(np.ascontiguousarray(orient(array, matrix)))
-
-    def _convert(self, frame: Any, width: int, height: int) -> Any:
-        args: dict[str, Any] = {"width": width, "height": height, "format": "rgb24", "threads": 1}
-        args["interpolation"] = "BICUBIC"  # what ffmpeg's own scale filter uses
-        try:
-            return self._scaler.reformat(frame, **args)
-        except av.FFmpegError:
-            # A reserved colour space is refused; players then take it for BT.601.
-            args.update(src_colorspace="ITU601", dst_colorspace="ITU601")
-            return self._scaler.reformat(frame, **args)
-
-
-def display_matrix(frame: Any) -> Matrix:
-    """Give the upper left 2x2 of a frame's display matrix as -1, 0 and 1; upright where it has none."""
-    for data in frame.side_data:
-        if data.type.name == "DISPLAYMATRIX":
-            return _unit(struct.unpack("5i", bytes(data)[:20]))
-    return _UPRIGHT
-
-
-def stored_matrix(stream: Any) -> Matrix:
-    """Give the display matrix that a container stores for a stream, without decoding.
-
-    PyAV tells it of decoded frames only, but copies it with the other parameters of a stream: the
-    header of a QuickTime file in memory then shows it.
-    """
-    header = io.BytesIO()
-    try:
-        with av.open(header, "w", format="mov", options={"movflags": "empty_moov"}) as out:
-            out.add_stream_from_template(stream, opaque=True)
-            out.start_encoding()
-    except (av.FFmpegError, ValueError):  # a codec that QuickTime does not hold
-        return _UPRIGHT
-    data = header.getvalue()
-    box = data.find(b"tkhd")
-    return _UPRIGHT if box < 0 else _unit(struct.unpack_from(">5i", data, box + _TKHD_MATRIX))
-
-
-def _unit(values: tuple[int, ...]) -> Matrix:
-    """Take a, b, u, c, d of a display matrix in 16.16 numbers down to quarter turns and mirrors."""
-    a, b, c, d = (round(values[i] / 65536) for i in (0, 1, 3, 4))
-    if sorted(map(abs, (a, b, c, d))) == [0, 0, 1, 1] and abs(a) == abs(d):
-        return a, b, c, d
-    return _UPRIGHT
-
-
-def orient(array: np.ndarray[Any, Any], matrix: Matrix) -> np.ndarray[Any, Any]:
-    """Turn and mirror a picture as a display matrix says.
-
-    Args:
-        array: of shape (height, width, channels).
-        matrix: (a, b, c, d): x goes to a x + c y, and y to b x + d y.
-    """
-    a, b, c, d = matrix
-    if a == 0:
-        array, a, d = array.transpose(1, 0, 2), c, b
-    return array[:: d or 1, :: a or 1]
-
-
-def _video_stream(container: Any, media: Media) -> Any:
-    """Choose the stream to show: no cover pictures, and one that libav can decode."""
-    found = ", ".join(
-        f"{s.type} ({getattr(s, 'name', None) or 'unknown codec'})" for s in container.streams
-    )
-    kind = container.format.name.split(",")[0]
-    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
-    if not videos:
-        found = f"only {found}" if found else "no stream at all"
-        move = "leave it out, or look for the file that holds the pictures"
-        raise bad(media.name, "no video stream", f"this {kind} file has {found}", move)
-    best = container.streams.best("video")
-    stream = best if best in videos else videos[0]
-    if stream.codec_context is None:
-        move = "encode it as H.264: ffmpeg -i FILE -c:v libx264 OUT.mp4"
-        raise bad(
-            media.name, "unknown codec", f"libav has no decoder for its video ({found})", move
-        )
-    return stream
-
-
-def _only(container: Any, stream: Any) -> None:
-    for other in container.streams:
-        if other.index != stream.index:
-            other.discard = Discard.all
-
-
-def _unopenable(media: Media, error: Exception) -> Exception:
-    """Say what a file that libav refuses looks like."""
-    if isinstance(error, av.ExitError | TimeoutError):
-        media.check_time()
-    head = _head(media)
-    if head.startswith(b"version https://git-lfs"):
-        found, move = "it is a git-lfs pointer, not the video", "run git lfs pull"
-        return bad(media.name, "lfs pointer", found, move)
-    if head and all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in head[:200]):
-        start = head[:40].decode("ascii").strip()
-        found = f"it is text ({start!r}...), not a video"
-        return bad(
-            media.name, "text", found, "download it again, an error page may have been saved"
-        )
-    if head[4:8] == b"ftyp":
-        found = f"an mp4 without its index, cut off or never finished ({error.__class__.__name__})"
-        return bad(media.name, "truncated", found, "download it again")
-    text = getattr(error, "strerror", None) or str(error)
-    found = f"no video that libav can read ({text})"
-    return bad(media.name, "unreadable", found, "download it again, or encode it with ffmpeg")
-
-
-def _head(media: Media) -> bytes:
-    if isinstance(media.file, str):
-        try:
-            with open(media.file, "rb") as file:
-                return file.read(512)
-        except OSError:  # no right to read it, or gone by now: libav's own words say so
-            return b""
-    media.file.seek(0)
-    return media.file.read(512)

@@ -18,24 +18,28 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import BadVideo, InputError, MissingFile, pluralize
+from t2vid.frames.decoding import opened_reader
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts, storable
 from t2vid.storage.files import path_of
 from t2vid.storage.folder import files_below
-from t2vid.storage.media import Limits
+from t2vid.storage.media import Limits, bad, opened
+from t2vid.storage.staging import staged_file
 from t2vid.storage.videos import SUFFIXES, is_video
 
 logger = logging.getLogger(__name__)
 
 _MAX_PROCESSES = 8
+_LOOK_S, _FULL_S = 60, 3600  # seconds that one video may take
 _BATCH = 8  # videos handed to a process at once
 
 
@@ -44,22 +48,25 @@ def doctor(
     *,
     out: str | os.PathLike[str] = "doctor.jsonl",
     num_proc: int | None = None,
+    full: bool = False,
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
-    limits: Limits = Limits(timeout_s=60),  # noqa: B008
-) -> Counts:
+    limits: Limits | None = None,
+) -> Health:
     """Decode a few frames of every video and list those that fail, with the reason.
 
     Args:
         data: a folder that is searched through, one video file, a dataset with a `Frames` or
             `Video` column, or paths.
-        out: JSONL file, `{"video", "reason", "message"}` a line, `reason` null for a good one;
-            what it already lists is not looked at again.
+        out: JSONL file, `{"video", "reason", "message", "decoded", "frames"}` a line, `reason` null
+            for a good one; what it already lists is not looked at again.
         num_proc: processes; None takes one for each core, up to 8.
+        full: decode every frame, not only those of `spec`; damage that costs single frames shows.
         spec: the frames that are tried.
-        limits: how much one video may cost.
+        limits: how much one video may cost; None gives it a minute, or an hour for all of it.
 
     Returns:
-        How many are good, and how many are not for which reason; `.table()` shows it.
+        How many are good, and how many are not for which reason, and how much was looked at;
+        `.table()` shows it.
 
     Raises:
         InputError: when there is no video, or the argument is out of range.
@@ -72,21 +79,37 @@ def doctor(
         raise InputError(
             f"no video found in {data!r}; known suffixes are {', '.join(sorted(SUFFIXES))}"
         )
-    done = _read(Path(out))
+    with staged_file(out) as local:
+        return _scanned(names, local, num_proc=num_proc, full=full, spec=spec, limits=limits)
+
+
+def _scanned(
+    names: list[str],
+    out: Path,
+    *,
+    num_proc: int | None,
+    full: bool,
+    spec: SampleSpec,
+    limits: Limits | None,
+) -> Health:
+    done = _read(out)
+    if full:  # a look at a few frames does not stand for one at all of them
+        done = {name: line for name, line in done.items() if line.get("full") or line["reason"]}
     left = [name for name in names if name not in done]
-    act = partial(verdict, spec=spec, limits=limits)
+    act = partial(verdict, full=full, spec=spec, limits=limits)
     workers = min(num_proc or min(os.cpu_count() or 1, _MAX_PROCESSES), max(1, len(left)))
-    Path(out).parent.mkdir(parents=True, exist_ok=True)
     with open(out, "a", encoding="utf-8") as file:
         found = _each(act, left, workers)
         for line in progress(found, desc="videos", total=len(left), unit="video"):
-            plain = all(storable(value) for value in line.values() if value)
+            plain = all(storable(value) for value in line.values() if isinstance(value, str))
             file.write(json.dumps(line, ensure_ascii=not plain) + "\n")
             file.flush()  # so that an interruption costs nothing
             done[line["video"]] = line
-    counts = Counts()
+    counts = Health()
     for name in names:
         reason = done[name]["reason"]
+        counts.decoded += done[name].get("decoded") or 0
+        counts.frames += done[name].get("frames") or 0
         if reason is None:
             counts.keep(source="videos")
         else:
@@ -94,28 +117,84 @@ def doctor(
     return counts
 
 
+@dataclass
+class Health(Counts):
+    """How many videos are good, and on how much of a look that rests.
+
+    Attributes:
+        decoded: frames that were decoded, of all videos that are good.
+        frames: frames that these videos have.
+    """
+
+    decoded: int = 0
+    frames: int = 0
+
+    def table(self) -> str:
+        """Give the counts as lines of text, and how much was looked at."""
+        share = 100 * self.decoded / max(1, self.frames)
+        hint = "" if self.decoded >= self.frames else "; --full decodes all of them"
+        looked = f"decoded {self.decoded:,} of {self.frames:,} frames ({share:.0f} %){hint}"
+        return f"{super().table()}\n{looked}"
+
+
 def verdict(
     name: str,
     *,
+    full: bool = False,
     spec: SampleSpec = SampleSpec(max_frames=8, size=64),  # noqa: B008
-    limits: Limits = Limits(timeout_s=60),  # noqa: B008
+    limits: Limits | None = None,
 ) -> dict[str, Any]:
     """Say whether one video can be used.
 
     Args:
         name: path, URL or archive member.
+        full: decode every frame.
         spec: the frames that are tried.
-        limits: how much it may cost.
+        limits: how much it may cost; None gives it a minute, or an hour for all of it.
+
+    Returns:
+        `{"video", "reason", "message"}`, of a good one also how many frames were decoded, of how
+        many, and whether all were meant to be.
     """
+    limits = limits or Limits(timeout_s=_FULL_S if full else _LOOK_S)
+    line: dict[str, Any] = {"video": name, "reason": None, "message": None}
     try:
-        sample_video(name, spec, limits=limits)
+        frames = sample_video(name, spec, limits=limits)
+        info = frames.info
+        line |= {"decoded": len(frames), "frames": info.video_frames if info else len(frames)}
+        if full and info is not None and info.codec not in (None, "webp"):
+            line |= dict(zip(("decoded", "frames"), decode_all(name, limits=limits), strict=True))
+        if full:
+            line["full"] = True
     except BadVideo as error:
         return {"video": name, "reason": error.reason, "message": str(error)}
     except MissingFile as error:
         return {"video": name, "reason": "missing", "message": str(error)}
     except InputError as error:  # a name that can be none
         return {"video": name, "reason": "no video", "message": str(error)}
-    return {"video": name, "reason": None, "message": None}
+    return line
+
+
+def decode_all(name: str, *, limits: Limits) -> tuple[int, int]:
+    """Decode every frame of a video file; give how many came, of how many.
+
+    Args:
+        name: path, URL or archive member.
+        limits: how much it may cost.
+
+    Raises:
+        BadVideo: when a packet cannot be decoded, or a frame is broken.
+    """
+    n = broken = 0
+    with opened(name, limits) as media, opened_reader(media, limits) as reader:
+        for frame in reader.everything():
+            n += 1
+            broken += bool(frame.is_corrupt)
+        if reader.lost_packets or broken:
+            lost = pluralize(reader.lost_packets, "packet")
+            found = f"{lost} cannot be decoded, and {broken} of {n:,} frames are broken"
+            raise bad(media.name, "damaged", found, "download it again, or leave it out")
+    return n, n
 
 
 def _videos(data: Any) -> Iterator[str]:

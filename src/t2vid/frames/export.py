@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import json
@@ -27,10 +28,13 @@ from PIL import Image, ImageDraw
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.fonts import load_font
+from t2vid.frames.layout import MAX_CHARACTERS
 from t2vid.frames.render import count_frames, iter_frames
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.frames.text import MAX_CHARACTERS, check_text
+from t2vid.frames.text import check_text
 from t2vid.progress import progress
+from t2vid.storage.files import PathLike
+from t2vid.storage.staging import final_path, staged_folder
 
 Format = Literal["webp", "png", "gif", "mp4", "contact-sheet"]
 SECONDS_PER_FRAME = 1.0  # of a gif or mp4: what the paper's video frames stand apart
@@ -100,6 +104,7 @@ class Rendered:
         n_words: blank-separated words.
         path: where the frames are; None after a dry run or an error.
         error: why there are none, or "".
+        n_left_out: further frames of the text, beyond `max_frames`.
     """
 
     name: str
@@ -107,6 +112,7 @@ class Rendered:
     n_words: int = 0
     path: Path | None = None
     error: str = ""
+    n_left_out: int = 0
 
     def line(self) -> str:
         """Give one line for a table: frames, words, words a frame and tokens per family."""
@@ -114,30 +120,34 @@ class Rendered:
             return f"{self.name}: {self.error}"
         tokens = ", ".join(f"{f} {n * self.n_frames:,}" for f, n in TOKENS_PER_FRAME.items())
         share = self.n_words / max(1, self.n_frames)
+        left = f" ({self.n_left_out:,} more left out)" if self.n_left_out else ""
+        where = f" → {self.path}" if self.path else ""
         return (
-            f"{self.name}: {pluralize(self.n_frames, 'frame')}, {pluralize(self.n_words, 'word')}, {share:.0f} words a "
-            f"frame; visual tokens: {tokens}"
+            f"{self.name}: {pluralize(self.n_frames, 'frame')}{left}, {pluralize(self.n_words, 'word')}, "
+            f"{share:.0f} words a frame; visual tokens: {tokens}{where}"
         )
 
 
 def render_files(
     files: Sequence[str | Path],
-    out: str | Path = "frames",
+    out: PathLike = "frames",
     *,
     format: Format = "webp",
     preset: str = "default",
-    font: str | None = None,
+    max_frames: int | None = None,
     dry_run: bool = False,
+    **changes: Any,
 ) -> list[Rendered]:
     """Draw text files and write their frames; what an earlier run finished is not drawn again.
 
     Args:
         files: UTF-8 text files; `-` is standard input.
-        out: folder; each file gets `out/STEM/` (webp, png) or one file `out/STEM.SUFFIX`.
+        out: folder, path or URL; each file gets `out/STEM/` (webp, png) or one file `out/STEM.SUFFIX`.
         format: lossless `webp` or `png` images, a `gif`, an `mp4`, or one `contact-sheet`.
         preset: `default`, `dense` or `paper`.
-        font: `sans`, `serif`, `mono` or a font file, instead of the preset's.
+        max_frames: frames of one text at most; what is left out is counted.
         dry_run: only count frames, words and tokens.
+        **changes: fields of `RenderSpec` to set otherwise than the preset, e.g. `font="serif"`.
 
     Returns:
         One entry a file, in order; a file that cannot be drawn has its `error` there.
@@ -147,43 +157,60 @@ def render_files(
     """
     if format not in get_args(Format):
         raise InputError(f"format {format!r} is unknown; use one of {get_args(Format)}")
-    spec = RenderSpec.preset(preset)
-    if font is not None:
-        spec = dataclasses.replace(spec, font=font)
+    if max_frames is not None and max_frames < 1:
+        raise InputError(f"max_frames ({max_frames}) must be > 0, or None")
+    spec = RenderSpec.from_dict({**RenderSpec.preset(preset).to_dict(), **changes})
     stems = ["stdin" if str(name) == "-" else Path(name).stem for name in files]
     twice = sorted({stem for stem in stems if stems.count(stem) > 1})
     if twice:
         raise InputError(f"several files are called {twice}; render them into folders of their own")
     done = []
-    for name, stem in progress(list(zip(files, stems, strict=True)), desc="files", unit="file"):
-        try:
-            text = _read(name)
-            target = None if dry_run else _target(Path(out), stem, format)
-            done.append(_render_one(str(name), text, spec, target, format))
-        except (InputError, MissingFile) as error:
-            done.append(Rendered(str(name), error=str(error)))
+    with contextlib.nullcontext(Path()) if dry_run else staged_folder(out) as folder:
+        for name, stem in progress(list(zip(files, stems, strict=True)), desc="files", unit="file"):
+            try:
+                text = _read(name)
+                target = None if dry_run else _target(folder, stem, format)
+                drawn = _render_one(str(name), text, spec, target, format, max_frames)
+                if drawn.path is not None and drawn.path.is_relative_to(folder):
+                    drawn = dataclasses.replace(drawn, path=final_path(drawn.path, folder, out))
+                done.append(drawn)
+            except (InputError, MissingFile) as error:
+                done.append(Rendered(str(name), error=str(error)))
+            except Exception as error:  # one file's fault must not cost the others
+                shown = f"cannot be drawn ({type(error).__name__}: {error})"
+                done.append(Rendered(str(name), error=shown))
     return done
 
 
 def _render_one(
-    name: str, text: str, spec: RenderSpec, target: Path | None, format: Format
+    name: str,
+    text: str,
+    spec: RenderSpec,
+    target: Path | None,
+    format: Format,
+    max_frames: int | None = None,
 ) -> Rendered:
     check_text(text)
     words = len(text.split())
+    total = count_frames(text, spec) if target is None or max_frames is not None else None
+    cut = max(0, total - max_frames) if total is not None and max_frames is not None else 0
     if target is None:
-        return Rendered(name, count_frames(text, spec), words)
-    key = hashlib.sha256(f"{spec.hash} {format} {text}".encode("utf-8", "replace")).hexdigest()
+        return Rendered(name, (total or 0) - cut, words, n_left_out=cut)
+    key = hashlib.sha256(
+        f"{spec.hash} {format} {max_frames or ''} {text}".encode("utf-8", "replace")
+    ).hexdigest()
     record = target / _RECORD if format in ("webp", "png") else Path(f"{target}.json")
     known = _recorded(record)
     if known.get("key") == key and target.exists():
-        return Rendered(name, known["n_frames"], words, target)
+        return Rendered(name, known["n_frames"], words, target, n_left_out=cut)
     if target.exists() and not _ours(target, known):
         raise InputError(
             f"{target} holds what this command did not write; move it away or give another --out"
         )
     part = target.with_name(f".{target.stem}.part{target.suffix}")
     shutil.rmtree(part, ignore_errors=True)  # of an interrupted run, with more frames perhaps
-    frames = (image for _, image in progress(iter_frames(text, spec), desc=name, unit="frame"))
+    drawn = islice(iter_frames(text, spec), max_frames)
+    frames = (image for _, image in progress(drawn, desc=name, unit="frame"))
     n = _write(frames, part, format)
     line = json.dumps({"key": key, "n_frames": n, "spec": spec.to_dict()})
     if part.is_dir():
@@ -193,7 +220,7 @@ def _render_one(
         record.write_text(json.dumps({"key": "", "n_frames": 0}))
     part.replace(target)
     record.write_text(line)
-    return Rendered(name, n, words, target)
+    return Rendered(name, n, words, target, n_left_out=cut)
 
 
 def _ours(target: Path, known: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ import json
 import logging
 import numbers
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +24,7 @@ from PIL import Image
 
 from t2vid import registry
 from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
+from t2vid.frames.carried import carry, restored
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import DRAWN_WITH, RenderSpec, SampleSpec
 from t2vid.schema import FRAME_PX
@@ -77,9 +79,9 @@ class Frames:
     `.timestamps_s` (video). All rows of a column share this one feature, so text and video rows
     concatenate and interleave; what differs between rows stands in each row's own `spec`.
 
-    A function given to `map` that reads this column is called with `input_columns=["images"]`,
-    because `datasets` writes back whatever a function read; to write a row that was read, give its
-    recipe, `row["images"].encoded`.
+    A row that was read can be written again (`map`, `from_list`, `add_item` …): frames that nobody
+    changed are stored as what they were made from. `map(…, input_columns=["images"])` saves
+    encoding the pictures on the way. A dataset with this column is published by `t2vid.push`.
 
     Args:
         max_frames: budget at reading time. A video is sampled to at most so many frames; of a text
@@ -144,6 +146,10 @@ class Frames:
             return video_value(value)
         if isinstance(value, dict):
             return _from_dict(value)
+        if isinstance(value, FrameList) and value.encoded is not None:
+            return _from_dict(value.encoded)
+        if isinstance(value, list):
+            return _of_pictures(value)
         raise InputError(
             f"Frames cannot store {kind_of(value)}: it stores what frames are made from, "
             '{"text": …}, {"path": …} or {"bytes": …}; of frames that were read from a row, give '
@@ -164,16 +170,16 @@ class Frames:
             )
         if value is None or all(value[name] is None for name in FIELDS[:3]):
             return FrameList(encoded=value)
-        if value["text"] is not None:
-            return self._draw(value)
         try:
-            return self._sample(value)
+            frames = self._draw(value) if value["text"] is not None else self._sample(value)
         except (BadVideo, MissingFile) as error:
             if self.on_bad == "raise":
                 raise
             logger.warning("%s (on_bad=%r)", error, self.on_bad)
             blank = [Image.new("RGB", (FRAME_PX, FRAME_PX))] if self.on_bad == "blank" else []
-            return FrameList(blank, timestamps_s=[0.0] * len(blank), encoded=value)
+            frames = FrameList(blank, timestamps_s=[0.0] * len(blank), encoded=value)
+        carry(frames, {"value": value, "max_frames": self.max_frames, "on_bad": self.on_bad})
+        return frames
 
     def cast_storage(self, storage: Any) -> Any:
         """Take over what another column stores.
@@ -196,11 +202,8 @@ class Frames:
             columns = {}
         elif pa.types.is_list(kind):
             # `map` writes back what its function read, and by now the frames are PNG files.
-            raise InputError(
-                "Frames stores what frames are made from, not pixels; a function given to map() "
-                "that reads this column must say so, map(function, input_columns=[…]), or return "
-                "frames.encoded"
-            )
+            values = [None if row is None else _of_pictures(row) for row in storage.to_pylist()]
+            return pa.array([value or dict.fromkeys(FIELDS) for value in values], self.pa_type)
         else:
             raise InputError(
                 f"a column of {kind} cannot become Frames; it must be a struct of any of {FIELDS}, "
@@ -213,13 +216,35 @@ class Frames:
         # No null mask: `datasets` would skip `decode_example` and hand out None, not zero frames.
         return pa.StructArray.from_arrays(arrays, fields=list(self.pa_type))
 
-    def flatten(self) -> Any:
-        """Give the plain columns behind this feature when it does not decode."""
+    def embed_storage(self, storage: Any, *, remote_files: bool = True, **options: Any) -> Any:
+        """Refuse `push_to_hub`, which would publish a column that only t2vid can read.
+
+        Args:
+            storage: the column.
+            remote_files: whether files behind URLs are to be embedded, as publishing asks for.
+            **options: whatever else `datasets` says.
+
+        Raises:
+            InputError: naming the way that works.
+        """
+        if not remote_files:
+            return storage
+        raise InputError(
+            "push_to_hub of a Frames column would give a repository that nobody without t2vid can "
+            "load, with the paths of this machine in it; publish it with t2vid.push(dataset, name), "
+            "or as plain columns: dataset.cast_column(name, Frames(decode=False).plain)"
+        )
+
+    @property
+    def plain(self) -> dict[str, Any]:
+        """The stored columns as plain `datasets` features, which everybody can load."""
         from datasets import Value
 
-        if self.decode:
-            return self
         return {name: Value("binary" if name == "bytes" else "string") for name in FIELDS}
+
+    def flatten(self) -> Any:
+        """Give the plain columns behind this feature when it does not decode."""
+        return self if self.decode else self.plain
 
     def _draw(self, value: dict[str, Any]) -> FrameList:
         from t2vid.frames.render import render_text
@@ -256,6 +281,24 @@ def _render_spec(stored: str) -> RenderSpec:
             here,
         )
     return spec
+
+
+def _of_pictures(pictures: list[Any]) -> dict[str, Any] | None:
+    if not pictures:
+        return None
+    found = restored(pictures, _made_again)
+    if found is None:
+        raise InputError(
+            "Frames stores what frames are made from, not pixels, and these pictures are not the "
+            "untouched frames of one row of it; keep pictures in a List(Image()) column, or return "
+            "another column name"
+        )
+    return _from_dict(found["value"])
+
+
+def _made_again(made_from: Mapping[str, Any]) -> FrameList:
+    reader = Frames(made_from["max_frames"], made_from["on_bad"])
+    return reader.decode_example(made_from["value"])
 
 
 def _from_dict(value: dict[str, Any]) -> dict[str, Any]:

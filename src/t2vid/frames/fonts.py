@@ -1,32 +1,42 @@
-"""Which font file draws which character: families in the wheel, then Noto fonts of the system.
+"""Which typeface draws a character: a family, and what stands in where it has no glyph.
 
->>> typeface = stack("sans").find("g")
->>> typeface.path.name
-'LiberationSans-Regular.ttf'
+>>> stack("sans").find("\u0628").path.name
+'NotoSansArabic-Regular.ttf'
 
-A character goes to the first font that has it: the family asked for, the bundled script fonts, the
-system's Noto CJK, the system's Noto font that bears the script's name, colour emoji. Emoji look for
-the colour font first. Fonts are never guessed by the system, whose choice differs between machines.
+The order is fixed, so that every machine chooses alike: the family asked for, the bundled script
+fonts, the system's Noto CJK in the forms of the text's language, the file that the table of coverage
+names, the system's Noto font that bears the script's name, any other Noto font, colour emoji. Emoji
+look for the colour font first. Fonts are never guessed by the system, whose choice differs between
+machines.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import struct
-import sys
+import re
 import unicodedata
 import zlib
 from collections import Counter
+from collections.abc import Iterator
 from functools import lru_cache
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
-from typing import BinaryIO
 
 import uharfbuzz as hb
 from PIL import ImageFont
 
 from t2vid.errors import InputError, MissingFile
+from t2vid.frames.coverage import TABLE, covering
+from t2vid.frames.font_folders import system_fonts
+from t2vid.frames.typeface import (
+    INVISIBLE,
+    Typeface,
+    check_font_file,
+    is_selector,
+    mark_place,
+    typeface,
+)
 
 BUNDLED = Path(__file__).resolve().parent.parent / "fonts"
 FAMILIES = {
@@ -45,60 +55,30 @@ SCRIPT_FONTS = (
     "NotoSansSymbols2-Regular.ttf",
 )
 MARKS_FONT = "NotoSans-Regular.ttf"  # Liberation does not put one mark above another
-CJK_FONTS = ("NotoSansCJK-Regular.ttc", "NotoSansCJKsc-Regular.otf", "NotoSansSC-Regular.otf")
-CJK_FACE = 2  # the simplified Chinese face of the collection
+CJK_FACES = {  # number in the collection, and how the single files call it
+    "ja": (0, "jp", "JP"),
+    "ko": (1, "kr", "KR"),
+    "zh-hans": (2, "sc", "SC"),
+    "zh-hant": (3, "tc", "TC"),
+    "zh-hk": (4, "hk", "HK"),
+}
+CJK_COLLECTION = "NotoSansCJK-Regular.ttc"
 EMOJI_FONTS = ("NotoColorEmoji.ttf", "NotoEmoji-Regular.ttf")
 DRAWN_BY = ("uharfbuzz", "icu4py", "python-bidi", "pillow")
-_MAGIC = (b"\x00\x01\x00\x00", b"OTTO", b"ttcf", b"true")
-_MAX_FACES = 256  # of a collection; the largest of Noto has 45
-MAX_FONT_BYTES = 256 * 2**20  # the largest Noto collection has 120 MB
 
 # shapes of the bundled families exist, but without the marks that these scripts need
 _OWN_FONT = ((0x0590, 0x08FF), (0xFB1D, 0xFDFF), (0xFE70, 0xFEFC))
-# what HarfBuzz makes invisible: joiners, variation selectors, direction marks, fillers, tags
-_INVISIBLE = (
-    (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x17B4, 0x17B5),
-    (0x180B, 0x180F), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164),
-    (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8),
-    (0x1D173, 0x1D17A), (0xE0000, 0xE0FFF),
-)  # fmt: skip
-INVISIBLE = frozenset(chr(c) for a, b in _INVISIBLE for c in range(a, b + 1))
 # emoji below U+1F000 that are in colour without a variation selector (emoji-data.txt)
 _EMOJI = frozenset(
     "⌚⌛⏩⏪⏫⏬⏰⏳◽◾☔☕♈♉♊♋♌♍♎♏♐♑♒♓♿⚓⚡⚪⚫⚽⚾⛄⛅⛎⛔⛪⛲⛳⛵⛺⛽✅✊✋✨❌❎❓❔❕❗➕➖➗➰➿⬛⬜⭐⭕"
 )
-_CJK_NAMES = ("CJK", "HIRAGANA", "KATAKANA", "HANGUL", "BOPOMOFO", "IDEOGRAPHIC", "FULLWIDTH")
-
-
-class Typeface:
-    """One face of one font file, opened when it is first needed.
-
-    Args:
-        path: the file.
-        index: number of the face in a collection.
-
-    Raises:
-        InputError: when the file is not a TrueType or OpenType font.
-    """
-
-    def __init__(self, path: Path, index: int = 0) -> None:
-        _check_file(path)
-        self.path, self.index = path, index
-        self.face = hb.Face(hb.Blob.from_file_path(str(path)), index)
-        if not self.face.glyph_count:
-            raise InputError(
-                f"font {str(path)!r} has no glyphs; give a TrueType or OpenType file (.ttf, .otf, .ttc)"
-            )
-        self.unicodes = self.face.unicodes
-        self.has_color: bool = self.face.has_color_png or self.face.has_color_paint
-
-    def covers(self, cluster: str) -> bool:
-        """Say whether every visible character of a grapheme cluster has a glyph."""
-        known = self.unicodes
-        if all(ord(c) in known or c in INVISIBLE for c in cluster):
-            return True
-        composed = unicodedata.normalize("NFC", cluster) if len(cluster) > 1 else cluster
-        return composed != cluster and all(ord(c) in known or c in INVISIBLE for c in composed)
+_KANA = re.compile("[\u3041-\u30ff\u31f0-\u31ff\uff66-\uff9f]")
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+_HAN = re.compile("[\u3400-\u9fff\U00020000-\U0003ffff]")
+# frequent letters that only one of the two Chinese orthographies has
+_TRADITIONAL = re.compile("[這個們來時會國說學為對過還發經點開關無電長東車馬門書]")
+_SIMPLIFIED = re.compile("[这个们来时会国说学为对过还发经点开关无电长东车马门书]")
+_LANGUAGE_SAMPLE = 200_000  # characters that a language is guessed from
 
 
 class Stack:
@@ -106,11 +86,14 @@ class Stack:
 
     Args:
         name: `"sans"`, `"serif"`, `"mono"` or the path of a font file.
+        lang: language of the text as a BCP 47 tag, for the forms of Chinese characters.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, lang: str = "") -> None:
         self.primary = typeface(font_path(name))
         self.bundled = name in FAMILIES
+        self.grid = name == "mono"
+        self.lang = lang
         self._found: dict[str, Typeface | None] = {}
 
     def find(self, cluster: str) -> Typeface | None:
@@ -128,31 +111,89 @@ class Stack:
             for face in _emoji_faces():
                 if face.covers(cluster):
                     return face
-        if self.bundled and _has_stacked_marks(cluster):
-            if (face := typeface(BUNDLED / MARKS_FONT)).covers(cluster):
-                return face
+        if any(map(is_selector, cluster)):
+            for face in self._variation_faces():
+                if face.draws_variation(cluster) and face.covers(cluster):
+                    return face
+        # on the grid a mark is put over its letter here, which keeps the letter's own width
+        if not self.grid and len(cluster) > 1 and any(map(mark_place, cluster[1:])):
+            anchored = self._with_anchors(cluster)
+            if anchored is not None:
+                return anchored
         script_first = self.bundled and any(a <= ord(cluster[0]) <= b for a, b in _OWN_FONT)
         if not script_first and self.primary.covers(cluster):
             return self.primary
-        for name in SCRIPT_FONTS:
-            if (face := typeface(BUNDLED / name)).covers(cluster):
-                return face
-        for face in (self.primary, *_cjk_faces(), *_named_faces(cluster[0]), *_emoji_faces()):
-            if face.covers(cluster):
-                return face
-        return None
+        nearby = (f for f in chain(_script_faces(), [self.primary]) if f.covers(cluster))
+        return next(nearby, None) or self._from_system(cluster)
+
+    def _with_anchors(self, cluster: str) -> Typeface | None:
+        """Choose the face that puts a letter's marks where they belong; None where none does."""
+        first = [typeface(BUNDLED / MARKS_FONT)] if _has_stacked_marks(cluster) else []
+        faces = chain(
+            first if self.bundled else [],
+            [self.primary],
+            _script_faces(),
+            _named_faces(cluster[0]),
+        )
+        return next((f for f in faces if f.covers(cluster) and f.attaches(cluster)), None)
+
+    def _variation_faces(self) -> Iterator[Typeface]:
+        cjk = (*_cjk_faces(self.lang), *_cjk_faces("ja"))
+        return chain([self.primary], cjk, _script_faces())
+
+    def _from_system(self, cluster: str) -> Typeface | None:
+        """Choose among the system's fonts, the likelier ones first; each is opened when needed."""
+        found = covering(cluster[0])
+        path = found and system_fonts().get(found.file)
+        faces = chain(
+            _cjk_faces(self.lang),
+            [typeface(path)] if path else [],
+            _named_faces(cluster[0]),
+            _emoji_faces(),
+            map(typeface, _regular_fonts()),
+        )
+        return next((face for face in faces if face.covers(cluster)), None)
 
 
-@lru_cache(maxsize=16)
-def stack(name: str) -> Stack:
+@lru_cache(maxsize=32)
+def stack(name: str, lang: str = "") -> Stack:
     """Give the stack of a family or font file; it is made once a process."""
-    return Stack(name)
+    return Stack(name, lang)
 
 
-@lru_cache(maxsize=128)
-def typeface(path: Path, index: int = 0) -> Typeface:
-    """Open a face once a process."""
-    return Typeface(path, index)
+def guess_lang(text: str) -> str:
+    """Say in which language's forms a text's Chinese characters are drawn; `""` where it has none.
+
+    Kana make it Japanese, hangul Korean; otherwise the letters that only the traditional or the
+    simplified orthography has decide, and simplified Chinese is the default.
+
+    >>> guess_lang("\u76f4\u3059"), guess_lang("\u76f4"), guess_lang("plain")
+    ('ja', 'zh-hans', '')
+    """
+    if text.isascii():
+        return ""
+    text = text[:_LANGUAGE_SAMPLE]
+    han, kana, hangul = (len(found.findall(text)) for found in (_HAN, _KANA, _HANGUL))
+    if not han and not kana and not hangul:
+        return ""
+    if max(kana, hangul) * 20 >= han:  # a shop's の does not make a Chinese text Japanese
+        return "ja" if kana >= hangul else "ko"
+    traditional = len(_TRADITIONAL.findall(text)) > len(_SIMPLIFIED.findall(text))
+    return "zh-hant" if traditional else "zh-hans"
+
+
+def cjk_form(lang: str) -> str:
+    """Give the key of `CJK_FACES` for a BCP 47 tag.
+
+    >>> cjk_form("zh-TW"), cjk_form("ja-JP"), cjk_form("de")
+    ('zh-hant', 'ja', 'zh-hans')
+    """
+    first, *rest = lang.lower().split("-")
+    if first in ("ja", "ko"):
+        return first
+    if first == "yue" or (first == "zh" and {"hk", "mo"} & set(rest)):
+        return "zh-hk"
+    return "zh-hant" if first == "zh" and {"hant", "tw"} & set(rest) else "zh-hans"
 
 
 def is_emoji(cluster: str) -> bool:
@@ -201,7 +242,7 @@ def load_font(name: str, font_px: int) -> ImageFont.FreeTypeFont:
         InputError: when the file is not a font.
     """
     path = font_path(name)
-    _check_file(path)
+    check_font_file(path)
     try:
         return ImageFont.truetype(str(path), font_px, layout_engine=ImageFont.Layout.BASIC)
     except OSError as error:
@@ -219,7 +260,10 @@ def drawn_with(name: str) -> str:
         name: `"sans"`, `"serif"`, `"mono"` or the path of a font file.
     """
     paths = [font_path(name), *(BUNDLED / file for file in SCRIPT_FONTS)]
-    paths += [found for file in (*CJK_FONTS, *EMOJI_FONTS) if (found := system_fonts().get(file))]
+    paths.append(TABLE)
+    paths += [
+        found for file in (CJK_COLLECTION, *EMOJI_FONTS) if (found := system_fonts().get(file))
+    ]
     parts = [f"{package} {version(package)}" for package in DRAWN_BY]
     parts += [f"{path.name} {_digest(path)}" for path in paths]
     # of the hundreds of fonts that one script each may need, the table directory with its checksums
@@ -243,31 +287,12 @@ def _outline(path: Path) -> str:
         return hashlib.sha256(file.read(4096) + str(path.stat().st_size).encode()).hexdigest()
 
 
-def _regular_fonts() -> list[Path]:
-    return [path for name, path in sorted(system_fonts().items()) if "-Regular" in name]
-
-
 @lru_cache(maxsize=1)
-def system_fonts() -> dict[str, Path]:
-    """List the Noto fonts of this machine by file name; the first folder wins."""
-    found: dict[str, Path] = {}
-    for folder in font_folders():
-        for root, folders, files in os.walk(folder):
-            folders.sort()
-            for name in sorted(files):
-                if name.startswith("Noto") and name.endswith((".ttf", ".otf", ".ttc")):
-                    found.setdefault(name, Path(root, name))
-    return found
-
-
-def font_folders() -> list[Path]:
-    """Give the folders that are searched for Noto fonts on this platform."""
-    home = Path.home()
-    if sys.platform == "darwin":
-        return [home / "Library/Fonts", Path("/Library/Fonts"), Path("/System/Library/Fonts")]
-    if sys.platform == "win32":
-        return [home / "AppData/Local/Microsoft/Windows/Fonts", Path("C:/Windows/Fonts")]
-    return [home / ".local/share/fonts", Path("/usr/local/share/fonts"), Path("/usr/share/fonts")]
+def _regular_fonts() -> list[Path]:
+    """List the system's Noto fonts of regular weight, sans before serif; a variable one counts."""
+    regular = re.compile(r"^Noto.*(-Regular|\[.*\]|-VF)\.(ttf|otf|ttc)$")
+    names = sorted(name for name in system_fonts() if regular.match(name))
+    return [system_fonts()[name] for name in sorted(names, key=lambda name: "Serif" in name)]
 
 
 def uncovered(text: str, font: str) -> Counter[str]:
@@ -282,27 +307,6 @@ def uncovered(text: str, font: str) -> Counter[str]:
     return Counter({char: text.count(char) for char in chars if found.find(char) is None})
 
 
-def describe_missing(chars: str) -> str:
-    """Say of some characters which script they are and what would cover them."""
-    lines = []
-    for char in chars[:8]:
-        code, name = f"U+{ord(char):04X}", unicodedata.name(char, "")
-        category = unicodedata.category(char)
-        if category in ("Cc", "Cs", "Co", "Cn"):
-            kind = {
-                "Cc": "a control character",
-                "Cs": "a lone surrogate, half a character",
-                "Co": "a private-use character",
-                "Cn": "no assigned character",
-            }[category]
-            lines.append(f"{code} is {kind}: no font has it, clean the text")
-            continue
-        lines.append(f"{code} {char!r} (script {script_of(char)}): {_package(name, char)}")
-    if len(chars) > 8:
-        lines.append(f"and {len(chars) - 8:,} more")
-    return "; ".join(lines)
-
-
 @lru_cache(maxsize=4096)
 def script_of(char: str) -> str:
     """Give the ISO 15924 code of a character's script, `"Zyyy"` where scripts share it."""
@@ -312,80 +316,35 @@ def script_of(char: str) -> str:
     return str(buffer.script or "Zyyy")
 
 
-def _package(name: str, char: str) -> str:
-    folder = font_folders()[0]
-    if name.startswith(_CJK_NAMES) or "\u3000" <= char <= "\u9fff":
-        return f"install fonts-noto-cjk (Debian) or put {CJK_FONTS[0]} into {folder}"
-    if is_emoji(char):
-        return f"install fonts-noto-color-emoji (Debian) or put {EMOJI_FONTS[0]} into {folder}"
-    script = name.split(" ")[0].capitalize()
-    return (
-        f"install fonts-noto-core or fonts-noto-extra (Debian), or put NotoSans{script}-Regular.ttf "
-        f"into {folder}"
-    )
+def _script_faces() -> Iterator[Typeface]:
+    return (typeface(BUNDLED / name) for name in SCRIPT_FONTS)  # opened when it is their turn
 
 
-def _cjk_faces() -> list[Typeface]:
-    for name in CJK_FONTS:
-        if path := system_fonts().get(name):
-            return [typeface(path, CJK_FACE if name.endswith(".ttc") else 0)]
-    return []
+@lru_cache(maxsize=16)
+def _cjk_faces(lang: str) -> tuple[Typeface, ...]:
+    number, short, region = CJK_FACES[cjk_form(lang)]
+    files = system_fonts()
+    if path := files.get(CJK_COLLECTION):
+        return (typeface(path, number),)
+    names = [f"NotoSansCJK{short}-Regular.otf", f"NotoSans{region}-Regular.otf"]
+    names += [f"NotoSans{region}-Regular.ttf", "NotoSansCJKsc-Regular.otf"]
+    return tuple(typeface(files[name]) for name in names if name in files)
 
 
-def _emoji_faces() -> list[Typeface]:
-    return [typeface(path) for name in EMOJI_FONTS if (path := system_fonts().get(name))]
+@lru_cache(maxsize=1)
+def _emoji_faces() -> tuple[Typeface, ...]:
+    return tuple(typeface(path) for name in EMOJI_FONTS if (path := system_fonts().get(name)))
 
 
-def _named_faces(char: str) -> list[Typeface]:
+@lru_cache(maxsize=1024)
+def _named_faces(char: str) -> tuple[Typeface, ...]:
     # Unicode names open with the script's name, and so do Noto's files
     words = unicodedata.name(char, "").replace("-", " ").title().split(" ")
     for script in ("".join(words[:2]), words[0]):
+        if script in ("", "Latin", "Digit", "Combining"):
+            continue
         for start in (f"NotoSans{script}", f"NotoSerif{script}", f"Noto{script[:5]}"):
             for path in _regular_fonts():
-                if script and path.name.startswith(start):
-                    return [typeface(path)]
-    return []
-
-
-def _check_file(path: Path) -> None:
-    """Refuse what is no font file, or not all of one."""
-    size = path.stat().st_size
-    if size > MAX_FONT_BYTES:
-        raise InputError(
-            f"font {str(path)!r} has {size:,} bytes, more than {MAX_FONT_BYTES:,}; "
-            "give a single TrueType or OpenType file"
-        )
-    with path.open("rb") as file:
-        magic = file.read(4)
-        if magic not in _MAGIC:
-            raise InputError(
-                f"font {str(path)!r} begins with {magic!r} and is not TrueType or OpenType; "
-                "unpack WOFF files first"
-            )
-        starts = [0]
-        if magic == b"ttcf":
-            n_faces = int.from_bytes(file.read(8)[4:], "big")
-            offsets = _whole(file.read(4 * min(n_faces, _MAX_FACES)), 4)
-            starts = [start for (start,) in struct.iter_unpack(">I", offsets)]
-        ends = [end for start in starts for end in _table_ends(file, start)]
-    if not ends or max(ends) > size:
-        raise InputError(
-            f"font {str(path)!r} has {size:,} bytes, and its tables end at {max(ends, default=0):,}: "
-            "it is cut off or damaged; download it again"
-        )
-
-
-def _table_ends(file: BinaryIO, start: int) -> list[int]:
-    """Give where each table of a face ends, by the directory that begins at `start`."""
-    file.seek(start + 4)
-    n_tables = int.from_bytes(file.read(8)[:2], "big")
-    directory = file.read(16 * n_tables)
-    ends = [
-        offset + length
-        for _, _, offset, length in struct.iter_unpack(">4s3I", _whole(directory, 16))
-    ]
-    return [*ends, start + 12 + 16 * n_tables]
-
-
-def _whole(data: bytes, record: int) -> bytes:
-    return data[: len(data) // record * record]
+                if path.name.lower().startswith(start.lower()):
+                    return (typeface(path),)
+    return ()

@@ -13,6 +13,8 @@ from typing import Any
 
 from PIL import Image
 
+from t2vid.frames.info import VideoInfo
+
 
 class FrameList(list[Image.Image]):
     """Frames in order, all of one size, each a picture of its own: to draw on one changes no other.
@@ -26,6 +28,7 @@ class FrameList(list[Image.Image]):
             no font covers; empty where every character was drawn as itself.
         encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, the
             recipe to store again where a row that was read is written.
+        info: for video, what is known of it; else None.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class FrameList(list[Image.Image]):
         timestamps_s: Sequence[float] | None = None,
         n_total: int | None = None,
         encoded: dict[str, Any] | None = None,
+        info: VideoInfo | None = None,
     ) -> None:
         super().__init__(_apart(frames))
         self.spans = None if spans is None else list(spans)
@@ -43,6 +47,7 @@ class FrameList(list[Image.Image]):
         self.n_total = len(self) if n_total is None else n_total
         self.encoded = encoded
         self.missing: dict[str, int] = {}
+        self.info = info
 
     def __reduce__(self) -> Any:
         return FrameList, (list(self),), self.__dict__

@@ -24,11 +24,13 @@ from PIL import Image
 from t2vid import catalog
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
-from t2vid.frames.fonts import describe_missing, stack, uncovered
+from t2vid.frames.font_advice import describe_missing
+from t2vid.frames.fonts import stack, uncovered
 from t2vid.frames.framelist import FrameList
+from t2vid.frames.layout import Line, Page
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.frames.shaping import WHITE, Gray
-from t2vid.frames.text import Line, Page, check_text, iter_pages
+from t2vid.frames.strip import WHITE, Gray, blank_pixels
+from t2vid.frames.text import check_text, iter_pages
 from t2vid.schema import WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
@@ -211,37 +213,63 @@ def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:
 
 
 def _draw(page: Page, spec: RenderSpec) -> Image.Image:
+    """Draw a page: the boxes of all lines come out of one concatenation, each goes to its place."""
     gray = np.full((spec.height, spec.width), WHITE, np.uint8)
-    margin = spec.margin_px
+    margin, width = spec.margin_px, spec.width
     colors: list[tuple[int, int, Image.Image]] = []
-    top = margin
+    arrays: list[Gray] = []
+    tops: list[int] = []
+    outside: list[tuple[int, Line]] = []
+    top, pad, line_px = margin, 0, page.line_px
     for line in page.lines:
-        base = top + line.up_px
-        height = line.strips[0].pixels.shape[0] if line.strips else 0
-        if line.plain and line.strips:
-            arrays = [strip.pixels for strip in line.strips]
-            last = line.strips[-1]
-            if last.full_px > last.fit_px:
-                arrays[-1] = last.pixels[:, : last.fit_px]
-            left = margin + line.x_px
-            width = sum(array.shape[1] for array in arrays)
-            np.concatenate(arrays, axis=1, out=gray[base : base + height, left : left + width])
-        elif line.strips:
-            colors += _lay(gray, line, base, margin)
-        top = base + page.step_px + line.down_px
+        if line.strips:
+            base = top + line.up_px
+            # what the line before leaves on its right, and this one on its left
+            arrays.append(_white(line_px, pad + margin + line.x_px))
+            arrays += [strip.box for strip in line.strips]
+            if not line.plain:
+                outside.append((base, line))
+            pad = width - margin - line.x_px - line.width_px
+            tops.append(base)
+        top += line.up_px + page.step_px + line.down_px
+    if arrays:
+        arrays.append(_white(line_px, pad))
+        block = np.concatenate(arrays, axis=1)
+        at = 0
+        for top in tops:
+            here = gray[top : top + line_px]
+            if page.step_px >= line_px:
+                here[:] = block[:, at : at + width]
+            else:  # lines that run into each other
+                np.minimum(here, block[:, at : at + width], out=here)
+            at += width
+    for base, line in outside:
+        colors += _ink_outside(gray, line, base, margin + line.x_px, line_px)
     return _image(gray, colors, spec)
 
 
-def _lay(gray: Gray, line: Line, base: int, margin: int) -> list[tuple[int, int, Image.Image]]:
-    """Draw a line whose ink leaves its box, or that holds colours; give the colours' places."""
-    left, colors = margin + line.x_px, []
+@lru_cache(maxsize=4096)
+def _white(height_px: int, width_px: int) -> Gray:
+    return blank_pixels(height_px, width_px)
+
+
+def _ink_outside(
+    gray: Gray, line: Line, base: int, left: int, line_px: int
+) -> list[tuple[int, int, Image.Image]]:
+    """Draw what leaves a line's box above and below, and give its colours with their places."""
+    colors = []
     for strip in line.strips:
-        rows, columns = strip.pixels.shape
-        top = base - strip.up_px
-        here = gray[top : top + rows, left : left + columns]
-        np.minimum(here, strip.pixels[: here.shape[0], : here.shape[1]], out=here)
-        colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
-        left += strip.full_px
+        right = left + strip.full_px
+        if strip.odd:
+            top = base - strip.up_px
+            if strip.up_px:
+                here = gray[top:base, left:right]
+                np.minimum(here, strip.pixels[: strip.up_px], out=here)
+            if strip.down_px:
+                here = gray[base + line_px : base + line_px + strip.down_px, left:right]
+                np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
+            colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
+        left = right
     return colors
 
 

@@ -12,6 +12,7 @@ import hashlib
 import json
 import numbers
 import re
+import warnings
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -23,9 +24,10 @@ from t2vid.schema import FONT_PX, FRAME_PX, MARGIN_PX, WORDS_PER_FRAME
 DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
 _MIN_RATIO = 4.5  # of two colours: WCAG 2.2, success criterion 1.4.3
-_VARIED_RATIO = 7.0  # of layouts drawn at random: WCAG 2.2, success criterion 1.4.6
+_RANDOM_RATIO = 7.0  # of layouts drawn at random: WCAG 2.2, success criterion 1.4.6
 _ALIGNS: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
+_LANG = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _CHOICES = {
     "layout": ("t2vid", "paper"),
     "whitespace": ("keep", "flow"),
@@ -68,6 +70,8 @@ class RenderSpec(FrozenConfig):
         paper_gray: gray level of the background, 0 to 255.
         colors: of the text and the background, as `("#1a2b3c", "#fff8e7")`, instead of the two gray
             levels; frames are then RGB. None draws gray frames.
+        lang: language of the text as a BCP 47 tag (`"ja"`, `"zh-Hant"`, `"sr"`), for the forms of
+            letters that languages share; None guesses it for Chinese characters.
     """
 
     width: int = FRAME_PX
@@ -84,6 +88,7 @@ class RenderSpec(FrozenConfig):
     ink: int = 0
     paper_gray: int = 255
     colors: tuple[str, str] | None = None
+    lang: str | None = None
 
     def __post_init__(self) -> None:
         """Check every field's type and limit, and take whole numbers for what they are."""
@@ -117,6 +122,10 @@ class RenderSpec(FrozenConfig):
             )
         if self.colors is not None:
             _check_colors(self.colors)
+        if self.lang is not None and not (
+            isinstance(self.lang, str) and _LANG.fullmatch(self.lang)
+        ):
+            raise InputError(f"lang ({self.lang!r}) must be None or a tag as 'ja' or 'zh-Hant'")
 
     @classmethod
     def paper(cls) -> Self:
@@ -134,7 +143,7 @@ class RenderSpec(FrozenConfig):
         return cls(**catalog.preset("render", name).values)
 
     @classmethod
-    def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:
+    def random(cls, seed: int, *, colors: bool = True) -> RenderSpec:
         """A legible layout drawn at random: font, size, margins, alignment, spacing and shades.
 
         Half of the layouts are gray; of the others the text is dark on a light tint, or the reverse.
@@ -165,6 +174,12 @@ class RenderSpec(FrozenConfig):
         if not colors or rng.random() < 0.5:
             return gray
         return dataclasses.replace(gray, colors=pair[::-1] if dark else pair)
+
+    @classmethod
+    def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:
+        """Do what `random` does, under its old name."""
+        warnings.warn("RenderSpec.varied is RenderSpec.random", DeprecationWarning, stacklevel=2)
+        return cls.random(seed, colors=colors)
 
     def for_family(self, family: str) -> RenderSpec:
         """The same layout at the size that a family's vision encoder sees, so that nothing resizes it.
@@ -225,7 +240,7 @@ def _legible_pair(
     value = 0.1 + 0.5 * ink_value
     while True:
         ink = _hex(ink_hue, 0.3 + 0.7 * ink_saturation, value)
-        if contrast_ratio(ink, light) >= _VARIED_RATIO:
+        if contrast_ratio(ink, light) >= _RANDOM_RATIO:
             return ink, light
         value *= 0.9  # black on the darkest tint has 13 to 1, so this ends
 

@@ -1,6 +1,6 @@
 """Which frames of a video are shown: the grid of `ffmpeg -vf fps=`, and the rules that thin it out.
 
->>> subset(10, 4, select="paper")
+>>> subset(10, 4, sampling="paper")
 [1, 3, 5, 8]
 >>> grid = Grid(scale=Fraction(1, 30), end=Fraction(90))
 >>> grid.size, [grid.limit(n) for n in range(grid.size)]
@@ -15,23 +15,19 @@ tick lasts (time base x fps), so that every comparison is exact.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, floor, sqrt
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import Literal, get_args
 
 from t2vid import catalog
-from t2vid.errors import BadVideo
 
-if TYPE_CHECKING:
-    from t2vid.frames.spec import SampleSpec
-
-Select = Literal[
+Sampling = Literal[
     "paper", "paper_eval", "midpoint", "linspace", "linspace_rounded", "interior", "keyframes"
 ]
-SELECTS: tuple[str, ...] = get_args(Select)
+SAMPLINGS: tuple[str, ...] = get_args(Sampling)
 _MINICPM_PATCH_PX = 14  # MiniCPM-Llama3-V-2.5, image_processing_minicpmv.py
 FOLDER_FPS = 3.0  # MVBench stores its TVQA clips as three numbered images a second
 
@@ -45,26 +41,60 @@ class Grid:
         end: tick at which the last frame, or the part, ends.
         start: tick at which the part begins.
         first: tick of the first frame; steps before it repeat it, as ffmpeg does.
+        alone: whether the file holds nothing but this video; ffmpeg then leaves such steps out.
     """
 
     scale: Fraction
     end: Fraction
     start: Fraction = Fraction(0)
     first: int = 0
+    alone: bool = False
 
     @property
     def size(self) -> int:
         """How many frames there are; under half a step still one, where ffmpeg gives none."""
-        return max(1, floor((self.end - self.start) * self.scale + Fraction(1, 2)))
+        steps = floor((self.end - self.start) * self.scale + Fraction(1, 2))
+        return max(1, steps - (self._empty if self.alone else 0))
 
     def limit(self, n: int) -> int:
         """Give the last tick of step `n`: its frame is the last one that begins at or before it."""
-        n = max(n, floor((self.first - self.start) * self.scale + Fraction(1, 2)))
+        n = n + self._empty if self.alone else max(n, self._empty)
         return ceil(min(self.start + Fraction(2 * n + 1, 2) / self.scale, self.end)) - 1
+
+    @property
+    def _empty(self) -> int:
+        """How many steps pass before the first frame."""
+        return max(0, floor((self.first - self.start) * self.scale + Fraction(1, 2)))
 
     def pick(self, times: Sequence[int], n: int) -> int:
         """Give the position in `times` (ascending ticks) of the frame of step `n`."""
         return max(0, bisect_right(times, self.limit(n)) - 1)
+
+
+@dataclass(frozen=True)
+class Course:
+    """What the choice among the frames of a file needs to know of it.
+
+    Args:
+        tick: in seconds.
+        end: tick, from the start of the file, at which the last frame ends.
+        rate: frames a second, on average.
+        name: what messages call the file.
+        first: tick of the first frame.
+        alone: whether the file holds nothing but this video.
+    """
+
+    tick: Fraction
+    end: int
+    rate: float
+    name: str = "video"
+    first: int = 0
+    alone: bool = False
+
+    @property
+    def end_s(self) -> float:
+        """Second at which the last frame ends."""
+        return float(self.end * self.tick)
 
 
 def as_fraction(value: float) -> Fraction:
@@ -76,110 +106,37 @@ def as_fraction(value: float) -> Fraction:
     return Fraction(str(value))
 
 
-def grid_of(times: Sequence[int], *, scale: Fraction, start: Fraction, end: Fraction) -> Grid:
-    """Lay the grid over frames whose times are known.
-
-    Args:
-        times: ascending ticks.
-        scale: grid steps a tick.
-        start: tick at which the part begins.
-        end: tick at which the part ends.
-    """
-    inside = bisect_left(times, start)
-    # Where nothing begins inside the part, what is on screen at its start is shown.
-    first = times[inside] if inside < len(times) and times[inside] < end else 0
-    return Grid(scale, end, start, first)
-
-
-def subset(total: int, n: int | None, *, select: Select) -> list[int]:
+def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:
     """Choose at most `n` of `total` frames, in order.
 
     Args:
         total: frames there are.
         n: frames wanted; None takes all.
-        select: `paper` is the paper's training rule (middle of n equal segments, everything when
+        sampling: `paper` is the paper's training rule (middle of n equal segments, everything when
             there are no more than n); `paper_eval` its evaluation copy, which applies the rule even
             when there are exactly n, so that one frame comes twice and the last never;
             `midpoint` the middle of n equal parts; `linspace` lmms-eval's (first to last,
             truncated); `linspace_rounded` qwen-vl-utils' (first to last, rounded); `interior`
             VLMEvalKit's (n inner points of n + 1 parts); `keyframes` spreads like `linspace`.
 
-    >>> subset(4, 4, select="paper"), subset(4, 4, select="paper_eval")
+    >>> subset(4, 4, sampling="paper"), subset(4, 4, sampling="paper_eval")
     ([0, 1, 2, 3], [0, 1, 2, 2])
     """
-    if n is None or (total <= n and select != "paper_eval"):
+    if n is None or (total <= n and sampling != "paper_eval"):
         return list(range(total))
     n = min(n, total)
-    if select in ("paper", "paper_eval"):
+    if sampling in ("paper", "paper_eval"):
         # The paper rounds halves to even (numpy), and so does Python.
         segment = (total - 1) / n
         return [(round(segment * i) + round(segment * (i + 1))) // 2 for i in range(n)]
-    if select == "midpoint":
+    if sampling == "midpoint":
         return [(2 * i + 1) * total // (2 * n) for i in range(n)]
-    if select == "interior":
+    if sampling == "interior":
         return [int(i * (total / (n + 1))) for i in range(1, n + 1)]
     step = (total - 1) / max(n - 1, 1)
-    if select == "linspace_rounded":
+    if sampling == "linspace_rounded":
         return [round(i * step) for i in range(n)]
     return [int(i * step) for i in range(n)]
-
-
-def part_of(spec: SampleSpec, end: int, tick: Fraction, name: str) -> tuple[Fraction, Fraction]:
-    """Give the ticks, from the start of the file, between which frames are asked for.
-
-    Args:
-        spec: whose `start_s` and `end_s` count.
-        end: tick at which the last frame ends.
-        tick: in seconds.
-        name: of the video, for the message.
-
-    Raises:
-        BadVideo: when the video ends before the part begins.
-    """
-    start = as_fraction(spec.start_s or 0) / tick
-    stop = Fraction(end)
-    if spec.end_s is not None:
-        stop = min(stop, as_fraction(spec.end_s) / tick)
-    if start >= end > 0:
-        raise BadVideo(
-            f"{name}: it ends at {float(end * tick):.2f} s, before start_s ({spec.start_s}); "
-            "check the times, or leave start_s out",
-            reason="too short",
-        )
-    return start, stop
-
-
-def choose(
-    times: Sequence[int],
-    keys: Sequence[int],
-    spec: SampleSpec,
-    part: tuple[Fraction, Fraction],
-    tick: Fraction,
-) -> tuple[int, list[int]]:
-    """Choose among all frames of a video.
-
-    Args:
-        times: ascending ticks of every frame.
-        keys: ticks of those that decode alone.
-        spec: which frames.
-        part: ticks between which they are asked for.
-        tick: in seconds.
-
-    Returns:
-        How many frames there would be without `max_frames`, and the positions in `times` of those
-        chosen.
-    """
-    start, stop = part
-    if spec.fps is not None and spec.select != "keyframes":
-        grid = grid_of(times, scale=tick * as_fraction(spec.fps), start=start, end=stop)
-        wanted = subset(grid.size, spec.max_frames, select=spec.select)
-        return grid.size, [grid.pick(times, n) for n in wanted]
-    alone = set(keys) if spec.select == "keyframes" else None
-    inside = [
-        i for i, t in enumerate(times) if start <= t < stop and (alone is None or t in alone)
-    ] or [max(0, bisect_right(times, start) - 1)]
-    wanted = subset(len(inside), spec.max_frames, select=spec.select)
-    return len(inside), [inside[n] for n in wanted]
 
 
 @dataclass(frozen=True)

@@ -7,25 +7,30 @@ t2vid.errors.BadVideo: <8 bytes>: it is text ('no video'...), not a video; downl
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any, Literal, TypeVar, overload
 
 import av
-from PIL import Image
 
-from t2vid.errors import pluralize
+from t2vid.errors import InputError
 from t2vid.frames import ready
-from t2vid.frames.decoding import Piece, Reader, Unplanned, opened_reader
+from t2vid.frames.choosing import Chosen, by_steps, choose, limits_of, span_s, steps_of, thinned
+from t2vid.frames.complete import check_complete
+from t2vid.frames.decoding import Reader, opened_reader
 from t2vid.frames.framelist import FrameList
-from t2vid.frames.sampling import Grid, as_fraction, choose, part_of, subset
+from t2vid.frames.info import VideoInfo, described
+from t2vid.frames.output import FrameSink, Output, Sampled, check_output
+from t2vid.frames.packets import Piece, Unplanned
+from t2vid.frames.pictures import FrameConverter, degrees
+from t2vid.frames.sampling import Course, as_fraction
 from t2vid.frames.spec import SampleSpec
 from t2vid.storage.media import Limits, Media, Source, bad, opened
 
-__all__ = ["Limits", "Source", "VideoInfo", "probe", "sample_video"]
+__all__ = ["Limits", "Source", "VideoInfo", "probe", "sample_video", "sample_videos"]
 
 logger = logging.getLogger(__name__)
 
@@ -34,52 +39,80 @@ T = TypeVar("T")
 _FEW_BYTES = 4 * 1024**2  # a smaller local file is looked at whole faster than it is sought in
 
 
-@dataclass(frozen=True)
-class VideoInfo:
-    """What a video's container tells without decoding.
-
-    Attributes:
-        n_frames: frames that `sample_video` would give.
-        duration_s: from the start of the file to the end of its last frame, in seconds.
-        width: of a frame as `sample_video` gives it, in pixels, turned upright as the container
-            says; a turn that only the coded pictures tell of shows when they are decoded.
-        height: likewise.
-        n_total: frames there would be without `max_frames`.
-    """
-
-    n_frames: int
-    duration_s: float
-    width: int
-    height: int
-    n_total: int
-
-
+@overload
+def sample_video(
+    source: Source | Any,
+    spec: SampleSpec = ...,
+    *,
+    limits: Limits = ...,
+    output: Literal["pil"] = ...,
+) -> FrameList: ...
+@overload
+def sample_video(
+    source: Source | Any,
+    spec: SampleSpec = ...,
+    *,
+    limits: Limits = ...,
+    output: Literal["numpy", "torch"],
+) -> Any: ...
 def sample_video(
     source: Source | Any,
     spec: SampleSpec = SampleSpec(),  # noqa: B008
     *,
     limits: Limits = Limits(),  # noqa: B008
-) -> FrameList:
+    output: Output = "pil",
+) -> Any:
     """Decode the frames of a video that `spec` asks for, and as little else as possible.
 
     Args:
         source: path, URL, `archive.zip::member`, bytes, binary file object, folder of numbered
-            images, or what a `datasets.Video` column gives (`{path, bytes}` or a torchcodec
-            decoder).
+            images, animated WebP, or what a `datasets.Video` column gives (`{path, bytes}` or a
+            torchcodec decoder).
         spec: which frames, and their size.
         limits: how much the file may cost.
+        output: what to give: `"pil"`, a `FrameList` of images; `"numpy"`, an array of shape
+            (N, height, width, 3); `"torch"`, a tensor of shape (N, 3, height, width); both uint8.
 
     Raises:
         BadVideo: naming the file, what was found in it and the next move.
         MissingFile: when there is no such file.
     """
-    return _read(
-        source,
-        limits,
-        decoder=lambda held: ready.from_decoder(held, spec, limits),
-        folder=lambda path: ready.from_folder(path, spec, limits),
-        file=lambda media, way: _sample(media, spec, limits, way),
-    )
+    check_output(output)
+    return _sampled(source, spec=spec, limits=limits, output=output)
+
+
+def sample_videos(
+    sources: Iterable[Source | Any],
+    spec: SampleSpec = SampleSpec(),  # noqa: B008
+    *,
+    limits: Limits = Limits(),  # noqa: B008
+    output: Output = "pil",
+    num_threads: int = 4,
+) -> Iterator[Any]:
+    """Decode several videos at once, each in a thread of its own, and give them in their order.
+
+    Args:
+        sources: as for `sample_video`, each.
+        spec: which frames, and their size.
+        limits: how much each file may cost.
+        output: as for `sample_video`.
+        num_threads: videos decoded at once.
+
+    Raises:
+        BadVideo: at the place of the video that cannot be read.
+    """
+    check_output(output)
+    if isinstance(num_threads, bool) or not isinstance(num_threads, int) or num_threads < 1:
+        raise InputError(f"num_threads ({num_threads!r}) must be a whole number > 0")
+    sample = partial(_sampled, spec=spec, limits=limits, output=output)
+    with ThreadPoolExecutor(num_threads) as pool:
+        waiting: list[Any] = []
+        for source in sources:
+            waiting.append(pool.submit(sample, source))
+            if len(waiting) > 2 * num_threads:  # so that few frames wait in memory
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
 
 
 def probe(
@@ -88,7 +121,10 @@ def probe(
     *,
     limits: Limits = Limits(),  # noqa: B008
 ) -> VideoInfo:
-    """Tell how many frames `sample_video` would give and how long a video is, without decoding.
+    """Tell how many frames `sample_video` would give and how long a video is.
+
+    Nothing is decoded where the packets tell when each frame is shown, as in mp4, Matroska and most
+    transport streams.
 
     Args:
         source: as for `sample_video`.
@@ -101,28 +137,48 @@ def probe(
     """
     return _read(
         source,
+        spec,
         limits,
-        decoder=lambda held: VideoInfo(*ready.probe_decoder(held, spec)),
-        folder=lambda path: VideoInfo(*ready.probe_folder(path, spec)),
+        pictures=lambda held: held.probe(spec),
         file=lambda media, way: _probe(media, spec, limits, way),
+    )
+
+
+def _sampled(source: Any, *, spec: SampleSpec, limits: Limits, output: Output) -> Any:
+    sampled = _read(
+        source,
+        spec,
+        limits,
+        pictures=lambda held: held.sample(spec, limits, output),
+        file=lambda media, way: _sample(media, spec, limits, way, output),
+    )
+    if output != "pil":
+        return sampled.frames
+    return FrameList(
+        sampled.frames,
+        timestamps_s=sampled.seconds,
+        n_total=sampled.info.n_total,
+        info=sampled.info,
     )
 
 
 def _read(
     source: Any,
+    spec: SampleSpec,
     limits: Limits,
     *,
-    decoder: Callable[[Any], T],
-    folder: Callable[[str], T],
+    pictures: Callable[[ready.Pictures | ready.Decoder], T],
     file: Callable[[Media, str], T],
 ) -> T:
     """Do what a kind of source asks for; a file is read in the cheapest way that works."""
     source = ready.unwrapped(source)
-    if ready.is_decoder(source):
-        return decoder(source)
-    if ready.is_folder(source):
-        return folder(source)
+    held = ready.held_in(source, spec, limits)
+    if held is not None:
+        return pictures(held)
     with opened(source, limits) as media:
+        animation = ready.animation_in(media)
+        if animation is not None:
+            return pictures(animation)
         for way in ("near", "whole", "sequence"):
             try:
                 return file(media, way)
@@ -134,33 +190,48 @@ def _read(
         raise bad(media.name, "unreadable", f"libav cannot read on ({text})", move) from failure
 
 
-def _sample(media: Media, spec: SampleSpec, limits: Limits, way: str) -> FrameList:
+def _sample(
+    media: Media, spec: SampleSpec, limits: Limits, way: str, output: Output = "pil"
+) -> Sampled:
     with opened_reader(media, limits) as reader:
-        reader.check_complete(None, spec.end_s)
+        check_complete(reader, media, None, _until_s(spec))
         if way == "near":
-            _, grid = _far_grid(reader, spec, media)
-            _check_room(reader, spec, media, limits, grid.size)
-            wanted = subset(grid.size, spec.max_frames, select=spec.select)
-            goals = [reader.origin + grid.limit(n) for n in wanted]
-            return _decoded(reader.near(sorted(set(goals))), goals, grid.size, reader, spec)
-        if way == "whole":
+            course = _far_course(reader, spec, media)
+            total, goals = _far_goals(spec, course)
+            goals = [reader.origin + goal for goal in goals]
+            pieces: Iterable[Piece] = reader.near(sorted(set(goals)))
+        elif way == "whole":
             piece = reader.whole()
             times, keys, end = _shown(piece, reader)
-            total, picks = _choose(times, keys, end, spec, reader, media, limits)
-            goals = [reader.origin + times[i] for i in picks]
-            return _decoded([piece], goals, total, reader, spec)
-        return _in_sequence(reader, spec, media, limits)
+            course = reader.course(end, times)
+            total, picks = _choose(times, keys, spec, course, reader, media)
+            goals, pieces = [reader.origin + times[i] for i in picks], [piece]
+        else:
+            return _in_sequence(reader, spec, media, limits, output)
+        _check_room(reader, spec, media, limits, len(goals))
+        sink = FrameSink(goals, output)
+        ticks = _decode(pieces, goals, sink, reader, spec, media)
+        seconds = [float((ticks[goal] - reader.origin) * reader.tick) for goal in goals]
+        return Sampled(sink.frames(), _info(seconds, total, course, reader, spec), seconds)
 
 
-def _far_grid(reader: Reader, spec: SampleSpec, media: Media) -> tuple[int, Grid]:
-    """Lay the grid over a file of which only the end is looked at; also give that end."""
+def _far_course(reader: Reader, spec: SampleSpec, media: Media) -> Course:
+    """Learn how long a file is of which only the end is looked at."""
     small = not media.remote and (media.size or 0) < _FEW_BYTES
-    if spec.fps is None or spec.select == "keyframes" or small or not reader.indexed:
+    if small or not reader.indexed or not (by_steps(spec) or spec.timestamps is not None):
         raise Unplanned
     end = reader.tail().end - reader.origin
-    reader.check_complete(end, spec.end_s)
-    start, stop = part_of(spec, end, reader.tick, media.name)
-    return end, Grid(reader.tick * as_fraction(spec.fps), stop, start, reader.first)
+    check_complete(reader, media, end, _until_s(spec))
+    return reader.course(end)
+
+
+def _far_goals(spec: SampleSpec, course: Course) -> tuple[int, list[int]]:
+    """Give how many frames there would be, and by which tick each of those shown begins."""
+    if spec.timestamps is not None:
+        limits = limits_of(spec, course)
+        return len(limits), limits
+    steps = steps_of(spec, course)
+    return steps.size, [steps.limit(n) for n in thinned(steps.size, spec)]
 
 
 def _shown(piece: Piece, reader: Reader) -> tuple[list[int], list[int], int]:
@@ -173,95 +244,145 @@ def _shown(piece: Piece, reader: Reader) -> tuple[list[int], list[int], int]:
 def _choose(
     times: list[int],
     keys: list[int],
-    end: int,
     spec: SampleSpec,
+    course: Course,
     reader: Reader,
     media: Media,
-    limits: Limits,
-) -> tuple[int, list[int]]:
+) -> Chosen:
     reader.check_clock(times)
-    reader.check_complete(end, spec.end_s)
-    start, stop = part_of(spec, end, reader.tick, media.name)
-    most = len(times)
-    if spec.fps is not None:
-        most = Grid(reader.tick * as_fraction(spec.fps), stop, start).size
-    _check_room(reader, spec, media, limits, most)
-    return choose(times, keys, spec, (start, stop), reader.tick)
+    check_complete(reader, media, course.end, _until_s(spec))
+    return choose(times, keys, spec, course)
 
 
-def _check_room(reader: Reader, spec: SampleSpec, media: Media, limits: Limits, total: int) -> None:
+def _until_s(spec: SampleSpec) -> float | None:
+    """Give the second at which what is asked for ends; None for the end of the file."""
+    if spec.timestamps is not None:
+        return max(spec.timestamps)
+    if spec.clips is not None:
+        return max(end_s for _, end_s in spec.clips)
+    return spec.end_s
+
+
+def _check_room(reader: Reader, spec: SampleSpec, media: Media, limits: Limits, n: int) -> None:
     """Refuse pictures that together would not fit into memory."""
-    n = total if spec.max_frames is None else min(total, spec.max_frames)
-    width, height = reader.shape(spec.size)
+    width, height = spec.shape(*reader.upright, n)
     if 3 * width * height * n > limits.max_bytes:
         found = f"{n:,} frames of {width}x{height} take {3 * width * height * n / 1e6:,.0f} MB"
         move = f"ask for fewer or smaller ones, or give Limits(max_bytes=...) more than {limits.max_bytes:,}"
         raise bad(media.name, "memory", found, move)
 
 
-def _decoded(
-    pieces: Iterable[Piece], goals: Sequence[int], total: int, reader: Reader, spec: SampleSpec
-) -> FrameList:
-    """Decode, for each goal, the last frame shown at or before it."""
-    painter = reader.painter(spec.size)
+def _decode(
+    pieces: Iterable[Piece],
+    goals: Sequence[int],
+    sink: FrameSink,
+    reader: Reader,
+    spec: SampleSpec,
+    media: Media,
+) -> dict[int, int]:
+    """Decode, for each goal, the last frame shown at or before it; give the tick of each."""
+    converter = _converter(reader, spec, len(goals))
+    # A single part also has an earliest frame, which tells whether a plan went wrong.
     start = reader.origin + as_fraction(spec.start_s or 0) / reader.tick
     first = reader.origin + reader.first
-    pictures: dict[int, Image.Image] = {}
     ticks: dict[int, int] = {}
     for piece in pieces:
         shown = sorted(piece.shown)
+        wanted: dict[int, list[int]] = {}
         for goal in {goal for goal in goals if goal not in ticks and goal <= piece.known}:
             tick = shown[max(0, bisect_right(shown, goal) - 1)]
             # Only a look at the whole file tells what is first in it, or in a part of it.
             if not piece.whole and not start <= tick <= max(goal, first):
                 raise Unplanned
             ticks[goal] = tick
-        for frame in reader.decode(piece, set(ticks.values()) - set(pictures)):
-            pictures[frame.pts] = painter.paint(frame)
-    seconds = [float((ticks[goal] - reader.origin) * reader.tick) for goal in goals]
-    return FrameList([pictures[ticks[goal]] for goal in goals], timestamps_s=seconds, n_total=total)
+            wanted.setdefault(tick, []).append(goal)
+        for frame in reader.decode(piece, wanted):
+            array = converter.array(frame)
+            for goal in wanted[frame.pts]:
+                sink.put(goal, array)
+    _warn_flat(converter, media)
+    return ticks
 
 
-def _in_sequence(reader: Reader, spec: SampleSpec, media: Media, limits: Limits) -> FrameList:
+def _in_sequence(
+    reader: Reader, spec: SampleSpec, media: Media, limits: Limits, output: Output
+) -> Sampled:
     """Decode everything twice: to learn the times, and to take the pictures."""
+    times, keys, end = _decoded_times(reader)
+    reader.warn()
+    course = reader.course(end, times)
+    total, picks = _choose(times, keys, spec, course, reader, media)
+    _check_room(reader, spec, media, limits, len(picks))
+    sink, last = FrameSink(picks, output), max(picks)
+    with opened_reader(media, limits) as again:
+        converter = _converter(again, spec, len(picks))
+        for i, frame in enumerate(again.everything()):
+            if sink.wants(i):
+                sink.put(i, converter.array(frame))
+            if i >= last:
+                break
+    _warn_flat(converter, media)
+    seconds = [float(times[i] * reader.tick) for i in picks]
+    return Sampled(sink.frames(), _info(seconds, total, course, reader, spec), seconds)
+
+
+def _decoded_times(reader: Reader) -> tuple[list[int], list[int], int]:
+    """Give times, keyframe times and the end of a file by decoding all of it."""
     spans = list(reader.spans(reader.everything()))
     if not spans:
         raise Unplanned
-    if reader.lost_packets:
-        lost = pluralize(reader.lost_packets, "packet")
-        logger.warning("%s: %s cannot be decoded", media.name, lost)
-    times = [start for start, _, _ in spans]
-    keys = [start for start, _, key in spans if key]
-    total, picks = _choose(times, keys, spans[-1][1], spec, reader, media, limits)
-    pictures: dict[int, Image.Image] = {}
-    with opened_reader(media, limits) as again:
-        painter = again.painter(spec.size)
-        for i, frame in enumerate(again.everything()):
-            if i in picks:
-                pictures[i] = painter.paint(frame)
-    seconds = [float(times[i] * reader.tick) for i in picks]
-    return FrameList([pictures[i] for i in picks], timestamps_s=seconds, n_total=total)
+    return (
+        [start for start, _, _ in spans],
+        [start for start, _, key in spans if key],
+        spans[-1][1],
+    )
+
+
+def _converter(reader: Reader, spec: SampleSpec, n: int) -> FrameConverter:
+    return FrameConverter(
+        lambda width, height: spec.shape(width, height, n), reader.aspect, tonemap=spec.tonemap
+    )
+
+
+def _warn_flat(converter: FrameConverter, media: Media) -> None:
+    if converter.flat is not None:
+        logger.warning(
+            "%s: it is HDR (%s), and its frames look flat as they are; give "
+            "SampleSpec(tonemap='hable')",
+            media.name,
+            converter.flat,
+        )
+
+
+def _info(
+    seconds: Sequence[float], total: int, course: Course, reader: Reader, spec: SampleSpec
+) -> VideoInfo:
+    return described(
+        seconds,
+        total,
+        course,
+        spec.shape(*reader.upright, len(seconds)),
+        span_s=span_s(spec, course),
+        rotation=degrees(reader.matrix),
+        codec=reader.stream.codec_context.name,
+    )
 
 
 def _probe(media: Media, spec: SampleSpec, limits: Limits, way: str) -> VideoInfo:
     with opened_reader(media, limits) as reader:
-        reader.check_complete(None, spec.end_s)
+        check_complete(reader, media, None, _until_s(spec))
         if way == "near":
-            end, grid = _far_grid(reader, spec, media)
-            total = grid.size
+            course = _far_course(reader, spec, media)
+            total, goals = _far_goals(spec, course)
+            shown = [max(course.first, goal) * reader.tick for goal in goals]
+            # The frame that is on screen then, going by the rate: nothing around it was looked at.
+            seconds = [int(float(second) * course.rate) / course.rate for second in shown]
         else:
             if way == "whole":
                 times, keys, end = _shown(reader.whole(), reader)
-            else:  # no clean clock in the packets: count what there is
-                spans = sorted(reader.spans(reader.packets()))
-                if not spans:
-                    raise Unplanned
-                times, end = [start for start, _, _ in spans], spans[-1][1]
-                keys = [start for start, _, key in spans if key]
-            reader.check_clock(times)
-            reader.check_complete(end, spec.end_s)
-            part = part_of(spec, end, reader.tick, media.name)
-            unlimited = dataclasses.replace(spec, max_frames=1)
-            total, _ = choose(times, keys, unlimited, part, reader.tick)
-        n = total if spec.max_frames is None else min(total, spec.max_frames)
-        return VideoInfo(n, float(end * reader.tick), *reader.shape(spec.size), total)
+            else:  # no clean clock in the packets: only decoding tells which are shown, and when
+                times, keys, end = _decoded_times(reader)
+            course = reader.course(end, times)
+            total, picks = _choose(times, keys, spec, course, reader, media)
+            seconds = [float(times[i] * reader.tick) for i in picks]
+        return _info(seconds, total, course, reader, spec)

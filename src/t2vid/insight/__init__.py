@@ -1,4 +1,4 @@
-"""Pictures and pages: what is in a dataset, and what came out of a run.
+"""Numbers and pictures of what is in a dataset; `t2vid.pages` makes pages of them.
 
 >>> from t2vid.insight import select_diverse
 >>> select_diverse(["Describe it.", "Describe it.", "Count the boats."], 2)
@@ -9,6 +9,5 @@
 from t2vid.insight.diversity import diversity, select_diverse
 from t2vid.insight.flags import flags
 from t2vid.insight.lengths import Lengths, lengths
-from t2vid.insight.report import report
 
-__all__ = ["Lengths", "diversity", "flags", "lengths", "report", "select_diverse"]
+__all__ = ["Lengths", "diversity", "flags", "lengths", "select_diverse"]

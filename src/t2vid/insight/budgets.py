@@ -1,7 +1,7 @@
 """What a token budget would drop of a dataset, before anything is built or trained.
 
-    from t2vid.insight.budgets import Limits, dropped
-    dropped(rows, Limits(max_frames=65, max_tokens=10_240))["all"].over["idefics3"]
+    from t2vid.insight.budgets import RowLimits, dropped
+    dropped(rows, RowLimits(max_frames=65, max_tokens=10_240))["all"].over["idefics3"]
 
 The page does the same sums again for whatever limits its reader sets.
 """
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from t2vid.catalog import TOKENS_PER_FRAME, presets
 from t2vid.errors import InputError
-from t2vid.insight.rows import Rows
+from t2vid.insight.rows import RowColumns
 from t2vid.mixing.budget import Budget
 
 
 @dataclass(frozen=True)
-class Limits:
+class RowLimits:
     """What a row may cost, and how many frames are taken of a video; None is no limit.
 
     Args:
@@ -58,12 +58,12 @@ class Drops:
 
 
 PAPER = {
-    preset.name: Limits(preset.values.get("max_frames"), preset.values.get("max_tokens"))
+    preset.name: RowLimits(preset.values.get("max_frames"), preset.values.get("max_tokens"))
     for preset in presets("budget")
 }
 
 
-def dropped(rows: Rows, limits: Limits) -> dict[str, Drops]:
+def dropped(rows: RowColumns, limits: RowLimits) -> dict[str, Drops]:
     """Count what limits would drop, by source and for `all`.
 
     Args:
@@ -86,14 +86,14 @@ def dropped(rows: Rows, limits: Limits) -> dict[str, Drops]:
     }
 
 
-def frames_under(rows: Rows, video_frames: int | None) -> NDArray[np.int64]:
+def frames_under(rows: RowColumns, video_frames: int | None) -> NDArray[np.int64]:
     """Give the frames of each row when at most so many are taken of a video."""
     if video_frames is None:
         return rows.frames
     return np.where(rows.is_video, np.minimum(rows.frames, video_frames), rows.frames)
 
 
-def starting_limits(rows: Rows, budget: Budget | None) -> Limits:
+def starting_limits(rows: RowColumns, budget: Budget | None) -> RowLimits:
     """Give the limits that a report starts with: the recipe's, else the paper's for MiniCPM.
 
     Args:
@@ -104,9 +104,9 @@ def starting_limits(rows: Rows, budget: Budget | None) -> Limits:
     thinned = bool((videos < rows.frames[rows.is_video]).any())
     video_frames = int(videos.max()) if thinned else None
     if budget is not None and (budget.max_frames or budget.max_tokens):
-        return Limits(budget.max_frames, budget.max_tokens, video_frames)
+        return RowLimits(budget.max_frames, budget.max_tokens, video_frames)
     paper = PAPER["minicpm"]
-    return Limits(paper.max_frames, paper.max_tokens, video_frames)
+    return RowLimits(paper.max_frames, paper.max_tokens, video_frames)
 
 
 def by_source(values: Mapping[str, Drops]) -> list[list[object]]:
@@ -126,6 +126,6 @@ def _over(values: NDArray[np.int64], limit: int | None) -> NDArray[np.bool_]:
     return values > limit if limit is not None else np.zeros(len(values), bool)
 
 
-def _parts(rows: Rows) -> dict[str, NDArray[np.int64]]:
+def _parts(rows: RowColumns) -> dict[str, NDArray[np.int64]]:
     parts = {name: rows.of(name) for name in rows.names()}
     return {**parts, "all": np.arange(len(rows))} if len(parts) > 1 else parts

@@ -10,36 +10,32 @@ make nine islands; a varied set makes a cloud.
 
 from __future__ import annotations
 
-import logging
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from t2vid.errors import InputError, MissingExtra, require
+from t2vid.errors import InputError, require
+from t2vid.insight.embedding import Vectors, embed
+from t2vid.insight.templates import TOP_TEMPLATES, repeated, template_of
 from t2vid.mixing.coverage import cover
 from t2vid.progress import progress, visible
 
-logger = logging.getLogger(__name__)
-
 SAMPLE = 5_000
-DIMENSIONS = 64  # of TF-IDF after SVD
 SAME = 0.9  # cosine from which two instructions count as one template
-TOP_TEMPLATES = 10
 RESAMPLES = 200
+LANDMARKS = 8
 PERPLEXITY = 30
 _EARLY_STEPS, _STEPS, _STEPS_SHOWN = 250, 500, 25  # of t-SNE, as openTSNE has them
 
-Vectors = NDArray[np.float32]
-
 
 @dataclass(frozen=True)
-class Figure:
+class Estimate:
     """A number and its 95 % bootstrap interval.
 
     A resample repeats rows, so entropies come out low in it; the interval is the spread of the
@@ -63,25 +59,35 @@ class SourceDiversity:
         n_clusters: groups of instructions within cosine 0.9 of one another.
         cluster_entropy: entropy of the groups' shares in nats; 0 for one template, log(n) where
             every instruction stands alone. Grows with n, so compare at equal n.
-        template_share: share of the rows whose instruction belongs to the ten largest groups.
-        exact_share: share of the rows whose instruction is one of the ten most frequent strings.
+        cluster_share: share of the rows whose instruction belongs to the ten largest groups.
+        template_share: share of the rows whose instruction is one of the ten most frequent
+            templates that repeat; numbers, quotes and names make no other template.
         vendi: Vendi score (Friedman and Dieng, 2023), the effective number of different rows.
         distinct_1: different words over all words.
         distinct_2: different pairs of words over all pairs.
         nearest: mean cosine distance to the nearest other instruction.
-        templates: the most frequent strings and how often each occurs.
+        templates: the most frequent templates and in how many rows each stands.
     """
 
     n: int
     n_clusters: int
-    cluster_entropy: Figure
-    template_share: Figure
-    exact_share: Figure
-    vendi: Figure
+    cluster_entropy: Estimate
+    cluster_share: Estimate
+    template_share: Estimate
+    vendi: Estimate
     distinct_1: float
     distinct_2: float
-    nearest: Figure
+    nearest: Estimate
     templates: list[tuple[str, int]]
+
+
+class Landmark(NamedTuple):
+    """A large group on the map: its commonest words, where it lies, how many rows it has."""
+
+    words: str
+    x: float
+    y: float
+    n: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,7 @@ class Diversity:
         texts: the sampled instructions.
         labels: the source of each.
         xy: their places on the map, `(n, 2)`.
+        landmarks: its largest groups, named by their commonest words.
     """
 
     sources: dict[str, SourceDiversity]
@@ -101,11 +108,10 @@ class Diversity:
     texts: list[str]
     labels: list[str]
     xy: NDArray[np.float64]
+    landmarks: list[Landmark] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values, the map included."""
-        from dataclasses import asdict
-
         points = [
             {"x": round(float(x), 3), "y": round(float(y), 3), "source": label, "text": text}
             for (x, y), label, text in zip(self.xy, self.labels, self.texts, strict=True)
@@ -115,7 +121,9 @@ class Diversity:
 
     def table(self) -> str:
         """Give the numbers as a text table, one line a source."""
-        head = f"{'source':<16}{'n':>7}{'clusters':>10}  {'entropy':<18} near_template_share  vendi"
+        head = (
+            f"{'source':<16}{'n':>7}{'clusters':>10}  {'entropy':<18} {'template share':<20} vendi"
+        )
         lines = [head]
         for name, source in self.sources.items():
             lines.append(
@@ -160,7 +168,37 @@ def diversity(
     for name in progress(wanted, desc="measuring", unit="source"):
         chosen = [at for at, label in enumerate(labels) if name in ("all", label)]
         sources[name] = _measure([texts[at] for at in chosen], vectors[chosen], rng)
-    return Diversity(sources, how, texts, labels, _map(vectors, seed))
+    xy = _map(vectors, seed)
+    return Diversity(sources, how, texts, labels, xy, landmarks(texts, vectors, xy))
+
+
+def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -> list[Landmark]:
+    """Name the largest groups of a map by the words that are common in them and rare elsewhere.
+
+    Args:
+        texts: the instructions.
+        vectors: they, embedded.
+        xy: their places.
+
+    Returns:
+        At most `LANDMARKS`, each with at least a fiftieth of the instructions.
+    """
+    groups = _groups(texts, vectors)
+    words = [set(re.findall(r"[^\W\d_]{2,}", template_of(text))) for text in texts]
+    everywhere = Counter(word for each in words for word in each)
+    out = []
+    for group, n in Counter(groups.tolist()).most_common(LANDMARKS):
+        if n < max(3, len(texts) / 50):
+            break
+        at = np.flatnonzero(groups == group)
+        here = Counter(word for i in at for word in words[i])
+        # in most of the group; of these, what is rarest elsewhere
+        common = [word for word, count in here.items() if 2 * count >= n]
+        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], word))
+        x, y = np.median(xy[at], axis=0)
+        if common:
+            out.append(Landmark(" ".join(common[:3]), float(x), float(y), n))
+    return out
 
 
 def instruction(row: Mapping[str, Any]) -> str:
@@ -176,57 +214,6 @@ def instruction(row: Mapping[str, Any]) -> str:
                 return content
             return " ".join(part["text"] for part in content if part["type"] == "text")
     return ""
-
-
-def embed(
-    texts: Sequence[str], *, embedder: str | None = None, seed: int = 0
-) -> tuple[Vectors, str]:
-    """Embed texts as unit vectors `(n, dimensions)`, and say how.
-
-    Args:
-        texts: at least two.
-        embedder: name or folder of a `sentence-transformers` model; None, or one that cannot be
-            loaded, gives TF-IDF with SVD.
-        seed: of the SVD.
-    """
-    why = ""
-    if embedder is not None:
-        try:
-            return _by_model(texts, embedder), f"sentence-transformers: {embedder}"
-        # no such folder or name, no network, no package: what the map still can do is said on it
-        except (OSError, MissingExtra) as error:
-            why = f", because {embedder} could not be loaded ({str(error).splitlines()[0]})"
-            logger.warning("instructions are embedded by TF-IDF%s", why)
-    require("sklearn", extra="insight")
-    from sklearn.decomposition import TruncatedSVD
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    counts = TfidfVectorizer(
-        ngram_range=(1, 2), max_features=50_000, sublinear_tf=True, token_pattern=r"(?u)\b\w+\b"
-    )
-    try:
-        matrix = counts.fit_transform(texts)
-    except ValueError as error:
-        raise InputError(f"the instructions hold no words ({error}); check the column") from error
-    size = min(DIMENSIONS, min(matrix.shape) - 1)
-    if size >= 1:
-        matrix = TruncatedSVD(size, random_state=seed).fit_transform(matrix)
-    else:
-        matrix = matrix.toarray()
-    vectors = np.asarray(matrix, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(
-        norms, 1e-12
-    ), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
-
-
-def _by_model(texts: Sequence[str], embedder: str) -> Vectors:
-    module = require("sentence_transformers", extra="embed")
-    model = module.SentenceTransformer(embedder)
-    vectors = model.encode(
-        list(texts), normalize_embeddings=True, show_progress_bar=visible(), batch_size=64
-    )
-    return np.asarray(vectors, dtype=np.float32)
 
 
 def select_diverse(dataset: Any, k: int, *, seed: int = 0, embedder: str | None = None) -> Any:
@@ -285,29 +272,30 @@ def _draw(texts: list[str], sample: int, rng: np.random.Generator) -> list[str]:
 
 def _measure(texts: list[str], vectors: Vectors, rng: np.random.Generator) -> SourceDiversity:
     groups = _groups(texts, vectors)
-    exact = Counter(texts)
-    frequent = {text for text, _ in exact.most_common(TOP_TEMPLATES)}
+    templates = [template_of(text) for text in texts]
+    frequent = {template for template, _ in repeated(texts)}
     large = {group for group, _ in Counter(groups.tolist()).most_common(TOP_TEMPLATES)}
     in_large = np.isin(groups, list(large)).astype(float)
-    in_frequent = np.array([text in frequent for text in texts], dtype=float)
+    in_frequent = np.array([template in frequent for template in templates], dtype=float)
     distances = _nearest(vectors)
     words = [re.findall(r"\w+", text.lower()) for text in texts]
     return SourceDiversity(
         n=len(texts),
         n_clusters=len(set(groups.tolist())),
         cluster_entropy=_bootstrap(lambda at: _entropy(groups[at]), len(texts), rng),
-        template_share=_bootstrap(lambda at: float(in_large[at].mean()), len(texts), rng),
-        exact_share=_bootstrap(lambda at: float(in_frequent[at].mean()), len(texts), rng),
+        cluster_share=_bootstrap(lambda at: float(in_large[at].mean()), len(texts), rng),
+        template_share=_bootstrap(lambda at: float(in_frequent[at].mean()), len(texts), rng),
         vendi=_bootstrap(lambda at: _vendi(vectors[at]), len(texts), rng, resamples=30),
         distinct_1=_distinct(words, 1),
         distinct_2=_distinct(words, 2),
         nearest=_bootstrap(lambda at: float(distances[at].mean()), len(texts), rng),
-        templates=exact.most_common(TOP_TEMPLATES),
+        templates=Counter(templates).most_common(TOP_TEMPLATES),
     )
 
 
-def _groups(texts: list[str], vectors: Vectors) -> NDArray[np.int64]:
+def _groups(texts: Sequence[str], vectors: Vectors) -> NDArray[np.int64]:
     """Give each text the number of its group: the first leader within cosine 0.9, else its own."""
+    texts = [template_of(text) for text in texts]
     first: dict[str, int] = {}
     for at, text in enumerate(texts):
         first.setdefault(text, at)
@@ -360,11 +348,11 @@ def _distinct(words: list[list[str]], n: int) -> float:
 
 def _bootstrap(
     measure: Any, n: int, rng: np.random.Generator, *, resamples: int = RESAMPLES
-) -> Figure:
+) -> Estimate:
     value = measure(np.arange(n))
     draws = [measure(rng.integers(0, n, n)) for _ in range(resamples)]
     low, high = np.quantile(draws, [0.025, 0.975]) - np.mean(draws)
-    return Figure(value, value + float(low), value + float(high))
+    return Estimate(value, value + float(low), value + float(high))
 
 
 def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:

@@ -14,10 +14,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from t2vid.errors import InputError
 from t2vid.insight.diversity import instruction
+from t2vid.insight.templates import repeated
 from t2vid.mixing.overlap import Overlap
 
 OPENING_WORDS = 5  # "The video begins with a": T2Vid, section 5.1.2, on ShareGemini
@@ -30,21 +31,82 @@ _OPERATORS = {
 _CONDITION = re.compile(r"\s*([\w.-]+?)\s*(>=|<=|>|<)\s*(\d+(?:\.\d+)?|\.\d+)\s*")
 
 
+class FlagKind(NamedTuple):
+    """What a flag is called on a page, what it measures, and from where on one should look."""
+
+    title: str
+    about: str
+    look_above: float | None
+
+
+# Thresholds are where the paper's ShareGemini would be seen and a mix with texts would not.
+KINDS = {
+    "opening_share": FlagKind(
+        "Answers that open alike",
+        f"answers that begin with the most frequent {OPENING_WORDS} words",
+        0.2,
+    ),
+    "template_share": FlagKind(
+        "Rows made from a template",
+        "rows whose instruction is one of the ten most frequent templates; numbers, quotes and "
+        "names make no difference",
+        0.5,
+    ),
+    "same_length": FlagKind(
+        "Answers of one length", "answers within a fifth of the median length", 0.8
+    ),
+    "letter_share": FlagKind(
+        "One letter as the answer",
+        "of the answers that are a bare letter, those with the most frequent one",
+        0.5,
+    ),
+    "script_share": FlagKind(
+        "One script",
+        "rows written in the most frequent script; no threshold: it may be meant",
+        None,
+    ),
+    "exact_twins": FlagKind(
+        "Repeated rows", "rows with the instruction and answer of another row", 0.01
+    ),
+    "near_twins": FlagKind("Nearly repeated rows", "pairs of rows that are nearly the same", 0.01),
+    "between_sources": FlagKind(
+        "Rows of two sources", "pairs of rows of two sources that are the same or nearly so", 0.001
+    ),
+    "benchmark_overlap": FlagKind(
+        "Rows of a benchmark", "rows that share a video or a question with a benchmark", 0.0
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Flag:
     """One measured bias.
 
     Attributes:
-        name: what `fail_if` calls it.
+        name: what `fail_if` calls it, a key of `KINDS`.
         value: the measure, 0 to 1.
         says: the sentence that a reader sees.
         examples: what it is about, the most frequent first, with how often it occurs.
+        measured: False where there was nothing to compare with.
     """
 
     name: str
     value: float
     says: str
     examples: list[tuple[str, int]]
+    measured: bool = True
+
+    @property
+    def state(self) -> Literal["", "fine", "look"]:
+        """`"look"` above the threshold of its kind, `"fine"` below, `""` without one.
+
+        >>> Flag("template_share", 0.7, "", []).state
+        'look'
+        """
+        limit = KINDS[self.name].look_above
+        return (
+            "" if limit is None or not self.measured else "look" if self.value > limit else "fine"
+        )
 
 
 def flags(dataset: Any) -> list[Flag]:
@@ -106,7 +168,7 @@ def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
             f"{both:,} pairs of rows of two sources are the same or nearly so",
             _noted(overlap, "", "two sources"),
         ),
-        Flag("benchmark_overlap", min(1.0, by_benchmark.get(worst, 0.0)), says, shown),
+        Flag("benchmark_overlap", min(1.0, by_benchmark.get(worst, 0.0)), says, shown, bool(worst)),
     ]
 
 
@@ -187,9 +249,14 @@ def _openings(pairs: Sequence[tuple[str, str]]) -> Flag:
 
 
 def _templates(pairs: Sequence[tuple[str, str]]) -> Flag:
-    counted = Counter(" ".join(question.lower().split()) for question, _ in pairs).most_common(10)
-    share = sum(n for text, n in counted if n > 1) / len(pairs)
-    says = f"the ten most frequent repeated instructions make {100 * share:.1f} % of the rows"
+    counted = repeated(question for question, _ in pairs)
+    share = sum(n for _, n in counted) / len(pairs)
+    n = len(counted)
+    says = (
+        f"{n} {'template makes' if n == 1 else 'templates make'} {100 * share:.1f} % of the rows"
+        if counted
+        else "no instruction repeats another"
+    )
     return Flag("template_share", share, says, counted)
 
 

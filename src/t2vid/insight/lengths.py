@@ -9,7 +9,6 @@ Nothing is decoded or drawn: a video's container tells its length, a text is onl
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,10 +16,11 @@ from typing import Any
 
 import numpy as np
 
-from t2vid.errors import BadVideo, InputError, MissingFile, require
+from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import probe
+from t2vid.insight.plotting import COLOURS, DASHES, legend_above, new_figure, tidy, to_bytes
 from t2vid.progress import progress
 from t2vid.schema import Counts
 
@@ -86,35 +86,20 @@ class Lengths:
         Raises:
             MissingExtra: when matplotlib is not installed.
         """
-        require("matplotlib", extra="insight")
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(7, 4), dpi=150, layout="constrained")
+        figure = new_figure(7, 4)
         axes = figure.add_subplot()
         shown = {name: source.frames for name, source in self.sources.items() if source.frames}
         top = max((max(frames) for frames in shown.values()), default=1)
         edges = np.linspace(0, top + 1, _BINS + 1)
-        for name, frames in shown.items():
-            share = np.full(len(frames), 100 / len(frames))
-            median = float(np.median(frames))
-            label = f"{name} (n = {len(frames):,}, median {median:,.0f})"
-            axes.hist(
-                frames,
-                edges.tolist(),
-                weights=share,
-                histtype="stepfilled",
-                alpha=0.45,
-                label=label,
-            )
-        axes.set_xlabel("frames (video: one a second; text: pages)")
-        axes.set_ylabel("rows, % of the source")
-        if shown:
-            axes.legend(frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
-        file = io.BytesIO()
-        figure.savefig(file, format="png")
-        return file.getvalue()
+        for number, (name, frames) in enumerate(shown.items()):
+            heights = 100 * np.histogram(frames, edges)[0] / len(frames)
+            label = f"{name} (n = {len(frames):,}, median {float(np.median(frames)):,.0f})"
+            colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+            axes.stairs(heights, edges, fill=True, color=colour, alpha=0.16)
+            axes.stairs(heights, edges, color=colour, linestyle=dash, label=label)
+        tidy(axes, x="frames (video: one a second; text: pages)", y="rows, % of the source")
+        legend_above(figure)
+        return to_bytes(figure)
 
 
 def lengths(dataset: Any) -> Lengths:

@@ -32,7 +32,7 @@ _CHUNK = 1000  # texts whose tokens are counted together
 
 
 @dataclass(frozen=True)
-class Shown:
+class ExampleRow:
     """A row to look at: its id, what its frames are made from, its first question and answer."""
 
     id: str
@@ -42,7 +42,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowColumns:
     """The rows of a dataset as columns, one entry a row.
 
     Attributes:
@@ -76,7 +76,7 @@ class Rows:
     counted_by: str
     fps: dict[str, list[float]] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
-    shown: dict[str, list[Shown]] = field(default_factory=dict)
+    shown: dict[str, list[ExampleRow]] = field(default_factory=dict)
     sketches: list[Sketch] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -96,7 +96,7 @@ class Rows:
         return [(self.instructions[at], self.answers[at]) for at in chosen]
 
 
-def read(dataset: Any, *, tokenizer: str | None = None, with_sketches: bool = False) -> Rows:
+def read(dataset: Any, *, tokenizer: str | None = None, with_sketches: bool = False) -> RowColumns:
     """Read every row once.
 
     Args:
@@ -109,7 +109,7 @@ def read(dataset: Any, *, tokenizer: str | None = None, with_sketches: bool = Fa
         InputError: for a dataset without `messages`, or without rows.
     """
     plain, column = _plain(dataset)
-    reader = _Reader(column, TokenCounter(tokenizer), with_sketches)
+    reader = _ColumnCollector(column, TokenCounter(tokenizer), with_sketches)
     for row in progress(plain, desc="rows", total=len(plain)):
         reader.take(row)
     return reader.done()
@@ -130,16 +130,16 @@ def turns_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     return out
 
 
-class _Reader:
+class _ColumnCollector:
     """Collects the columns."""
 
     def __init__(self, column: str | None, counter: TokenCounter, with_sketches: bool) -> None:
         self.column, self.counter, self.with_sketches = column, counter, with_sketches
         self.lists: dict[str, list[Any]] = {
-            name: [] for name in Rows.__annotations__ if name not in ("counted_by", "counts")
+            name: [] for name in RowColumns.__annotations__ if name not in ("counted_by", "counts")
         }
         self.fps: dict[str, set[float]] = {}
-        self.shown: dict[str, list[Shown]] = {}
+        self.shown: dict[str, list[ExampleRow]] = {}
         self.counts = Counts()
         self.waiting: list[str] = []
         self.measured: dict[str, tuple[int, int, float]] = {}
@@ -164,7 +164,7 @@ class _Reader:
         else:
             shown = self.shown.setdefault(source, [])
             if (text or path) and len(shown) < SHOWN:
-                shown.append(Shown(row_id, value, question, answer))
+                shown.append(ExampleRow(row_id, value, question, answer))
         words = row.get("n_words")
         if words is None:
             words = n_words([text] if text else [said for _, said in turns])
@@ -188,7 +188,7 @@ class _Reader:
         if len(self.waiting) == _CHUNK:
             self._count_tokens()
 
-    def done(self) -> Rows:
+    def done(self) -> RowColumns:
         """Give the columns."""
         if not self.lists["sources"]:
             raise InputError("the dataset has no rows; there is nothing to report")
@@ -198,7 +198,7 @@ class _Reader:
             name: np.array(lists[name], np.int64)
             for name in ("frames", "kept_frames", "n_words", "text_tokens", "question_words")
         }
-        return Rows(
+        return RowColumns(
             sources=lists["sources"],
             instructions=lists["instructions"],
             answers=lists["answers"],

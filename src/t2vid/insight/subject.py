@@ -46,7 +46,7 @@ class Subject:
 
     def corpora(self, sources: list[str]) -> dict[str, str]:
         """Give the corpus behind each source, to find its licence."""
-        from t2vid.publishing.licences import is_bundled
+        from t2vid.corpora.licences import is_bundled
 
         if is_bundled(getattr(self.dataset, "info", None)):
             return dict.fromkeys(sources, "sample")

@@ -15,7 +15,7 @@ from typing import Any
 from t2vid.errors import require
 from t2vid.miniature.pictures import FRAME_PX
 from t2vid.miniature.prompts import DESCRIBE, LOOK, READ
-from t2vid.miniature.questions import LETTERS, all_words
+from t2vid.miniature.questions import LETTERS, WORDINGS
 from t2vid.miniature.world import COLOURS, NUMBERS, PLACES, SHAPES, all_phrases
 from t2vid.models.tiny import random_model, train_tokenizer
 
@@ -117,4 +117,5 @@ def _texts() -> list[str]:
     values = [*COLOURS, *SHAPES, *PLACES, *NUMBERS]
     lists = [f" {value}\n" for value in values] + [f"{letter}. " for letter in LETTERS]
     told = [f" {phrase}" for phrase in all_phrases()]
-    return [*all_phrases(), *told, *(all_words() + lists + [*DESCRIBE, *LOOK, *READ]) * 20]
+    asked = [wording for wordings in WORDINGS.values() for wording in wordings]
+    return [*all_phrases(), *told, *(asked + lists + [*DESCRIBE, *LOOK, *READ]) * 20]

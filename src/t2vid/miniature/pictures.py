@@ -47,6 +47,11 @@ def draw(
         pen.rectangle((x - r + 1, y - r + 1, x + r - 1, y + r - 1), fill=fill)
     elif shape == "ring":
         pen.ellipse((x - r, y - r, x + r, y + r), outline=fill, width=_RING_PX)
+    elif shape == "cross":
+        pen.rectangle((x - r, y - 3, x + r, y + 3), fill=fill)
+        pen.rectangle((x - 3, y - r, x + 3, y + r), fill=fill)
+    elif shape == "bar":
+        pen.rectangle((x - r - 1, y - 4, x + r + 1, y + 4), fill=fill)
     elif shape == "cone":
         pen.polygon([(x, y - r), (x - r, y + r), (x + r, y + r)], fill=fill)
     else:

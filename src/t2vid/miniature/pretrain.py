@@ -2,7 +2,7 @@
 
 It never sees two frames in one row: what it makes of a clip is what the arms are about.
 
->>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(5000, Plan())
+>>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(2999, Plan())
 True
 """
 
@@ -52,7 +52,7 @@ class Plan:
     """How long and on what the base is trained.
 
     Attributes:
-        text_steps: steps on stories in words alone, for an order is the hardest thing to learn.
+        text_steps: steps on stories in words alone.
         joint_steps: steps on stories, pictures and pages after them.
         text_rows: stories in a step on stories alone.
         joint_text_rows: stories in every later step.
@@ -62,12 +62,12 @@ class Plan:
         seed: of the weights and the rows.
     """
 
-    text_steps: int = 2000
-    joint_steps: int = 3200
+    text_steps: int = 1000
+    joint_steps: int = 2000
     text_rows: int = 24
     joint_text_rows: int = 20
     frame_rows: int = 40
-    turns: int = 4
+    turns: int = 5
     learning_rate: float = 2e-3
     seed: int = 0
 
@@ -89,7 +89,7 @@ def pretrain(
     plan: Plan = Plan(),  # noqa: B008  frozen
     size: BaseSize = BaseSize(),  # noqa: B008  frozen
     *,
-    save_every: int = 250,
+    save_every: int = 200,
     log_every: int = 50,
 ) -> Any:
     """Train from nothing, or from where an earlier call was stopped.

@@ -5,49 +5,55 @@
 >>> episode = Episode.drawn(rng)
 >>> asked = ask(episode, "first", rng)
 >>> asked.question, asked.answer
-('Which thing is first?', 'pink cone')
+('What is seen at the start?', 'green box')
 >>> asked.options
-('gold ring', 'pink cone', 'red box', 'black cone')
+('pink ball', 'blue ring', 'green box', 'red bar')
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from t2vid.miniature.world import COLOURS, NUMBERS, PLACES, SHAPES, Episode, Thing
 
 LETTERS = "ABCD"
+# Every kind asks by place in time or by what happens. Kinds that look a thing up by its name ("what
+# comes after the red box?") were tried and left out: a base of this size stayed at chance on them.
 WORDINGS: dict[str, tuple[str, ...]] = {
     "first": ("What comes first?", "Which thing is first?", "What is seen at the start?"),
     "colour": (
-        "What colour is the {x}?",
-        "Which colour has the {x}?",
-        "In what colour does the {x} come?",
+        "What colour is the first thing?",
+        "In which colour does the clip start?",
+        "Which colour comes first?",
     ),
     "last": ("What comes last?", "Which thing is last?", "What is new at the end?"),
     "second": ("What comes second?", "Which thing is second?", "What is the second thing?"),
-    "after": (
-        "What comes after the {x}?",
-        "Which thing follows the {x}?",
-        "What is next after the {x}?",
+    "shape": (
+        "What shape is the last thing?",
+        "Which shape comes last?",
+        "What shape is new at the end?",
     ),
-    "before": (
-        "What comes before the {x}?",
-        "Which thing leads to the {x}?",
-        "What is just before the {x}?",
-    ),
-    "shape": ("What shape is {x}?", "Which shape has the colour {x}?", "What comes in {x}?"),
     "place": (
-        "Where does the {x} come?",
-        "At which place is the {x} first?",
-        "Where is the {x} at the start?",
+        "Where does the last thing come?",
+        "At which place is the last thing new?",
+        "Where is new at the end?",
     ),
     "count": ("How many things come?", "How many things are there?", "What number of things come?"),
     "goes": ("Which thing moves?", "What goes to a new place?", "Which thing goes away?"),
+    "goal": (
+        "Where does a thing go?",
+        "To which place does a thing move?",
+        "Which place is the goal?",
+    ),
     "turns": ("Which thing changes?", "What turns to a new colour?", "Which thing turns?"),
+    "becomes": (
+        "To which colour does a thing turn?",
+        "What colour comes from the change?",
+        "Which colour is the new colour?",
+    ),
     "stays": ("Which thing stays?", "What stays there?", "Which thing is there for long?"),
 }
 KINDS = tuple(WORDINGS)
@@ -81,16 +87,15 @@ def ask(episode: Episode, kind: str, rng: np.random.Generator) -> Asked | None:
     Args:
         episode: what is asked about.
         kind: one of `KINDS`.
-        rng: chooses the thing asked about, the wording and the wrong options.
+        rng: chooses the wording and the wrong options.
     """
-    found = _facts(episode, kind, rng)
-    if found is None:
+    facts = _facts(episode, kind)
+    if facts is None:
         return None
-    about, answer, near, all_values = found
     wording = WORDINGS[kind][int(rng.integers(len(WORDINGS[kind])))]
-    options = [answer, *_wrong(answer, near, all_values, rng)]
+    options = [facts.answer, *_wrong(facts, rng)]
     order = rng.permutation(len(LETTERS))
-    return Asked(kind, wording.format(x=about), tuple(options[i] for i in order), answer)
+    return Asked(kind, wording, tuple(options[i] for i in order), facts.answer)
 
 
 def episode_for(kind: str, rng: np.random.Generator) -> tuple[Episode, Asked]:
@@ -102,62 +107,44 @@ def episode_for(kind: str, rng: np.random.Generator) -> tuple[Episode, Asked]:
             return episode, asked
 
 
-_Facts = tuple[str, str, Sequence[str], Sequence[str]]
+class _Facts(NamedTuple):
+    """The answer, near misses, and every value that an option may have."""
+
+    answer: str
+    near: Sequence[str]
+    values: Sequence[str]
+
+
 _THINGS = [str(Thing(colour, shape)) for colour in COLOURS for shape in SHAPES]
 
 
-def _facts(episode: Episode, kind: str, rng: np.random.Generator) -> _Facts | None:
-    """Give what is asked about, the answer, near misses, and every value an option may have."""
+def _facts(episode: Episode, kind: str) -> _Facts | None:
     things = episode.things
-    names = [str(thing) for thing in things]
+    names, colours = [str(thing) for thing in things], [thing.colour for thing in things]
     if kind in ("first", "last", "second"):
-        return "", names[{"first": 0, "last": -1, "second": 1}[kind]], names, _THINGS
-    if kind in ("after", "before"):
-        i = int(rng.integers(len(names) - 1))
-        about, answer = (i, i + 1) if kind == "after" else (i + 1, i)
-        return names[about], names[answer], _without(names, names[about]), _THINGS
+        return _Facts(names[{"first": 0, "last": -1, "second": 1}[kind]], names, _THINGS)
     if kind in ("goes", "turns", "stays"):
         scene = episode.act(kind)  # type: ignore[arg-type]
-        return None if scene is None else ("", str(scene.subject), names, _THINGS)
+        return None if scene is None else _Facts(str(scene.subject), names, _THINGS)
+    if kind == "colour":
+        return _Facts(colours[0], colours, tuple(COLOURS))
+    if kind == "shape":
+        return _Facts(things[-1].shape, [thing.shape for thing in things], SHAPES)
     if kind == "count":
-        return "", NUMBERS[len(things)], (), NUMBERS[2:7]
+        return _Facts(NUMBERS[len(things)], (), NUMBERS[2:6])
     if kind == "place":
-        i = int(rng.integers(len(things)))
-        come = [scene for scene in episode.scenes if scene.act == "comes"]
-        return names[i], come[i].place, (), PLACES
-    return _attribute(episode, kind, rng)
+        last = [scene for scene in episode.scenes if scene.act == "comes"][-1]
+        return _Facts(last.place, (), PLACES)
+    moved, turned = episode.act("goes"), episode.act("turns")
+    if kind == "goal":
+        return None if moved is None else _Facts(moved.place, (), PLACES)
+    return None if turned is None else _Facts(turned.thing.colour, colours, tuple(COLOURS))
 
 
-def _attribute(episode: Episode, kind: str, rng: np.random.Generator) -> _Facts | None:
-    """Ask for the colour of a shape or the shape of a colour that is there once only."""
-    seen = list(dict.fromkeys(scene.thing for scene in episode.scenes))
-    known, wanted = (1, 0) if kind == "colour" else (0, 1)
-    once = [t for t in seen if sum(other[known] == t[known] for other in seen) == 1]
-    if not once:
-        return None
-    thing = once[int(rng.integers(len(once)))]
-    values = tuple(COLOURS) if kind == "colour" else SHAPES
-    return thing[known], thing[wanted], [t[wanted] for t in seen], values
-
-
-def _wrong(
-    answer: str, near: Sequence[str], all_values: Sequence[str], rng: np.random.Generator
-) -> list[str]:
+def _wrong(facts: _Facts, rng: np.random.Generator) -> list[str]:
     """Choose three wrong options, first among what the episode shows."""
     out: list[str] = []
-    for values in (near, all_values):
-        rest = [v for v in dict.fromkeys(values) if v != answer and v not in out]
+    for values in (facts.near, facts.values):
+        rest = [v for v in dict.fromkeys(values) if v != facts.answer and v not in out]
         out += [rest[i] for i in rng.permutation(len(rest))]
     return out[: len(LETTERS) - 1]
-
-
-def _without(values: Sequence[str], value: str) -> list[str]:
-    return [other for other in values if other != value]
-
-
-def all_words() -> list[str]:
-    """Give every text that names each word of the world's questions, for a tokenizer to learn from."""
-    samples: dict[str, Any] = {
-        kind: "red box" if "{x}" in WORDINGS[kind][0] else "" for kind in KINDS
-    }
-    return [wording.format(x=samples[kind]) for kind in KINDS for wording in WORDINGS[kind]]

@@ -31,7 +31,7 @@ from t2vid.storage.pool import in_pool
 
 BATCH_ROWS = 32
 LEARNING_RATE = 1e-3
-LOG_STEPS = 5
+POINTS = 60  # of a curve
 # The answer is an option's words, which the product's rules read; the base was asked so too.
 PROTOCOL = EvalConfig(frames=MAX_SCENES, fps=1.0, prompt="{question}\n{options}", max_new_tokens=4)
 
@@ -118,6 +118,47 @@ class ArmResult:
         write_atomically(path, json.dumps(value))
 
 
+def save_results(path: Path, results: Sequence[ArmResult]) -> None:
+    """Write results into one small file: questions once, no answers, no curves.
+
+    Args:
+        path: of the file.
+        results: all asked the same questions.
+
+    Raises:
+        InputError: when they were not.
+    """
+    questions = results[0].questions if results else []
+    runs = []
+    for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
+        if one.questions != questions:
+            raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
+        bits = "".join("1" if c else "0" for c in one.correct)
+        small = {name: getattr(one, name) for name in _SMALL}
+        runs.append({**small, "correct": bits})
+    lines = ",\n".join(json.dumps(run) for run in runs)
+    text = f'{{"questions": {json.dumps(" ".join(questions))},\n"runs": [\n{lines}\n]}}\n'
+    write_atomically(path, text)
+
+
+def read_results(path: Path) -> list[ArmResult]:
+    """Read what `save_results` wrote; answers and curves are empty."""
+    value = json.loads(path.read_text(encoding="utf-8"))
+    questions = value["questions"].split()
+    return [
+        ArmResult(
+            **{**run, "correct": [c == "1" for c in run["correct"]]},
+            questions=questions,
+            answers=[],
+            curves={},
+        )
+        for run in value["runs"]
+    ]
+
+
+_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
+
+
 def run_all(
     jobs: Sequence[Job], *, world: Path, out: Path, workers: int = 1, base: str | None = None
 ) -> list[ArmResult]:
@@ -153,10 +194,12 @@ def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
         base: folder of the base; None is the one of the package.
     """
     import torch
+    import transformers
 
     from t2vid.models import load_mini
 
     torch.set_num_threads(1)
+    transformers.utils.logging.disable_progress_bar()
     model, processor = load_mini(base)
     work = Path(out, "work", job.name)
     work.mkdir(parents=True, exist_ok=True)
@@ -211,7 +254,7 @@ def train(
         lr_scheduler_type="cosine",
         warmup_steps=20,
         adam_beta2=0.98,
-        logging_steps=LOG_STEPS,
+        logging_steps=max(1, len(rows) // BATCH_ROWS // POINTS),
         save_strategy="no",
         report_to="none",
         seed=job.seed,
@@ -244,7 +287,7 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
     from datasets import load_dataset
 
     recipe = ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed, render=job.render)
-    with _quiet():
+    with quiet():
         return load_dataset(
             "t2vid/mix",
             recipe=recipe,
@@ -255,10 +298,10 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
 
 
 def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> list[dict[str, Any]]:
-    import t2vid
+    from t2vid.evaluation.run import evaluate
 
     questions = test_questions(world, work, job.test_clips)
-    run = t2vid.evaluate(
+    run = evaluate(
         model,
         questions,
         PROTOCOL,
@@ -286,7 +329,7 @@ def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
 
     if not (world / "test").is_dir():
         raise MissingFile(f"{world} holds no miniature world; write_world makes one")
-    with _quiet():
+    with quiet():
         rows = load_dataset(
             "t2vid/video_mme",
             data_dir=str(world / "test"),
@@ -301,7 +344,7 @@ def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the bars of `datasets` out of a worker's output."""
     from datasets.utils import logging as bars
 

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import json
-import os
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,8 +37,21 @@ from t2vid.mixing.shards import (
 )
 from t2vid.progress import progress
 from t2vid.schema import FRAME_PX, Counts, size
-from t2vid.storage.files import sha256_of, write_atomically
+from t2vid.storage.files import (
+    AnyPath,
+    PathLike,
+    absolute,
+    joined,
+    output_folder,
+    path_of,
+    scheme_of,
+    sha256_of,
+    write_atomically,
+)
 from t2vid.storage.pool import BuildError, in_pool
+from t2vid.storage.videos import VideoFolder
+
+logger = logging.getLogger(__name__)
 
 BATCH = 64  # rows of an optimiser step in the paper
 # For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn
@@ -63,15 +78,17 @@ class Built:
         counts: what was kept and dropped, by source and reason.
         overlap: what repeats.
         written: shards that this call wrote; the others were there.
+        changed: what was found changed below the data folder since the last build, or "".
     """
 
-    out: Path
+    out: AnyPath
     hash: str
     n_rows: int
     n_bytes: int
     counts: Counts
     overlap: Overlap
     written: int
+    changed: str = ""
 
     def dataset(self) -> Any:
         """Load the mix with its frames column; videos are looked for in the data folder."""
@@ -80,7 +97,9 @@ class Built:
     def table(self) -> str:
         """Give what was done as text."""
         head = f"{pluralize(self.n_rows, 'row')}, {size(self.n_bytes)}, sha256 {self.hash[:16]}, {self.out}"
-        if not self.written:
+        if self.changed:
+            head += f" (planned anew: {self.changed})"
+        elif not self.written:
             head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
 
@@ -94,12 +113,14 @@ class DryRun:
         sources: by source: rows, frames, text tokens and bytes.
         counts: what would be kept and dropped.
         counted_by: how text tokens were counted; `estimate` without a tokenizer.
+        assumed: frames that were assumed for each video of a source, since there are none yet.
     """
 
     recipe: Recipe
     sources: dict[str, dict[str, int]]
     counts: Counts
     counted_by: str
+    assumed: dict[str, int] = field(default_factory=dict)
 
     def total(self, name: str) -> int:
         """Add up one figure over the sources: `rows`, `frames`, `text_tokens` or `bytes`."""
@@ -117,8 +138,11 @@ class DryRun:
         lines = [head + "".join(f" {name + ' visual':>17}" for name in families)]
         total = {k: self.total(k) for k in ("rows", "frames", "text_tokens", "bytes")}
         for name, f in [*self.sources.items(), ("all", total)]:
-            line = f"{name:<16} {f['rows']:>9,} {f['frames']:>11,} {f['text_tokens']:>13,}"
-            visual = (f" {f['frames'] * TOKENS_PER_FRAME[family]:>17,}" for family in families)
+            guess = "~" if name in self.assumed or (self.assumed and name == "all") else ""
+            frames = f"{guess}{f['frames']:,}"
+            line = f"{name:<16} {f['rows']:>9,} {frames:>11} {f['text_tokens']:>13,}"
+            each = (f"{guess}{f['frames'] * TOKENS_PER_FRAME[family]:,}" for family in families)
+            visual = (f" {tokens:>17}" for tokens in each)
             lines.append(line + "".join(visual))
         rows = total["rows"]
         lazy, drawn = total["bytes"] / PARQUET_RATIO, self.materialised_bytes()
@@ -126,6 +150,10 @@ class DryRun:
             f"steps at batch {BATCH}: {-(-rows // BATCH):,} an epoch",
             f"bytes: about {size(lazy)} lazy, about {size(drawn)} as lossless WebP",
             f"text tokens counted by: {self.counted_by}",
+            *(
+                f"~ assumed: no video is there yet; {frames} frames for each of {name}"
+                for name, frames in self.assumed.items()
+            ),
             "",
             self.counts.table(),
         ]
@@ -135,8 +163,8 @@ class DryRun:
 def build(
     recipe: Recipe | str | Path,
     *,
-    data: str | Path | None = None,
-    out: str | Path | None = None,
+    data: PathLike | None = None,
+    out: PathLike | None = None,
     num_proc: int | None = None,
     dry_run: bool = False,
     resume: bool = True,
@@ -150,10 +178,10 @@ def build(
 
     Args:
         recipe: a recipe, the name of a shipped one, or a YAML file.
-        data: folder with the annotation files and the videos, at any depth; a recipe of the bundled
-            samples needs none.
-        out: folder of the mix: `data/*.parquet`, `recipe.yaml`, `counts.json`, `overlap.json`,
-            `manifest.json`.
+        data: folder with the annotation files and the videos, at any depth, a path or a URL; a recipe
+            of the bundled samples needs none.
+        out: folder of the mix, a path or a URL such as `s3://bucket/mix`, for `data/*.parquet`,
+            `recipe.yaml`, `counts.json`, `overlap.json` and `manifest.json`.
         num_proc: processes of this machine; None is one, this one.
         dry_run: plan only; write nothing.
         resume: go on with what an interrupted build of the same mix left; False starts over.
@@ -166,6 +194,7 @@ def build(
     Raises:
         InputError: when `out` holds another mix, or a value is out of range.
         MissingFile: when the data are not there.
+        MissingExtra: when the package behind the scheme of a URL is not installed.
         BuildError: when a shard failed for good, with its number and the reason.
         OverlapError: when repeats were found and `fail_on_overlap` is set.
     """
@@ -180,22 +209,25 @@ def build(
         return _dry_run(recipe, data, num_proc)
     if out is None:
         raise InputError("out, the folder of the mix, is needed unless dry_run is set")
-    out = Path(out)
-    plan = _planned(recipe, data, out, num_proc, resume, rows_per_shard)
-    missing = [n for n in range(plan.n_shards) if finished(out, plan, n) is None]
+    folder = output_folder(out)
+    if "memory" in (scheme_of(folder), scheme_of(data)) and (engine == "ray" or num_proc):
+        raise InputError("memory:// lives in one process; leave num_proc and engine out")
+    plan, changed = _planned(recipe, data, folder, num_proc, resume, rows_per_shard)
+    missing = [n for n in range(plan.n_shards) if finished(folder, plan, n) is None]
     if engine == "ray":
         from t2vid.mixing.ray_engine import write_shards
 
-        done: Iterable[Any] = write_shards(out, missing, num_proc=num_proc, address=address)
+        writing: Iterable[Any] = write_shards(folder, missing, num_proc=num_proc, address=address)
     else:
-        done = in_pool(write_shard, [(str(out), n) for n in missing], num_proc)
-    for _ in progress(done, desc="shards", total=len(missing), unit="shard"):
+        writing = in_pool(write_shard, [(str(folder), n) for n in missing], num_proc)
+    for _ in progress(writing, desc="shards", total=len(missing), unit="shard"):
         pass
-    shards = _checked(out, plan)
-    return _finish(out, plan, shards, len(missing), benchmarks or {}, fail_on_overlap)
+    shards = _checked(folder, plan)
+    done = _finish(folder, plan, shards, len(missing), benchmarks or {}, fail_on_overlap)
+    return dataclasses.replace(done, changed=changed)
 
 
-def load(out: str | Path, *, data: str | Path | None = None) -> Any:
+def load(out: PathLike, *, data: PathLike | None = None) -> Any:
     """Load a built mix as a `Dataset` whose `images` column makes frames when it is read.
 
     Args:
@@ -209,14 +241,14 @@ def load(out: str | Path, *, data: str | Path | None = None) -> Any:
 
     from t2vid.frames.feature import Frames
 
-    out = Path(out)
+    out = path_of(out)
     manifest = out / "manifest.json"
     if not manifest.is_file():
         raise MissingFile(
             f"{out} holds no finished mix; run build again, it goes on where it stopped"
         )
     names = [shard["path"] for shard in json.loads(manifest.read_text("utf-8"))["shards"]]
-    root = os.path.abspath(data) if data is not None else BuildPlan.load(out).data
+    root = absolute(path_of(data)) if data is not None else BuildPlan.load(out).data
     rows = load_dataset("parquet", data_files=[str(out / name) for name in names], split="train")
     rows = rows.map(
         _rooted,
@@ -232,7 +264,7 @@ def rooted(images: dict[str, Any], root: str) -> dict[str, Any]:
     """Give a stored value whose video path is absolute."""
     if images["path"] is None:
         return images
-    return images | {"path": os.path.join(root, images["path"])}
+    return images | {"path": joined(root, images["path"])}
 
 
 def _rooted(images: dict[str, Any], root: str) -> dict[str, Any]:
@@ -241,35 +273,59 @@ def _rooted(images: dict[str, Any], root: str) -> dict[str, Any]:
 
 def _planned(
     recipe: Recipe,
-    data: str | Path,
-    out: Path,
+    data: AnyPath,
+    out: AnyPath,
     num_proc: int | None,
     resume: bool,
     rows_per_shard: int,
-) -> BuildPlan:
+) -> tuple[BuildPlan, str]:
+    """Give the plan of the mix, and what changed among the videos since an earlier one was made."""
+    old, changed = None, ""
     if (out / WORK / "plan.json").is_file():
         old = BuildPlan.load(out)
         same = old.recipe == recipe and old.rows_per_shard == rows_per_shard
-        same = same and old.data == os.path.abspath(data) and _unchanged(old)
-        if same and resume:
-            return old
-        if resume:
+        same = same and old.data == absolute(data) and _unchanged(old)
+        if resume and not same:
             raise InputError(
                 f"{out} holds another mix ({old.recipe.name}, {old.recipe.hash}) or one of other "
                 f"files; give another folder, or resume=False to replace it"
             )
-        _clear(out)
+        changed = _changed_media(old) if same else ""
+        if resume and not changed:
+            return old, ""
     plan, choices = _plan(recipe, data, num_proc, rows_per_shard)
+    if changed:
+        logger.warning("%s: %s; the mix is planned anew", out, changed)
+    if old is not None and (not resume or old.hash != plan.hash):
+        _clear(out)
     plan.save(out, choices)
-    return plan
+    return plan, changed
 
 
 def _unchanged(plan: BuildPlan) -> bool:
-    files = {Path(plan.data) / name: digest for name, digest in plan.inputs.items()}
+    files = {path_of(plan.data) / name: digest for name, digest in plan.inputs.items()}
     return all(path.is_file() and sha256_of(path) == digest for path, digest in files.items())
 
 
-def _clear(out: Path) -> None:
+def _changed_media(plan: BuildPlan) -> str:
+    """Say how the videos below the data folder differ from those the plan was made of."""
+    if not any(source.is_video for source in plan.recipe.sources):
+        return ""
+    there, then = VideoFolder.scan(plan.data).versions(), plan.media
+    kinds = {
+        "came": there.keys() - then.keys(),
+        "went": then.keys() - there.keys(),
+        "changed": {path for path in there.keys() & then.keys() if there[path] != then[path]},
+    }
+    told = [
+        f"{pluralize(len(paths), 'video')} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
+        for kind, paths in kinds.items()
+        if paths
+    ]
+    return ", ".join(told)
+
+
+def _clear(out: AnyPath) -> None:
     """Remove what a build writes, and nothing else."""
     names = ["manifest.json", "counts.json", "overlap.json", "recipe.yaml"]
     patterns = [
@@ -285,7 +341,7 @@ def _clear(out: Path) -> None:
 
 def _plan(
     recipe: Recipe,
-    data: str | Path,
+    data: AnyPath,
     num_proc: int | None,
     rows_per_shard: int = ROWS_PER_SHARD,
     assume_videos: bool = False,
@@ -300,7 +356,7 @@ def _plan(
     )
 
 
-def _dry_run(recipe: Recipe, data: str | Path, num_proc: int | None) -> DryRun:
+def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:
     plan, choices = _plan(recipe, data, num_proc, assume_videos=True)
     figures = {
         s.name: dict.fromkeys(("rows", "frames", "text_tokens", "bytes"), 0) for s in recipe.sources
@@ -311,10 +367,15 @@ def _dry_run(recipe: Recipe, data: str | Path, num_proc: int | None) -> DryRun:
         source["frames"] += choice.n_frames
         source["text_tokens"] += choice.text_tokens
         source["bytes"] += choice.n_bytes
-    return DryRun(recipe, figures, plan.counts, plan.counted_by)
+    assumed = (
+        {}
+        if plan.media
+        else {s.name: s.sample.max_frames or 1 for s in recipe.sources if s.is_video}
+    )
+    return DryRun(recipe, figures, plan.counts, plan.counted_by, assumed)
 
 
-def _checked(out: Path, plan: BuildPlan) -> list[Shard]:
+def _checked(out: AnyPath, plan: BuildPlan) -> list[Shard]:
     """Compare what was written with the plan: every shard, every row, every id once."""
     found = [finished(out, plan, number) for number in range(plan.n_shards)]
     absent = [number for number, shard in enumerate(found) if shard is None]
@@ -323,10 +384,10 @@ def _checked(out: Path, plan: BuildPlan) -> list[Shard]:
             f"shards {absent[:10]} are missing or changed since they were written; run again"
         )
     shards = [shard for shard in found if shard is not None]
-    planned = pq.read_table(out / WORK / "rows.parquet", columns=["id"])["id"].to_pylist()
+    planned = _ids(out / WORK / "rows.parquet")
     at, seen = 0, set()
     for shard in shards:
-        ids = pq.read_table(out / shard.path, columns=["id"])["id"].to_pylist()
+        ids = _ids(out / shard.path)
         if ids != planned[at : at + len(ids)]:
             raise BuildError(f"{shard.path} holds other rows than planned; delete it and run again")
         seen.update(ids)
@@ -338,8 +399,14 @@ def _checked(out: Path, plan: BuildPlan) -> list[Shard]:
     return shards
 
 
+def _ids(path: AnyPath) -> list[str]:
+    with path.open("rb") as file:
+        ids: list[str] = pq.read_table(file, columns=["id"])["id"].to_pylist()
+        return ids
+
+
 def _finish(
-    out: Path,
+    out: AnyPath,
     plan: BuildPlan,
     shards: list[Shard],
     written: int,
@@ -347,7 +414,7 @@ def _finish(
     fail_on_overlap: bool,
 ) -> Built:
     found = overlap.find(sketches(out, plan), benchmarks)
-    digest = _hash(shards)
+    digest = _digest([shard.sha256 for shard in shards])
     n_bytes = sum(shard.n_bytes for shard in shards)
     manifest = {
         "name": plan.recipe.name,
@@ -358,6 +425,7 @@ def _finish(
         "bytes": n_bytes,
         "text_tokens_counted_by": plan.counted_by,
         "inputs": plan.inputs,
+        "videos": {"files": len(plan.media), "state": _digest(sorted(plan.media.items()))},
         "shards": [asdict(shard) for shard in shards],
     }
     write_atomically(out / "recipe.yaml", plan.recipe.to_yaml())
@@ -372,7 +440,5 @@ def _finish(
     return Built(out, digest, plan.n_rows, n_bytes, plan.counts, found, written)
 
 
-def _hash(shards: list[Shard]) -> str:
-    import hashlib
-
-    return hashlib.sha256("\n".join(shard.sha256 for shard in shards).encode()).hexdigest()
+def _digest(lines: Iterable[Any]) -> str:
+    return hashlib.sha256("\n".join(map(str, lines)).encode()).hexdigest()

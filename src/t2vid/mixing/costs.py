@@ -10,7 +10,6 @@ Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, as_text
 from t2vid.storage.cache import Cache
+from t2vid.storage.files import PathLike, absolute, joined, path_of
 from t2vid.storage.videos import VideoFolder
 
 
@@ -51,15 +51,16 @@ class CostEstimator:
     def __init__(
         self,
         recipe: Recipe,
-        data: Path,
+        data: PathLike,
         *,
         cache: Path | None = None,
         assume_videos: bool = False,
     ) -> None:
-        self.data, self.tokenizer = data, recipe.budget.tokenizer
+        self.data, self.tokenizer = absolute(path_of(data)), recipe.budget.tokenizer
         self.cache_path, self.assume_videos = cache, assume_videos
         has_videos = any(source.is_video for source in recipe.sources)
         self.videos = VideoFolder.scan(data) if has_videos else None
+        self.versions = self.videos.versions() if self.videos is not None else {}
         self._open()
 
     def _open(self) -> None:
@@ -122,11 +123,11 @@ class CostEstimator:
             return ""
 
     def _video_frames(self, spec: SampleSpec, videos: Sequence[str]) -> list[int]:
-        paths = [self.data / video for video in videos]
-        keys = []
-        for video, path in zip(videos, paths, strict=True):
-            stat = os.stat(path)
-            keys.append(f"{path.resolve()}|{stat.st_size}|{stat.st_mtime_ns}" if video else "")
+        paths = [joined(self.data, video) for video in videos]
+        keys = [
+            f"{path}|{self.versions[video]}" if video else ""
+            for video, path in zip(videos, paths, strict=True)
+        ]
         by_key = dict(zip(keys, paths, strict=True))
 
         def count(new: list[str]) -> list[int]:
@@ -145,7 +146,7 @@ class CostEstimator:
                 return "unsafe video path"
             return "no such video"
         try:
-            probe(str(self.data / video), spec)
+            probe(joined(self.data, video), spec)
         except (BadVideo, MissingFile) as error:
             return f"bad video ({getattr(error, 'reason', type(error).__name__)})"
         return "video without frames"
@@ -159,9 +160,9 @@ def frames_of(text: str, spec: RenderSpec) -> int:
         return -1
 
 
-def _count_video(path: Path, spec: SampleSpec) -> int:
+def _count_video(path: str, spec: SampleSpec) -> int:
     try:
-        return probe(str(path), spec).n_frames or -1
+        return probe(path, spec).n_frames or -1
     except (BadVideo, MissingFile):
         return -1
 

@@ -13,8 +13,6 @@ the search at the end reads about a kilobyte a row.
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,8 +23,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from t2vid.errors import InputError
-from t2vid.mixing.plan import _mixed
+from t2vid.errors import InputError, RecordError
+from t2vid.mixing.plan import mixed
+from t2vid.storage import records
+from t2vid.storage.files import AnyPath, whole_file
 from t2vid.storage.videos import video_key
 
 BINS = 64
@@ -169,11 +169,10 @@ def arrays(sketches: Sequence[Sketch]) -> dict[str, Any]:
     return {k: np.array(v) for k, v in named.items()} | {"exact": exact}
 
 
-def save(partial: Path, target: Path, sketches: Sequence[Sketch]) -> None:
+def save(target: AnyPath, sketches: Sequence[Sketch]) -> None:
     """Write the sketches of a shard, whole or not at all."""
-    with open(partial, "wb") as file:
+    with whole_file(target) as file:
         np.savez_compressed(file, **arrays(sketches))
-    os.replace(partial, target)
 
 
 def find(saved: Iterable[dict[str, Any]], benchmarks: Mapping[str, str | Path]) -> Overlap:
@@ -206,8 +205,6 @@ def read_benchmark(path: str | Path) -> tuple[set[str], list[str]]:
     Raises:
         InputError: when it holds neither.
     """
-    from t2vid.storage import records
-
     if Path(path).suffix == ".json" and (nested := _nested(Path(path))) is not None:
         videos, questions = nested
     else:
@@ -227,8 +224,11 @@ def read_benchmark(path: str | Path) -> tuple[set[str], list[str]]:
 
 def _nested(path: Path) -> tuple[set[str], list[str]] | None:
     """TempCompass's own file: `{video: {dimension: [{question, answer}]}}`."""
-    value = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(value, dict):
+    try:
+        value = records.read_json(str(path))
+    except RecordError:
+        return None  # JSONL that is called .json
+    if not isinstance(value, dict) or not all(isinstance(dims, dict) for dims in value.values()):
         return None
     entries = [q for dims in value.values() for rows in dims.values() for q in rows]
     questions = [_OPTIONS.split(entry["question"])[0] for entry in entries]
@@ -349,7 +349,7 @@ def _shingles(text: str, size: int) -> NDArray[np.uint64]:
         powers = np.cumprod(np.full(len(letters) + 1, _BASE), dtype=np.uint64)
         sums = np.concatenate([[np.uint64(0)], np.cumsum((letters + np.uint64(1)) * powers[:-1])])
         inverse = np.cumprod(np.full(len(letters) + 1, _INVERSE), dtype=np.uint64)
-        return _mixed(_mixed((sums[last] - sums[first]) * inverse[first]))
+        return mixed(mixed((sums[last] - sums[first]) * inverse[first]))
 
 
 _BASE = np.uint64(0x9E3779B97F4A7C15)  # odd, so that it has an inverse modulo 2**64

@@ -91,7 +91,7 @@ class PlanSampler:
     def __init__(
         self, plan: RowPlan, *, position: int = 0, rank: int = 0, world_size: int = 1
     ) -> None:
-        _check_rank(rank, world_size)
+        check_rank(rank, world_size)
         self.plan, self.position = plan, position
         self.rank, self.world_size = rank, world_size
 
@@ -155,17 +155,18 @@ def _feistel(
 ) -> NDArray[np.uint64]:
     left, right = values >> half, values & mask
     for key in keys:
-        left, right = right, left ^ (_mixed(right ^ key) & mask)
+        left, right = right, left ^ (mixed(right ^ key) & mask)
     return (left << half) | right
 
 
-def _mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def mixed(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """The finaliser of splitmix64 (Steele, Lea and Flood 2014)."""
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return x ^ (x >> np.uint64(31))
 
 
-def _check_rank(rank: int, world_size: int) -> None:
+def check_rank(rank: int, world_size: int) -> None:
+    """Refuse a rank that is none of a world's."""
     if not 0 <= rank < world_size:
         raise InputError(f"rank ({rank}) must be from 0 to world_size - 1 ({world_size - 1})")

@@ -7,13 +7,12 @@ Only shard numbers travel. The folders of the mix and of the data must be shared
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from t2vid.errors import require
 from t2vid.mixing.shards import Shard, write_shard
+from t2vid.storage.files import PathLike, absolute, path_of
 from t2vid.storage.pool import BuildError
 
 RETRIES = 5  # of a task whose worker or machine died
@@ -21,7 +20,7 @@ WINDOW = 2  # tasks waiting for each CPU, so that a million shards are no millio
 
 
 def write_shards(
-    out: Path, numbers: list[int], *, num_proc: int | None = None, address: str | None = None
+    out: PathLike, numbers: list[int], *, num_proc: int | None = None, address: str | None = None
 ) -> Iterator[Shard]:
     """Write shards on a cluster, giving each as it is finished.
 
@@ -43,7 +42,7 @@ def write_shards(
         cpus = {} if address else {"num_cpus": num_proc}
         ray.init(address=address, log_to_driver=False, include_dashboard=False, **cpus)
     try:
-        yield from _write(ray, os.path.abspath(out), numbers)
+        yield from _write(ray, absolute(path_of(out)), numbers)
     finally:
         if started:
             ray.shutdown()

@@ -14,11 +14,11 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from t2vid import catalog, samples
 from t2vid.configuration import FrozenConfig
@@ -26,9 +26,7 @@ from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
-
-if TYPE_CHECKING:
-    from t2vid.mixing.build import Built, DryRun
+from t2vid.storage.files import AnyPath, PathLike, path_of
 
 Form = Literal["frames", "text"]
 Pick = Literal["random", "diverse"]
@@ -200,6 +198,9 @@ class Recipe:
     over_budget: Policy = "drop"
     remix: bool = True
 
+    # `t2vid.mixing` attaches it: what builds a mix knows the recipe, and not the other way round.
+    build: ClassVar[Callable[..., Any]]
+
     def __post_init__(self) -> None:
         """Check the values."""
         if not self.sources:
@@ -239,14 +240,14 @@ class Recipe:
         """Give the order of the rows of a mix of `n_rows` rows, for training."""
         return RowPlan(n_rows, seed=self.seed, remix=self.remix)
 
-    def folder(self, data: str | Path | None) -> Path:
+    def folder(self, data: PathLike | None) -> AnyPath:
         """Give the folder of its data; a recipe of the bundled samples needs none to be named.
 
         Raises:
             MissingFile: when there is none.
         """
         if data is not None:
-            return Path(data)
+            return path_of(data)
         if all(source.is_bundled for source in self.sources):
             return samples.ROOT
         raise MissingFile(
@@ -273,20 +274,6 @@ class Recipe:
             for s in self.sources
         )
         return dataclasses.replace(self, sources=sources)
-
-    def build(
-        self, *, data: str | Path | None = None, out: str | Path | None = None, **options: Any
-    ) -> Built | DryRun:
-        """Build this mix: `t2vid.mixing.build.build` with this recipe.
-
-        Args:
-            data: folder with the annotation files and the videos; the bundled samples need none.
-            out: folder of the mix.
-            **options: `num_proc`, `dry_run`, `resume`, `engine` and the others of `build`.
-        """
-        from t2vid.mixing.build import build
-
-        return build(self, data=data, out=out, **options)
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field, defaults included, as plain JSON values."""

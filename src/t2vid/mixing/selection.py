@@ -30,6 +30,7 @@ from t2vid.mixing.plan import permuted
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, RecordLocation, SourceReader
 from t2vid.schema import Counts, n_words
+from t2vid.storage.files import PathLike, path_of
 
 CHUNK = 64  # candidates measured together
 # Sizes that `denser_text` tries; below 12 px the error rate of reading passes 3 % (RENDERING).
@@ -102,14 +103,16 @@ class Selection:
     def __init__(
         self,
         recipe: Recipe,
-        data: str | Path,
+        data: PathLike,
         *,
         cache: Path | None = None,
         assume_videos: bool = False,
     ) -> None:
         self.recipe = recipe
-        self.measures = CostEstimator(recipe, Path(data), cache=cache, assume_videos=assume_videos)
-        self.readers = [SourceReader(source, Path(data)) for source in recipe.sources]
+        self.measures = CostEstimator(
+            recipe, path_of(data), cache=cache, assume_videos=assume_videos
+        )
+        self.readers = [SourceReader(source, path_of(data)) for source in recipe.sources]
 
     def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Selected], Counts]:
         """Choose the rows of one source.

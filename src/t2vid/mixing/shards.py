@@ -13,10 +13,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import os
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +28,17 @@ from t2vid.mixing.selection import Mapper, Selected, Selection
 from t2vid.mixing.sources import RecordLocation, SourceReader, row_of
 from t2vid.schema import Counts, row_features
 from t2vid.storage.cache import default_path
-from t2vid.storage.files import sha256_of, write_atomically
+from t2vid.storage.files import (
+    AnyPath,
+    PathLike,
+    absolute,
+    inside_of,
+    path_of,
+    sha256_of,
+    version_at,
+    whole_file,
+    write_atomically,
+)
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
@@ -48,6 +56,7 @@ class BuildPlan:
         n_rows: rows of the mix.
         rows_per_shard: rows of every shard but the last.
         inputs: the annotation files, `{path relative to data: sha256}`.
+        media: every video below `data`, `{path relative to data: size and version}`.
         hash: of the recipe, the inputs and the chosen rows in their order.
         counts: what was kept and dropped.
         counted_by: how text tokens were counted.
@@ -61,6 +70,7 @@ class BuildPlan:
     hash: str
     counts: Counts
     counted_by: str
+    media: dict[str, str] = field(default_factory=dict)
 
     @property
     def n_shards(self) -> int:
@@ -71,23 +81,23 @@ class BuildPlan:
         """Give the path of a shard below the folder of the mix."""
         return f"data/train-{number:05d}-of-{self.n_shards:05d}.parquet"
 
-    def save(self, out: Path, choices: list[Selected]) -> None:
+    def save(self, out: AnyPath, choices: list[Selected]) -> None:
         """Write the plan into the folder of the mix, the chosen rows first."""
         work = out / WORK
-        work.mkdir(parents=True, exist_ok=True)
         columns = [pa.array(column) for column in zip(*choices, strict=True)]
-        pq.write_table(pa.table(columns, names=list(Selected._fields)), work / "rows.parquet")
+        with whole_file(work / "rows.parquet") as file:
+            pq.write_table(pa.table(columns, names=list(Selected._fields)), file)
         value = asdict(self) | {"recipe": self.recipe.to_dict(), "counts": self.counts.to_dict()}
         write_atomically(work / "plan.json", json.dumps(value, indent=1, ensure_ascii=False))
 
     @classmethod
-    def load(cls, out: str | Path) -> BuildPlan:
+    def load(cls, out: PathLike) -> BuildPlan:
         """Read the plan of a mix.
 
         Raises:
             MissingFile: when `out` holds none.
         """
-        path = Path(out) / WORK / "plan.json"
+        path = path_of(out) / WORK / "plan.json"
         if not path.is_file():
             raise MissingFile(f"{out} holds no plan of a mix; build it first")
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -109,7 +119,7 @@ class Shard:
 
 def make_plan(
     recipe: Recipe,
-    data: str | Path,
+    data: PathLike,
     *,
     mapper: Mapper = map,
     rows_per_shard: int = ROWS_PER_SHARD,
@@ -126,23 +136,29 @@ def make_plan(
 
     Raises:
         MissingFile: when the data folder or an annotation file is not there.
-        InputError: when no row is left.
+        InputError: when a source gives no row.
     """
-    if not Path(data).is_dir():
+    folder = path_of(data)
+    if not folder.is_dir():
         raise MissingFile(f"data folder {data} does not exist")
-    selection = Selection(recipe, data, cache=default_path(), assume_videos=assume_videos)
+    selection = Selection(recipe, folder, cache=default_path(), assume_videos=assume_videos)
     chosen: list[Selected] = []
     counts = Counts()
     for number in range(len(recipe.sources)):
         rows, counted = selection.rows(number, mapper=mapper)
+        if not rows and recipe.wanted()[number] != 0:
+            name, n_videos = recipe.sources[number].name, len(selection.measures.versions)
+            found = f" ({n_videos:,} videos are there)" if recipe.sources[number].is_video else ""
+            raise InputError(
+                f"no row of {data} is left for source {name!r} of {recipe.name!r}{found}: {counted}; "
+                "mend the folder, or leave the source out of the recipe"
+            )
         chosen += rows
         counts += counted
-    if not chosen:
-        raise InputError(f"no row of {data} is left for {recipe.name!r}: {counts}")
     order = recipe.row_plan(len(chosen)).rows(0, len(chosen))
     choices = [chosen[i] for i in order]
     inputs = {
-        os.path.relpath(file, data): sha256_of(file)
+        inside_of(file, folder): sha256_of(file)
         for reader in selection.readers
         for file in reader.files
     }
@@ -152,13 +168,14 @@ def make_plan(
     for choice in choices:
         digest.update(repr(tuple(choice)).encode("utf-8", "surrogatepass"))
     plan = BuildPlan(
-        recipe, os.path.abspath(data), len(choices), rows_per_shard, inputs,
+        recipe, absolute(folder), len(choices), rows_per_shard, inputs,
         digest.hexdigest()[:32], counts, selection.measures.count_tokens.name,
+        selection.measures.versions,
     )  # fmt: skip
     return plan, choices
 
 
-def write_shard(out: str | Path, number: int) -> Shard:
+def write_shard(out: PathLike, number: int) -> Shard:
     """Write one shard of the planned mix, or find it finished.
 
     The shard appears under its name only when it is whole; what is found under that name counts only
@@ -168,45 +185,37 @@ def write_shard(out: str | Path, number: int) -> Shard:
         out: folder of the mix, with its plan.
         number: of the shard.
     """
-    out = Path(out)
-    plan, reader = _opened(str(out))
+    out = path_of(out)
+    plan, reader = _opened(out)
     target, note = out / plan.shard_name(number), _note(out, number)
     done = finished(out, plan, number)
     if done is not None:
         return done
-    target.parent.mkdir(parents=True, exist_ok=True)
-    note.parent.mkdir(parents=True, exist_ok=True)
     schema = stored_features().arrow_schema
-    partial = target.with_name(f".{target.name}.{os.uname().nodename}.{os.getpid()}")
     sketches = []
     rows: list[dict[str, Any]] = []
     n = 0
-    try:
-        with open(partial, "wb") as file:
-            with pq.ParquetWriter(file, schema, compression="zstd") as writer:
-                for row, sketch in reader.rows(number):
-                    sketches.append(sketch)
-                    rows.append(row)
-                    n += 1
-                    if len(rows) == ROWS_PER_GROUP:
-                        writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-                        rows = []
-                if rows:
+    with whole_file(target) as file:
+        with pq.ParquetWriter(file, schema, compression="zstd") as writer:
+            for row, sketch in reader.rows(number):
+                sketches.append(sketch)
+                rows.append(row)
+                n += 1
+                if len(rows) == ROWS_PER_GROUP:
                     writer.write_table(pa.Table.from_pylist(rows, schema=schema))
-            file.flush()
-            os.fsync(file.fileno())
-        shard = Shard(
-            number, plan.shard_name(number), n, sha256_of(partial), partial.stat().st_size
-        )
-        overlap.save(note.with_suffix(f".npz.{os.getpid()}"), note.with_suffix(".npz"), sketches)
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+                    rows = []
+            if rows:
+                writer.write_table(pa.Table.from_pylist(rows, schema=schema))
+        n_bytes = file.tell()
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+        overlap.save(note.with_suffix(".npz"), sketches)
+    shard = Shard(number, plan.shard_name(number), n, sha256, n_bytes)
     write_atomically(note, json.dumps(asdict(shard) | {"plan": plan.hash}))
     return shard
 
 
-def finished(out: Path, plan: BuildPlan, number: int) -> Shard | None:
+def finished(out: AnyPath, plan: BuildPlan, number: int) -> Shard | None:
     """Give the shard if it is there, whole and of this plan."""
     note, target = _note(out, number), out / plan.shard_name(number)
     if not (note.is_file() and target.is_file() and note.with_suffix(".npz").is_file()):
@@ -226,7 +235,7 @@ class PlannedRows:
 
     def __init__(self, plan: BuildPlan, choices: Any) -> None:
         self.plan, self.choices = plan, choices
-        self.readers = [SourceReader(source, Path(plan.data)) for source in plan.recipe.sources]
+        self.readers = [SourceReader(source, path_of(plan.data)) for source in plan.recipe.sources]
 
     def rows(self, number: int) -> Iterator[tuple[dict[str, Any], overlap.Sketch]]:
         """Give the rows of one shard, each with its sketch for finding repeats."""
@@ -263,24 +272,25 @@ def stored_features() -> Any:
     return row_features(plain)
 
 
-def _note(out: Path, number: int) -> Path:
+def _note(out: AnyPath, number: int) -> AnyPath:
     return out / WORK / "shards" / f"{number:05d}.json"
 
 
-def _opened(out: str) -> tuple[BuildPlan, PlannedRows]:
-    # keyed by the time of the plan, so that a new plan in the same folder is read anew
-    return _opened_at(out, os.stat(Path(out) / WORK / "plan.json").st_mtime_ns)
+def _opened(out: AnyPath) -> tuple[BuildPlan, PlannedRows]:
+    # keyed by the version of the plan, so that a new plan in the same folder is read anew
+    return _opened_at(str(out), version_at(out / WORK / "plan.json"))
 
 
 @functools.lru_cache(maxsize=2)
-def _opened_at(out: str, changed_ns: int) -> tuple[BuildPlan, PlannedRows]:
+def _opened_at(out: str, _version: str) -> tuple[BuildPlan, PlannedRows]:
     plan = BuildPlan.load(out)
-    table = pq.read_table(Path(out) / WORK / "rows.parquet", memory_map=True)
-    return plan, PlannedRows(plan, table)
+    with (path_of(out) / WORK / "rows.parquet").open("rb") as file:
+        return plan, PlannedRows(plan, pq.read_table(file))
 
 
-def sketches(out: Path, plan: BuildPlan) -> Iterator[dict[str, Any]]:
+def sketches(out: AnyPath, plan: BuildPlan) -> Iterator[dict[str, Any]]:
     """Give the saved sketches of every shard."""
     for number in range(plan.n_shards):
-        with np.load(_note(out, number).with_suffix(".npz"), allow_pickle=False) as saved:
-            yield dict(saved)
+        with _note(out, number).with_suffix(".npz").open("rb") as file:
+            with np.load(file, allow_pickle=False) as saved:
+                yield dict(saved)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from t2vid.errors import InputError, require
-from t2vid.mixing.plan import RowPlan, _check_rank
+from t2vid.mixing.plan import RowPlan, check_rank
 
 if TYPE_CHECKING:
     from torch.utils.data import IterableDataset
@@ -22,7 +22,7 @@ else:
     IterableDataset = require("torch.utils.data", extra="train").IterableDataset
 
 
-class Rows(Protocol):
+class RowSequence(Protocol):
     """Anything with numbered rows, e.g. a `datasets.Dataset`."""
 
     def __getitem__(self, row: int) -> Any:
@@ -53,7 +53,7 @@ class PlanStream(IterableDataset[Any]):
 
     def __init__(
         self,
-        dataset: Rows,
+        dataset: RowSequence,
         plan: RowPlan,
         *,
         batch_size: int,
@@ -63,7 +63,7 @@ class PlanStream(IterableDataset[Any]):
         world_size: int = 1,
     ) -> None:
         super().__init__()
-        _check_rank(rank, world_size)
+        check_rank(rank, world_size)
         if plan.n_rows != len(dataset):
             raise InputError(
                 f"the plan is over {plan.n_rows:,} rows, the dataset has {len(dataset):,}"

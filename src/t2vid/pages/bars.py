@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from t2vid.pages.charts import COLOURS, Tick, ticks
+from t2vid.insight.plotting import COLOURS
+from t2vid.pages.charts import Tick, ticks
 from t2vid.pages.template import render
 
-_WIDTH, _LEFT, _RIGHT, _TOP, _FOOT = 600, 96, 16, 8, 50
+_WIDTH, _LEFT, _RIGHT, _TOP, _FOOT = 600, 144, 16, 8, 50
 _BAR, _GAP = 11, 12
 
 

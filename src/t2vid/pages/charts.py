@@ -13,10 +13,9 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
+from t2vid.insight.plotting import COLOURS
 from t2vid.pages.template import render
 
-# They keep 3:1 against both backgrounds and differ for the common kinds of colour blindness.
-COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "4 2", "1 2")  # curves differ without their colours, too
 _WIDTH, _HEIGHT = 600, 300
 _LEFT, _RIGHT, _TOP, _BOTTOM = 58, 16, 30, 50

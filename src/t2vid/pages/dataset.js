@@ -24,6 +24,7 @@
   const px = new Float32Array(points);
   const py = new Float32Array(points);
   const lower = data.map.texts.map((text) => text.toLowerCase());
+  const origin = { left: 0, top: 0, scale: 1 };
   let at = -1; // the point that is spoken of
 
   function place() {
@@ -38,6 +39,7 @@
     const scale = Math.min((width - 2 * side) / data.map.width, (height - 2 * side) / data.map.height);
     const left = (width - scale * data.map.width) / 2;
     const top = (height - scale * data.map.height) / 2;
+    Object.assign(origin, { left, top, scale });
     for (let i = 0; i < points; i++) {
       px[i] = left + scale * data.map.x[i];
       py[i] = top + scale * data.map.y[i];
@@ -53,7 +55,8 @@
     pen.fillStyle = style("--card");
     pen.fillRect(0, 0, canvas.width, canvas.height);
     const small = canvas.clientWidth < 600;
-    const radius = points > 4000 ? (small ? 1.1 : 1.7) : small ? 2.2 : 3;
+    // as large as fits so many, so that 46 points are seen and 20,000 leave room
+    const radius = Math.max(small ? 1 : 1.4, Math.min(small ? 4 : 5, 110 / Math.sqrt(points + 1)));
     pen.globalAlpha = points > 400 ? 0.6 : 0.85;
     // from a stride that visits every point once, so that no source hides the others
     let step = Math.max(1, Math.floor(points * 0.618));
@@ -66,12 +69,35 @@
       pen.fill();
     }
     pen.globalAlpha = 1;
+    landmarks(pen);
     if (at >= 0 && shown[at]) {
       pen.strokeStyle = style("--ink");
       pen.lineWidth = 2;
       pen.beginPath();
       pen.arc(px[at], py[at], radius + 4, 0, 7);
       pen.stroke();
+    }
+  }
+
+  function landmarks(pen) {
+    if (shown.indexOf(0) >= 0) return; // of a part of the points the groups are others
+    pen.font = "12px system-ui, sans-serif";
+    pen.textAlign = "center";
+    pen.textBaseline = "middle";
+    const taken = [];
+    for (const { words, x, y } of data.map.landmarks) {
+      const wide = pen.measureText(words).width / 2 + 4;
+      const cx = Math.max(wide, Math.min(canvas.clientWidth - wide, origin.left + origin.scale * x));
+      const cy = Math.max(10, origin.top + origin.scale * y - 18); // above its points
+      // the larger group keeps its place; a label that would cover another is left out
+      if (taken.some(([ox, oy, ow]) => Math.abs(ox - cx) < ow + wide && Math.abs(oy - cy) < 18)) continue;
+      taken.push([cx, cy, wide]);
+      pen.globalAlpha = 0.8;
+      pen.fillStyle = style("--card");
+      pen.fillRect(cx - wide, cy - 9, 2 * wide, 18);
+      pen.globalAlpha = 1;
+      pen.fillStyle = style("--ink");
+      pen.fillText(words, cx, cy);
     }
   }
 

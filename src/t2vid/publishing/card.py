@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, pluralize
-from t2vid.publishing.licences import (
+from t2vid.corpora.licences import (
     NOT_STATED,
     Licence,
     forbids_commerce,
@@ -21,6 +20,7 @@ from t2vid.publishing.licences import (
     restriction,
     strictest,
 )
+from t2vid.errors import InputError, pluralize
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 from t2vid.schema import Counts, size
 

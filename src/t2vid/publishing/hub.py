@@ -26,11 +26,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from t2vid.errors import InputError, PublishError
-from t2vid.publishing import card
-from t2vid.publishing.checks import check_names, check_rows, splits_of
-from t2vid.publishing.folder import open_folder
-from t2vid.publishing.licences import (
+from t2vid.corpora.licences import (
     Licence,
     LicenceWarning,
     concerns,
@@ -38,6 +34,10 @@ from t2vid.publishing.licences import (
     licences_of,
     strictest,
 )
+from t2vid.errors import InputError, PublishError
+from t2vid.publishing import card
+from t2vid.publishing.checks import check_names, check_rows, splits_of
+from t2vid.publishing.folder import open_folder
 from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
     DatasetStats,

@@ -18,15 +18,16 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
-from typing import IO, TYPE_CHECKING, Any, TypeAlias
+from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
 
 from t2vid.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     from upath import UPath
 
-AnyPath: TypeAlias = "Path | UPath"
-PathLike: TypeAlias = "str | os.PathLike[str] | UPath"
+# no strings as a whole: the command line reads the types of signatures
+AnyPath: TypeAlias = Union[Path, "UPath"]
+PathLike: TypeAlias = Union[str, os.PathLike[str], "UPath"]
 
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://", re.IGNORECASE)
 _FLATTENED = re.compile(r"([a-z][a-z0-9+.-]+):/(?!/)", re.IGNORECASE)
@@ -198,6 +199,20 @@ def sha256_of(path: PathLike) -> str:
     """Hash a file."""
     with path_of(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
+
+
+def version_at(path: AnyPath) -> str:
+    """Say which version of a file is there: its size, and its time of change or remote version."""
+    if isinstance(path, Path):
+        stat = path.stat()
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+    info = path.fs.info(path.path)
+    return f"{info.get('size')} {version_of(info)}"
+
+
+def inside_of(path: AnyPath, root: AnyPath) -> str:
+    """Give a path relative to a folder around it, `/` between its parts."""
+    return path.relative_to(root).as_posix()  # type: ignore[arg-type]
 
 
 def version_of(info: Mapping[str, Any]) -> str:

@@ -86,7 +86,8 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
     Args:
         source: path; URL that fsspec knows (`https://`, `hf://`, ...), or a `data:` URL with the
             video in it; `archive.zip::member` or `archive.tar::member`, or fsspec's
-            `zip://member::archive.zip`, where the archive may again be a URL; bytes; binary file object; `{path, bytes}` as `datasets.Video` stores.
+            `zip://member::archive.zip`, where the archive may again be a URL; bytes; binary file
+            object; `{path, bytes}` as `datasets.Video` stores.
         limits: how much it may cost.
 
     Raises:

@@ -1,6 +1,6 @@
 """Opens a file for reading, unpacked where it is packed; what it is, is told from its first bytes.
 
->>> import gzip, tempfile; path = Path(tempfile.mkdtemp(), "named-by-a-hash")
+>>> import gzip, tempfile; from pathlib import Path; path = Path(tempfile.mkdtemp(), "named-by-a-hash")
 >>> _ = path.write_bytes(gzip.compress(b"text"))
 >>> unpacked(path).read()
 b'text'
@@ -13,11 +13,10 @@ import os
 import shutil
 import tempfile
 from functools import cache
-from pathlib import Path
 from typing import IO, Any
 
 from t2vid.errors import MissingExtra, RecordError
-from t2vid.storage.files import AnyPath, path_of, version_of
+from t2vid.storage.files import AnyPath, path_of, version_at
 
 _PACKINGS = {
     b"\x28\xb5\x2f\xfd": "zstd",
@@ -42,29 +41,46 @@ def unpacked(path: AnyPath) -> IO[bytes]:
     if packing is None:
         return file
     file.close()
-    if isinstance(path, Path):
-        stat = path.stat()
-        version = f"{stat.st_size} {stat.st_mtime_ns}"
-    else:
-        version = version_of(path.fs.info(path.path))
-    return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version)))
+    return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version_at(path))))
 
 
 @cache
 def _unpacked(path: str, packing: str, _version: str) -> int:
-    from fsspec.compression import compr
-
-    if packing not in compr:
-        raise MissingExtra(f"{path} is packed with zstd; run: pip install zstandard")
+    unpack = _unzstd if packing == "zstd" else _unpack
     descriptor, name = tempfile.mkstemp()
     os.unlink(name)  # gone with the process, however that ends
     try:
         with path_of(path).open("rb") as file, open(descriptor, "wb", closefd=False) as out:
-            shutil.copyfileobj(compr[packing](file, mode="rb"), out, _BLOCK_BYTES)
+            unpack(file, out, packing)
+    except ModuleNotFoundError as error:
+        os.close(descriptor)
+        raise MissingExtra(f"{path} is packed with zstd; run: pip install zstandard") from error
     except Exception as error:  # each packing has its own
         os.close(descriptor)
         raise RecordError(f"{path} is broken {packing} data: {error}") from error
     return descriptor
+
+
+def _unpack(file: Any, out: IO[bytes], packing: str) -> None:
+    from fsspec.compression import compr
+
+    shutil.copyfileobj(compr[packing](file, mode="rb"), out, _BLOCK_BYTES)
+
+
+def _unzstd(file: Any, out: IO[bytes], _packing: str) -> None:
+    # zstandard's own streams give a file that was cut off as a shorter one.
+    import zstandard
+
+    unpacker = zstandard.ZstdDecompressor(max_window_size=1 << 31)
+    frame, inside = unpacker.decompressobj(), False
+    while chunk := file.read(_BLOCK_BYTES):
+        while chunk:
+            out.write(frame.decompress(chunk))
+            inside, chunk = not frame.eof, frame.unused_data
+            if not inside:
+                frame = unpacker.decompressobj()
+    if inside:
+        raise EOFError("it ends in the middle")
 
 
 class _Nameless(io.RawIOBase):

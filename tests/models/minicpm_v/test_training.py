@@ -20,9 +20,9 @@ from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
-from t2vid.insight.inspect import inspect
 from t2vid.models.families import family_of
 from t2vid.models.tiny import tiny_minicpm
+from t2vid.pages.batch import inspect
 from t2vid.schema import row_features
 from t2vid.trainer import VideoCollator, VideoSFTTrainer, train
 from t2vid.trainer.check import check

@@ -1,32 +1,31 @@
-"""One collated batch as it reaches the model: its frames, its prompt, what the loss counts.
+"""One collated batch read back: its frames, its prompt, what the loss counts.
 
-    from t2vid.insight.inspect import inspect
-    found = inspect("t2vid/mix", model="tiny", out="inspect.html")
+    found = read_back(collate(rows), collate)
     print(found.text())
 
-Nothing is loaded but the processor and the model's configuration; no weights, no GPU.
+`t2vid.pages.batch.inspect` does it for a recipe or a dataset, and makes a page of it.
+
+>>> row = InspectedRow("a", "texts", [BatchRun("seen", "Why? ", 2), BatchRun("loss", "So.", 2)], 0, [], 4, 2, 0)
+>>> print(Inspection("one row", [row], [], 0.0).text().splitlines()[-1])
+Why? ⟦So.⟧
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from html import escape
-from itertools import groupby, islice
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from t2vid.errors import InputError
-from t2vid.insight import page
 from t2vid.models.strips import unstrip
 
 _GREEN, _SOFT, _BOLD, _OFF = "\x1b[30;42m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
 
 
-class Run(NamedTuple):
+class BatchRun(NamedTuple):
     """Tokens one after another of one kind.
 
     Attributes:
@@ -57,7 +56,7 @@ class InspectedRow:
 
     id: str
     source: str
-    runs: list[Run]
+    runs: list[BatchRun]
     n_frames: int
     pictures: list[Image.Image]
     n_tokens: int
@@ -94,90 +93,10 @@ class Inspection:
             lines.append(f"  {name:<16}{shape:<24}{dtype:<10}{megabytes:>9.2f} MB")
         lines.append(f"  padding {self.padding_share:.1%}. {self.note}".rstrip())
         for row in self.rows:
-            head = f"{row.id or 'row'} ({row.source or 'no source'}): {_counts(row)}"
+            head = f"{row.id or 'row'} ({row.source or 'no source'}): {row_counts(row)}"
             lines += ["", f"{_BOLD}{head}{_OFF}" if colour else head]
             lines.append("".join(_coloured(run) if colour else _bracketed(run) for run in row.runs))
         return "\n".join(lines)
-
-    def html(self) -> str:
-        """Give the batch as one self-contained page."""
-        counted = sum(row.n_targets for row in self.rows)
-        tokens = sum(row.n_tokens for row in self.rows)
-        parts = [
-            page.tiles(
-                {
-                    "rows": f"{len(self.rows)}",
-                    "frames": f"{sum(row.n_frames for row in self.rows):,}",
-                    "tokens": f"{tokens:,}",
-                    "of them in the loss": f"{counted:,}",
-                    "padding": f"{self.padding_share:.1%}",
-                }
-            ),
-            '<p class="tokens"><mark>green: a target of the loss</mark> · plain: read, not learned · '
-            "<i>boxed: a frame and its tokens</i></p>",
-            *[page.section(row.id or "row", *_row_html(row)) for row in self.rows],
-            page.section(
-                "What the model is given",
-                page.table(["tensor", "shape", "type", "MB"], [list(t) for t in self.tensors]),
-            ),
-        ]
-        if self.note:
-            parts.append(page.paragraph(self.note))
-        intro = (
-            "One batch as it reaches the model. Pictures are its pixel values with normalisation "
-            "undone; the text is its token ids turned back into words."
-        )
-        return page.page(self.title, parts, intro=intro)
-
-
-def inspect(
-    what: str | Path,
-    *,
-    model: str = "tiny",
-    rows: int | None = None,
-    start: int = 0,
-    ids: Sequence[str] = (),
-    out: str | Path | None = None,
-    overrides: Sequence[str] = (),
-) -> Inspection:
-    """Collate one batch as a training run would, and read it back.
-
-    Args:
-        what: a training recipe, a mix, a folder, or what `load_dataset` takes.
-        model: checkpoint whose processor and configuration are used, or `"tiny"`.
-        rows: number of rows; the recipe's batch size by default.
-        start: number of the first row.
-        ids: take these rows instead.
-        out: HTML file to write.
-        overrides: `key=value` pairs over the recipe: `data_dir=…`, `loss_on=answer` …
-
-    Raises:
-        InputError: when no row is left to show.
-    """
-    from t2vid.models.families import family_of
-    from t2vid.trainer.config import VideoSFTConfig
-    from t2vid.trainer.rows import rows_and_reader
-    from t2vid.trainer.run import find_job, load_outline, load_rows, on_cpu
-    from t2vid.trainer.sft_trainer import build_collator
-
-    job, settings = find_job(what, overrides)
-    job = replace(job, model_name_or_path=model)
-    dataset, reader = rows_and_reader(load_rows(job, job.dataset_train_split))
-    args = VideoSFTConfig(**on_cpu(settings))
-    outline, processor = load_outline(job, dataset)
-    collate = build_collator(processor, args, family_of(outline), reader=reader)
-    n = rows or max(2, args.per_device_train_batch_size) if not ids else len(ids)
-    wanted = set(ids)
-    chosen = (row for row in dataset if not wanted or row.get("id") in wanted)
-    batch_rows = list(islice(chosen, start, start + n))
-    if not batch_rows:
-        raise InputError(
-            f"{what} has no row {sorted(wanted) or start}; lower start, or name others"
-        )
-    found = read_back(collate(batch_rows), collate, title=f"{what} → {model}")
-    if out is not None:
-        Path(out).write_text(found.html(), encoding="utf-8")
-    return found
 
 
 def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") -> Inspection:
@@ -257,7 +176,7 @@ def _strip_sizes(batch: Any, collate: Any) -> Any:
     return batch["target_sizes"].tolist() if strips else None
 
 
-def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Iterator[Run]:
+def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Iterator[BatchRun]:
     whole = _one_frame(collate) if n_frames else []
     kinds, at, frame = [], 0, 0
     while at < len(ids):
@@ -273,7 +192,7 @@ def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Ite
     for (kind, number), group in groupby(kinds):
         n = len(list(group))
         words = collate.processor.tokenizer.decode(ids[at : at + n])
-        yield Run(kind, f"frame {number}" if kind == "frame" else words, n)
+        yield BatchRun(kind, f"frame {number}" if kind == "frame" else words, n)
         at += n
 
 
@@ -286,7 +205,8 @@ def _one_frame(collate: Any) -> list[int]:
     return [int(token) for token in collate.encode.frame_ids(frame_px(collate.processor))]
 
 
-def _counts(row: InspectedRow) -> str:
+def row_counts(row: InspectedRow) -> str:
+    """Say what a row costs: frames, tokens, targets of the loss."""
     plural = "s" if row.n_frames > 1 else ""
     frames = (
         f"{row.n_frames} frame{plural} of {row.tokens_per_frame} tokens, " if row.n_frames else ""
@@ -294,33 +214,16 @@ def _counts(row: InspectedRow) -> str:
     return f"{frames}{row.n_tokens:,} tokens, {row.n_targets:,} in the loss"
 
 
-def _coloured(run: Run) -> str:
+def _coloured(run: BatchRun) -> str:
     if run.kind == "frame":
         return f"{_SOFT}[{run.text}: {run.n_tokens} tokens]{_OFF}"
     return f"{_GREEN}{run.text}{_OFF}" if run.kind == "loss" else run.text
 
 
-def _bracketed(run: Run) -> str:
+def _bracketed(run: BatchRun) -> str:
     if run.kind == "frame":
         return f"[{run.text}: {run.n_tokens} tokens]"
     return f"⟦{run.text}⟧" if run.kind == "loss" else run.text
-
-
-def _row_html(row: InspectedRow) -> list[str]:
-    blocks = [f'<p class="soft">{escape(f"{row.source}: {_counts(row)}")}</p>']
-    if row.pictures:
-        shown = (
-            page.picture(picture, alt=f"frame {n} of {row.id}", caption=f"frame {n}")
-            for n, picture in enumerate(row.pictures, 1)
-        )
-        blocks.append(f'<div class="frames">{"".join(shown)}</div>')
-    tags = {
-        "frame": lambda run: f"<i>{escape(run.text)} · {run.n_tokens}</i> ",
-        "loss": lambda run: f"<mark>{escape(run.text)}</mark>",
-        "seen": lambda run: escape(run.text),
-    }
-    blocks.append(f'<p class="tokens">{"".join(tags[run.kind](run) for run in row.runs)}</p>')
-    return blocks
 
 
 def _megabytes(tensor: Any) -> float:

@@ -13,10 +13,11 @@ from media import make_clip
 from t2vid import cli
 from t2vid.errors import InputError
 from t2vid.frames.feature import Frames, text_value, video_value
-from t2vid.insight.inspect import Inspection, inspect, read_back
 from t2vid.models.tiny import tiny_idefics3
+from t2vid.pages.batch import inspect
 from t2vid.schema import row_features
 from t2vid.trainer.collator import VideoCollator
+from t2vid.trainer.readback import Inspection, read_back
 from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()

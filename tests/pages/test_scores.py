@@ -16,7 +16,7 @@ from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation import paper
 from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.config import EvalConfig
-from t2vid.evaluation.report import compare, report
+from t2vid.pages.scores import compare, report
 
 FAST = EvalConfig(strategy="text")
 

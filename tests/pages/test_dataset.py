@@ -17,9 +17,10 @@ from browser import chromium, emulate
 from t2vid import cli, insight, samples
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError
-from t2vid.insight.budgets import Limits, dropped
-from t2vid.insight.report import METRICS, report
+from t2vid.insight.budgets import RowLimits, dropped
+from t2vid.insight.findings import METRICS
 from t2vid.mixing.build import build
+from t2vid.pages.dataset import report
 from t2vid.schema import messages
 
 ATTACK = "</script><script>document.title = 'attacked'</script><!--"
@@ -158,7 +159,7 @@ def drops(page) -> dict[str, list[int]]:
     return {name: [int(c.split(" ")[0].replace(",", "")) for c in rest] for name, *rest in cells}
 
 
-def expected(written, limits: Limits) -> dict[str, list[int]]:
+def expected(written, limits: RowLimits) -> dict[str, list[int]]:
     found = dropped(written.findings.rows, limits)
     return {name: [one.n, one.over_frames, *one.over.values()] for name, one in found.items()}
 
@@ -174,7 +175,7 @@ def fill(page, name: str, value: object) -> None:
 def test_thresholds_count_what_they_would_drop(page, written):
     start = written.findings.limits
     assert drops(page) == expected(written, start)
-    for limits in (Limits(8, 8192, None), Limits(None, 1200, 4), Limits(3, None, 2)):
+    for limits in (RowLimits(8, 8192, None), RowLimits(None, 1200, 4), RowLimits(3, None, 2)):
         fill(page, "max-frames", limits.max_frames)
         fill(page, "max-tokens", limits.max_tokens)
         fill(page, "video-frames", limits.video_frames)
@@ -190,14 +191,15 @@ def test_sliders_and_the_papers_filters_set_the_same_limits(page, written):
     page.find_element("css selector", "[data-preset=idefics3]").click()
     assert by_id(page, "max-frames").get_property("value") == "65"
     assert drops(page) == expected(
-        written, Limits(65, 10_240, written.findings.limits.video_frames)
+        written, RowLimits(65, 10_240, written.findings.limits.video_frames)
     )
     slider = page.find_element("css selector", "[data-for=max-frames]")
     assert slider.get_property("value") == "65"
     slider.send_keys(Keys.HOME)
     assert by_id(page, "max-frames").get_property("value") == "1"
     assert (
-        drops(page)["all"][1] == expected(written, Limits(max_frames=1, video_frames=24))["all"][1]
+        drops(page)["all"][1]
+        == expected(written, RowLimits(max_frames=1, video_frames=24))["all"][1]
     )
 
 
@@ -294,7 +296,9 @@ def test_it_is_one_file_whose_headings_and_pictures_can_be_read_out(written):
     assert all(outline.pictures) and len(outline.pictures) >= 16
     assert len(set(outline.ids)) == len(outline.ids)
     assert set(outline.labelled) <= set(outline.ids)
-    assert all(link.startswith(("data:", "#")) for link in outline.links)
+    # nothing is loaded; the pictures for a paper, beside the page, are links
+    beside = [link for link in outline.links if not link.startswith(("data:", "#"))]
+    assert beside and all((written.page.parent / link).is_file() for link in beside)
     assert {link[1:] for link in outline.links if link.startswith("#")} <= set(outline.ids)
     assert not re.search(r"url\(|@import|fetch\(|XMLHttp|import\(", html)
 
@@ -323,6 +327,7 @@ def test_the_same_figures_lie_beside_it_as_png_and_json(written):
     names = {path.name for path in written.folder.glob("*.png")}
     wanted = {"map", "frames", "durations", "words-a-frame", "text-tokens", "visual-tokens"}
     assert names == {f"{name}.png" for name in wanted | {"sheet-texts", "sheet-clips"}}
+    assert {path.stem for path in written.folder.glob("*.svg")} == wanted
     for name in names:
         with Image.open(io.BytesIO((written.folder / name).read_bytes())) as image:
             assert len(image.convert("RGB").getcolors(1 << 24)) > 3
@@ -347,7 +352,7 @@ def rows_saying(texts: list[str]) -> Dataset:
 def test_text_from_the_data_runs_nothing(browser, tmp_path):
     written = report(rows_saying([ATTACK, "Why?", f"And {ATTACK}"]), out=tmp_path / "page.html")
     browser.get(written.page.as_uri())
-    assert browser.title == "Report on dataset"
+    assert browser.title == "What is in dataset"
     assert browser.get_log("browser") == []
     assert ATTACK in browser.page_source or "attacked" in text_of(browser, "instructions")
 
@@ -368,10 +373,9 @@ def test_out_must_be_a_page(tmp_path):
 
 
 def test_functions_win_over_the_modules_of_their_names():
-    import t2vid.insight.diversity
-    import t2vid.insight.report  # noqa: F401
+    import t2vid.insight.lengths  # noqa: F401
 
-    assert callable(insight.diversity) and callable(insight.report) and callable(insight.flags)
+    assert callable(insight.diversity) and callable(insight.lengths) and callable(insight.flags)
 
 
 def test_a_pipeline_stops_where_a_condition_holds(tmp_path, capsys):
@@ -409,7 +413,7 @@ def test_folders_of_evaluations_still_give_tables(tmp_path, monkeypatch, capsys)
         seen.update(runs=runs, as_=as_)
         return "| a table |"
 
-    monkeypatch.setattr("t2vid.evaluation.report.report", told)
+    monkeypatch.setattr("t2vid.pages.scores.report", told)
     assert cli.main(["report", str(tmp_path), "--as", "paper"]) == 0
     assert "| a table |" in capsys.readouterr().out and seen["as_"] == "paper"
     assert cli.main(["report", str(tmp_path), "--fail-if", "vendi<2"]) == 2
@@ -456,4 +460,4 @@ def test_videos_that_are_not_there_are_said_and_their_hours_are_not_called_none(
     rows = Dataset.from_parquet(str(tmp_path / "mix" / "data" / "*.parquet"))  # without the folder
     html = report(rows, out=tmp_path / "page.html").page.read_text(encoding="utf-8")
     assert "The videos of 30 rows could not be read" in html
-    assert re.search(r"unknown</\w+>\s*(<\w+[^>]*>)*hours of video", html)
+    assert re.search(r"hours of video</dt>\s*<dd[^>]*>unknown<", html)

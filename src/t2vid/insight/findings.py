@@ -1,15 +1,17 @@
-"""What is in a dataset, on one page that stands alone: before anybody pays for a GPU.
+"""Everything that is measured of a dataset for its report: numbers, no page.
 
-    t2vid report t2vid/mix sample --out report.html
-    t2vid report hybrid-30k --data corpora --fail-if "template_share>0.5"
+    found = findings(subject_of("t2vid/mix", "sample"))
+    found.values()["template_share"]
 
-Beside the page a folder of its name holds the same figures as PNG and `figures.json`.
+`t2vid.pages.dataset.report` makes the page.
+
+>>> "template_share" in METRICS and "over_paper-idefics3" not in FLAGS
+True
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,38 +19,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from t2vid.catalog import TOKENS_PER_FRAME, preset
-from t2vid.errors import InputError
-from t2vid.insight.budgets import PAPER, Limits, dropped, starting_limits
+from t2vid.insight.budgets import PAPER, RowLimits, dropped, starting_limits
 from t2vid.insight.diversity import SAMPLE, Diversity, diversity
-from t2vid.insight.flags import Flag, failed, flags, parsed, repeats
-from t2vid.insight.rows import Rows, read
-from t2vid.insight.subject import Subject, subject_of
+from t2vid.insight.flags import KINDS, Flag, flags, repeats
+from t2vid.insight.rows import RowColumns, read
+from t2vid.insight.subject import Subject
 from t2vid.progress import progress
 
 if TYPE_CHECKING:
+    from t2vid.corpora.licences import Licence
     from t2vid.mixing.overlap import Overlap
-    from t2vid.publishing.licences import Licence
 
 NUMBERS = (
     "n_clusters",
     "cluster_entropy",
-    "near_template_share",
+    "cluster_share",
     "vendi",
     "distinct_1",
     "distinct_2",
     "nearest",
 )
-FLAGS = (
-    "opening_share",
-    "template_share",
-    "same_length",
-    "letter_share",
-    "script_share",
-    "exact_twins",
-    "near_twins",
-    "between_sources",
-    "benchmark_overlap",
-)
+FLAGS = tuple(KINDS)
 METRICS = (*FLAGS, *NUMBERS, *(f"over_{name}" for name in PAPER))
 _PERCENTILES = (5, 25, 50, 75, 95, 99.9)
 
@@ -69,13 +60,13 @@ class Findings:
     """
 
     subject: Subject
-    rows: Rows
+    rows: RowColumns
     map: Diversity | None
     flags: list[Flag]
     by_source: dict[str, list[Flag]]
     overlap: Overlap
     licences: dict[str, Licence]
-    limits: Limits
+    limits: RowLimits
 
     def values(self) -> dict[str, float]:
         """Give every metric that a condition may name."""
@@ -85,14 +76,14 @@ class Findings:
             out |= {
                 "n_clusters": float(whole.n_clusters),
                 "cluster_entropy": whole.cluster_entropy.value,
-                "near_template_share": whole.template_share.value,
+                "cluster_share": whole.cluster_share.value,
                 "vendi": whole.vendi.value,
                 "distinct_1": whole.distinct_1,
                 "distinct_2": whole.distinct_2,
                 "nearest": whole.nearest.value,
             }
         for name, limits in PAPER.items():
-            asked = Limits(limits.max_frames, limits.max_tokens, self.limits.video_frames)
+            asked = RowLimits(limits.max_frames, limits.max_tokens, self.limits.video_frames)
             found = list(dropped(self.rows, asked).values())[-1]
             family = preset("budget", name).values["family"]
             out[f"over_{name}"] = found.over[family] / found.n
@@ -124,72 +115,6 @@ class Findings:
         }
 
 
-@dataclass(frozen=True)
-class Report:
-    """Where a report is, what it found, and which conditions hold."""
-
-    page: Path
-    folder: Path
-    findings: Findings
-    failed: list[str]
-
-
-def report(
-    what: Any,
-    config: str | None = None,
-    *,
-    out: str | Path = "report.html",
-    data: str | Path | None = None,
-    sample: int = SAMPLE,
-    embedder: str | None = None,
-    benchmarks: Mapping[str, str | Path] | None = None,
-    fail_if: Iterable[str] = (),
-    seed: int = 0,
-) -> Report:
-    """Write the page of a dataset, and beside it the same figures as PNG and JSON.
-
-    Args:
-        what: a `Dataset`; the folder of a built mix or of `save_to_disk`; a name for
-            `load_dataset`; a recipe, its name or its YAML file.
-        config: of a name for `load_dataset`.
-        out: the page; figures go into a folder of its name without the ending.
-        data: folder of annotation files and videos, for a recipe or where the videos moved.
-        sample: instructions of each source on the map.
-        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
-        benchmarks: files of benchmark questions by name, to look for in the dataset.
-        fail_if: conditions such as `"template_share>0.5"`; those that hold are in `Report.failed`.
-        seed: of the sample, the map and the bootstrap.
-
-    Raises:
-        InputError: when `what` is no dataset, or a condition names no metric.
-        MissingExtra: when the extra `insight` is not installed.
-    """
-    conditions = list(fail_if)
-    for condition in conditions:  # before minutes of work, not after
-        parsed(condition, METRICS)
-    page = Path(out)
-    if page.suffix.lower() not in (".html", ".htm"):
-        raise InputError(f"out ({page}) must end in .html; its figures go into a folder beside it")
-    found = findings(
-        subject_of(what, config, data=data),
-        sample=sample,
-        embedder=embedder,
-        benchmarks=benchmarks,
-        seed=seed,
-    )
-    from t2vid.insight.sections import html
-
-    folder = page.with_suffix("")
-    folder.mkdir(parents=True, exist_ok=True)
-    page.write_text(html(found), encoding="utf-8")
-    _write_figures(found, folder)
-    values = found.values()
-    absent = [c for c in conditions if parsed(c, METRICS)[0] not in values]
-    if absent:
-        raise InputError(f"{absent[0]!r} needs a map, and the dataset has one instruction only")
-    return Report(page, folder, found, failed(values, conditions))
-
-
 def findings(
     subject: Subject,
     *,
@@ -198,8 +123,16 @@ def findings(
     benchmarks: Mapping[str, str | Path] | None = None,
     seed: int = 0,
 ) -> Findings:
-    """Measure a dataset; `report` says what the arguments are."""
-    from t2vid.publishing.licences import licences_of
+    """Measure a dataset.
+
+    Args:
+        subject: the dataset and what is known of it.
+        sample: instructions of each source on the map.
+        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        benchmarks: files of benchmark questions by name, to look for in the dataset.
+        seed: of the sample, the map and the bootstrap.
+    """
+    from t2vid.corpora.licences import licences_of
 
     budget = subject.recipe.budget if subject.recipe is not None else None
     tokenizer = budget.tokenizer if budget is not None else None
@@ -226,22 +159,7 @@ def findings(
     )
 
 
-def _write_figures(found: Findings, folder: Path) -> None:
-    from t2vid.insight.figures import lengths_pngs, map_png
-    from t2vid.insight.sections import sheets
-
-    files = lengths_pngs(found.rows)
-    if found.map is not None:
-        files["map.png"] = map_png(found.map)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
-    for name, sheet in sheets(found).items():
-        sheet.save(folder / f"sheet-{name}.png")
-    text = json.dumps(found.to_dict(), ensure_ascii=False, indent=1, allow_nan=False)
-    (folder / "figures.json").write_text(text + "\n", encoding="utf-8")
-
-
-def _lengths(rows: Rows, name: str) -> dict[str, Any]:
+def _lengths(rows: RowColumns, name: str) -> dict[str, Any]:
     from t2vid.insight.figures import words_a_frame
 
     at = rows.of(name)

@@ -1,0 +1,158 @@
+"""The one style of t2vid's pictures: colours, plain ticks, and files that are the same each time.
+
+>>> log_ticks(2, 300)
+[3.0, 10.0, 30.0, 100.0, 300.0]
+>>> dot_area(46) > 10 * dot_area(20_000)
+True
+"""
+
+from __future__ import annotations
+
+import io
+import math
+import unicodedata
+import warnings
+from typing import Any, Literal
+
+from t2vid.errors import require
+
+# They keep 3:1 against light and dark backgrounds and differ for the common kinds of colour
+# blindness; lines differ in their dashes, too.
+COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), "-.")
+DPI = 150
+_LABEL_PT, _TICK_PT = 9, 8  # readable in a column of a two-column paper
+PictureKind = Literal["png", "svg"]
+
+
+def new_figure(width_in: float, height_in: float) -> Any:
+    """Give a matplotlib figure that lays itself out.
+
+    Args:
+        width_in: inches.
+        height_in: inches.
+
+    Raises:
+        MissingExtra: when matplotlib is not installed.
+    """
+    require("matplotlib", extra="insight")
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+
+
+def tidy(axes: Any, *, x: str = "", y: str = "") -> None:
+    """Give axes their labels, their sizes, and no box."""
+    axes.set_xlabel(x, fontsize=_LABEL_PT)
+    axes.set_ylabel(y, fontsize=_LABEL_PT)
+    axes.tick_params(labelsize=_TICK_PT)
+    axes.spines[["top", "right"]].set_visible(False)
+
+
+def legend_above(figure: Any) -> None:
+    """Put one legend above all panels, where it hides no curve; names that repeat stand once."""
+    found: dict[str, Any] = {}
+    for axes in figure.axes:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    if found:
+        figure.legend(
+            found.values(),
+            found.keys(),
+            loc="outside upper left",
+            ncols=min(3, len(found)),
+            frameon=False,
+            fontsize=_TICK_PT,
+        )
+
+
+def few_ticks() -> Any:
+    """Give a locator of at most six round numbers, so that their labels do not touch."""
+    from matplotlib.ticker import MaxNLocator
+
+    return MaxNLocator(nbins=5, steps=[1, 2, 2.5, 5, 10])
+
+
+def logarithmic(axes: Any, low: float, high: float) -> None:
+    """Make the horizontal axis logarithmic, with few, plain numbers on it.
+
+    Args:
+        axes: of matplotlib.
+        low: its start, > 0.
+        high: its end.
+    """
+    from matplotlib.ticker import NullFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.set_xticks(log_ticks(low, high))
+    axes.xaxis.set_major_formatter(plain_number)
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Choose round numbers on a logarithmic axis, so few that their labels do not touch.
+
+    Args:
+        low: start of the axis, > 0.
+        high: its end.
+    """
+    decades = math.log10(high / low)
+    leads = (1,) if decades > 3 else (1, 3) if decades > 1.2 else (1, 2, 5)
+    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    found = [float(f"{lead}e{power}") for power in powers for lead in leads]
+    found = [value for value in found if low * 0.999 <= value <= high * 1.001]
+    step = -(-len(found) // 7)  # an axis over many decades
+    # a narrow axis has no such number, or one
+    return found[:: step or 1] if len(found) > 1 else [float(f"{v:.3g}") for v in (low, high)]
+
+
+def plain_number(value: float, _: object = None) -> str:
+    """Write a tick.
+
+    >>> plain_number(1000), plain_number(0.5), plain_number(2_500_000)
+    ('1,000', '0.5', '2.5M')
+    """
+    for size, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if abs(value) >= size:
+            return f"{value / size:,.10g}{unit}"
+    return f"{value:,.10g}"
+
+
+def drawable(text: str) -> bool:
+    """Tell whether matplotlib writes a text right: it joins no letters and has few fonts.
+
+    >>> drawable("épisode один"), drawable("视频"), drawable("مقطع")
+    (True, False, False)
+    """
+    simple = ("LATIN", "GREEK", "CYRILLIC", "ARMENIAN", "GEORGIAN")
+    return all(c.isascii() or unicodedata.name(c, "").startswith(simple) for c in text)
+
+
+def dot_area(n: int) -> float:
+    """Give the area of a dot in square points that fits so many on one map.
+
+    Args:
+        n: number of points.
+    """
+    return min(36.0, max(3.0, 15_000 / max(1, n)))
+
+
+def to_bytes(figure: Any, kind: PictureKind = "png") -> bytes:
+    """Give the content of a PNG or SVG file: the same figure is the same file.
+
+    Args:
+        figure: of matplotlib.
+        kind: of file.
+    """
+    import matplotlib
+
+    # no version, no date and no random names in it
+    metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
+    file = io.BytesIO()
+    with matplotlib.rc_context({"svg.hashsalt": "t2vid"}), warnings.catch_warnings():
+        # names of sources may be of a script that matplotlib's font lacks; the page shows them
+        warnings.filterwarnings("ignore", "Glyph .* missing from", UserWarning)
+        figure.savefig(file, format=kind, metadata=metadata)
+    return file.getvalue()

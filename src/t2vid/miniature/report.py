@@ -1,0 +1,151 @@
+"""What the arms showed, as one Markdown page beside the paper's tables.
+
+    python benchmarks/miniature.py report --out build/miniature
+
+>>> points(0.4567)
+'45.7'
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from t2vid.evaluation.paper import ROWS
+from t2vid.miniature.arms import ARMS, COMPARISONS
+from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
+from t2vid.miniature.runner import ArmResult
+from t2vid.miniature.verdicts import Resampled, Verdict, accuracy, verdicts
+
+WANTED_SEEDS = 5
+# InternVL's rows of Table 3, overall accuracy on Video-MME
+_PAPER = {
+    "zero-shot": "InternVL zero-shot",
+    "sharegemini": "InternVL 30K ShareGemini",
+    "video-chatgpt": "InternVL 30K Video-ChatGPT",
+    "video": "InternVL 30K sampled",
+    "hybrid": "InternVL 30K hybrid",
+    "pure-text": "InternVL 30K pure-text",
+    "full": "InternVL 200K",
+}
+
+
+def report(results: Sequence[ArmResult]) -> str:
+    """Write the tables, the verdicts and what is still missing.
+
+    Args:
+        results: of all arms and seeds, at equal rows but for `full`.
+    """
+    by_arm = {name: [r for r in results if r.arm == name] for name in ARMS}
+    return "\n".join(
+        [
+            "## What was asked before the runs",
+            "",
+            *_stated(),
+            "",
+            "## Tables 1-3 in miniature",
+            "",
+            *_main_table(by_arm),
+            "",
+            *_missing(by_arm),
+            "",
+            "## The comparisons",
+            "",
+            *_verdict_table(verdicts(results)),
+            "",
+            "## By kind of question",
+            "",
+            *_kind_table(by_arm),
+            "",
+            "## What it cost",
+            "",
+            *_cost_table(by_arm),
+            "",
+        ]
+    )
+
+
+def points(share: float) -> str:
+    """Give a share in per cent, one digit after the point."""
+    return f"{100 * share:.1f}"
+
+
+def _stated() -> list[str]:
+    out = ["| behind or no better | ahead or no worse | kinds | claim | what speaks against it |"]
+    out.append("|---|---|---|---|---|")
+    for c in COMPARISONS:
+        margin = f" Margin: {points(c.margin)} points." if c.margin is not None else ""
+        out.append(f"| {c.first} | {c.second} | {c.group} | {c.claim}{margin} | {c.against} |")
+    return out
+
+
+def _main_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
+    head = "| arm | trained on | rows | seeds | unseen kinds | seen kinds | all | the paper's Video-MME |"
+    out = [head, "|---|---|---|---|---|---|---|---|"]
+    paper = {row.label: row.values["video_mme"] for row in ROWS}
+    for name, results in by_arm.items():
+        if not results:
+            continue
+        figures = [_shown(accuracy(results, kinds)) for kinds in (UNSEEN_KINDS, SEEN_KINDS, KINDS)]
+        beside = paper[_PAPER[name]] if name in _PAPER else ""
+        n_seeds = "–" if name == "zero-shot" else str(len(results))
+        cells = [name, ARMS[name].title, f"{results[0].rows:,}", n_seeds, *figures, str(beside)]
+        out.append(f"| {' | '.join(cells)} |")
+    chance = points(1 / len(LETTERS))
+    out += [
+        "",
+        f"Right answers in per cent, 95 % interval over seeds and clips; guessing {chance} %.",
+    ]
+    return out
+
+
+def _missing(by_arm: dict[str, list[ArmResult]]) -> list[str]:
+    short = {name: len(r) for name, r in by_arm.items() if ARMS[name].recipe}
+    short = {name: n for name, n in short.items() if n < WANTED_SEEDS}
+    if not short:
+        return [f"Every arm has {WANTED_SEEDS} seeds."]
+    listed = ", ".join(f"{name} {n}" for name, n in short.items())
+    return [f"**Not finished**: fewer than {WANTED_SEEDS} seeds of: {listed}."]
+
+
+def _verdict_table(found: Sequence[Verdict]) -> list[str]:
+    out = ["| comparison | kinds | difference, points | p (Holm) | seeds | holds |"]
+    out.append("|---|---|---|---|---|---|")
+    for v in found:
+        c = v.comparison
+        low, high = (100 * value for value in (v.interval.low, v.interval.high))
+        gap = f"{100 * v.difference:+.1f} ({low:+.1f} to {high:+.1f})"
+        p = "–" if c.margin is not None else f"{v.p_value:.4f}"
+        how = f"no worse than by {points(c.margin)}" if c.margin is not None else "ahead of"
+        name = f"{c.second} {how} {c.first}" if c.margin is None else f"{c.second} {how}: {c.first}"
+        out.append(
+            f"| {name} | {c.group} | {gap} | {p} | {v.seeds} | {'yes' if v.holds else 'no'} |"
+        )
+    return out
+
+
+def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
+    arms = {name: results for name, results in by_arm.items() if results}
+    out = [f"| kind | {' | '.join(arms)} |", "|---" * (len(arms) + 1) + "|"]
+    for kind in KINDS:
+        mark = " (seen)" if kind in SEEN_KINDS else ""
+        shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
+        out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
+    return out
+
+
+def _cost_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
+    out = ["| arm | steps | training, CPU s a seed | test, CPU s a seed |", "|---|---|---|---|"]
+    total = 0.0
+    for name, results in by_arm.items():
+        if not results:
+            continue
+        train, test = (sum(getattr(r, f"{x}_s") for r in results) for x in ("train", "test"))
+        total += train + test
+        n = len(results)
+        out.append(f"| {name} | {results[0].steps:,} | {train / n:.0f} | {test / n:.0f} |")
+    return [*out, "", f"In all {total / 3600:.2f} CPU hours."]
+
+
+def _shown(found: Resampled) -> str:
+    low, high = found.interval.low, found.interval.high
+    return f"{points(found.mean)} ({points(low)}–{points(high)})"

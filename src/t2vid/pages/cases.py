@@ -1,0 +1,67 @@
+"""The same videos described by several models, side by side on a page (the paper's Figs. 2, 8, 9).
+
+describe({"before": base, "after": tuned}, ["dog.mp4"], out="cases.html")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from t2vid.evaluation.cases import DESCRIBE, Case, ask_all
+from t2vid.evaluation.config import EvalConfig
+from t2vid.frames.export import contact_sheet
+from t2vid.pages.template import render
+
+
+def describe(
+    models: Mapping[str, Any],
+    videos: Sequence[str | Path],
+    *,
+    out: str | Path,
+    question: str = DESCRIBE,
+    protocol: EvalConfig | str | Path = "t2vid",
+    max_new_tokens: int = 256,
+) -> list[dict[str, str]]:
+    """Ask every model the same about every video and write one page to read.
+
+    Args:
+        models: by the name on the page: what `evaluate` takes, or `(model, processor)`.
+        videos: paths or URLs.
+        out: the HTML file.
+        question: what is asked.
+        protocol: whose frames and strategy apply.
+        max_new_tokens: limit of tokens of an answer.
+
+    Returns:
+        `{video, model, answer}` in the order of the page.
+
+    Raises:
+        InputError: for no model or no video.
+        BadVideo: for a video that cannot be read.
+    """
+    how = EvalConfig.named(protocol).replace(max_new_tokens=max_new_tokens)
+    cases = list(ask_all(models, videos, how=how, question=question))
+    text = render(
+        "cases.html",
+        title=f"What {' and '.join(models) if len(models) < 4 else f'{len(models)} models'} say",
+        intro=f"Question: {question} Protocol: {how.summary()} [{how.asking_hash}]",
+        cases=[(Path(case.video).name, case, _sheet(case)) for case in cases],
+    )
+    Path(out).write_text(text, encoding="utf-8")
+    return [
+        {"video": case.video, "model": name, "answer": answer}
+        for case in cases
+        for name, answer in case.answers.items()
+    ]
+
+
+def _sheet(case: Case) -> Any:
+    """Draw the frames that the models see; None where they see none."""
+    asked, frames = case.asked, case.frames
+    if not asked.frames:
+        return None
+    one_each = len(asked.frames) == len(frames)
+    captions = [f"{time:.1f} s" for time in frames.timestamps_s or []] if one_each else None
+    return contact_sheet(list(asked.frames), columns=6, captions=captions or None)

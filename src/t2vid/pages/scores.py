@@ -1,0 +1,98 @@
+"""Runs as tables, on a page, in Markdown or as JSON: side by side, or beside the paper's figures.
+
+    t2vid report runs/idefics3-30k-* --as paper
+    t2vid compare runs/before runs/after
+
+>>> report([])
+Traceback (most recent call last):
+t2vid.errors.InputError: no run to report; give the out= folders of evaluations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Literal
+
+from t2vid.errors import InputError
+from t2vid.evaluation.beside_paper import paper_tables
+from t2vid.evaluation.report import compare_table, control_tables, run_tables, scores_of
+from t2vid.evaluation.runs import Run
+from t2vid.evaluation.tables import Table, to_json, to_markdown
+from t2vid.pages.template import render
+
+Format = Literal["markdown", "html", "json"]
+
+
+def report(
+    runs: Iterable[Run | str | Path],
+    *,
+    as_: Literal["runs", "paper"] = "runs",
+    format: Format = "markdown",  # noqa: A002  (the name of the command's option)
+    rows: Mapping[str, str] | None = None,
+    out: str | Path | None = None,
+) -> str:
+    """Write the scores of runs as tables.
+
+    Args:
+        runs: runs or their folders; runs of one name on several benchmarks make one row.
+        as_: `runs` for all figures of each run; `paper` for the paper's Tables 1 to 4 with ours
+            beside them.
+        format: of what is given and written.
+        rows: for `paper`, the row of the paper that each run's name stands against, such as
+            `{"mine": "Idefics3 30K"}`; by default the one whose words are all in the name.
+        out: file to write; None only gives the text.
+
+    Raises:
+        InputError: for no run, or a row that the paper does not have.
+        MissingFile: for a folder without a run.
+    """
+    opened = [Run.read(run) for run in runs]
+    if not opened:
+        raise InputError("no run to report; give the out= folders of evaluations")
+    scores = [scores_of(run) for run in opened]
+    if as_ == "paper":
+        tables, title = paper_tables(scores, rows or {}), "Beside the paper"
+    else:
+        tables, title = [*run_tables(scores), *control_tables(opened)], "Scores"
+    return written(tables, title, format, out)
+
+
+def compare(
+    first: Run | str | Path,
+    second: Run | str | Path,
+    *,
+    format: Format = "markdown",  # noqa: A002
+    out: str | Path | None = None,
+    seed: int = 0,
+) -> str:
+    """Compare two runs on the questions that both answered: exact McNemar, paired bootstrap.
+
+    Args:
+        first: a run or its folder.
+        second: another.
+        format: of what is given and written.
+        out: file to write; None only gives the text.
+        seed: of the bootstrap.
+    """
+    a, b = Run.read(first), Run.read(second)
+    return written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
+
+
+def written(tables: Sequence[Table], title: str, format_: str, out: str | Path | None) -> str:
+    """Write tables in a format, to a file too where one is named.
+
+    Raises:
+        InputError: for an unknown format.
+    """
+    if format_ == "html":
+        text = render("tables.html", title=title, tables=tables)
+    elif format_ == "json":
+        text = to_json(tables)
+    elif format_ == "markdown":
+        text = to_markdown(tables)
+    else:
+        raise InputError(f"format ({format_!r}) must be 'markdown', 'html' or 'json'")
+    if out is not None:
+        Path(out).write_text(text, encoding="utf-8")
+    return text
