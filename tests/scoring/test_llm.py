@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.errors import BackendError, InputError
 from t2vid.scoring import judge_from
-from t2vid.scoring.backends import OpenAIBackend, TransformersBackend
+from t2vid.scoring.backends import OpenAIBackend, TransformersBackend, checkpoint_of
 from t2vid.scoring.cache import JudgeCache, key_of
 from t2vid.scoring.judge import Judge
 from t2vid.scoring.prompt import Case, Verdict, prompt_of
@@ -256,3 +256,35 @@ def test_an_unknown_judge_is_refused(name):
 
 def test_no_judge_is_none():
     assert judge_from("none") is None and judge_from(None) is None
+
+
+def test_many_requests_are_in_flight_at_once(server):
+    rows = [("Which?", COLOURS, f"answer {n}") for n in range(12)]
+    judge = judge_from(served(server, in_flight=12), cache=None)
+    assert [v.letter for v in judge.decide(rows)] == ["B"] * 12
+    assert len(server.requests) == 12
+
+
+@pytest.mark.parametrize(
+    "name", ["transformers:{}/modle", "{}/none.gguf", "transformers:{}/file.txt"]
+)
+def test_a_path_without_a_model_is_named_at_once(tmp_path, name):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(InputError, match="judge"):
+        judge_from(name.format(tmp_path))
+
+
+def test_a_mistyped_folder_hears_what_is_near(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(InputError, match="near: model"):
+        judge_from(f"transformers:{tmp_path}/modle")
+
+
+def test_a_gguf_file_alone_or_in_a_folder_is_found(tmp_path):
+    (tmp_path / "small.gguf").write_bytes(b"GGUF")
+    found = str(tmp_path), {"gguf_file": "small.gguf"}
+    assert checkpoint_of(str(tmp_path / "small.gguf")) == checkpoint_of(str(tmp_path)) == found
+    (tmp_path / "large.gguf").write_bytes(b"GGUF")
+    with pytest.raises(InputError, match="2 GGUF files"):
+        checkpoint_of(str(tmp_path))

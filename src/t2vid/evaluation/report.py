@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
+from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Table, range_of
 from t2vid.scoring.probe import ProbeReport
-from t2vid.scoring.statistics import compare_runs
 
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
 

@@ -333,13 +333,13 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         )
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
-        named = {m.letter for m in mentions.letters if m.own}
-        return len(named) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
+        owns = {m.letter for m in mentions.letters if m.own}
+        return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
-        named = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
-        return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
+        marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
+        return marked or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
     last_line = text.rstrip().rfind("\n") + 1
     if mention.start < last_line or said.kind != "alone":
         return False
@@ -418,7 +418,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
 
 
 _CUT_OFF = re.compile(
-    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for)|[,(])\s*$"
+    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for|then|he|she|it|they|we|this|which)|[,(])\s*$"
 )
 _ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
 _CONCLUDES = re.compile(

@@ -278,7 +278,8 @@ class Lexicon:
 
     def near(self, frame: Frame) -> list[Phrase]:
         """Return the phrases that may match a frame, by its words."""
-        keys, found = frame.keys, {}
+        keys = frame.keys
+        found: dict[Phrase, None] = {}
         for key in keys & self._by_key.keys():
             for phrase, gates in self._by_key[key]:
                 for gate in gates:

@@ -144,6 +144,8 @@ class Mentions:
             self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
+        inside = self.options.named(self.text) if self.options.lettered else []
+        places = [p for p in places if not any(a < p < b for _, a, b in inside)]  # "Flask A"
         found, reached = [], 0
         for place in sorted(places):
             if place >= reached and (mention := self._letter(place)):
