@@ -1,6 +1,6 @@
 """Cost of 24 frames at 364x364 from a video, beside the ways others take; CPU time, medians.
 
-python benchmarks/decode.py --seconds 10 180 1800 --rounds 5
+python benchmarks/decode.py --codecs h264 hevc vp9 av1 --seconds 10 60 600 --rounds 3
 
 Every way shows the same frames, the middle ones of 24 equal parts (only the PNG route thins the
 paper's one a second out), and the first of them alone for the column "first frame": from opening
@@ -217,13 +217,21 @@ def installed(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
-def make(folder: str, seconds: int, gop: int, size: str) -> str:
+ENCODERS = {
+    "h264": "libx264 -preset veryfast -bf 3 -sc_threshold 0",
+    "hevc": "libx265 -preset veryfast -x265-params log-level=none",
+    "vp9": "libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 2M",
+    "av1": "libsvtav1 -preset 12 -crf 35",
+}
+
+
+def make(folder: str, seconds: int, gop: int, size: str, codec: str) -> str:
     """Encode a minute and repeat it, so that 30 minutes are made in seconds."""
-    part, clip = f"{folder}/part.mp4", f"{folder}/{seconds}-{gop}.mp4"
+    part, clip = f"{folder}/part.mp4", f"{folder}/{codec}-{seconds}-{gop}.mp4"
     source = ["-f", "lavfi", "-i", f"testsrc2=s={size}:r={FPS}:d={min(seconds, 60)}"]
-    encode = ["-c:v", "libx264", "-preset", "veryfast", "-bf", "3", "-g", str(gop)]
+    encode = ["-pix_fmt", "yuv420p", "-c:v", *ENCODERS[codec].split(), "-g", str(gop)]
     quiet = ["ffmpeg", "-y", "-v", "error"]
-    subprocess.run([*quiet, *source, *encode, "-sc_threshold", "0", part], check=True)
+    subprocess.run([*quiet, *source, *encode, part], check=True)
     loop = ["-stream_loop", str(max(1, seconds // 60) - 1)]
     subprocess.run([*quiet, *loop, "-i", part, "-c", "copy", clip], check=True)
     return clip
@@ -243,6 +251,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, nargs="+", default=[10, 180, 1800])
     parser.add_argument("--gop", type=int, default=250)
     parser.add_argument("--size", default="1280x720")
+    parser.add_argument("--codecs", nargs="+", default=["h264"], choices=sorted(ENCODERS))
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--slow", type=float, default=20, help="CPU s beyond which one round does")
     parser.add_argument("--skip", nargs="*", default=[], help="ways to leave out")
@@ -261,17 +270,18 @@ def main() -> None:
     load = os.getloadavg()[0]
     print(f"{datetime.date.today()}, Python {platform.python_version()}, {', '.join(versions)};")
     print(
-        f"H.264 {options.size}, {FPS} fps, GOP {options.gop}, up to 3 B-frames; load {load:.1f} "
+        f"{options.size}, {FPS} fps, GOP {options.gop}; load {load:.1f} "
         f"at the start; medians of {options.rounds} interleaved rounds where not said otherwise"
     )
     with tempfile.TemporaryDirectory() as folder:
-        for seconds in options.seconds:
-            clip = make(folder, seconds, options.gop, options.size)
-            table(clip, seconds, ways, options.rounds, options.slow)
-            os.remove(clip)
+        for codec in options.codecs:
+            for seconds in options.seconds:
+                clip = make(folder, seconds, options.gop, options.size, codec)
+                table(clip, codec, seconds, ways, options.rounds, options.slow)
+                os.remove(clip)
 
 
-def table(clip: str, seconds: int, ways: list[str], rounds: int, slow_s: float) -> None:
+def table(clip: str, codec: str, seconds: int, ways: list[str], rounds: int, slow_s: float) -> None:
     """Measure every way in turns, and print a row each."""
     costs = {way: [] for way in ways}
     first = {way: [] for way in ways}
@@ -284,7 +294,7 @@ def table(clip: str, seconds: int, ways: list[str], rounds: int, slow_s: float) 
             first[way].append(costs[way][-1] if way == PNG else run(way, clip, seconds, 1))
     found = {way: cost for way, cost in costs.items() if all(cost) and all(first[way])}
     print(
-        f"\n| {seconds} s, {N} frames | CPU s | speed-up | first frame, CPU ms | memory, MB | rounds |"
+        f"\n| {codec}, {seconds} s, {N} frames | CPU s | speed-up | first frame, CPU ms | memory, MB | rounds |"
     )
     print("|---|---|---|---|---|---|")
     cpu = {way: statistics.median(c["cpu"] for c in cost) for way, cost in found.items()}

@@ -12,7 +12,6 @@ docs/miniature.md of them, and benchmarks/miniature_results.json, from which it 
 from __future__ import annotations
 
 import argparse
-import dataclasses
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -40,7 +39,6 @@ def main() -> None:
     stages = parser.add_subparsers(dest="stage", required=True)
     base = stages.add_parser("pretrain", help="train the mini image-LLM from nothing")
     base.add_argument("--out", type=Path, default=Path("build/mini"))
-    base.add_argument("--steps", type=int, help="training steps in all")
     base.add_argument("--seed", type=int, default=0)
     gate = stages.add_parser("gates", help="does it see, read and answer?")
     gate.add_argument("--base", help="folder of another base than the package's")
@@ -48,8 +46,8 @@ def main() -> None:
     arms.add_argument("--out", type=Path, default=Path("build/miniature"))
     arms.add_argument("--arms", nargs="*", default=list(ORDER))
     arms.add_argument("--seeds", type=int, default=5)
-    arms.add_argument("--rows", type=int, default=6_000, help="that stand for the paper's 30,000")
-    arms.add_argument("--test-clips", type=int, default=400)
+    arms.add_argument("--rows", type=int, default=18_000, help="that stand for the paper's 30,000")
+    arms.add_argument("--test-clips", type=int, default=100)
     arms.add_argument("--workers", type=int, help="processes (default: one a core)")
     arms.add_argument("--base", help="folder of another base than the package's")
     page = stages.add_parser("report", help="write docs/miniature.md")
@@ -66,11 +64,7 @@ def _pretrain(options: argparse.Namespace) -> None:
     from t2vid.miniature.pretrain import Plan, pretrain
 
     torch.set_num_threads(1)
-    plan = Plan(seed=options.seed)
-    if options.steps is not None:
-        text = plan.text_steps * options.steps // plan.steps
-        plan = dataclasses.replace(plan, text_steps=text, joint_steps=options.steps - text)
-    pretrain(options.out, plan)
+    pretrain(options.out, Plan(seed=options.seed))
 
 
 def _gates(options: argparse.Namespace) -> None:

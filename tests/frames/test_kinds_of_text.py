@@ -209,3 +209,8 @@ def test_coverage_counts_every_visible_character_once(tmp_path) -> None:
             "NotoSansArabic-Regular.ttf": 1,
         }
         assert found.missing == {"\U0010fffd": 2} and "private-use" in found.advice
+
+
+@pytest.mark.parametrize("text", ["\u212b\U000e0100", "\u2126\ufe00", "a\u030a\U000e0101x"])
+def test_a_letter_that_the_font_has_composed_only_is_drawn_before_a_selector(text: str) -> None:
+    assert ink(text, RenderSpec()).size

@@ -19,7 +19,7 @@ from t2vid.models import MINI, mini
 from t2vid.models.rows import RowEncoder
 
 TINY = BaseSize(hidden=32, layers=1, vision_hidden=32, vision_layers=1)
-SHORT = Plan(text_steps=2, joint_steps=3, text_rows=4, joint_text_rows=4, frame_rows=4)
+SHORT = Plan(text_steps=2, joint_steps=1, album_steps=1, settle_steps=1, text_rows=4, joint_text_rows=4, frame_rows=4)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_an_arm_is_trained_and_tested_by_the_product_and_not_run_twice(world, tm
     jobs = [Job("zero-shot", rows=96), Job("hybrid", rows=96)]
     before, after = run_all(jobs, world=world, out=tmp_path)
     assert (before.rows, before.steps, before.curves) == (0, 0, {})
-    assert (after.rows, after.steps) == (96, 3)
+    assert (after.rows, after.steps) == (96, 6)
     assert before.questions == after.questions and before.answers != after.answers
     judged = (tmp_path / "work" / jobs[1].name / "answers" / "judged.jsonl").read_text("utf-8")
     right = {x["id"].rpartition("/")[2]: x["correct"] for x in map(json.loads, judged.splitlines())}

@@ -61,7 +61,7 @@ def demo_page(
     return render(
         "demo.html",
         title="Understanding clips, taught with drawn texts",
-        intro="A small image-LLM that knows single pictures, single pages and stories in words, and "
+        intro="A small image-LLM that knows pictures, pages and stories in words, and "
         "has never seen a clip. It is trained on clips alone, and on as many rows of which a third "
         f"are texts drawn as frames; then it is asked {len(hybrid.questions):,} questions about "
         "unseen clips.",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from t2vid.errors import BadVideo
 from t2vid.frames.budgets import n_frames
-from t2vid.frames.sampling import Course, Grid, Sampling, as_fraction, subset
+from t2vid.frames.sampling import Course, Grid, Sampling, as_fraction, grid_of, subset
 from t2vid.frames.spec import SampleSpec
 
 _SAME_TICK = Fraction(1, 100)  # seconds that are read from a float fall a hair short of their tick
@@ -111,15 +111,13 @@ def steps_of(spec: SampleSpec, course: Course, times: Sequence[int] | None = Non
         course: of the file.
         times: ascending ticks of its frames, where they are known.
     """
-    grids = []
-    for start, stop in parts_of(spec, course):
-        first = course.first
-        if times is not None:
-            inside = bisect_left(times, start)
-            # Where nothing begins inside the part, what is on screen at its start is shown.
-            first = times[inside] if inside < len(times) and times[inside] < stop else 0
-        scale = course.tick * as_fraction(spec.fps or 1)
-        grids.append(Grid(scale, stop, start, first, course.alone))
+    scale = course.tick * as_fraction(spec.fps or 1)
+    grids = [
+        Grid(scale, stop, start, course.first, course.alone)
+        if times is None
+        else grid_of(times, scale=scale, start=start, end=stop, alone=course.alone)
+        for start, stop in parts_of(spec, course)
+    ]
     return Steps(grids)
 
 

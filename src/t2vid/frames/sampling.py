@@ -15,7 +15,7 @@ tick lasts (time base x fps), so that every comparison is exact.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -104,6 +104,24 @@ def as_fraction(value: float) -> Fraction:
     Fraction(2997, 100)
     """
     return Fraction(str(value))
+
+
+def grid_of(
+    times: Sequence[int], *, scale: Fraction, start: Fraction, end: Fraction, alone: bool = False
+) -> Grid:
+    """Lay the grid over frames whose times are known.
+
+    Args:
+        times: ascending ticks.
+        scale: grid steps a tick.
+        start: tick at which the part begins.
+        end: tick at which the part ends.
+        alone: as in `Grid`.
+    """
+    inside = bisect_left(times, start)
+    # Where nothing begins inside the part, what is on screen at its start is shown.
+    first = times[inside] if inside < len(times) and times[inside] < end else 0
+    return Grid(scale, end, start, first, alone)
 
 
 def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import math
 import re
 import threading
+import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -315,6 +316,9 @@ class Shaper:
             return [(" ", face if ord(" ") in face.unicodes else self.stack.primary)]
         found = self.stack.find(cluster)
         if found is not None:
+            if not all(ord(c) in found.unicodes or c in INVISIBLE for c in cluster):
+                # HarfBuzz composes by itself, but not before a variation selector
+                cluster = unicodedata.normalize("NFC", cluster)
             return [(cluster, found)]
         alone = [c for c in cluster if c not in INVISIBLE]
         faces = [(c, found) for c in alone if (found := self.stack.find(c)) is not None]

@@ -1,6 +1,7 @@
-"""Train the mini image-LLM from nothing: stories in words, single pictures, single drawn pages.
+"""Train the mini image-LLM from nothing: stories in words, single pictures and pages, albums.
 
-It never sees two frames in one row: what it makes of a clip is what the arms are about.
+An album is a row of pictures and pages that have nothing to do with each other, as the interleaved
+documents of real image-LLMs. It never sees a clip, nor a text of several pages.
 
 >>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(2999, Plan())
 True
@@ -27,7 +28,7 @@ from t2vid.miniature.base import BaseSize, new_base
 from t2vid.miniature.pictures import FRAME_PX, draw
 from t2vid.miniature.prompts import LOOK, READ
 from t2vid.miniature.questions import KINDS, ask
-from t2vid.miniature.world import WORDS_PER_SCENE, Episode, phrases
+from t2vid.miniature.world import MAX_SCENES, NUMBERS, WORDS_PER_SCENE, Episode, phrases
 
 IGNORED = -100
 PAGE = RenderSpec(
@@ -54,9 +55,12 @@ class Plan:
     Attributes:
         text_steps: steps on stories in words alone.
         joint_steps: steps on stories, pictures and pages after them.
+        album_steps: steps on stories, single frames and albums.
+        settle_steps: steps at the end with as many single frames as albums, or reading suffers.
         text_rows: stories in a step on stories alone.
         joint_text_rows: stories in every later step.
-        frame_rows: pictures and pages in every later step, half of each.
+        frame_rows: pictures and pages in every later step, half of each; of the steps with albums
+            three quarters are albums, of the last ones half.
         turns: questions about one story.
         learning_rate: at its highest.
         seed: of the weights and the rows.
@@ -64,6 +68,8 @@ class Plan:
 
     text_steps: int = 1000
     joint_steps: int = 2000
+    album_steps: int = 800
+    settle_steps: int = 200
     text_rows: int = 24
     joint_text_rows: int = 20
     frame_rows: int = 40
@@ -74,14 +80,14 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps in all."""
-        return self.text_steps + self.joint_steps
+        return self.text_steps + self.joint_steps + self.album_steps + self.settle_steps
 
 
 class Turns(NamedTuple):
-    """A conversation with at most one frame: `(question, answer)` pairs."""
+    """A conversation about any frames: `(question, answer)` pairs."""
 
     pairs: list[tuple[str, str]]
-    frame: NDArray[np.uint8] | None = None
+    frames: Sequence[NDArray[np.uint8]] = ()
 
 
 def pretrain(
@@ -150,12 +156,19 @@ def pretrain(
 
 
 def schedule(step: int, plan: Plan) -> float:
-    """Give the learning rate: a short rise, a tenth less by the end of the stories, then a cosine."""
+    """Give the learning rate: a short rise, a tenth less by the end of the stories, then cosines."""
     rise = min(1.0, (step + 1) / 100)
     if step < plan.text_steps:
         return plan.learning_rate * rise * (1 - 0.1 * step / plan.text_steps)
-    angle = math.pi * (step - plan.text_steps) / plan.joint_steps
-    return plan.learning_rate * rise * 0.9 * (0.525 + 0.475 * math.cos(angle))
+    at = step - plan.text_steps
+    parts = ((plan.joint_steps, 0.9), (plan.album_steps, 0.5), (plan.settle_steps, 0.2))
+    for number, (n_steps, high) in enumerate(parts):
+        if at < n_steps or number == len(parts) - 1:
+            first = min(1.0, (at + 1) / 50) if number else rise  # each part rises for itself
+            cosine = 0.525 + 0.475 * math.cos(math.pi * at / n_steps)
+            return plan.learning_rate * first * high * cosine
+        at -= n_steps
+    raise AssertionError("the last part takes every step")
 
 
 def _losses(
@@ -166,8 +179,10 @@ def _losses(
     text = [story(rng, turns=plan.turns) for _ in range(n_text)]
     losses = [_loss(model, *collate(text, processor))]
     if joint:
-        half = plan.frame_rows // 2
+        after = step - plan.text_steps - plan.joint_steps
+        half = plan.frame_rows // (2 if after < 0 else 8 if after < plan.album_steps else 4)
         shown = [*(picture(rng) for _ in range(half)), *(page(rng) for _ in range(half))]
+        shown += [album(rng) for _ in range(plan.frame_rows - 2 * half)]
         losses.append(_loss(model, *collate(shown, processor)))
     return losses
 
@@ -196,7 +211,7 @@ def picture(rng: np.random.Generator) -> Turns:
     episode = Episode.drawn(rng)
     scene = episode.scenes[int(rng.integers(len(episode.scenes)))]
     said = f"a {scene.thing} at {scene.place}"
-    return Turns([(LOOK[int(rng.integers(len(LOOK)))], said)], np.asarray(draw(scene, rng)))
+    return Turns([(LOOK[int(rng.integers(len(LOOK)))], said)], [np.asarray(draw(scene, rng))])
 
 
 def page(rng: np.random.Generator) -> Turns:
@@ -205,7 +220,19 @@ def page(rng: np.random.Generator) -> Turns:
     words = told[int(rng.integers(len(told)))]
     (frame,) = render_text(words, _PAGES[int(rng.integers(len(_PAGES)))])
     pixels = np.repeat(np.asarray(frame)[..., None], 3, axis=2)
-    return Turns([(READ[int(rng.integers(len(READ)))], words)], pixels)
+    return Turns([(READ[int(rng.integers(len(READ)))], words)], [pixels])
+
+
+def album(rng: np.random.Generator) -> Turns:
+    """Give two to five pictures and pages of different episodes, and ask about some by number."""
+    n = int(rng.integers(2, MAX_SCENES + 1))
+    single = [(picture if rng.random() < 0.5 else page)(rng) for _ in range(n)]
+    pairs = []
+    for i in rng.permutation(n)[:3]:
+        told = single[i].pairs[0][1]
+        what = "Read page" if told.split()[0] in ("first", "then") else "Describe picture"
+        pairs.append((f"{what} {NUMBERS[i + 1]}.", told))
+    return Turns(pairs, [frame for one in single for frame in one.frames])
 
 
 def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]:
@@ -231,7 +258,7 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
         ids: list[int] = []
         targets: list[int] = []
         for turn in range(len(row.pairs)):
-            before = frame_ids if turn == 0 and row.frame is not None else []
+            before = frame_ids * len(row.frames) if turn == 0 else []
             asked = [user, *before, *next(encoded), assistant]
             answer = [*next(encoded), end]
             ids += asked + answer
@@ -243,7 +270,7 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     # Padding stands behind what attends to it, so that causal attention needs no mask.
     inputs = {"input_ids": torch.tensor([ids + [pad] * (width - len(ids)) for ids in all_ids])}
     labels = torch.tensor([row + [IGNORED] * (width - len(row)) for row in all_labels])
-    frames = [row.frame for row in rows if row.frame is not None]
+    frames = [frame for row in rows for frame in row.frames]
     if frames:
         pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
         inputs["pixel_values"] = (pixels.float() / 127.5 - 1).unsqueeze(0)

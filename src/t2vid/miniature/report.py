@@ -123,6 +123,12 @@ def _verdict_table(found: Sequence[Verdict]) -> list[str]:
     return out
 
 
+def _said(verdict: Verdict) -> str:
+    if verdict.seeds < WANTED_SEEDS:
+        return f"open: {verdict.seeds} of {WANTED_SEEDS} seeds"
+    return "yes" if verdict.holds else "no"
+
+
 def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
     arms = {name: results for name, results in by_arm.items() if results}
     out = [f"| kind | {' | '.join(arms)} |", "|---" * (len(arms) + 1) + "|"]

@@ -29,7 +29,7 @@ from t2vid.progress import progress
 from t2vid.storage.files import write_atomically
 from t2vid.storage.pool import in_pool
 
-BATCH_ROWS = 32
+BATCH_ROWS = 16
 LEARNING_RATE = 1e-3
 POINTS = 60  # of a curve
 # The answer is an option's words, which the product's rules read; the base was asked so too.
@@ -51,7 +51,7 @@ class Job:
 
     arm: str
     seed: int = 0
-    rows: int = 6_000
+    rows: int = 18_000
     test_clips: int | None = None
     render: RenderSpec = PAGE
     learning_rate: float = LEARNING_RATE
