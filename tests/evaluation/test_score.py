@@ -13,10 +13,10 @@ from t2vid.evaluation.benchmarks import tempcompass
 from t2vid.evaluation.benchmarks.questions import Question, features
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
-from t2vid.evaluation.report import report
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
+from t2vid.pages.scores import report
 from t2vid.schema import Counts
 
 pytestmark = [
@@ -97,6 +97,14 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
     line = {"id": "q", "prediction": "Yes: B", "letter": "B", "rule": "x", "span": [5, 6]}
     shown = explained([{**line, "answer": "A", "correct": False}], colour=True)
     assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong, A is right" in shown
+
+
+def test_the_page_of_scores_marks_what_decided(tmp_path):
+    path = written("multi-choice", tmp_path / "some.json")
+    run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
+    score(run)
+    page = report([run], format="html")
+    assert "<mark>" in page and "2 of 2 answers" in page
 
 
 def test_logs_of_lmms_eval_and_vlmevalkit_are_read(tmp_path):

@@ -173,9 +173,7 @@ def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:
 
 def _judged(run: Run) -> list[dict[str, Any]]:
     scores_of(run)  # writes judged.jsonl where it is missing or old
-    text = (run.folder / "judged.jsonl").read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in text.splitlines()]
-    return [line for line in lines if not line.get("rotation")]
+    return [line for line in run.judged() if not line.get("rotation")]
 
 
 def _correct(run: Run) -> dict[str, bool]:

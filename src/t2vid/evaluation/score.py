@@ -110,6 +110,7 @@ def score(
         "asking_hash": run.header.get("asking_hash", ""),
         "model": run.header.get("model", ""),
         "name": run.name,
+        "folder": str(run.folder),
     }
     if probed is not None:
         scores["judge_probe"] = probed._asdict()
