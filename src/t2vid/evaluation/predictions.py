@@ -253,7 +253,7 @@ def _records(path: Path) -> Iterator[dict[str, Any]]:
     if path.suffix == ".json" and (logs := _first_lmms_eval(path)) is not None:
         yield from logs
         return
-    nested = read_nested(str(path))
+    nested = read_nested(str(path)) if path.suffix != ".jsonl" else None
     rows = flatten(nested) if nested is not None else records.read(str(path))
     for number, record in rows:
         if not isinstance(record, dict):

@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
+from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Table, range_of
 from t2vid.scoring.probe import ProbeReport
-from t2vid.scoring.statistics import compare_runs
 
 CONTROLS = {"text": "question alone", "blank": "gray frames"}
 
@@ -173,9 +173,7 @@ def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:
 
 def _judged(run: Run) -> list[dict[str, Any]]:
     scores_of(run)  # writes judged.jsonl where it is missing or old
-    text = (run.folder / "judged.jsonl").read_text(encoding="utf-8")
-    lines = [json.loads(line) for line in text.splitlines()]
-    return [line for line in lines if not line.get("rotation")]
+    return [line for line in run.judged() if not line.get("rotation")]
 
 
 def _correct(run: Run) -> dict[str, bool]:

@@ -116,6 +116,11 @@ class Run:
                 found[line["id"], line.get("rotation", 0)] = line
         return list(found.values())
 
+    def judged(self) -> list[dict[str, Any]]:
+        """Give the lines of `judged.jsonl`: the answers with letter, rule and correctness."""
+        text = (self.folder / "judged.jsonl").read_text(encoding="utf-8")
+        return [json.loads(line) for line in text.splitlines()]
+
     @contextlib.contextmanager
     def writer(self, part: int = 0) -> Iterator[Write]:
         """Append answers, each batch on disk before the next one starts.

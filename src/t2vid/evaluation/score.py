@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from t2vid.errors import InputError, require
 from t2vid.evaluation.benchmarks.questions import LETTERS
+from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
@@ -23,7 +24,6 @@ from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
 from t2vid.scoring.probe import PROBE_THRESHOLD, probe_judge
-from t2vid.scoring.statistics import circular
 from t2vid.storage.files import write_atomically
 
 logger = logging.getLogger(__name__)
@@ -110,6 +110,7 @@ def score(
         "asking_hash": run.header.get("asking_hash", ""),
         "model": run.header.get("model", ""),
         "name": run.name,
+        "folder": str(run.folder),
     }
     if probed is not None:
         scores["judge_probe"] = probed._asdict()

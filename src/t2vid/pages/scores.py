@@ -16,6 +16,7 @@ from typing import Literal
 
 from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import paper_tables
+from t2vid.evaluation.explain import ReadAnswers, read_answers
 from t2vid.evaluation.report import compare_table, control_tables, run_tables, scores_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.tables import Table, to_json, to_markdown
@@ -55,7 +56,8 @@ def report(
         tables, title = paper_tables(scores, rows or {}), "Beside the paper"
     else:
         tables, title = [*run_tables(scores), *control_tables(opened)], "Scores"
-    return written(tables, title, format, out)
+    read = [read_answers(run) for run in opened] if format == "html" and as_ == "runs" else []
+    return written(tables, title, format, out, read=read)
 
 
 def compare(
@@ -79,14 +81,28 @@ def compare(
     return written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
 
 
-def written(tables: Sequence[Table], title: str, format_: str, out: str | Path | None) -> str:
+def written(
+    tables: Sequence[Table],
+    title: str,
+    format_: str,
+    out: str | Path | None,
+    *,
+    read: Sequence[ReadAnswers] = (),
+) -> str:
     """Write tables in a format, to a file too where one is named.
+
+    Args:
+        tables: the tables.
+        title: of the page.
+        format_: `markdown`, `html` or `json`.
+        out: file to write; None only gives the text.
+        read: answers of each run with the characters that decided them, for a page.
 
     Raises:
         InputError: for an unknown format.
     """
     if format_ == "html":
-        text = render("tables.html", title=title, tables=tables)
+        text = render("tables.html", title=title, tables=tables, read=read)
     elif format_ == "json":
         text = to_json(tables)
     elif format_ == "markdown":

@@ -128,7 +128,7 @@ class TransformersBackend:
         return list(self.tokenizer(chat, add_special_tokens=False)["input_ids"])
 
     def _ids(self, letter: str) -> list[int]:
-        """Give the tokens that begin an answer with the letter, with and without a blank."""
+        """Return the tokens that begin an answer with the letter, with and without a blank."""
         forms = (
             self.tokenizer.encode(form, add_special_tokens=False) for form in (letter, f" {letter}")
         )

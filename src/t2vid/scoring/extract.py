@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from t2vid.errors import InputError
@@ -218,10 +219,7 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    unsettled = any(
-        mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters
-    )
-    if chosen is None and held is None and _may_be_text(mentions) and not unsettled:
+    if chosen is None and held is None and _may_be_text(mentions) and not _unsettled(mentions):
         return _text_stated(text, options, mentions)
     if chosen is None:
         return held
@@ -251,6 +249,10 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         mention.at,
         mention.at + 1 if mention.form != "text" else mention.end,
     )
+
+
+def _unsettled(mentions: Mentions) -> bool:
+    return any(mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters)
 
 
 def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
@@ -331,13 +333,13 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         )
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
-        named = {m.letter for m in mentions.letters if m.own}
-        return len(named) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
+        owns = {m.letter for m in mentions.letters if m.own}
+        return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     head = not re.search(r"\w", text[: mention.start])
     if head:
         follows = text[mention.end : mention.end + 3]
-        named = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
-        return named or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
+        marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
+        return marked or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
     last_line = text.rstrip().rfind("\n") + 1
     if mention.start < last_line or said.kind != "alone":
         return False
@@ -355,8 +357,11 @@ def _reopens(later: Mention, said: Said, chosen: Mention) -> bool:
 def _taken_back(text: str, mention: Mention) -> bool:
     after = text[mention.end :]
     after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
-    if not after.strip():
-        return False
+    return bool(after.strip(" .)\n")) and _retracts(after)
+
+
+@lru_cache(maxsize=1024)
+def _retracts(after: str) -> bool:
     found = load().matching(load().frame(after))
     return any(phrase.category == "retraction" for phrase in found)
 
@@ -382,7 +387,7 @@ def _contained(text: str, options: Options) -> _Found | None:
 
 
 def _may_be_text(mentions: Mentions) -> bool:
-    return any(mentions.options.keys.values())
+    return mentions.options.longest > 0
 
 
 def _stands(text: str, mention: Mention) -> bool:
@@ -413,7 +418,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
 
 
 _CUT_OFF = re.compile(
-    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for)|[,(])\s*$"
+    r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for|then|he|she|it|they|we|this|which)|[,(])\s*$"
 )
 _ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
 _CONCLUDES = re.compile(

@@ -55,14 +55,18 @@ _TIGHT = {
 }
 
 
-class Alphabet:
-    """One character for each word that the lexicon knows.
+_CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
+
+
+class Alphabet(dict[str, str]):
+    """One character for each word that the lexicon knows, by the word as it stands in a sentence.
 
     Args:
         words: the words; one that ends in ~ stands for all that begin so.
     """
 
     def __init__(self, words: Iterable[str]) -> None:
+        super().__init__({letter: letter for letter in _CAPITALS})
         self.known = sorted(set(words))
         self.codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(self.known)}
         self._stems: dict[str, list[str]] = defaultdict(list)
@@ -70,14 +74,14 @@ class Alphabet:
             if word.endswith("~"):
                 self._stems[word[0]].append(word[:-1])
 
-    def code(self, word: str) -> str:
-        """Return the character of a word in a sentence."""
-        found = self.codes.get(word)
-        if found is None:
-            stem = next((s for s in self._stems.get(word[:1], ()) if word.startswith(s)), None)
-            found = self.codes[stem + "~"] if stem else _UNKNOWN
-            if len(self.codes) < MAX_WORDS:
-                self.codes[word] = found
+    def __missing__(self, token: str) -> str:
+        found = token
+        if token[0].isalnum():
+            word = token.lower()
+            stem = next((s for s in self._stems.get(word[0], ()) if word.startswith(s)), None)
+            found = self.codes.get(word) or (self.codes[stem + "~"] if stem else _UNKNOWN)
+        if len(self) < MAX_WORDS:
+            self[token] = found
         return found
 
     def meant(self, word: str) -> list[str]:
@@ -101,12 +105,8 @@ class Frame:
 
     def __init__(self, raw: str, alphabet: Alphabet) -> None:
         self.raw = raw
-        self.full = "".join(
-            (token if token in _CAPITALS else alphabet.code(token.lower()))
-            if token[0].isalnum()
-            else token
-            for token in _WORD.findall(raw.replace("’", "'"))
-        )
+        words = _WORD.findall(raw.replace("’", "'"))
+        self.full = "".join(map(alphabet.__getitem__, words))
 
     @cached_property
     def bare(self) -> str:
@@ -125,7 +125,6 @@ class Frame:
 
 
 _NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
-_CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
 _MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
 
@@ -173,9 +172,12 @@ class Phrase:
     def __repr__(self) -> str:
         return f"<{self.category}: {self.text}>"
 
-    def gate(self, alphabet: Alphabet) -> frozenset[str]:
-        """Return keys of which a frame must hold one for the phrase to match; empty where anything may."""
-        return _gate(self.tree, alphabet if self.spaced else None)
+    def gates(self, alphabet: Alphabet) -> list[frozenset[str]]:
+        """Return sets of keys; a frame that the phrase matches holds one key of each. The smallest comes first."""
+        known = alphabet if self.spaced else None
+        if len(self.tree) > 1:
+            return [gate] if (gate := _gate(self.tree, known)) else []
+        return sorted(_gates(self.tree[0], known), key=len)
 
     def pattern(self, alphabet: Alphabet) -> re.Pattern[str]:
         """Return what the phrase compiles to, worked out when it is first needed."""
@@ -239,14 +241,18 @@ def _gate(tree: _Tree, alphabet: Alphabet | None) -> frozenset[str]:
 
 
 def _most_telling(nodes: tuple[_Node, ...], alphabet: Alphabet | None) -> frozenset[str]:
-    found = [
+    return min(_gates(nodes, alphabet), key=len, default=frozenset())
+
+
+def _gates(nodes: tuple[_Node, ...], alphabet: Alphabet | None) -> list[frozenset[str]]:
+    found = (
         _gate(n.alternatives, alphabet)
         if n.alternatives
         else frozenset(_codes(n.token, alphabet) if alphabet else n.token[0])
         for n in nodes
         if not n.optional and n.token not in _SPACED
-    ]
-    return min(filter(None, found), key=len, default=frozenset())
+    )
+    return [keys for keys in found if keys]
 
 
 class Lexicon:
@@ -260,10 +266,11 @@ class Lexicon:
     def __init__(self, phrases: Iterable[Phrase], words: Mapping[str, frozenset[str]]) -> None:
         self.phrases, self.words = tuple(phrases), words
         self.alphabet = Alphabet(word for phrase in self.phrases for word in phrase.words)
-        self._by_key: dict[str, list[Phrase]] = defaultdict(list)
+        self._by_key: dict[str, list[tuple[Phrase, list[frozenset[str]]]]] = defaultdict(list)
         for phrase in self.phrases:
-            for key in phrase.gate(self.alphabet) or {OPTION}:
-                self._by_key[key].append(phrase)
+            gates = phrase.gates(self.alphabet)
+            for key in gates[0] if gates else {OPTION}:
+                self._by_key[key].append((phrase, gates[1:]))
 
     def frame(self, sentence: str) -> Frame:
         """Return a sentence as the phrases see it."""
@@ -271,8 +278,16 @@ class Lexicon:
 
     def near(self, frame: Frame) -> list[Phrase]:
         """Return the phrases that may match a frame, by its words."""
-        keys = frame.keys & self._by_key.keys()
-        return list(dict.fromkeys(phrase for key in keys for phrase in self._by_key[key]))
+        keys = frame.keys
+        found: dict[Phrase, None] = {}
+        for key in keys & self._by_key.keys():
+            for phrase, gates in self._by_key[key]:
+                for gate in gates:
+                    if gate.isdisjoint(keys):
+                        break
+                else:
+                    found[phrase] = None
+        return list(found)
 
     def match(self, phrase: Phrase, frame: Frame) -> bool:
         """Say whether a phrase matches a frame."""

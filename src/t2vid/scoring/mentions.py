@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
-from t2vid.scoring.lexicon import OPTION, Frame, Lexicon, load
+from t2vid.scoring.lexicon import OPTION, Frame, load
 from t2vid.scoring.options import Options
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
@@ -61,7 +61,8 @@ class Said(NamedTuple):
 
 
 _BREAK = re.compile(
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\b[DM]r)(?<!\bMrs)(?<!\bvs)[.!?](?=[\s\"'”’)\]}]|$)(?![\"'”’]\s+[a-z])|[。！？；।؟]|;(?=\s)|\n"
+    r"[.!?;\n。！？；।؟](?:(?<=[\n。！？；।؟])|(?<=;)(?=\s)|(?<=[.!?])(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\b[DM]r\.)"
+    r"(?<!\bMrs\.)(?<!\bvs\.)(?=[\s\"'”’)\]}]|$)(?![\"'”’]\s+[a-z]))"
 )
 _CLAUSE = re.compile(r"[,，、(（]|\s[—–-]{1,2}\s|—|\.(?=\s)")
 _JOINED = re.compile(r"^[\s,;/&+、，.)\]\"'”|-]*$")
@@ -143,6 +144,8 @@ class Mentions:
             self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
+        inside = self.options.named(self.text) if self.options.lettered else []
+        places = [p for p in places if not any(a < p < b for _, a, b in inside)]  # "Flask A"
         found, reached = [], 0
         for place in sorted(places):
             if place >= reached and (mention := self._letter(place)):
@@ -208,7 +211,7 @@ class Mentions:
                 return None
         if small and not wrapped and letter not in self.options.letters:
             return None
-        if wrapped and letter in self.options.keys and self.options.keys[letter]:
+        if wrapped and self.options.keys[letter]:
             start = min(start, self._own_text_before(letter, start))
         return Mention(
             letter,
@@ -250,7 +253,7 @@ class Mentions:
 
     def _own_text(self, letter: str, end: int) -> int:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
-        if letter not in self.options.keys or not self.options.keys[letter]:
+        if not self.options.keys[letter]:
             return 0
         gap = re.match(
             r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
@@ -271,6 +274,10 @@ class Mentions:
     def _own_text_before(self, letter: str, start: int) -> int:
         key = self.options.keys[letter]
         low = max(0, start - 2 * len(self.options.raw[letter]) - 10)
+        last = key[-1]
+        if last.isascii() and last.isalpha() and len(last) > 1:
+            if last not in self.text[max(low, start - len(last) - 8) : start].casefold():
+                return start
         for name, begin, end in reversed(self.options.named(self.text[low:start])):
             if name == letter and not self.text[low + end : start].strip(" .,\"'”-–—:|"):
                 return low + begin
@@ -413,7 +420,7 @@ class Mentions:
         before = self._since_turn(before)
         frame = before + OPTION + after
         asks = re.search(r"[?？؟]", after) and not self._asks_itself(mention)
-        found = _categories(self.lexicon, frame, self.question, asks=bool(asks))
+        found = _categories(frame, self.question, asks=bool(asks))
         cued = "cue" in found or "firm" in found
         if "firm" in found:
             return Said("firm", True, frame)
@@ -458,8 +465,20 @@ def _turns() -> re.Pattern[str]:
     )
 
 
-def _categories(lexicon: Lexicon, sentence: str, question: str, *, asks: bool) -> set[str]:
+def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:
     """Return the categories of the phrases that match a sentence around an option."""
+    found, answered = _matched(sentence)
+    if asks and not answered:
+        found = found | {"question"}
+    if "condition" in found and _asked(sentence, question):
+        found = found - {"condition"}
+    return set(found)
+
+
+@lru_cache(maxsize=4096)  # models say the same few sentences again and again
+def _matched(sentence: str) -> tuple[frozenset[str], bool]:
+    """Return the categories of what matches, and whether a phrase was among them that answers a question."""
+    lexicon = load()
     found: set[str] = set()
     answered = False
     frame = lexicon.frame(sentence)
@@ -470,14 +489,10 @@ def _categories(lexicon: Lexicon, sentence: str, question: str, *, asks: bool) -
         looked = frame
         if not phrase.placed and phrase.category == "hedge":
             looked = clause = clause or lexicon.frame(clause_of(sentence))
-        if lexicon.match(phrase, looked) and not (
-            phrase.category == "condition" and _asked(sentence, question)
-        ):
+        if lexicon.match(phrase, looked):
             found.add(phrase.category)
             answered = answered or "?" in phrase.text
-    if asks and not answered:
-        found.add("question")
-    return found
+    return frozenset(found), answered
 
 
 def clause_of(frame: str) -> str:

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 from t2vid.errors import InputError
@@ -68,6 +68,19 @@ def key_of(text: str) -> tuple[str, ...]:
     return tuple(word for word, _, _ in words(text)) or tuple(text.casefold().split())
 
 
+class _Keys(dict[str, tuple[str, ...]]):
+    """What each option is compared by, worked out when it is asked for."""
+
+    def __init__(self, raw: Mapping[str, str]) -> None:
+        super().__init__()
+        self.raw = raw
+
+    def __missing__(self, letter: str) -> tuple[str, ...]:
+        text = self.raw.get(letter, "")
+        found = self[letter] = key_of(text) if text.strip() else ()
+        return found
+
+
 class Options:
     """The options of one question.
 
@@ -85,23 +98,38 @@ class Options:
             texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
-        self.keys = {
-            letter: key_of(text) if text.strip() else () for letter, text in self.raw.items()
-        }
-        twice = Counter(self.keys.values())
-        self._exact = {key: a for a, key in self.keys.items() if key and twice[key] == 1}
-        self._plain = {text.strip().casefold(): a for a, text in self.raw.items()}
-        self._starts: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        for key, letter in self._exact.items():
-            self._starts[key[0]].append((key, letter))
-        for found in self._starts.values():
-            found.sort(key=lambda pair: -len(pair[0]))
-        self.combined = {
+        self.keys = _Keys(self.raw)
+
+    @cached_property
+    def _exact(self) -> dict[tuple[str, ...], str]:
+        """The option of each text that only one of them has."""
+        twice = Counter(self.keys[letter] for letter in self.letters)
+        return {self.keys[a]: a for a in self.letters if self.keys[a] and twice[self.keys[a]] == 1}
+
+    @cached_property
+    def _plain(self) -> dict[str, str]:
+        return {text.strip().casefold(): a for a, text in self.raw.items()}
+
+    @cached_property
+    def _starts(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
+        starts = defaultdict(list)
+        for key, letter in sorted(self._exact.items(), key=lambda pair: -len(pair[0])):
+            starts[key[0]].append((key, letter))
+        return starts
+
+    @cached_property
+    def combined(self) -> dict[frozenset[str], str]:
+        """Options that stand for several letters, "Both A and B", by these letters."""
+        return {
             frozenset(re.findall(r"\b[A-J]\b", text)): a
             for a, text in self.raw.items()
             if _COMBINED.match(text.strip().rstrip(".")) and len(text.strip()) > 1
         }
-        self.lettered = any(re.search(r"\b[A-J]\b", text) for text in texts)
+
+    @cached_property
+    def lettered(self) -> bool:
+        """Whether the texts hold letters that could be taken for options."""
+        return any(re.search(r"\b[A-J]\b", text) for text in self.raw.values())
 
     def exact(self, text: str) -> str | None:
         """Return the option whose text this is, whatever its case, articles and punctuation."""
@@ -112,9 +140,13 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        key = self.keys.get(letter)
-        if not key or not self._may_hold(key, text[: 2 * len(self.raw[letter]) + 20].casefold()):
+        key = self.keys[letter]
+        if not key:
             return 0
+        first = key[0]
+        if first.isascii() and first.isalpha() and len(first) > 1:
+            if first not in text[: len(first) + 8].casefold():
+                return 0
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
         return said[-1][2] if tuple(word for word, _, _ in said) == key else 0
 

@@ -1,0 +1,136 @@
+"""Scores: every question stays in the denominator unless told, files are scored, answers are explained."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from datasets import Dataset
+
+from t2vid.errors import InputError
+from t2vid.evaluation.benchmarks import tempcompass
+from t2vid.evaluation.benchmarks.questions import Question, features
+from t2vid.evaluation.explain import explained
+from t2vid.evaluation.predictions import open_predictions
+from t2vid.evaluation.score import score
+from t2vid.frames.feature import Frames
+from t2vid.frames.spec import SampleSpec
+from t2vid.pages.scores import report
+from t2vid.schema import Counts
+
+pytestmark = [
+    # evaluate 0.4.6 leaves its cache file to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+NESTED = {
+    "multi-choice": {"question": "Does what?\nA. wave\nB. bow", "answer": "B. bow"},
+    "yes_no": {"question": "Is he bowing?", "answer": "yes"},
+    "caption_matching": {
+        "question": "Which caption fits?\nOption 1: He waves.\nOption 2: He bows.",
+        "answer": "Option 2: He bows.",
+    },
+}
+SAID = {"multi-choice": "B. bow", "yes_no": "Yes.", "caption_matching": "Option 2"}
+
+
+def rows_of(task: str, n: int = 2) -> Any:
+    nested = {str(k): {"action": [NESTED[task]]} for k in range(n)}
+    found = tempcompass.convert(tempcompass.flatten(nested), Counts(), task=task)
+    return Dataset.from_list(
+        [q.row(None, SampleSpec()) for q in found], features=features(Frames())
+    )
+
+
+def written(task: str, path: Any, n: int = 2) -> Any:
+    nested = {str(k): {"action": [{**NESTED[task], "prediction": SAID[task]}]} for k in range(n)}
+    path.write_text(json.dumps(nested))
+    return path
+
+
+@pytest.mark.parametrize("task", list(NESTED))
+def test_tempcompass_predictions_of_each_format_are_read(task, tmp_path):
+    path = written(task, tmp_path / f"{task}.json")
+    scores = score(path, benchmark=rows_of(task), out=tmp_path / "run")
+    assert (scores["accuracy"], scores["n"]) == (1.0, 2)
+
+
+def test_predictions_that_answer_nothing_are_an_error_with_examples(tmp_path):
+    path = written("yes_no", tmp_path / "yes_no.json")
+    with pytest.raises(InputError, match=r"none of the 2 .*Is he bowing.*Does what"):
+        open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
+
+
+def test_a_file_without_its_benchmark_asks_for_it(tmp_path):
+    with pytest.raises(InputError, match="benchmark="):
+        score(written("yes_no", tmp_path / "yes_no.json"))
+
+
+def test_what_was_not_predicted_stays_in_unless_dropped(tmp_path):
+    path = written("multi-choice", tmp_path / "some.json", n=2)
+    run, counts = open_predictions(path, rows_of("multi-choice", n=3), out=tmp_path / "run")
+    assert counts.dropped == {"not predicted": 1}
+    kept = score(run)
+    assert (kept["n"], kept["missing"]) == (3, {"questions": 1, "counted_as": "wrong"})
+    dropped = score(run, missing="drop")
+    assert (dropped["n"], dropped["accuracy"]) == (2, 1.0)
+    assert "1 questions without a readable video or an answer are left out" in report([run])
+
+
+def test_a_judge_that_fails_its_probe_scores_nothing(tmp_path):
+    path = written("multi-choice", tmp_path / "some.json")
+    run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
+    with pytest.raises(InputError, match="labelled answers"):
+        score(run, judge=lambda question, options, answer: "A", probe=True)
+    assert not (tmp_path / "run" / "scores.json").exists()
+    scores = score(run, judge=lambda q, o, a: "A", probe=True, probe_threshold=0)
+    assert scores["judge_probe"]["right"] == 40
+
+
+def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
+    path = written("multi-choice", tmp_path / "some.json")
+    run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
+    score(run, explain=True)
+    text = (run.folder / "explained.txt").read_text()
+    assert "[B]. bow" in text and "B by option text, right" in text or "statement" in text
+    line = {"id": "q", "prediction": "Yes: B", "letter": "B", "rule": "x", "span": [5, 6]}
+    shown = explained([{**line, "answer": "A", "correct": False}], colour=True)
+    assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong, A is right" in shown
+
+
+def test_the_page_of_scores_marks_what_decided(tmp_path):
+    path = written("multi-choice", tmp_path / "some.json")
+    run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
+    score(run)
+    page = report([run], format="html")
+    assert "<mark>" in page and "2 of 2 answers" in page
+
+
+def test_logs_of_lmms_eval_and_vlmevalkit_are_read(tmp_path):
+    rows = [
+        Question(
+            id="example/7",
+            source="example",
+            video="clip7.mp4",
+            question="Which kite?",
+            options=("red", "blue"),
+            answer="B",
+            category="x",
+            style="choice",
+            official={"question_id": "7", "video": "clip7.mp4"},
+        ).row(None, SampleSpec())
+    ]
+    benchmark = Dataset.from_list(rows, features=features(Frames()))
+    table = tmp_path / "Example_set.tsv"
+    table.write_text(
+        "index\tvideo\tquestion\tcandidates\tprediction\n0\tclip7\tWhich kite?\t['red', 'blue']\t(B) blue\n"
+    )
+    first = tmp_path / "example.json"
+    logs = [{"doc_id": 0, "doc": {"question_id": "7"}, "filtered_resps": ["B"]}]
+    first.write_text(json.dumps({"args": {}, "model_configs": {}, "logs": logs}))
+    lines = tmp_path / "1_samples_example.jsonl"
+    lines.write_text(json.dumps({"doc_id": 0, "filtered_resps": "B", "x": {"question_id": "7"}}))
+    for i, path in enumerate((table, first, lines)):
+        scores = score(path, benchmark=benchmark, out=tmp_path / f"run{i}")
+        assert (scores["accuracy"], scores["n"]) == (1.0, 1)
