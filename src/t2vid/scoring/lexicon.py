@@ -125,7 +125,7 @@ class Frame:
 
 
 _NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
-_MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
+_MARKS = re.compile("[!-+\\-./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
 
 class _Node(NamedTuple):
