@@ -119,12 +119,61 @@ def by_set(rows: list[dict[str, Any]], letters: list[str | None], key: str) -> N
         )
 
 
+def invented() -> dict[str, list[tuple[str, list[str], str, tuple[str | None, ...]]]]:
+    """Return the invented sets: answer, options, question, letters that are right (None: none)."""
+    sys.path.insert(0, str(HERE))
+    import heldout
+    import heldout_second
+    import judge
+
+    def texts(options: Any) -> list[str]:
+        return list(options.values()) if isinstance(options, dict) else list(options)
+
+    made = judge.make_rows(), judge.make_rows(*judge.class_forms())
+    first = [(r.prediction, texts(r.options), r.question, (r.label,)) for r in heldout.make_rows()]
+    second = [
+        (reply, texts(asked.options), asked.question, (label,))
+        for _, _, _, asked, reply, label in heldout_second.rows()
+    ]
+    return {
+        "heldout_second.py": second,
+        "heldout.py": first,
+        "judge.py": [(r.prediction, texts(r.options), r.question, r.accept) for r in made[0]],
+        "judge_classes.tsv": [
+            (r.prediction, texts(r.options), r.question, r.accept) for r in made[1]
+        ],
+    }
+
+
+def invented_table(rules: dict[str, Extract]) -> None:
+    print(
+        "\n| set | answers | rules | accuracy | false-certain | needless deferral |\n"
+        + "|---" * 6
+        + "|"
+    )
+    for name, rows in invented().items():
+        clear = sum(None not in row[3] for row in rows)
+        for rule, read in rules.items():
+            kinds: Counter[str] = Counter()
+            for prediction, options, question, accept in rows:
+                got = read(prediction, options, question)
+                kinds["right" if got in accept else "deferred" if got is None else "wrong"] += 1
+            shares = (
+                kinds["right"] / len(rows),
+                kinds["wrong"] / len(rows),
+                kinds["deferred"] / clear,
+            )
+            cells = " | ".join(f"{100 * share:.2f}" for share in shares)
+            print(f"| {name} | {len(rows):,} | {rule} | {cells} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--lmms-eval", type=Path)
     parser.add_argument("--vlmevalkit", type=Path)
     parser.add_argument("--by", choices=["set", "model"], default="set")
+    parser.add_argument("--invented", action="store_true", help="the invented sets, too")
     parser.add_argument(
         "--show", type=int, default=0, help="print so many of t2vid's disagreements"
     )
@@ -156,6 +205,8 @@ def main() -> None:
         rates,
     )
     by_set(rows, got["t2vid"], args.by)
+    if args.invented:
+        invented_table(rules)
     for row, letter in zip(rows, got["t2vid"], strict=True):
         if args.show and kind_of(row["label"], letter) in ("wrong", "letter for none"):
             args.show -= 1

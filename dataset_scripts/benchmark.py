@@ -184,6 +184,11 @@ class BenchmarkBuilder(CorpusBuilder):
             if path is None and config.missing == "drop":
                 counts.drop("missing video", source=job.source, example=question.video)
                 continue
+            if path is None:  # a name that is read later must not lead out of the folder
+                named = PurePosixPath(question.video)
+                if named.is_absolute() or ".." in named.parts:
+                    counts.drop("unsafe video path", source=job.source, example=question.id)
+                    continue
             yield question.row(path or str(Path(config.video_dir, question.video)), spec)
 
     def _info(self) -> datasets.DatasetInfo:

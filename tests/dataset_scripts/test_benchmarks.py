@@ -86,9 +86,9 @@ def test_video_mme_reads_the_official_parquet_and_counts_the_missing_video(video
     assert read_counts(rows).dropped == {"missing video": 3}
 
 
-def test_missing_videos_are_kept_or_refused_on_request(video_mme: Path):
-    kept = load("video_mme", data_dir=str(video_mme))  # so they stay in the denominator
-    assert len(kept) == 6
+def test_missing_videos_are_kept_unless_they_are_refused(video_mme: Path):
+    kept = load("video_mme", data_dir=str(video_mme))
+    assert len(kept) == 6 and not read_counts(kept).dropped
     with pytest.raises(MissingFile):
         kept[5]
     with pytest.raises(MissingFile, match=r"ab-2\.x"):
@@ -96,10 +96,13 @@ def test_missing_videos_are_kept_or_refused_on_request(video_mme: Path):
 
 
 def test_a_video_that_comes_later_brings_its_questions(video_mme: Path):
+    with pytest.raises(MissingFile):
+        load("video_mme", data_dir=str(video_mme))[5]
     assert len(load("video_mme", data_dir=str(video_mme), missing="drop")) == 3
     clip = (video_mme / "data" / "ab-1.x.MP4").read_bytes()
     (video_mme / "data" / "ab-2.x.mp4").write_bytes(clip)
     assert len(load("video_mme", data_dir=str(video_mme), missing="drop")) == 6
+    assert load("video_mme", data_dir=str(video_mme))[5]["images"]
 
 
 def test_subtitles_come_with_their_times_and_without_markup(video_mme: Path):

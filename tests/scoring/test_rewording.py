@@ -13,7 +13,6 @@ GIVEN = [
     "Nothing matches except {L}.",
     "Everything is wrong apart from {L}.",
     "The answer is {W}. Hmm, I have to change that to {L}.",
-    "Between {W} and {L}, the latter is right.",
     "While {W} is a common guess, {L} is what the clip shows.",
     "The {p} option is the right one.",
     "Optoin {L}",

@@ -258,11 +258,13 @@ def _unsettled(mentions: Mentions) -> bool:
 def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
     found = mentions.texts()
+    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
+    if first and options.bare(first[0].letter):  # "Yes, …"
+        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
     if not found or _CUT_OFF.search(text) or (len(text) > SHORT_CHARS and not _ENDS.search(text)):
         return None
-    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
     others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
-    if first and (len(others) == 1 or options.bare(first[0].letter)):
+    if first and len(others) == 1:
         return _Found(first[0].letter, "statement", first[0].start, first[0].end)
     opening = [m for m in found if m.start < mentions.first_break and not m.joined]
     said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
@@ -324,13 +326,14 @@ def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mentio
 
 def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
     """Say whether an option stands where an answer stands: at the head of the answer, or on its last line."""
+    opens = mention.form == "text" and not mentions.text[: mention.start].strip(" \n\"'“(")
+    if opens and mentions.options.bare(mention.letter):
+        return bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", mentions.text[mention.end :]))
     if mention.form == "item" or mention.joined or said.kind not in ("", "alone"):
         return False
     text = mentions.text
     if mention.form == "text":
-        return not text[: mention.start].strip(" \n\"'“(") and bool(
-            re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :])
-        )
+        return opens and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :]))
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
         owns = {m.letter for m in mentions.letters if m.own}

@@ -10,7 +10,7 @@ A phrase is written in words, not as a regular expression:
     <be>                 a group of words that the file names under `words`
 
 >>> lexicon = Lexicon([Phrase("cue", "answer (is|was) [really] {L}")], {})
->>> [phrase.text for phrase in lexicon.matching(lexicon.frame("The answer is: '\0'."))]
+>>> [phrase.text for phrase in lexicon.matching(lexicon.frame("The answer is: '\\0'."))]
 ['answer (is|was) [really] {L}']
 
 Each word of the lexicon becomes one character, so that a group of words is a character class: the patterns stay
@@ -125,7 +125,7 @@ class Frame:
 
 
 _NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·—–-]+")
-_MARKS = re.compile("[!-+./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
+_MARKS = re.compile("[!-+\\-./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
 
 class _Node(NamedTuple):

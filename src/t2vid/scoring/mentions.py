@@ -499,7 +499,7 @@ def clause_of(frame: str) -> str:
     """Return the clause of a sentence in which the option stands.
 
     >>> clause_of("I could be wrong, but the answer is \\0, perhaps.")
-    ' but the answer is \\x00'
+    ' but the answer is \\x00, perhaps.'
     """
     at = frame.index(OPTION)
     cuts = [c.end() for c in _CLAUSE.finditer(frame, 0, at)]

@@ -143,7 +143,7 @@ class Options:
         key = self.keys[letter]
         if not key:
             return 0
-        first = key[0]
+        first = key[0][:3]  # "video's" is compared as "videos"
         if first.isascii() and first.isalpha() and len(first) > 1:
             if first not in text[: len(first) + 8].casefold():
                 return 0
@@ -173,9 +173,7 @@ class Options:
     @staticmethod
     def _may_hold(key: tuple[str, ...], low: str) -> bool:
         """Say at little cost whether a text may hold an option: words that are written as they are compared."""
-        return all(
-            word in low for word in key[:3] if word.isalpha() and word.isascii() and len(word) > 1
-        )
+        return all(word[:3] in low for word in key[:3] if word.isascii() and word.isalpha())
 
     def bare(self, letter: str) -> bool:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
