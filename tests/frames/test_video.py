@@ -286,6 +286,7 @@ def animation(path: Path, n: int, **options: Any) -> Path:
 
 
 def test_an_animated_webp_is_a_video(tmp_path) -> None:
+    Image.init()  # every plug-in, as in a process that has met other formats
     path = animation(tmp_path / "a.webp", 30, duration=100)
     for source in (path, path.read_bytes()):
         assert read_numbers(sample_video(source)) == [4, 14, 24]

@@ -70,7 +70,8 @@ def animation_in(media: Media) -> Pictures | None:
     if not isinstance(media.file, str):
         media.file.seek(0)
     try:
-        image = Image.open(media.file)  # type: ignore[arg-type]
+        # By name: a plug-in of another format may ask for more than a guarded file can do.
+        image = Image.open(media.file, formats=("WEBP",))  # type: ignore[arg-type]
         times, now = [], 0
         for i in range(getattr(image, "n_frames", 1)):
             media.check_time()
