@@ -298,8 +298,11 @@ class VideoSFTTrainer(SFTTrainer):
         # Which columns a row's layout needs is known only row by row, so all reach the collator.
         super()._set_signature_columns_if_needed()
         kept: list[str] = vars(self)["_signature_columns"]
-        sets = self.eval_dataset if isinstance(self.eval_dataset, dict) else {0: self.eval_dataset}
-        there = [name for one in (self.train_dataset, *sets.values()) for name in column_names(one)]
+        given = (getattr(self, name, None) for name in ("train_dataset", "eval_dataset"))
+        sets = [
+            one for part in given for one in (part.values() if isinstance(part, dict) else [part])
+        ]
+        there = [name for one in sets for name in column_names(one)]
         self._signature_columns = list(dict.fromkeys([*kept, *there]))
 
     def _see_losses(self, module: Any, args: Any, output: Any) -> None:

@@ -170,6 +170,15 @@ COMMANDS = {
         json=True,
         status=lambda done: 2 if any(one.error for one in done) else 0,
     ),
+    "fonts": Command(
+        "Say which font draws each character of a text, a text file or a folder of them",
+        {"": "t2vid.frames.font_advice:font_coverage"},
+        ('t2vid fonts "Ωmega 漢字"', "t2vid fonts notes/ --font serif --json"),
+        positional=("text",),
+        json=True,
+        text=lambda found, given: "\n".join(found.lines()),
+        status=lambda found: 2 if found.missing else 0,
+    ),
     "doctor": Command(
         "Decode a few frames of every video and list those that fail, with the reason",
         {

@@ -7,6 +7,7 @@ import inspect
 
 import pytest
 import torch
+from datasets import Dataset
 from transformers import Trainer
 from transformers.utils.chat_template_utils import render_jinja_template
 from trl import SFTConfig, SFTTrainer
@@ -51,8 +52,10 @@ def test_a_vision_dataset_keeps_only_its_signature_columns() -> None:
     assert bare._signature_columns == ["messages", "prompt", "completion", "image", "images"]
     ours = object.__new__(VideoSFTTrainer)
     ours._signature_columns, ours._is_vision_dataset = None, True
+    ours.train_dataset = Dataset.from_list([{"id": "a", "conversations": []}])
+    ours.eval_dataset = {"one": Dataset.from_list([{"videos": []}])}
     ours._set_signature_columns_if_needed()
-    assert {"id", "source", "messages", "images"} <= set(ours._signature_columns)
+    assert {"id", "conversations", "videos", "messages", "images"} <= set(ours._signature_columns)
 
 
 def test_the_collator_is_called_as_trls_is() -> None:

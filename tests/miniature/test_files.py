@@ -11,7 +11,7 @@ from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import LONG_ALPACA, TRIPLETS, WorldSize, write_world
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS, WORDINGS
 from t2vid.miniature.runner import Job, load_mix
-from t2vid.miniature.runner import test_questions as load_questions
+from t2vid.miniature.runner import benchmark_questions as load_questions
 
 SIZE = WorldSize(clips=24, stories=12, test_clips=6)
 

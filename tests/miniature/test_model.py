@@ -19,7 +19,15 @@ from t2vid.models import MINI, mini
 from t2vid.models.rows import RowEncoder
 
 TINY = BaseSize(hidden=32, layers=1, vision_hidden=32, vision_layers=1)
-SHORT = Plan(text_steps=2, joint_steps=1, album_steps=1, settle_steps=1, text_rows=4, joint_text_rows=4, frame_rows=4)
+SHORT = Plan(
+    text_steps=2,
+    joint_steps=1,
+    album_steps=1,
+    settle_steps=1,
+    text_rows=4,
+    joint_text_rows=4,
+    frame_rows=4,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +36,12 @@ def model_and_processor():
 
 
 def test_it_passes_its_gates(model_and_processor):
-    found = gates(*model_and_processor, n=96)
+    found = gates(*model_and_processor, n=1200)  # fewer, and luck decides: it reads at 91 %
     assert found.passed, found
 
 
 @pytest.mark.slow
-def test_it_passes_its_gates_on_many(model_and_processor):
+def test_it_passes_its_gates_on_other_questions(model_and_processor):
     found = gates(*model_and_processor, n=1200, seed=2)
     assert found.passed, found
 

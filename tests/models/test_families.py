@@ -208,7 +208,7 @@ def test_packed_rows_have_the_losses_of_rows_alone(made):
     packed = collator(made, pack=True)(ROWS)
     segments = packed.pop("segments")
     with torch.no_grad():
-        logits = model(**packed, use_cache=False).logits
+        logits = model(**packed).logits
         for r, s in zip(ROWS, segments, strict=True):
             alone = model(**collator(made, segments=False)([r])).logits[0]
             assert torch.allclose(logits[0, s.start : s.end], alone[: s.end - s.start], atol=1e-4)

@@ -354,7 +354,8 @@ def test_text_from_the_data_runs_nothing(browser, tmp_path):
     browser.get(written.page.as_uri())
     assert browser.title == "What is in dataset"
     assert browser.get_log("browser") == []
-    assert ATTACK in browser.page_source or "attacked" in text_of(browser, "instructions")
+    # as words, the quoted part masked where instructions are grouped by template
+    assert "document.title = …" in text_of(browser, "instructions")
 
 
 @pytest.mark.parametrize("texts", [["Why?"], ["Why?", "Why?"], ["Why?", "When was it?"]])
@@ -423,7 +424,7 @@ def test_folders_of_evaluations_still_give_tables(tmp_path, monkeypatch, capsys)
 def test_what_is_neither_a_run_nor_a_dataset_is_one_clear_line(tmp_path, capsys):
     assert cli.main(["report", str(tmp_path), "--out", str(tmp_path / "p.html")]) == 2
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and "run.json" in said and "load_dataset" in said
+    assert said.count("\n") == 1 and "run.json" in said and "a dataset of t2vid" in said
     assert cli.main(["report", "t2vid/mix", "--as", "paper"]) == 2
     assert "about evaluations" in capsys.readouterr().err
 

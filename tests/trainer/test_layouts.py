@@ -107,6 +107,21 @@ def test_a_column_of_videos_is_shown_frame_by_frame(tiny, folder):
     assert text.index("Look:") < text.index("<image>") < text.rindex("<image>") < text.index(ASK)
 
 
+@pytest.mark.parametrize(
+    ("options", "n"),
+    [
+        ({"nframes": 3}, 4),
+        ({"fps": 1.0, "max_frames": 2}, 2),
+        ({"video_start": 0, "video_end": 1}, 1),
+    ],
+)
+def test_a_video_part_says_how_it_is_sampled(tiny, folder, options, n):
+    part = {"type": "video", "video": str(folder / "v.mp4"), "max_pixels": 100352, **options}
+    row = {"messages": [user([part, {"type": "text", "text": ASK}]), bot()]}
+    encoded = RowEncoder(tiny[1], family="idefics3")(row)
+    assert encoded.n_frames == n
+
+
 def test_a_picture_between_two_texts_stays_there(tiny, folder):
     parts = [{"type": "text", "text": "Look:"}, {"type": "image"}, {"type": "text", "text": ASK}]
     row = {"images": ["a.png"], "messages": [user(parts), bot()]}

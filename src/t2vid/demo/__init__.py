@@ -82,7 +82,7 @@ def demo(
 
     Args:
         out: folder for all of it; a demo that was stopped goes on there.
-        quick: a twentieth of the rows, to see that everything runs; nothing is learned.
+        quick: a fortieth of the rows, to see that everything runs; nothing is learned.
         seed: of the choice of rows and of the training.
         size: how large; by default as large as fits into four minutes on two cores.
 

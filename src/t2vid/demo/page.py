@@ -1,7 +1,7 @@
 """The demo's page: the two kinds of frames, the curves, the bars, twenty questions, the cost.
 
 >>> smoothed([(1, 4.0), (2, 2.0)])[-1]
-(2.0, 2.8)
+(2.0, 2.75)
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from PIL import Image
 from t2vid.frames.export import contact_sheet
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult, Job, load_mix, test_questions
+from t2vid.miniature.runner import ArmResult, Job, benchmark_questions, load_mix
 from t2vid.miniature.verdicts import accuracy, crossed_bootstrap, table
 from t2vid.pages import Tile, line_chart, render
 from t2vid.pages.bars import Bar, bar_chart
@@ -198,7 +198,7 @@ def _examples(results: Mapping[str, ArmResult], world: Path) -> list[Example]:
     first = results["hybrid"]
     places = [i for i in range(len(first.questions)) if first.kind(i) in UNSEEN_KINDS]
     chosen = np.random.default_rng(0).permutation(len(places))[:EXAMPLES]
-    rows = test_questions(world, world / "cache")
+    rows = benchmark_questions(world, world / "cache")
     at = {name.rpartition("/")[2]: i for i, name in enumerate(rows["id"])}
     out = []
     for place in (places[int(i)] for i in chosen):

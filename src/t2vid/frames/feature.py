@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import logging
 import numbers
@@ -259,7 +258,7 @@ class Frames:
 
         spec = SampleSpec.from_json(value["spec"]) if value["spec"] else SampleSpec()
         if self.max_frames is not None:
-            spec = dataclasses.replace(spec, max_frames=self.max_frames)
+            spec = spec.limited(self.max_frames)
         frames = sample_video({"path": value["path"], "bytes": value["bytes"]}, spec)
         frames.encoded = value
         return frames

@@ -300,7 +300,7 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
 def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> list[dict[str, Any]]:
     from t2vid.evaluation.run import evaluate
 
-    questions = test_questions(world, work, job.test_clips)
+    questions = benchmark_questions(world, work, job.test_clips)
     run = evaluate(
         model,
         questions,
@@ -314,7 +314,7 @@ def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> l
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
-def test_questions(world: Path, work: Path, clips: int | None = None) -> Any:
+def benchmark_questions(world: Path, work: Path, clips: int | None = None) -> Any:
     """Load the questions about unseen clips by the product's Video-MME builder.
 
     Args:

@@ -3,7 +3,7 @@
 Recipe.from_yaml("hybrid-30k").build(data="corpora", out="mix")
 """
 
-from t2vid.mixing.build import build
+from t2vid.mixing import build as _build
 from t2vid.mixing.recipe import Recipe
 
-Recipe.build = build  # takes the recipe first, so it is a method as well
+Recipe.build = _build.build  # takes the recipe first, so it is a method as well

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -22,6 +21,8 @@ from t2vid.corpora.placing import Media, Turn
 from t2vid.errors import InputError, LayoutError, MissingFile, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
+
+_SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
 
 
 class Shown(NamedTuple):
@@ -225,8 +226,10 @@ def _stored(one: Media, folder: str | None) -> dict[str, Any]:
         raise InputError(
             f"a video is {kind_of(one.value)}; give a path, a URL, bytes or a list of frames"
         )
-    known = {field.name for field in dataclasses.fields(SampleSpec)}
-    options = {key: value for key, value in one.options.items() if key in known}
+    # Budgets of pixels are left out: a frame is decoded at the size that its model takes.
+    options = {key: value for key, value in one.options.items() if key in _SAMPLING}
+    if {"nframes", "min_frames"} & set(options):
+        options["frame_factor"] = 2  # who counts frames in qwen-vl-utils' words gets pairs of them
     return video_value(_at(value, folder), SampleSpec(**options))
 
 

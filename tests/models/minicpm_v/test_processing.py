@@ -270,7 +270,7 @@ def test_the_family_names_its_parts(tiny):
     names = [name for name, _ in tiny[0].named_modules()]
     for path in (family.vision, family.connector, family.language):
         assert f"model.{path}" in names
-    assert family.name == "minicpm_v_2_5" and family.packs
+    assert family.name == "minicpm" and family.packs
 
 
 def _tokenizer() -> Any:

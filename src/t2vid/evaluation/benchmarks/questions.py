@@ -236,7 +236,9 @@ class Videos:
         Raises:
             UnsafePath: for a name that leaves the folder.
         """
-        found = self.folder and self.folder.find(name, within=folders, unique=True)
+        if self.folder is None:
+            return None
+        found = self.folder.find(name, within=folders, unique=True)
         return str(found) if found else None
 
 
