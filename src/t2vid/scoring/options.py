@@ -182,6 +182,10 @@ class Options:
             for word in self.keys[letter]
         )
 
+    def numeric(self, letter: str) -> bool:
+        """Say whether an option holds a number, which answers also name on the way to another one."""
+        return any(map(str.isdigit, self.raw[letter]))
+
     @staticmethod
     def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
         """Say whether a number stands in a calculation ("AC = 8") and not for the option 8."""
