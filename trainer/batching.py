@@ -87,8 +87,8 @@ def padding_share(
 ) -> float:
     """Give the share of places that hold padding.
 
-    >>> padding_share([[0, 1]], [30, 10])
-    0.3333333333333333
+    >>> padding_share([[0, 1]], [30, 15])
+    0.25
     """
     places = sum(cost(batch, lengths, pack=pack) for batch in batches)
     return 1 - sum(lengths[i] for batch in batches for i in batch) / places
