@@ -21,14 +21,13 @@ _TOKENS = re.compile(
     r"<\|begin_of_(box|solution)\|>(.*?)(?:<\|end_of_\1\|>|$)", re.IGNORECASE | re.DOTALL
 )
 _BOX = re.compile(r"\\{1,2}(boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}?")
-_KEYS = (
-    r"(?:final_?|correct_?|predicted_?|selected_?)?(?:answer|ans|prediction|pred|choice|option|response|selection|"
-    r"letter|label|result|output|verdict|key|pick|final|correct|predicted|selected|答案|選択|정답|respuesta|réponse|antwort|ответ)"
+_KEYS = frozenset(
+    "answer ans prediction pred choice option response selection letter label result output verdict key pick final "
+    "correct predicted selected 答案 選択 정답 respuesta réponse antwort ответ".split()
 )
+_PART = re.compile(r"[_ ]?(?:final|correct|predicted|selected|letter|choice|option|text)[_ ]?")
 _JSON = re.compile(
-    rf"[\"']({_KEYS})(?:[_ ](?:letter|choice|option|text))?[\"']\s*:\s*"
-    r"(\"(?:[^\"\\]|\\.)*|'(?:[^'\\]|\\.)*|\[[^\]]*\]?|\{[^}]*\}?|[^,}\n]*)",
-    re.IGNORECASE,
+    r"[\"']([\w ]{2,24})[\"']\s*:\s*(\"(?:[^\"\\]|\\.)*|'(?:[^'\\]|\\.)*|\[[^\]]*\]?|\{[^}]*\}?|[^,}\n]*)"
 )
 _LONE = re.compile(r"^\s*\{\s*[\"']\w+[\"']\s*(:)\s*([\"']?[^\"'{}]*[\"']?)\s*\}\s*$")
 
@@ -46,7 +45,7 @@ def containers(text: str) -> list[tuple[str, int]]:
     if "{" in text:
         patterns += [_JSON, _LONE]
     for pattern in patterns:
-        found += [match.span(2) for match in pattern.finditer(text)]
+        found += [match.span(2) for match in pattern.finditer(text) if _holds(pattern, match[1])]
     found.sort()
     inner = [
         (a, b)
@@ -54,3 +53,9 @@ def containers(text: str) -> list[tuple[str, int]]:
         if not any((c, d) != (a, b) and a <= c and d <= b for c, d in found)
     ]
     return [(text[a:b], a) for a, b in inner]
+
+
+def _holds(pattern: re.Pattern[str], key: str) -> bool:
+    """Say whether a JSON key is one of an answer: "answer", "final_answer", "predicted option"."""
+    name = key.strip().casefold()
+    return pattern is not _JSON or name in _KEYS or _PART.sub("", name) in {*_KEYS, ""}

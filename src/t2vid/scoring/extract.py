@@ -219,7 +219,7 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    if chosen is None and held is None and _may_be_text(mentions) and not _unsettled(mentions):
+    if chosen is None and held is None and options.longest and not _unsettled(mentions):
         return _text_stated(text, options, mentions)
     if chosen is None:
         return held
@@ -229,26 +229,21 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(both, "statement", mention.start, mention.end) if both else None
     if mention.letter not in options.letters:
         return _Found(None, "no such option")
-    reopened = [
-        m for m in mentions.letters if m.at > mention.at and _reopens(m, mentions.said(m), mention)
+    later = [
+        mentions.said(m)
+        for m in mentions.letters
+        if m.at > mention.at and m.letter != mention.letter
     ]
+    reopened = [after.kind for after in later if after.cued and after.kind in ("pair", "hedge")]
     if reopened:
-        kind = mentions.said(reopened[-1]).kind
-        return _Found(None, _REASONS.get(kind, kind))
+        return _Found(None, _REASONS.get(reopened[-1], reopened[-1]))
     if not said.cued and any(
         mentions.said(m).kind == "alone" and m.letter != mention.letter for m in mentions.letters
     ):
         return _Found(None, "two answers")
     if _taken_back(text, mention):
         return _Found(None, "taken back")
-    if _unfinished_list(mention, said):
-        return None
-    return _Found(
-        mention.letter,
-        "statement",
-        mention.at,
-        mention.at + 1 if mention.form != "text" else mention.end,
-    )
+    return _Found(mention.letter, "statement", mention.at, mention.at + 1)
 
 
 def _unsettled(mentions: Mentions) -> bool:
@@ -268,11 +263,7 @@ def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | No
         return _Found(first[0].letter, "statement", first[0].start, first[0].end)
     opening = [m for m in found if m.start < mentions.first_break and not m.joined]
     said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
-    if (
-        len(said) == 1
-        and len(opening) == 1
-        and not any(map(str.isdigit, options.raw[opening[0].letter]))
-    ):
+    if len(said) == 1 and len(opening) == 1 and not options.numeric(opening[0].letter):
         if not options.bare(opening[0].letter) and len(found) > 1:
             if _taken_back(text, opening[0]):
                 return _Found(None, "taken back")
@@ -283,7 +274,7 @@ def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | No
     mention, _ = chosen
     if first and mention in first:
         return None
-    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
+    if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None  # a number on the way to another one
     if _taken_back(text, mention):
         return _Found(None, "taken back")
@@ -353,10 +344,6 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
     return text[mention.at].isupper() or mention.wrapped
 
 
-def _reopens(later: Mention, said: Said, chosen: Mention) -> bool:
-    return said.kind in ("pair", "hedge") and said.cued and later.letter != chosen.letter
-
-
 def _taken_back(text: str, mention: Mention) -> bool:
     after = text[mention.end :]
     after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
@@ -367,10 +354,6 @@ def _taken_back(text: str, mention: Mention) -> bool:
 def _retracts(after: str) -> bool:
     found = load().matching(load().frame(after))
     return any(phrase.category == "retraction" for phrase in found)
-
-
-def _unfinished_list(mention: Mention, said: Said) -> bool:
-    return mention.form == "item" and said.kind not in ("firm", "cue")
 
 
 def _contained(text: str, options: Options) -> _Found | None:
@@ -387,10 +370,6 @@ def _contained(text: str, options: Options) -> _Found | None:
         if found.rule not in ("undecided", "echo"):
             return _Found(None, found.rule, at, at + len(content))
     return None
-
-
-def _may_be_text(mentions: Mentions) -> bool:
-    return mentions.options.longest > 0
 
 
 def _stands(text: str, mention: Mention) -> bool:
@@ -433,7 +412,7 @@ _CONCLUDES = re.compile(
 def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the only option whose text the answer asserts; of a long answer, its last sentence must do so."""
     if (
-        not _may_be_text(mentions)
+        not options.longest
         or _CUT_OFF.search(text)
         or any(mentions.said(m).kind in _SOFT for m in mentions.letters)
     ):
@@ -458,7 +437,7 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | 
         m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
     ):
         return None
-    if any(map(str.isdigit, options.raw[mention.letter])) and mention.start < mentions.last_break:
+    if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None
     if _taken_back(text, mention):
         return None

@@ -10,7 +10,7 @@ A phrase is written in words, not as a regular expression:
     <be>                 a group of words that the file names under `words`
 
 >>> lexicon = Lexicon([Phrase("cue", "answer (is|was) [really] {L}")], {})
->>> [phrase.text for phrase in lexicon.matching(lexicon.frame("The answer is: '\\0'."))]
+>>> [phrase.text for phrase in lexicon.matching(lexicon.frame(f"The answer is: {OPTION}."))]
 ['answer (is|was) [really] {L}']
 
 Each word of the lexicon becomes one character, so that a group of words is a character class: the patterns stay

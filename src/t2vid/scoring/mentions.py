@@ -439,29 +439,28 @@ class Mentions:
 
     def _since_turn(self, before: str) -> str:
         """Leave out what stands before a "but" or "so", which is about something else."""
-        if len(before) < 4:
-            return before
-        conceded = _conceded().match(before)
-        before = before[conceded.end() :] if conceded else before
-        last = 0
-        for word in _turns().finditer(before):
-            last = word.start() + (word[0][0] in ",;.—–-")
+        words = self.lexicon.words
+        first = _FIRST_WORDS.match(before)
+        comma = _COMMA.search(before) if first and _begins(first[1], words["concede"]) else None
+        last = comma.end() if comma else 0
+        for mark in _AFTER_MARK.finditer(before, last):
+            if _begins(mark[1], words["turn"]):
+                last = mark.start() + 1
+        if not before.isascii():
+            last = max(last, *(before.rfind(w) for w in words["turn"] if w[0] > "\u0e00"))
         return before[last:]
 
 
-@cache
-def _conceded() -> re.Pattern[str]:
-    words = "|".join(map(re.escape, sorted(load().words["concede"])))
-    return re.compile(rf"^\W*(?:{words})[^,，]*[,，]", re.IGNORECASE)
+_COMMA = re.compile("[,，]")
+_FIRST_WORDS = re.compile(r"\W*(\w+(?:['’]\w+)?(?: \w+){0,2})")
+_AFTER_MARK = re.compile(r"[,;.—–-](?=\s*(\w+(?: \w+){0,2}))")
 
 
-@cache
-def _turns() -> re.Pattern[str]:
-    words = sorted(load().words["turn"], key=len, reverse=True)
-    spaced = "|".join(re.escape(word) for word in words if word.isascii() or word[0] < "\u0e00")
-    return re.compile(
-        rf"[,;.—–-]\s*(?:{spaced})\b(?!\s*,)|" + "|".join(w for w in words if w[0] >= "\u0e00"),
-        re.IGNORECASE,
+def _begins(words: str, known: frozenset[str]) -> bool:
+    """Say whether up to three words begin with a known word, or are one of several words."""
+    said = words.casefold().split(" ")
+    return any(" ".join(said[:n]) in known for n in range(1, len(said) + 1)) or any(
+        word[0] > "\u0e00" and words.startswith(word) for word in known if not word.isascii()
     )
 
 
@@ -498,8 +497,8 @@ def _matched(sentence: str) -> tuple[frozenset[str], bool]:
 def clause_of(frame: str) -> str:
     """Return the clause of a sentence in which the option stands.
 
-    >>> clause_of("I could be wrong, but the answer is \\0, perhaps.")
-    ' but the answer is \\x00, perhaps.'
+    >>> clause_of("I could be wrong, but the answer is \\0, perhaps because he ran.")
+    ' but the answer is \\x00'
     """
     at = frame.index(OPTION)
     cuts = [c.end() for c in _CLAUSE.finditer(frame, 0, at)]

@@ -32,7 +32,7 @@ _TOKEN = re.compile(
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
-_GOES_ON = re.compile(r"[\s/-]+(?!is\b|would\b|seems\b|because\b)\w")
+_GOES_ON = re.compile(r"[ \t/-]+(?!is\b|would\b|seems\b|because\b)\w")
 _COMBINED = re.compile(r"^(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*$")
 
 
@@ -181,6 +181,10 @@ class Options:
             word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
             for word in self.keys[letter]
         )
+
+    def numeric(self, letter: str) -> bool:
+        """Say whether an option holds a number, which answers also name on the way to another one."""
+        return any(map(str.isdigit, self.raw[letter]))
 
     @staticmethod
     def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
