@@ -92,7 +92,7 @@ class Reader:
 
         A packet without data shows the last picture for longer (Theora); libav decodes none.
         """
-        for packet in self._container.demux(self.stream):
+        for packet in _demuxed(self._container, self.stream):
             self._watch()
             if self._reads == 1 and packet.has_sidedata("encryption_info"):
                 found, move = "its video is encrypted", "ask whoever made it for a copy that is not"
@@ -201,7 +201,7 @@ class Reader:
             return
         clocks: dict[int, JoinClock] = {}
         offset_s = Fraction(0)
-        for packet in self._container.demux(*self._timed()):
+        for packet in _demuxed(self._container, *self._timed()):
             self._watch()
             stream = packet.stream
             if not packet.size:
@@ -367,7 +367,7 @@ class Reader:
         with opened_container(self._media) as container:
             stream = container.streams[self.stream.index]
             read_only(container, stream)
-            for packet in container.demux(stream):
+            for packet in _demuxed(container, stream):
                 self._watch()
                 if packet.size:
                     yield packet
@@ -380,6 +380,14 @@ class Reader:
                 self.lost_packets += 1
                 return []
             raise Unplanned from None
+
+
+def _demuxed(container: Any, *streams: Any) -> Iterator[Any]:
+    """Read packets; damage may make a stream begin in the middle, which PyAV does not expect."""
+    try:
+        yield from container.demux(*streams)
+    except IndexError:
+        raise Unplanned from None
 
 
 @contextmanager
