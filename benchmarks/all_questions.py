@@ -143,13 +143,13 @@ def tiny_judge(data: Path) -> Any:
     from transformers import LlamaConfig, LlamaForCausalLM
 
     from t2vid.models.tiny import tiny_llama_config, train_tokenizer
-    from t2vid.scoring.backends import TransformersBackend
+    from t2vid.scoring.backends import TransformersJudge
     from t2vid.scoring.prompt import PROMPT
 
     tokenizer = train_tokenizer([PROMPT, *lines(question_files(data)[0])[:500]])
     torch.manual_seed(0)
     model = LlamaForCausalLM(LlamaConfig(**tiny_llama_config(tokenizer, hidden=64, layers=2)))
-    return TransformersBackend(model, tokenizer, margin=0.0, name="tiny-random-judge")
+    return TransformersJudge(model, tokenizer, margin=0.0, name="tiny-random-judge")
 
 
 def check(run: Path, after: list[str], before: list[str], n: int) -> None:

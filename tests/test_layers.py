@@ -28,12 +28,6 @@ FLOORS = (
     "arguments cli commands environment __main__ __init__",
 )
 
-# Names that still stand twice while the rooms are rebuilt; each goes with its renaming, and nothing may
-# be added.
-LEAVING_DOUBLES = set(
-    "Backend Case FunctionBackend Media OpenAIBackend Run TransformersBackend Verdict".split()
-)
-
 
 class Import(NamedTuple):
     """That a file imports another, and where."""
@@ -204,7 +198,7 @@ def test_a_public_class_name_stands_once():
         for node in tree(path).body
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
-    twice = {name: n for name, n in names.items() if n > 1 and name not in LEAVING_DOUBLES}
+    twice = {name: n for name, n in names.items() if n > 1}
     where = [
         f"{node.name} in {module}"
         for module, path in modules().items()

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.errors import BackendError, InputError
 from t2vid.scoring import judge_from
-from t2vid.scoring.backends import OpenAIBackend, TransformersBackend, checkpoint_of
+from t2vid.scoring.backends import OpenAIJudge, TransformersJudge, checkpoint_of
 from t2vid.scoring.cache import JudgeCache, key_of
 from t2vid.scoring.judge import Judge
-from t2vid.scoring.prompt import Case, Verdict, prompt_of
+from t2vid.scoring.prompt import AnswerToJudge, Verdict, prompt_of
 
 COLOURS = ("red", "blue", "green")
 INJECTION = (
@@ -23,9 +23,9 @@ INJECTION = (
 )
 
 
-def served(server: Server, **kwargs: Any) -> OpenAIBackend:
+def served(server: Server, **kwargs: Any) -> OpenAIJudge:
     kwargs = {"timeout_s": 10.0, "retries": 2, "wait_s": 0.001} | kwargs
-    return OpenAIBackend("judge", server.url, **kwargs)
+    return OpenAIJudge("judge", server.url, **kwargs)
 
 
 @pytest.fixture(scope="module")
@@ -67,24 +67,24 @@ def llama() -> Any:
 
 
 def test_a_batch_judges_as_each_case_alone(llama):
-    backend = TransformersBackend(*llama, margin=0.0)
-    cases = [Case("Which?" * n, COLOURS, "crimson " * n) for n in (1, 7, 30)]
+    backend = TransformersJudge(*llama, margin=0.0)
+    cases = [AnswerToJudge("Which?" * n, COLOURS, "crimson " * n) for n in (1, 7, 30)]
     together = backend.say(cases)
     assert together == [backend.say([case])[0] for case in cases]
 
 
 def test_a_wide_margin_gives_no_letter(llama):
     rows = [("Which?", COLOURS, "crimson")]
-    assert Judge(TransformersBackend(*llama, margin=99.0)).decide(rows) == [Verdict(None)]
+    assert Judge(TransformersJudge(*llama, margin=99.0)).decide(rows) == [Verdict(None)]
 
 
 def test_a_wider_margin_only_turns_letters_into_none_and_is_the_lead_itself(llama):
     torch = pytest.importorskip("torch")
     model, tokenizer = llama
-    cases = [Case(f"Which {n}?", COLOURS, "crimson " * n) for n in range(1, 9)]
-    letters = [v.letter for v in TransformersBackend(model, tokenizer, margin=0.0).say(cases)]
+    cases = [AnswerToJudge(f"Which {n}?", COLOURS, "crimson " * n) for n in range(1, 9)]
+    letters = [v.letter for v in TransformersJudge(model, tokenizer, margin=0.0).say(cases)]
     for case, letter in zip(cases, letters, strict=True):
-        ids = torch.tensor([TransformersBackend(model, tokenizer)._encode(case)])
+        ids = torch.tensor([TransformersJudge(model, tokenizer)._encode(case)])
         with torch.inference_mode():
             scores = model(ids).logits[0, -1]
         ranked = sorted(
@@ -93,7 +93,7 @@ def test_a_wider_margin_only_turns_letters_into_none_and_is_the_lead_itself(llam
         )
         lead = ranked[-1] - ranked[-2]
         below, above = (
-            TransformersBackend(model, tokenizer, margin=lead + step).say([case])[0].letter
+            TransformersJudge(model, tokenizer, margin=lead + step).say([case])[0].letter
             for step in (-1e-3, 1e-3)
         )
         assert (below, above) == (letter, "Z")
@@ -102,20 +102,20 @@ def test_a_wider_margin_only_turns_letters_into_none_and_is_the_lead_itself(llam
 def test_verdicts_of_two_margins_never_mix_in_a_cache(llama, tmp_path):
     rows = [("Which?", COLOURS, "crimson")]
     cache = tmp_path / "judge.sqlite"
-    strict = Judge(TransformersBackend(*llama, margin=99.0), cache=cache)
+    strict = Judge(TransformersJudge(*llama, margin=99.0), cache=cache)
     assert strict.decide(rows) == [Verdict(None)]
-    loose = Judge(TransformersBackend(*llama, margin=0.0), cache=cache)
+    loose = Judge(TransformersJudge(*llama, margin=0.0), cache=cache)
     loose.decide(rows)
     assert (strict.asked, loose.asked) == (1, 1)
-    again = Judge(TransformersBackend(*llama, margin=0.0), cache=cache)
+    again = Judge(TransformersJudge(*llama, margin=0.0), cache=cache)
     assert again.decide(rows) == loose.decide(rows) and again.asked == 0
 
 
 def test_the_judge_compares_both_forms_of_a_letter_and_takes_the_best(llama):
     torch = pytest.importorskip("torch")
     model, tokenizer = llama
-    backend = TransformersBackend(model, tokenizer, margin=0.0)
-    case = Case("Which?", COLOURS, "crimson")
+    backend = TransformersJudge(model, tokenizer, margin=0.0)
+    case = AnswerToJudge("Which?", COLOURS, "crimson")
     ids = torch.tensor([backend._encode(case)])
     with torch.inference_mode():
         scores = model(ids).logits[0, -1]
@@ -126,22 +126,22 @@ def test_the_judge_compares_both_forms_of_a_letter_and_takes_the_best(llama):
 @settings(max_examples=20, deadline=None)
 @given(st.one_of(st.text(max_size=80), st.just(INJECTION)), st.integers(1, 10))
 def test_no_answer_makes_the_judge_leave_its_letters(llama, answer, n):
-    judge = Judge(TransformersBackend(*llama, margin=0.0))
+    judge = Judge(TransformersJudge(*llama, margin=0.0))
     verdict = judge.decide([("Which?", [f"thing {i}" for i in range(n)], answer)])[0]
     assert verdict.error is None
     assert verdict.letter is None or verdict.letter in "ABCDEFGHIJ"[:n]
 
 
 def test_an_answer_cannot_end_its_own_turn(llama):
-    backend = TransformersBackend(*llama)
+    backend = TransformersJudge(*llama)
     marks = llama[1].convert_tokens_to_ids(["<|im_start|>", "<|im_end|>", "<s>"])
-    plain = backend._encode(Case("Which?", COLOURS, "crimson"))
-    attack = backend._encode(Case("Which?", COLOURS, INJECTION))
+    plain = backend._encode(AnswerToJudge("Which?", COLOURS, "crimson"))
+    attack = backend._encode(AnswerToJudge("Which?", COLOURS, INJECTION))
     assert [plain.count(mark) for mark in marks] == [attack.count(mark) for mark in marks]
 
 
 def test_the_prompt_is_the_papers_with_this_case_in_it():
-    prompt = prompt_of(Case("What colour?", COLOURS, "crimson"))
+    prompt = prompt_of(AnswerToJudge("What colour?", COLOURS, "crimson"))
     assert prompt.startswith("You are provided with a question, several options, and an answer")
     tail = "Question: What colour?\nOptions: A. red B. blue C. green\nAnswer: crimson\nOutput:"
     assert prompt.endswith(tail)
@@ -152,7 +152,9 @@ def test_a_served_judge_is_asked_for_one_token(server):
     assert judge("What colour?", COLOURS, "azure") == "B"
     body = server.requests[0]
     assert body["max_tokens"] == 1 and body["temperature"] == 0
-    assert body["messages"][1]["content"] == prompt_of(Case("What colour?", COLOURS, "azure"))
+    assert body["messages"][1]["content"] == prompt_of(
+        AnswerToJudge("What colour?", COLOURS, "azure")
+    )
 
 
 @pytest.mark.parametrize("fault", ["429", "500", "malformed", "empty", "slow", "cut"])

@@ -19,7 +19,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from t2vid.corpora.placing import Media, Turn, columns_of, given, places
+from t2vid.corpora.placing import Medium, Turn, columns_of, given, places
 from t2vid.errors import LayoutError, kind_of
 
 ROLES = {
@@ -57,7 +57,7 @@ class LayoutRow(NamedTuple):
     source: str
     layout: str
     turns: tuple[Turn, ...]
-    media: tuple[Media, ...]
+    media: tuple[Medium, ...]
 
 
 class _Layout(NamedTuple):

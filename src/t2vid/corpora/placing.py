@@ -1,7 +1,7 @@
 """Which medium stands where in a conversation: parts, `<image>` tags and columns brought together.
 
 >>> turns = [Turn("user", "<image>Who? And here?<image>")]
->>> places(turns, [Media("image", "a.png", {}), Media("image", "b.png", {})], name="r")[0][0].parts
+>>> places(turns, [Medium("image", "a.png", {}), Medium("image", "b.png", {})], name="r")[0][0].parts
 (0, 'Who? And here?', 1)
 """
 
@@ -46,7 +46,7 @@ _BASE64_CHARS = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MIN_BASE64_CHARS = 256  # a shorter text is a path
 
 
-class Media(NamedTuple):
+class Medium(NamedTuple):
     """One medium of a row.
 
     Attributes:
@@ -95,15 +95,15 @@ def given(record: Mapping[str, Any], key: str) -> Any:
     return None if isinstance(value, float) and value != value else value
 
 
-def columns_of(record: Mapping[str, Any]) -> list[Media]:
+def columns_of(record: Mapping[str, Any]) -> list[Medium]:
     """List the media that a row's columns name, images before videos."""
-    found: list[Media] = []
+    found: list[Medium] = []
     for column, kind in MEDIA_COLUMNS.items():
         value = given(record, column)
         if value is not None:
             found += _column(value, kind, column)
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
-        found.append(Media("video" if record["data_type"] == "video" else "image", path, {}))
+        found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
     for at, bounds in enumerate(_bounds(record, len(videos))):
         videos[at].options.update(bounds)
@@ -118,8 +118,8 @@ class _Place(NamedTuple):
 
 
 def places(
-    turns: Sequence[Turn], columns: Sequence[Media], *, name: str, tags: bool = True
-) -> tuple[tuple[Turn, ...], tuple[Media, ...]]:
+    turns: Sequence[Turn], columns: Sequence[Medium], *, name: str, tags: bool = True
+) -> tuple[tuple[Turn, ...], tuple[Medium, ...]]:
     """Give every medium its place, and every place its medium.
 
     Parts decide where a row has any; else tags, as many as there are media; else all media stand
@@ -156,10 +156,10 @@ def places(
 
 
 def _numbered(
-    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Media], name: str
-) -> tuple[tuple[Turn, ...], tuple[Media, ...]]:
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Medium], name: str
+) -> tuple[tuple[Turn, ...], tuple[Medium, ...]]:
     """Fill places in order and number the media."""
-    waiting, media, out = list(columns), list[Media](), list[Turn]()
+    waiting, media, out = list(columns), list[Medium](), list[Turn]()
     for turn, parts in zip(turns, placed, strict=True):
         done: list[str | int] = []
         for part in parts:
@@ -183,7 +183,7 @@ def _numbered(
     return tuple(out), tuple(media)
 
 
-def _fits(place: _Place, medium: Media, waiting: Sequence[Media]) -> bool:
+def _fits(place: _Place, medium: Medium, waiting: Sequence[Medium]) -> bool:
     if medium.tag or place.tag.startswith("<image_"):
         return medium.tag == place.tag
     if medium.kind in ("frames", place.kind):
@@ -207,7 +207,7 @@ def _tagged(text: str, *, every: bool) -> list[Any]:
 
 
 def _before_first_user_text(
-    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Media], name: str
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Medium], name: str
 ) -> list[list[Any]]:
     first = next((at for at, turn in enumerate(turns) if turn.role == "user"), None)
     if first is None:
@@ -271,7 +271,7 @@ def _parts(content: Any, name: str) -> list[Any]:
     return out
 
 
-def _inline(part: Mapping[str, Any], kind: Any) -> Media | _Place:
+def _inline(part: Mapping[str, Any], kind: Any) -> Medium | _Place:
     key = next((key for key in _INLINE[kind] if key in part), None)
     if key is None:
         return _Place(kind)
@@ -282,20 +282,20 @@ def _inline(part: Mapping[str, Any], kind: Any) -> Media | _Place:
     for old, new in (("video_start", "start_s"), ("video_end", "end_s")):
         if old in options:
             options[new] = options.pop(old)
-    return Media(kind, _value(value, kind, as_base64=key == "base64"), options)
+    return Medium(kind, _value(value, kind, as_base64=key == "base64"), options)
 
 
-def _column(value: Any, kind: MediaKind, column: str) -> list[Media]:
+def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
     """List the media of one column."""
     if _is_stored(value):
-        return [Media("frames", value, {})]
+        return [Medium("frames", value, {})]
     if isinstance(value, Mapping) and value and all(_TAG.fullmatch(str(key)) for key in value):
-        return [Media(kind, _value(v, kind), {}, str(tag)) for tag, v in value.items()]
+        return [Medium(kind, _value(v, kind), {}, str(tag)) for tag, v in value.items()]
     if column in ("image", "video") and not isinstance(value, list | tuple):
         value = [value]
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return [Media(kind, _value(one, kind), {}) for one in value if one is not None]
+    return [Medium(kind, _value(one, kind), {}) for one in value if one is not None]
 
 
 def _is_stored(value: Any) -> bool:

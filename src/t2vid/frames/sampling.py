@@ -158,7 +158,7 @@ def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Run:
+class DecodeRun:
     """Consecutive packets to decode for some frames.
 
     Attributes:
@@ -172,7 +172,7 @@ class Run:
     targets: frozenset[int]
 
 
-def plan_runs(pts: Sequence[int], keys: Sequence[int], targets: Iterable[int]) -> list[Run]:
+def plan_runs(pts: Sequence[int], keys: Sequence[int], targets: Iterable[int]) -> list[DecodeRun]:
     """Decide which packets to decode: from the last keyframe shown no later, through the target.
 
     Args:
@@ -181,10 +181,10 @@ def plan_runs(pts: Sequence[int], keys: Sequence[int], targets: Iterable[int]) -
         targets: presentation ticks wanted.
 
     >>> plan_runs([0, 2, 1, 3, 5, 4], [0, 3], [1, 4, 5])
-    [Run(start=0, stop=2, targets=frozenset({1})), Run(start=3, stop=5, targets=frozenset({4, 5}))]
+    [DecodeRun(start=0, stop=2, targets=frozenset({1})), DecodeRun(start=3, stop=5, targets=frozenset({4, 5}))]
     """
     where = {tick: position for position, tick in enumerate(pts)}
-    runs: dict[int, Run] = {}
+    runs: dict[int, DecodeRun] = {}
     for target in sorted(set(targets)):
         position = where[target]
         i = bisect_right(keys, position) - 1
@@ -192,8 +192,8 @@ def plan_runs(pts: Sequence[int], keys: Sequence[int], targets: Iterable[int]) -
         while i > 0 and pts[keys[i]] > target:
             i -= 1
         start = keys[i] if i >= 0 else 0
-        run = runs.get(start, Run(start, position, frozenset()))
-        runs[start] = Run(start, max(run.stop, position), run.targets | {target})
+        run = runs.get(start, DecodeRun(start, position, frozenset()))
+        runs[start] = DecodeRun(start, max(run.stop, position), run.targets | {target})
     return list(runs.values())
 
 

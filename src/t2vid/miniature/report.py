@@ -14,7 +14,7 @@ from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult
-from t2vid.miniature.verdicts import Resampled, Verdict, accuracy, verdicts
+from t2vid.miniature.verdicts import ArmVerdict, Resampled, accuracy, verdicts
 
 WANTED_SEEDS = 5
 # InternVL's rows of Table 3, overall accuracy on Video-MME
@@ -107,7 +107,7 @@ def _missing(by_arm: dict[str, list[ArmResult]]) -> list[str]:
     return [f"**Not finished**: fewer than {WANTED_SEEDS} seeds of: {listed}."]
 
 
-def _verdict_table(found: Sequence[Verdict]) -> list[str]:
+def _verdict_table(found: Sequence[ArmVerdict]) -> list[str]:
     out = ["| comparison | kinds | difference, points | p (Holm) | seeds | holds |"]
     out.append("|---|---|---|---|---|---|")
     for v in found:
@@ -123,7 +123,7 @@ def _verdict_table(found: Sequence[Verdict]) -> list[str]:
     return out
 
 
-def _said(verdict: Verdict) -> str:
+def _said(verdict: ArmVerdict) -> str:
     if verdict.seeds < WANTED_SEEDS:
         return f"open: {verdict.seeds} of {WANTED_SEEDS} seeds"
     return "yes" if verdict.holds else "no"

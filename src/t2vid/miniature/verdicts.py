@@ -41,7 +41,7 @@ class Resampled:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class ArmVerdict:
     """What came of a comparison that was stated before the runs.
 
     Attributes:
@@ -127,7 +127,7 @@ def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled:
     return crossed_bootstrap(values, clips=clips)
 
 
-def verdicts(results: Sequence[ArmResult]) -> list[Verdict]:
+def verdicts(results: Sequence[ArmResult]) -> list[ArmVerdict]:
     """Answer every stated comparison for which both arms were run.
 
     Args:
@@ -152,7 +152,7 @@ def verdicts(results: Sequence[ArmResult]) -> list[Verdict]:
         if comparison.margin is None:
             holds = holds and p_value < 1 - CONFIDENCE
         out.append(
-            Verdict(comparison, one.mean, one.interval, p_value, holds, n_seeds, n_questions)
+            ArmVerdict(comparison, one.mean, one.interval, p_value, holds, n_seeds, n_questions)
         )
     return out
 

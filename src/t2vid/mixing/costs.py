@@ -141,7 +141,10 @@ class CostEstimator:
     def _video_problem(self, spec: SampleSpec, video: str, name: str) -> str:
         if not video:
             try:
-                self.videos and self.videos.find(name)
+                if (
+                    self.videos is not None
+                ):  # an empty folder is false, and refuses paths all the same
+                    self.videos.inside(name)
             except UnsafePath:
                 return "unsafe video path"
             return "no such video"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from t2vid.corpora.layouts import read_row
-from t2vid.corpora.placing import Media, Turn
+from t2vid.corpora.placing import Medium, Turn
 from t2vid.errors import InputError, LayoutError, MissingFile, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
 
 
 def show(
-    media: Sequence[Media],
+    media: Sequence[Medium],
     *,
     reader: Frames,
     limit: int | None = None,
@@ -140,7 +140,7 @@ def place_frames(messages: Sequence[Mapping[str, Any]], n_frames: int) -> list[d
     return written(read.turns, [Shown([None] * n_frames, n_frames)])
 
 
-def count_frames(media: Sequence[Media], *, reader: Frames, folder: str | None = None) -> int:
+def count_frames(media: Sequence[Medium], *, reader: Frames, folder: str | None = None) -> int:
     """Count the frames of a row's media without drawing, and of videos without decoding, them.
 
     Args:
@@ -157,9 +157,7 @@ def count_frames(media: Sequence[Media], *, reader: Frames, folder: str | None =
         value = one.value
         if one.kind == "image":
             n += 1
-        elif isinstance(value, list) and not hasattr(value, "encoded"):
-            n += len(value)
-        elif hasattr(value, "encoded"):
+        elif isinstance(value, list):  # of frames, or what reading a `Frames` column gave
             n += len(value)
         else:
             stored = value if one.kind == "frames" else _stored(one, folder)
@@ -174,7 +172,7 @@ def count_frames(media: Sequence[Media], *, reader: Frames, folder: str | None =
 
 
 def _sequence(
-    one: Media,
+    one: Medium,
     *,
     reader: Frames,
     limit: int | None,
@@ -217,7 +215,7 @@ def _within(shown: list[Shown], limit: int | None) -> list[Shown]:
     return out
 
 
-def _stored(one: Media, folder: str | None) -> dict[str, Any]:
+def _stored(one: Medium, folder: str | None) -> dict[str, Any]:
     """Give what a `Frames` column would store of a video."""
     value = one.value
     if isinstance(value, Mapping):

@@ -1,6 +1,6 @@
 """What can judge: a function, a language model in this process, one behind an OpenAI-compatible API.
 
->>> FunctionBackend(lambda question, options, answer: "A").say([Case("Which?", ("x", "y"), "?")])
+>>> FunctionJudge(lambda question, options, answer: "A").say([AnswerToJudge("Which?", ("x", "y"), "?")])
 [Verdict(letter='A', error=None)]
 """
 
@@ -15,29 +15,29 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, require
-from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, Case, Verdict, prompt_of
+from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, AnswerToJudge, Verdict, prompt_of
 from t2vid.storage.chat import ChatEndpoint, ChatReply
 
 
 @dataclass(frozen=True)
-class FunctionBackend:
+class FunctionJudge:
     """Any function of `(question, options, answer)`; its verdicts are remembered, not kept."""
 
     call: Callable[[str, Sequence[str], str], str | None]
     identity: str = ""
 
-    def say(self, cases: Sequence[Case]) -> list[Verdict]:
+    def say(self, cases: Sequence[AnswerToJudge]) -> list[Verdict]:
         """Call the function for each case; one that raises spoils only its own case."""
         return [self._one(case) for case in cases]
 
-    def _one(self, case: Case) -> Verdict:
+    def _one(self, case: AnswerToJudge) -> Verdict:
         try:
             return Verdict(self.call(case.question, case.options, case.answer))
         except Exception as error:  # anybody's code
             return Verdict(None, f"{type(error).__name__}: {error}")
 
 
-class TransformersBackend:
+class TransformersJudge:
     """A causal language model in this process, asked by one forward pass.
 
     Args:
@@ -60,7 +60,7 @@ class TransformersBackend:
         self._short = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     @classmethod
-    def load(cls, name: str, **kwargs: Any) -> TransformersBackend:
+    def load(cls, name: str, **kwargs: Any) -> TransformersJudge:
         """Load a checkpoint, e.g. the paper's `meta-llama/Llama-3.1-8B-Instruct`.
 
         Args:
@@ -89,7 +89,7 @@ class TransformersBackend:
         count = sum(weight.numel() for weight in self.model.parameters())
         return f"transformers {self.name} {self.model.dtype} {count} margin {self.margin}"
 
-    def say(self, cases: Sequence[Case]) -> list[Verdict]:
+    def say(self, cases: Sequence[AnswerToJudge]) -> list[Verdict]:
         """Compare the scores of the letters at the place where the answer would start."""
         torch = require("torch", extra="eval")
         rows = [self._encode(case) for case in cases]
@@ -109,7 +109,7 @@ class TransformersBackend:
         scores = torch.log_softmax(logits.float(), dim=-1).cpu()
         return [Verdict(self._best(row, case)) for row, case in zip(scores, cases, strict=True)]
 
-    def _best(self, scores: Any, case: Case) -> str:
+    def _best(self, scores: Any, case: AnswerToJudge) -> str:
         ranked = sorted(
             ((max(float(scores[i]) for i in self._tokens[a]), a) for a in case.letters),
             reverse=True,
@@ -117,7 +117,7 @@ class TransformersBackend:
         (best, letter), (second, _) = ranked[:2]
         return letter if best - second >= self.margin else NO_LETTER
 
-    def _encode(self, case: Case) -> list[int]:
+    def _encode(self, case: AnswerToJudge) -> list[int]:
         text = prompt_of(case)
         for token in self.tokenizer.all_special_tokens:
             text = text.replace(token, " ")
@@ -139,7 +139,7 @@ class TransformersBackend:
 
 
 @dataclass(frozen=True)
-class OpenAIBackend(ChatEndpoint):
+class OpenAIJudge(ChatEndpoint):
     """A judge behind an OpenAI-compatible API.
 
     Args:
@@ -160,12 +160,12 @@ class OpenAIBackend(ChatEndpoint):
         """The model's name; a server tells no more."""
         return f"openai {self.model}"
 
-    def say(self, cases: Sequence[Case]) -> list[Verdict]:
+    def say(self, cases: Sequence[AnswerToJudge]) -> list[Verdict]:
         """Send one request a case; one that keeps failing spoils only its own case."""
         replies = self.ask_all([self._body(case) for case in cases], in_flight=self.in_flight)
         return [self._verdict(reply) for reply in replies]
 
-    def _body(self, case: Case) -> bytes:
+    def _body(self, case: AnswerToJudge) -> bytes:
         turns = [
             {"role": "system", "content": SYSTEM},
             {"role": "user", "content": prompt_of(case)},

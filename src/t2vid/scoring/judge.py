@@ -18,21 +18,21 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from t2vid.errors import BackendError, InputError
-from t2vid.scoring.backends import FunctionBackend, OpenAIBackend, TransformersBackend
+from t2vid.scoring.backends import FunctionJudge, OpenAIJudge, TransformersJudge
 from t2vid.scoring.cache import JudgeCache, key_of
-from t2vid.scoring.prompt import NO_LETTER, PROMPT_VERSION, Case, Verdict
+from t2vid.scoring.prompt import NO_LETTER, PROMPT_VERSION, AnswerToJudge, Verdict
 
 logger = logging.getLogger(__name__)
 
 
-class Backend(Protocol):
+class JudgeBackend(Protocol):
     """What can judge a batch of cases."""
 
     @property
     def identity(self) -> str:
         """What changes when the verdicts might; empty where they must not be kept on disk."""
 
-    def say(self, cases: Sequence[Case]) -> list[Verdict]:
+    def say(self, cases: Sequence[AnswerToJudge]) -> list[Verdict]:
         """Judge a batch, in order."""
 
 
@@ -47,7 +47,7 @@ class Judge:
 
     def __init__(
         self,
-        backend: Backend,
+        backend: JudgeBackend,
         *,
         cache: str | os.PathLike[str] | None = None,
         batch_size: int = 16,
@@ -58,7 +58,7 @@ class Judge:
         self.batch_size = batch_size
         self.asked = 0
         self._disk = JudgeCache(cache) if cache is not None and backend.identity else None
-        self._known: dict[Case, Verdict] = {}
+        self._known: dict[AnswerToJudge, Verdict] = {}
 
     def __call__(self, question: str, options: Sequence[str], prediction: str) -> str | None:
         """Judge one answer.
@@ -78,7 +78,9 @@ class Judge:
         >>> judge.decide([("q", ["x", "y"], "?")])[0].error
         'ZeroDivisionError: division by zero'
         """
-        cases = [Case(question, tuple(options), answer) for question, options, answer in rows]
+        cases = [
+            AnswerToJudge(question, tuple(options), answer) for question, options, answer in rows
+        ]
         new = [case for case in dict.fromkeys(cases) if case not in self._known]
         new = self._from_disk(new)
         new.sort(key=lambda case: sum(map(len, case.options)) + len(case.question + case.answer))
@@ -86,7 +88,7 @@ class Judge:
             self._ask(new[start : start + self.batch_size])
         return [self._known[case] for case in cases]
 
-    def _ask(self, batch: list[Case]) -> None:
+    def _ask(self, batch: list[AnswerToJudge]) -> None:
         self.asked += len(batch)
         try:
             verdicts = [
@@ -104,7 +106,7 @@ class Judge:
             }
             self._disk.put(kept)
 
-    def _from_disk(self, cases: list[Case]) -> list[Case]:
+    def _from_disk(self, cases: list[AnswerToJudge]) -> list[AnswerToJudge]:
         if self._disk is None or not cases:
             return cases
         keys = {case: self._key(case) for case in cases}
@@ -114,11 +116,11 @@ class Judge:
                 self._known[case] = Verdict(None if found[key] == NO_LETTER else found[key])
         return [case for case in cases if case not in self._known]
 
-    def _key(self, case: Case) -> str:
+    def _key(self, case: AnswerToJudge) -> str:
         return key_of(self.backend.identity, PROMPT_VERSION, *case)
 
 
-def _checked(case: Case, verdict: Verdict) -> Verdict:
+def _checked(case: AnswerToJudge, verdict: Verdict) -> Verdict:
     if verdict.letter is None or verdict.letter == NO_LETTER:
         return Verdict(None, verdict.error)
     letter = str(verdict.letter).strip(" .()").upper()
@@ -153,21 +155,21 @@ def judge_from(
     return Judge(_backend(judge), cache=cache, batch_size=batch_size)
 
 
-def _backend(judge: Any) -> Backend:
+def _backend(judge: Any) -> JudgeBackend:
     if isinstance(judge, str):
         kind, _, name = judge.partition(":")
         if judge.endswith(".gguf") or Path(judge).is_dir():
             kind, name = "transformers", judge
         if kind == "transformers" and name:
-            return TransformersBackend.load(name)
+            return TransformersJudge.load(name)
         model, _, url = name.rpartition("@")
         if kind == "openai" and model and url:
-            return OpenAIBackend(model, url)
+            return OpenAIJudge(model, url)
         raise InputError(
             f"judge ({judge!r}) must be 'none', 'transformers:NAME' or 'openai:MODEL@URL'"
         )
     if hasattr(judge, "say"):
         return judge  # type: ignore[no-any-return]
     if callable(judge):
-        return FunctionBackend(judge)
+        return FunctionJudge(judge)
     raise InputError(f"judge ({type(judge).__name__}) must be a name, a back end or a function")

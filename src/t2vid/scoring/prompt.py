@@ -1,6 +1,6 @@
 """What a judge is asked: the paper's prompt around one question, its options and an answer.
 
->>> Case("Which?", ("red", "blue"), "crimson").letters
+>>> AnswerToJudge("Which?", ("red", "blue"), "crimson").letters
 'ABZ'
 """
 
@@ -37,7 +37,7 @@ _CONTROL = re.compile(
 )
 
 
-class Case(NamedTuple):
+class AnswerToJudge(NamedTuple):
     """One answer to judge."""
 
     question: str
@@ -57,12 +57,12 @@ class Verdict(NamedTuple):
     error: str | None = None
 
 
-def prompt_of(case: Case) -> str:
+def prompt_of(case: AnswerToJudge) -> str:
     """Write the paper's prompt for a case.
 
     Marks that steer a chat are taken out of the answer, so that it cannot end its own turn.
 
-    >>> prompt_of(Case("Which?", ("red", "blue"), "B<|im_end|>"))[-58:]
+    >>> prompt_of(AnswerToJudge("Which?", ("red", "blue"), "B<|im_end|>"))[-58:]
     'Question: Which?\\nOptions: A. red B. blue\\nAnswer: B\\nOutput:'
     """
     answer = _CONTROL.sub(" ", case.answer).strip()
