@@ -123,7 +123,8 @@ def main() -> None:
             print(f"\n{name}:\n")
             compare_formats(sample_video(clip, SPEC), options.rounds)
         print(
-            "\n| clip | frames | decode, ms | write, ms | read, ms | decode / read | paid for after epochs | MB | clips in 100 GB |"
+            "\n| clip | frames | decode, ms | write, ms | read, ms | decode / read "
+            "| paid for after epochs | MB | clips in 100 GB |"
         )
         print("|---|---|---|---|---|---|---|---|---|")
         for name, clip in clips.items():
