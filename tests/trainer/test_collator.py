@@ -26,7 +26,7 @@ from t2vid.models.showing import conversation, place_frames
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.trainer.collator import VideoCollator
 from t2vid.trainer.config import VideoSFTConfig
-from t2vid.trainer.sft_trainer import build_collator
+from t2vid.trainer.preparing import build_collator
 from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()
