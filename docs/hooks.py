@@ -256,7 +256,9 @@ def error_messages(name: str) -> str:
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
         lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
-        parts.append(f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}')
+        parts.append(
+            f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}'
+        )
     return "\n\n".join(parts) or "No message of its own."
 
 

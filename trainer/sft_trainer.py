@@ -43,6 +43,13 @@ from t2vid.trainer.batching import (  # noqa: E402
 )
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
+from t2vid.trainer.preparing import (  # noqa: E402
+    build_collator,
+    config_of,
+    keep_used_names,
+    named_family,
+    warn_of_rounding,
+)
 from t2vid.trainer.rows import (  # noqa: E402
     column_names,
     described,
