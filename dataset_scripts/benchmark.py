@@ -16,6 +16,7 @@ What `data_dir` holds is told by each benchmark's module below `t2vid.evaluation
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -124,7 +125,7 @@ class BenchmarkBuilder(CorpusBuilder):
             *args, data_files=data_files, video_dir=video_dir, config_name=config_name, **kwargs
         )
 
-    @property
+    @functools.cached_property
     def reader(self) -> BenchmarkReader:
         """What reads the benchmark's files."""
         return reader_of(self.entry.name)
