@@ -140,7 +140,7 @@ def benchmark(name: str) -> Benchmark:
 
 def official_prompt(name: str) -> Official | None:
     """Find how a benchmark's authors ask by the name of the prompt; None for another prompt."""
-    return next((b.official for b in BENCHMARKS if b.official and b.official.name == name), None)
+    return next((way for b in BENCHMARKS for way in b.ways if way.name == name), None)
 
 
 def family(name: str) -> Family:

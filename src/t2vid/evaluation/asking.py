@@ -21,7 +21,7 @@ from PIL import Image
 from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
-from t2vid.evaluation.benchmarks.video_mme import cues_at
+from t2vid.evaluation.benchmarks.subtitles import cues_around, cues_at
 from t2vid.evaluation.compare import rotate
 from t2vid.evaluation.config import GRID_HINT, EvalConfig
 from t2vid.frames.framelist import FrameList
@@ -83,6 +83,8 @@ def rotated(row: Mapping[str, Any], shift: int) -> dict[str, Any]:
     """
     if shift == 0:
         return dict(row)
+    if not row["answer"]:  # not public
+        return {**row, "options": rotate(row["options"], shift)}
     place = (LETTERS.index(row["answer"]) - shift) % len(row["options"])
     return {**row, "options": rotate(row["options"], shift), "answer": LETTERS[place]}
 
@@ -226,7 +228,14 @@ def _subtitles(row: Mapping[str, Any], protocol: EvalConfig, frames: FrameList) 
     if not protocol.subtitles:
         return ""
     cues = [Cue(**cue) for cue in row.get("subtitles") or ()]
-    shown = cues_at(cues, frames.timestamps_s or ())
+    official = official_prompt(protocol.prompt)
+    which = official.cues if official else "shown"
+    if which == "around":
+        return "".join(f"{text}\n" for text in cues_around(cues, frames.timestamps_s or ()))
+    if which == "all":
+        shown = [" ".join(cue.text for cue in cues)] if cues else []
+    else:
+        shown = cues_at(cues, frames.timestamps_s or ())
     return f"This video's subtitles are listed below:\n{chr(10).join(shown)}\n" if shown else ""
 
 

@@ -35,7 +35,7 @@ PROMPTS = {
     "t2vid": "{subtitles}{question}\n{options}\n" + T2VID_SUFFIX,
     # T2Vid's script for Video-MME writes the same without the last line break.
     "t2vid-video-mme": "{subtitles}{question}\n{options}" + T2VID_SUFFIX,
-    **{one.official.name: one.official.prompt for one in BENCHMARKS if one.official},
+    **{way.name: way.prompt for one in BENCHMARKS for way in one.ways},
 }
 GRID_HINT = (
     "The picture shows {frames} frames of one video, {columns} a row; time runs from left to "
@@ -66,7 +66,8 @@ class EvalConfig(FrozenConfig):
         grid_columns: frames in a row of the grid.
         fast_frames: frames of the fast path.
         fast_px: longer edge of a frame of the fast path, in pixels.
-        scheme: rules that read the letter, as in `extract_choice`.
+        scheme: rules that read the letter, as in `extract_choice`; `official` reads and counts as
+            the scorer of each benchmark's authors does, mistakes included.
         judge: `none`, or `backend:model` for what the rules leave open, e.g.
             `transformers:meta-llama/Llama-3.1-8B-Instruct` or `openai:model@http://host/v1`.
     """
@@ -86,7 +87,7 @@ class EvalConfig(FrozenConfig):
     grid_columns: int = 3
     fast_frames: int = 50
     fast_px: int = 112
-    scheme: Literal["t2vid", "paper"] = "t2vid"
+    scheme: Literal["t2vid", "paper", "official"] = "t2vid"
     judge: str = "none"
 
     def __post_init__(self) -> None:
@@ -96,8 +97,8 @@ class EvalConfig(FrozenConfig):
         for name in ("frames", "max_new_tokens", "grid_columns", "fast_frames", "fast_px"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} ({getattr(self, name)}) must be > 0")
-        if self.scheme not in ("t2vid", "paper"):
-            raise InputError(f"scheme ({self.scheme!r}) must be 't2vid' or 'paper'")
+        if self.scheme not in ("t2vid", "paper", "official"):
+            raise InputError(f"scheme ({self.scheme!r}) must be 't2vid', 'paper' or 'official'")
         if self.judge != "none" and ":" not in self.judge:
             raise InputError(f"judge ({self.judge!r}) must be 'none' or 'backend:model'")
         if self.prompt not in PROMPTS and "{question}" not in self.prompt:

@@ -48,7 +48,13 @@ def video_value(
     """Give the stored value of a video (path, URL or file content) that is decoded on reading."""
     inline = isinstance(source, bytes)
     path, data = (None, source) if inline else (os.fspath(source), None)
-    return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
+    return {"text": None, "path": path, "bytes": data, "spec": _json_of(spec or SampleSpec())}
+
+
+@lru_cache(maxsize=64)
+def _json_of(spec: SampleSpec) -> str:
+    """Write a spec once; every row of a benchmark has the same one."""
+    return spec.to_json()
 
 
 def at_size(value: dict[str, Any], size: tuple[int, int] | str | None) -> dict[str, Any]:
