@@ -106,7 +106,8 @@ def world(tmp_path_factory):
 
 def test_an_arm_is_trained_and_tested_by_the_product_and_not_run_twice(world, tmp_path):
     jobs = [Job("zero-shot", rows=96), Job("hybrid", rows=96)]
-    before, after = run_all(jobs, world=world, out=tmp_path)
+    worlds = dict.fromkeys(jobs, world)
+    before, after = run_all(jobs, worlds, out=tmp_path)
     assert (before.rows, before.steps, before.curves) == (0, 0, {})
     assert (after.rows, after.steps) == (96, 6)
     assert before.questions == after.questions and before.answers != after.answers
@@ -115,7 +116,7 @@ def test_an_arm_is_trained_and_tested_by_the_product_and_not_run_twice(world, tm
     assert [right[name] for name in after.questions] == after.correct
     file = tmp_path / f"{jobs[1].name}.json"
     stamp = file.stat().st_mtime_ns
-    assert run_all(jobs, world=world, out=tmp_path)[1] == ArmResult.read(file) == after
+    assert run_all(jobs, worlds, out=tmp_path)[1] == ArmResult.read(file) == after
     assert file.stat().st_mtime_ns == stamp
 
 
@@ -123,7 +124,7 @@ def test_unknown_arms_and_missing_worlds_are_refused(tmp_path):
     with pytest.raises(InputError, match="must be one of zero-shot"):
         Job("hybird")
     with pytest.raises(MissingFile, match="no miniature world"):
-        run_all([Job("zero-shot")], world=tmp_path, out=tmp_path / "out")
+        run_all([Job("zero-shot")], {Job("zero-shot"): tmp_path}, out=tmp_path / "out")
 
 
 def test_the_model_is_offered_at_the_top(model_and_processor):

@@ -13,7 +13,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +27,12 @@ from t2vid.frames.spec import RenderSpec
 from t2vid.miniature.base import BaseSize, new_base
 from t2vid.miniature.pictures import FRAME_PX, draw
 from t2vid.miniature.prompts import LOOK, READ
-from t2vid.miniature.questions import KINDS, ask
+from t2vid.miniature.questions import KINDS, ask, worded
 from t2vid.miniature.world import MAX_SCENES, NUMBERS, WORDS_PER_SCENE, Episode, phrases
 
 IGNORED = -100
+HERE = "<image>"  # where a frame stands in a text
+RECITED = 0.35  # share of the documents that are read out
 PAGE = RenderSpec(
     width=FRAME_PX, height=FRAME_PX, font_px=11, margin_px=1, words_per_frame=WORDS_PER_SCENE
 )
@@ -196,14 +198,10 @@ def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
     return cross_entropy(model.lm_head(hidden[at]), wanted[at])
 
 
-def story(rng: np.random.Generator, *, turns: int, kinds: Sequence[str] = KINDS) -> Turns:
-    """Give a story in words with `turns` questions, half of them with options."""
+def story(rng: np.random.Generator, *, turns: int) -> Turns:
+    """Give a story in words with `turns` questions, most of them with options."""
     episode = Episode.drawn(rng)
-    asked = (ask(episode, kinds[int(i)], rng) for i in rng.permutation(len(kinds)))
-    found = itertools.islice((one for one in asked if one is not None), turns)
-    pairs = [(a.lettered if rng.random() < 0.5 else a.question, a.answer) for a in found]
-    (question, answer), *rest = pairs
-    return Turns([(f"{episode.story}\n\n{question}", answer), *rest])
+    return Turns(_asked(episode, episode.story, rng, turns))
 
 
 def picture(rng: np.random.Generator) -> Turns:
@@ -218,9 +216,13 @@ def page(rng: np.random.Generator) -> Turns:
     """Give one drawn page of a story and its words."""
     told = phrases(Episode.drawn(rng))
     words = told[int(rng.integers(len(told)))]
+    return Turns([(READ[int(rng.integers(len(READ)))], words)], [drawn(words, rng)])
+
+
+def drawn(words: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give a page with six words in one of the faces of pretraining."""
     (frame,) = render_text(words, _PAGES[int(rng.integers(len(_PAGES)))])
-    pixels = np.repeat(np.asarray(frame)[..., None], 3, axis=2)
-    return Turns([(READ[int(rng.integers(len(READ)))], words)], [pixels])
+    return np.repeat(np.asarray(frame)[..., None], 3, axis=2)
 
 
 def album(rng: np.random.Generator) -> Turns:
@@ -235,6 +237,25 @@ def album(rng: np.random.Generator) -> Turns:
     return Turns(pairs, [frame for one in single for frame in one.frames])
 
 
+def document(rng: np.random.Generator, *, turns: int) -> Turns:
+    """Give a story in words with some scenes, never two in a row, as pictures or pages."""
+    episode = Episode.drawn(rng)
+    told, frames = phrases(episode), []
+    first = int(rng.integers(len(told) - 1))
+    for i in range(first, len(told), 2):
+        if i > first and rng.random() < 0.2:
+            break
+        scene = episode.scenes[i]
+        shown = np.asarray(draw(scene, rng)) if rng.random() < 0.5 else drawn(told[i], rng)
+        frames.append(shown)
+        told[i] = HERE
+    text = " ".join(told).replace(f" {HERE}", HERE)
+    pairs = _asked(episode, text, rng, turns)
+    if rng.random() < RECITED:
+        pairs.append((READ[-1], episode.story))
+    return Turns(pairs, frames)
+
+
 def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]:
     """Give the model's inputs and the labels of conversations, in the words of the chat template."""
     import torch
@@ -243,23 +264,16 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     user, assistant, end = tokenizer.convert_tokens_to_ids(
         ["<user>", "<assistant>", "<end_of_utterance>"]
     )
-    frame_ids = tokenizer.convert_tokens_to_ids(
-        [
-            "<fake_token_around_image>",
-            "<global-img>",
-            *["<image>"] * processor.image_seq_len,
-            "<fake_token_around_image>",
-        ]
-    )
-    said = [part for row in rows for q, a in row.pairs for part in (q, f" {a}")]
+    seen = "<image>" * processor.image_seq_len
+    frame = f"<fake_token_around_image><global-img>{seen}<fake_token_around_image>"
+    said = [part for row in rows for part in _said(row, frame)]
     encoded = iter(tokenizer(said, add_special_tokens=False)["input_ids"])
     all_ids, all_labels = [], []
     for row in rows:
         ids: list[int] = []
         targets: list[int] = []
-        for turn in range(len(row.pairs)):
-            before = frame_ids * len(row.frames) if turn == 0 else []
-            asked = [user, *before, *next(encoded), assistant]
+        for _ in row.pairs:
+            asked = [user, *next(encoded), assistant]
             answer = [*next(encoded), end]
             ids += asked + answer
             targets += [IGNORED] * len(asked) + answer
@@ -275,6 +289,24 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
         pixels = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
         inputs["pixel_values"] = (pixels.float() / 127.5 - 1).unsqueeze(0)
     return inputs, labels
+
+
+def _asked(
+    episode: Episode, text: str, rng: np.random.Generator, turns: int
+) -> list[tuple[str, str]]:
+    asked = (ask(episode, KINDS[int(i)], rng) for i in rng.permutation(len(KINDS)))
+    found = itertools.islice((one for one in asked if one is not None), turns)
+    pairs = [(worded(one, rng), one.answer) for one in found]
+    (question, answer), *rest = pairs
+    return [(f"{text}\n\n{question}", answer), *rest]
+
+
+def _said(row: Turns, frame: str) -> Iterator[str]:
+    """Give questions and answers; frames stand where they are marked, or before everything."""
+    for turn, (question, answer) in enumerate(row.pairs):
+        before = frame * len(row.frames) if turn == 0 and HERE not in question else ""
+        yield before + question.replace(HERE, frame)
+        yield f" {answer}"
 
 
 def _log(out: Path, step: int, losses: NDArray[np.float64], seconds: float) -> None:
