@@ -1,4 +1,4 @@
-"""Several runs with seeds of their own: the interval of their mean, and Holm's correction."""
+"""Several runs with seeds of their own: the interval of their mean."""
 
 from __future__ import annotations
 
@@ -6,13 +6,7 @@ import numpy as np
 import pytest
 
 from t2vid.errors import InputError
-from t2vid.scoring.statistics import bootstrap, holm, nested_bootstrap
-
-
-def test_holm_gives_the_published_steps():
-    # Holm 1979: p in rising order times the tests that are left, never below the one before
-    assert holm([0.01, 0.02, 0.02, 0.5]) == [0.04, 0.06, 0.06, 0.5]
-    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
+from t2vid.scoring.statistics import bootstrap, nested_bootstrap
 
 
 def test_the_interval_covers_a_known_mean_about_as_often_as_it_says():

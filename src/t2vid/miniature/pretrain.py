@@ -1,9 +1,10 @@
-"""Train the mini image-LLM from nothing: stories in words, single pictures and pages, albums.
+"""Train the mini image-LLM from nothing: stories in words, pictures and pages, documents of both.
 
-An album is a row of pictures and pages that have nothing to do with each other, as the interleaved
-documents of real image-LLMs. It never sees a clip, nor a text of several pages.
+A document is a story in words in which some scenes are a picture or a page, never two in a row; an
+album is a row of pictures and pages that have nothing to do with each other. Real image-LLMs learn on
+such interleaved pages. It never sees a clip, nor a text drawn on several pages.
 
->>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(2999, Plan())
+>>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(4999, Plan())
 True
 """
 
@@ -57,24 +58,24 @@ class Plan:
     Attributes:
         text_steps: steps on stories in words alone.
         joint_steps: steps on stories, pictures and pages after them.
-        album_steps: steps on stories, single frames and albums.
-        settle_steps: steps at the end with as many single frames as albums, or reading suffers.
+        document_steps: steps on documents, stories, single frames and albums.
         text_rows: stories in a step on stories alone.
-        joint_text_rows: stories in every later step.
-        frame_rows: pictures and pages in every later step, half of each; of the steps with albums
-            three quarters are albums, of the last ones half.
-        turns: questions about one story.
+        joint_text_rows: stories in a step with single frames.
+        frame_rows: pictures and pages in such a step, half of each.
+        document_rows: documents in a step of the last part, which has a quarter as many stories,
+            as many albums and a third as many single frames beside them.
+        turns: questions about one story or document.
         learning_rate: at its highest.
         seed: of the weights and the rows.
     """
 
     text_steps: int = 1000
     joint_steps: int = 2000
-    album_steps: int = 800
-    settle_steps: int = 200
+    document_steps: int = 2000
     text_rows: int = 24
     joint_text_rows: int = 20
     frame_rows: int = 40
+    document_rows: int = 24
     turns: int = 5
     learning_rate: float = 2e-3
     seed: int = 0
@@ -82,7 +83,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps in all."""
-        return self.text_steps + self.joint_steps + self.album_steps + self.settle_steps
+        return self.text_steps + self.joint_steps + self.document_steps
 
 
 class Turns(NamedTuple):
@@ -130,7 +131,7 @@ def pretrain(
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first, seconds = saved["step"], saved["seconds"]
-    start, sums = time.process_time() - seconds, np.zeros(3)
+    start, sums = time.process_time() - seconds, dict[str, float]()
     model.train()
     for step in range(first, plan.steps):
         rng = np.random.default_rng((plan.seed, step))  # a resumed run sees the same rows
@@ -138,14 +139,16 @@ def pretrain(
             group["lr"] = schedule(step, plan)
         losses = _losses(model, processor, step, plan, rng)
         optimizer.zero_grad(set_to_none=True)
-        sum(losses).backward()
+        sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        sums[: len(losses)] += [float(loss.detach()) for loss in losses]
+        for name, loss in losses.items():
+            sums[name] = sums.get(name, 0.0) + float(loss.detach())
         done = step + 1
         if done % log_every == 0:
-            _log(out, done, sums / log_every, time.process_time() - start)
-            sums[:] = 0
+            means = {f"{name}_loss": round(sums[name] / log_every, 4) for name in sums}
+            _log(out, {"step": done, **means, "cpu_seconds": round(time.process_time() - start)})
+            sums.clear()
         if done % save_every == 0 or done == plan.steps:
             value = {"asked": asked, "step": done, "seconds": time.process_time() - start}
             value |= {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
@@ -163,30 +166,38 @@ def schedule(step: int, plan: Plan) -> float:
     if step < plan.text_steps:
         return plan.learning_rate * rise * (1 - 0.1 * step / plan.text_steps)
     at = step - plan.text_steps
-    parts = ((plan.joint_steps, 0.9), (plan.album_steps, 0.5), (plan.settle_steps, 0.2))
-    for number, (n_steps, high) in enumerate(parts):
-        if at < n_steps or number == len(parts) - 1:
-            first = min(1.0, (at + 1) / 50) if number else rise  # each part rises for itself
-            cosine = 0.525 + 0.475 * math.cos(math.pi * at / n_steps)
-            return plan.learning_rate * first * high * cosine
-        at -= n_steps
-    raise AssertionError("the last part takes every step")
+    if at < plan.joint_steps:
+        return plan.learning_rate * rise * 0.9 * _cosine(at / plan.joint_steps)
+    at -= plan.joint_steps
+    return plan.learning_rate * min(1.0, (at + 1) / 50) * 0.75 * _cosine(at / plan.document_steps)
+
+
+def _cosine(share: float) -> float:
+    return 0.525 + 0.475 * math.cos(math.pi * share)
 
 
 def _losses(
     model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
-) -> list[Any]:
-    joint = step >= plan.text_steps
-    n_text = plan.joint_text_rows if joint else plan.text_rows
-    text = [story(rng, turns=plan.turns) for _ in range(n_text)]
-    losses = [_loss(model, *collate(text, processor))]
-    if joint:
-        after = step - plan.text_steps - plan.joint_steps
-        half = plan.frame_rows // (2 if after < 0 else 8 if after < plan.album_steps else 4)
-        shown = [*(picture(rng) for _ in range(half)), *(page(rng) for _ in range(half))]
-        shown += [album(rng) for _ in range(plan.frame_rows - 2 * half)]
-        losses.append(_loss(model, *collate(shown, processor)))
-    return losses
+) -> dict[str, Any]:
+    if step < plan.text_steps:
+        groups = {"text": [story(rng, turns=plan.turns) for _ in range(plan.text_rows)]}
+    elif step < plan.text_steps + plan.joint_steps:
+        groups = {
+            "text": [story(rng, turns=plan.turns) for _ in range(plan.joint_text_rows)],
+            "frame": _single(rng, plan.frame_rows),
+        }
+    else:
+        n = plan.document_rows
+        groups = {
+            "text": [story(rng, turns=plan.turns) for _ in range(n // 4)],
+            "document": [document(rng, turns=plan.turns) for _ in range(n)],
+            "frame": [*_single(rng, n // 3), *(album(rng) for _ in range(n // 4))],
+        }
+    return {name: _loss(model, *collate(rows, processor)) for name, rows in groups.items() if rows}
+
+
+def _single(rng: np.random.Generator, n: int) -> list[Turns]:
+    return [*(picture(rng) for _ in range(n // 2)), *(page(rng) for _ in range(n // 2))]
 
 
 def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
@@ -298,7 +309,8 @@ def _asked(
     found = itertools.islice((one for one in asked if one is not None), turns)
     pairs = [(worded(one, rng), one.answer) for one in found]
     (question, answer), *rest = pairs
-    return [(f"{text}\n\n{question}", answer), *rest]
+    between = "" if text.endswith(HERE) else "\n\n"  # as the product writes it
+    return [(f"{text}{between}{question}", answer), *rest]
 
 
 def _said(row: Turns, frame: str) -> Iterator[str]:
@@ -309,12 +321,6 @@ def _said(row: Turns, frame: str) -> Iterator[str]:
         yield f" {answer}"
 
 
-def _log(out: Path, step: int, losses: NDArray[np.float64], seconds: float) -> None:
-    point = {
-        "step": step,
-        "text_loss": round(float(losses[0]), 4),
-        "frame_loss": round(float(losses[1]), 4),
-        "cpu_seconds": round(seconds),
-    }
+def _log(out: Path, point: dict[str, float]) -> None:
     with open(out / "curves.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(point) + "\n")
