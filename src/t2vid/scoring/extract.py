@@ -10,7 +10,7 @@ The steps, in order; each sees what the ones before it left open:
     clean            blanks for markup and finished thoughts; nothing after the end of sequence
     turns            a model that goes on to ask itself the next question is read up to there
     letter alone     nothing but a letter
-    option text      nothing but an option's text
+    option text      nothing but an option's text, or what one such as "none of the above" says
     statement        the last explicit one: "the answer is B", `\boxed{B}`, <answer>B</answer>, "B. a dog" at the head
     letter           one letter that stands as a sentence of its own
     text contained   one option whose text the answer asserts
@@ -150,7 +150,7 @@ def option_text(text: str, options: Options) -> _Found | None:
     >>> option_text("the dog.", read_options(["A cat", "A dog"])).letter
     'B'
     """
-    said = options.exact(text)
+    said = options.exact(text) or options.summed_up(text)
     if not said:
         return None
     if text.rstrip().endswith(("?", "？")) and not options.raw[said].rstrip().endswith(("?", "？")):
