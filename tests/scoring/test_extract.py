@@ -182,3 +182,19 @@ def test_an_unknown_scheme_names_the_known():
 )
 def test_an_option_about_the_others_is_read_in_other_words(answer, options, letter):
     assert extract_choice(answer, options).letter == letter
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter", "words"),
+    [
+        ("I take the 2nd option.", "B", "the 2nd option"),
+        ("choice number two", "B", "choice number two"),
+        ("Option no. 3 is right", "C", "Option no. 3"),
+        ("My second answer is correct", "B", "second answer"),
+        ("The second person waves.", None, ""),
+    ],
+)
+def test_an_option_named_by_its_place_is_shown_by_these_words(answer, letter, words):
+    read = extract_choice(answer, ["x", "y", "z"])
+    assert read.letter == letter
+    assert not words or answer[slice(*read.span)] in (words, words.removeprefix("the "))
