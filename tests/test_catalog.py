@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 from itertools import chain
 
 import pytest
@@ -23,6 +24,7 @@ TABLES = {
     "corpora": catalog.CORPORA,
     "benchmarks": catalog.BENCHMARKS,
     "metrics": catalog.METRICS,
+    "judges": catalog.JUDGES,
     "families": catalog.FAMILIES,
     "recipes": catalog.recipes(),
 }
@@ -37,6 +39,8 @@ def test_a_name_or_an_alias_means_one_entry(kind):
 
 
 def test_every_module_that_an_entry_names_is_there():
+    for entry in catalog.JUDGES:
+        assert callable(pkgutil.resolve_name(entry.load))
     for entry in catalog.CORPORA:
         if entry.converter:
             assert callable(importlib.import_module(entry.converter).convert)

@@ -68,7 +68,7 @@ def compass() -> Any:
 
 def answered(rows: Any, out: Path, say: str = "The answer is B.") -> Run:
     return t2vid.evaluate(
-        FunctionBackend(lambda ask: say), rows, EvalConfig(strategy="text"), out=out
+        FunctionBackend(lambda ask: say), rows, EvalConfig(control="blind"), out=out
     )
 
 

@@ -134,7 +134,7 @@ BENCHMARKS = (
             settings={
                 "prefill": "Best option:(",
                 "frames": 16,
-                "select": "midpoint",
+                "sampling": "midpoint",
                 "fps": None,
             },
         ),

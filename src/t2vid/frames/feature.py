@@ -151,12 +151,7 @@ class Frames:
         if value is None:
             return None
         if isinstance(value, str):
-            if len(value) > _MAX_PATH_CHARS or "\n" in value:
-                raise InputError(
-                    f"a string is the path of a video, and {value[:60]!r}… "
-                    f"({len(value):,} characters) "
-                    'is no path; to draw it as text give {"text": …}'
-                )
+            _check_path(value)
             return video_value(value)
         if isinstance(value, bytes | os.PathLike):
             return video_value(value)
@@ -209,6 +204,8 @@ class Frames:
         """
         kind = storage.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            for value in storage.drop_null().to_pylist():
+                _check_path(value)
             columns = {"path": storage.cast(pa.string())}
         elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             columns = {"bytes": storage.cast(pa.binary())}
@@ -331,6 +328,15 @@ def _of_pictures(pictures: list[Any]) -> dict[str, Any] | None:
 def _made_again(made_from: Mapping[str, Any]) -> FrameList:
     reader = Frames(made_from["max_frames"], made_from["on_bad"])
     return reader.decode_example(made_from["value"])
+
+
+def _check_path(value: str) -> None:
+    """Refuse a text without its key, and a struct that somebody wrote into a CSV file."""
+    if len(value) > _MAX_PATH_CHARS or "\n" in value or value.startswith(("{'", '{"')):
+        raise InputError(
+            f"a string is the path of a video, and {value[:60]!r}… ({len(value):,} characters) is no "
+            'path; to draw it as text give {"text": …}'
+        )
 
 
 def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
