@@ -297,10 +297,8 @@ class Frames:
 @lru_cache(maxsize=256)
 def _render_spec(stored: str) -> RenderSpec:
     """Read a stored spec; say once where its rows were drawn with other libraries or fonts."""
-    from t2vid.frames.fonts import drawn_with
-
     spec = RenderSpec.from_json(stored)
-    there, here = json.loads(stored).get(DRAWN_WITH), drawn_with(spec.font)
+    there, here = json.loads(stored).get(DRAWN_WITH), spec.drawn_with
     if there not in (None, here) and there not in _told:
         _told.add(there)
         logger.warning(
