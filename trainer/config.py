@@ -24,7 +24,7 @@ class VideoSFTConfig(SFTConfig):
     row would lose its answer, or some of a frame's tokens, in silence.
     """
 
-    _VALID_DICT_FIELDS = [*SFTConfig._VALID_DICT_FIELDS, "max_frames_by_source"]
+    _VALID_DICT_FIELDS = [*SFTConfig._VALID_DICT_FIELDS, "max_frames_by_source", "eval_mcq"]
 
     max_length: int | None = field(
         default=None,
@@ -102,6 +102,15 @@ class VideoSFTConfig(SFTConfig):
         },
     )
 
+    eval_mcq: dict[str, Any] | str | None = field(
+        default=None,
+        metadata={
+            "help": "Multiple-choice questions answered at each evaluation (eval_strategy, eval_steps): "
+            "{'t2vid/mvbench': {data_dir: MVBench}, limit: 200, show: 8, protocol: t2vid}. Logged as "
+            "eval_mvbench_accuracy with its interval; metric_for_best_model may name it."
+        },
+    )
+
     def __post_init__(self) -> None:
         """Check the fields of this class, then let TRL check its own."""
         if getattr(self, "activation_checkpointing", False) is None:
@@ -121,6 +130,10 @@ class VideoSFTConfig(SFTConfig):
         _one_of("loss_on", self.loss_on, ("answer", "conversation"))
         _one_of("on_nan", self.on_nan, ("raise", "ignore"))
         _one_of("pixels", self.pixels, ("direct", "processor"))
+        if self.eval_mcq and str(getattr(self.eval_strategy, "value", self.eval_strategy)) == "no":
+            raise InputError(
+                "eval_mcq needs to know when: set eval_strategy=steps and eval_steps=100"
+            )
         for name, limit in self.frame_budget.items():
             if limit is not None and (not isinstance(limit, int) or limit < 1):
                 field = "max_frames" if name == "*" else f"max_frames_by_source[{name!r}]"

@@ -96,6 +96,7 @@ def keep_used_names(model: Any) -> None:
 
 def warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
     """Warn of trained weights that are too coarse for a step."""
+    torch = require("torch", extra="train")
     # DeepSpeed and FSDP2 keep a float32 copy for the optimizer; alone, bfloat16's 8 bits do not hold
     # a weight and a step of a thousandth of it.
     half = {p.dtype for p in model.parameters() if p.requires_grad} & {torch.bfloat16, torch.half}

@@ -15,39 +15,37 @@ import logging
 import math
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
-from t2vid.catalog import Family
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
-    family_of,
     load_model,
     load_processor,
     match_tokens,
     one_patch,
     part,
-    register_ports,
 )
 from t2vid.models.prompts import training_template
-from t2vid.models.rows import LossOn
 from t2vid.schema import Counts
 
 require("trl", extra="train")
 
 import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
-from trl import SFTTrainer  # noqa: E402
 
-from t2vid.trainer.batching import (  # noqa: E402
-    TokenBatchSampler,
-    plan_batches,
-    row_ids,
-    row_lengths,
-)
+from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
+from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
-from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+from t2vid.trainer.preparing import (  # noqa: E402
+    build_collator,
+    config_of,
+    keep_used_names,
+    named_family,
+    warn_of_rounding,
+)
 from t2vid.trainer.rows import (  # noqa: E402
     column_names,
     described,
@@ -63,7 +61,7 @@ _LESS_MEMORY = (
 )
 
 
-class VideoSFTTrainer(SFTTrainer):
+class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
     """Supervised fine-tuning on frame sequences; a drop-in for `trl.SFTTrainer`.
 
     Rows may have any layout that `t2vid.corpora.layouts` reads: t2vid's `{id, source, images,
@@ -79,6 +77,7 @@ class VideoSFTTrainer(SFTTrainer):
         eval_dataset: likewise, or a dict of them.
         processing_class: the model's processor; loaded from the model's name when left out. It is
             set to one patch a frame.
+        eval_mcq: as in `args`; here benchmarks may be datasets too.
         **kwargs: the other arguments of `SFTTrainer`: `callbacks`, `peft_config`, `optimizers` …
     """
 
@@ -92,6 +91,8 @@ class VideoSFTTrainer(SFTTrainer):
         train_dataset: Any = None,
         eval_dataset: Any = None,
         processing_class: Any = None,
+        *,
+        eval_mcq: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         args = config_of(args, model)
@@ -119,6 +120,10 @@ class VideoSFTTrainer(SFTTrainer):
         self._segments: list[Segment] = []
         self._meter = Meter()
         self.dropped = Counts()
+        asked = eval_mcq or args.eval_mcq
+        self.set_questions(asked, args, processing_class, kwargs.get("compute_metrics"))
+        if asked and eval_dataset is None:
+            eval_dataset = {}  # None is refused where evaluation is asked for
         self._last_losses: tuple[list[Segment], torch.Tensor] = [], torch.zeros(0)
         # Whole logits take 2 GB a row at 4K tokens and 128K words, and all of them would be gathered.
         kwargs["preprocess_logits_for_metrics"] = (
@@ -231,65 +236,6 @@ class VideoSFTTrainer(SFTTrainer):
                 self._metrics[mode][name].append(value)
         super().log(logs, start_time)
 
-    def get_train_dataloader(self) -> Any:
-        """Give the loader of training batches: TRL's, or one by token budget."""
-        if not self.args.max_tokens_per_batch:
-            streams = not hasattr(self.train_dataset, "__len__")
-            if streams and self.args.train_sampling_strategy == "group_by_length":
-                self._lengths()  # says that a stream has none; Trainer would go on without a word
-            return super().get_train_dataloader()
-        args, world = self.args, self.accelerator.num_processes
-        rows, lengths = self._within_budget(self._lengths())
-        plan = plan_batches(
-            lengths,
-            max_tokens=args.max_tokens_per_batch,
-            seed=args.data_seed if args.data_seed is not None else args.seed,
-            world=world,
-            pack=args.pack,
-            ids=row_ids(self.train_dataset),
-        )
-        if len(rows) < len(self.train_dataset):
-            plan = [[rows[at] for at in batch] for batch in plan]
-        rank = self.accelerator.process_index
-        # Not through accelerate: the plan is already dealt out, and batches have no fixed size.
-        return _PlannedLoader(
-            self._remove_unused_columns(self.train_dataset, description="training"),
-            batch_sampler=TokenBatchSampler(plan, rank=rank, world=world, seed=args.seed),
-            collate_fn=self.data_collator,
-            num_workers=args.dataloader_num_workers,
-            pin_memory=args.dataloader_pin_memory,
-            persistent_workers=args.dataloader_persistent_workers,
-            prefetch_factor=args.dataloader_prefetch_factor,
-        )
-
-    def _within_budget(self, lengths: list[int]) -> tuple[list[int], list[int]]:
-        """Give the numbers and lengths of the rows that fit a batch, the others counted or cut."""
-        limit, on_long = self.args.max_tokens_per_batch, self.args.on_long
-        if on_long == "fewer_frames":
-            collator = self.data_collator
-            collator.encode.max_length = min(collator.encode.max_length or limit, limit)
-            lengths = [min(n, limit) for n in lengths]
-        elif on_long == "skip":
-            ids = row_ids(self.train_dataset)
-            for at, n in enumerate(lengths):
-                if n > limit:
-                    self.dropped.drop("too long", example=str(ids[at] if ids else at))
-            rows = [at for at, n in enumerate(lengths) if n <= limit]
-            return rows, [lengths[at] for at in rows]
-        return list(range(len(lengths))), lengths
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
-        from transformers.trainer_pt_utils import LengthGroupedSampler
-
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        generator = torch.Generator().manual_seed(self.args.seed)
-        return LengthGroupedSampler(size, lengths=self._lengths(), generator=generator)
-
-    def _lengths(self) -> list[int]:
-        return row_lengths(self.train_dataset, self.data_collator.encode)
-
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         inputs = super()._prepare_inputs(inputs)
         return to_pixel_values(inputs, self.processing_class, self.family)
@@ -319,11 +265,6 @@ class VideoSFTTrainer(SFTTrainer):
         self._source_losses[mode].add(
             [s.source for s in segments], of_rows, [s.n_targets for s in segments]
         )
-
-
-class _PlannedLoader(torch.utils.data.DataLoader[Any]):
-    def set_epoch(self, epoch: int) -> None:
-        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
 
 
 def likeliest_tokens(logits: Any, labels: Any) -> Any:

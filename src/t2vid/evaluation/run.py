@@ -91,7 +91,7 @@ def evaluate(
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
-    rows, title = _benchmark(benchmark, {**given, **(load or {})})
+    rows, title = open_benchmark(benchmark, {**given, **(load or {})})
     backend = backend_of(model, processor)
     check(backend, protocol)
     run = Run.open(out, _header(backend, title, protocol, name, len(rows)))
@@ -108,8 +108,13 @@ def evaluate(
     return run
 
 
-def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
-    """Give the rows with frames left as they are stored, and the name."""
+def open_benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
+    """Give the rows of a benchmark with frames left as they are stored, and its name.
+
+    Args:
+        benchmark: as for `evaluate`.
+        load: arguments of `load_dataset`, for a benchmark by name.
+    """
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
@@ -221,7 +226,7 @@ def _prepare(
     error = None
     frames = FrameList()
     try:
-        frames = _frames(first["images"], protocol, backend)
+        frames = frames_of(first["images"], protocol, backend)
     except (BadVideo, MissingFile) as bad:
         error = f"{type(bad).__name__}: {bad}"
     out = []
@@ -235,7 +240,20 @@ def _prepare(
     return out
 
 
-def _frames(stored: Mapping[str, Any] | None, protocol: EvalConfig, backend: Backend) -> FrameList:
+def frames_of(
+    stored: Mapping[str, Any] | None, protocol: EvalConfig, backend: Backend
+) -> FrameList:
+    """Decode what a question is about, as its protocol samples it; nothing where none is shown.
+
+    Args:
+        stored: what the `images` column stores.
+        protocol: how to ask.
+        backend: what will answer; frames are resized to what it sees.
+
+    Raises:
+        BadVideo: for a video that cannot be decoded.
+        MissingFile: for one that is not there.
+    """
     stored = stored or {}
     source = stored.get("bytes") or stored.get("path")
     if protocol.strategy == "text" or (source is None and stored.get("text") is None):
