@@ -7,11 +7,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 from typing import Any, Literal, cast
 
 from t2vid.catalog import Family
 from t2vid.errors import require
+from t2vid.frames.feature import Frames
 from t2vid.models.families import family_of, register_ports
 from t2vid.models.rows import LossOn
 from t2vid.trainer.collator import VideoCollator
@@ -31,6 +33,10 @@ def build_collator(
         family: the model's family.
         reader: the `Frames` feature of the dataset's column, or None.
     """
+    if args.frame_cache is not None:
+        reader = dataclasses.replace(
+            reader or Frames(), cache=args.frame_cache, cache_gb=args.frame_cache_gb
+        )
     return VideoCollator(
         processor,
         family,

@@ -8,7 +8,7 @@ import pytest
 from t2vid.errors import InputError
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.runner import ArmResult
-from t2vid.miniature.verdicts import accuracy, crossed_bootstrap, holm, verdicts
+from t2vid.miniature.verdicts import accuracy, crossed_bootstrap, verdicts
 
 KINDS = ("first", "last", "after", "place")
 
@@ -24,12 +24,6 @@ def result(arm: str, seed: int, share: dict[str, float], n_clips: int = 60) -> A
 def runs(arm: str, unseen: float, seen: float = 0.9, seeds: int = 5) -> list[ArmResult]:
     share = dict.fromkeys(KINDS, unseen) | {"first": seen}
     return [result(arm, seed, share) for seed in range(seeds)]
-
-
-def test_holm_gives_the_published_steps():
-    # Holm 1979: p in rising order times the tests that are left, never below the one before
-    assert holm([0.01, 0.02, 0.02, 0.5]) == [0.04, 0.06, 0.06, 0.5]
-    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
 
 
 def test_the_interval_covers_a_known_mean_about_as_often_as_it_says():

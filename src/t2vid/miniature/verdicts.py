@@ -4,8 +4,6 @@
 >>> first, second = np.zeros((3, 40)), np.ones((3, 40))
 >>> crossed_bootstrap(second - first, clips=np.arange(40)).interval
 Interval(low=1.0, high=1.0)
->>> holm([0.01, 0.04, 0.03])
-[0.03, 0.06, 0.06]
 """
 
 from __future__ import annotations
@@ -20,7 +18,7 @@ from t2vid.errors import InputError
 from t2vid.miniature.arms import COMPARISONS, Comparison, Group
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult
-from t2vid.scoring.statistics import CONFIDENCE, Interval
+from t2vid.scoring.statistics import CONFIDENCE, Interval, holm
 
 RESAMPLES = 4_000
 
@@ -99,16 +97,6 @@ def crossed_bootstrap(
     beyond = min(float(np.mean(means <= 0)), float(np.mean(means >= 0)))
     p_value = min(1.0, max(2 * beyond, 1 / resamples))
     return Resampled(float(values.mean()), Interval(float(low), float(high)), p_value)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct for several tests (S. Holm, Scandinavian Journal of Statistics 6, 1979)."""
-    order = np.argsort(p_values)
-    out, highest = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        out[int(place)] = round(highest, 10)
-    return out
 
 
 def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled:

@@ -158,6 +158,20 @@ def paired_bootstrap(
     )
 
 
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Correct for several tests (S. Holm, Scandinavian Journal of Statistics 6, 1979).
+
+    >>> holm([0.01, 0.04, 0.03])
+    [0.03, 0.06, 0.06]
+    """
+    order = np.argsort(p_values, kind="stable")
+    out, highest = [0.0] * len(p_values), 0.0
+    for rank, place in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
+        out[int(place)] = round(highest, 10)
+    return out
+
+
 def _cluster_totals(
     values: NDArray[np.float64], clusters: Sequence[Any] | NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
