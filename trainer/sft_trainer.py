@@ -25,8 +25,8 @@ from t2vid.models.families import (
     load_processor,
     match_tokens,
     one_patch,
-    part,
 )
+from t2vid.models.parts import freeze
 from t2vid.models.prompts import training_template
 from t2vid.schema import Counts
 
@@ -44,6 +44,8 @@ from t2vid.trainer.preparing import (  # noqa: E402
     config_of,
     keep_used_names,
     named_family,
+    rates_by_part,
+    split_by_part,
     warn_of_rounding,
 )
 from t2vid.trainer.rows import (  # noqa: E402
@@ -150,11 +152,18 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         base = self.accelerator.unwrap_model(self.model)
         keep_used_names(base)
         match_tokens(base, processing_class)
-        if args.freeze_vision:
-            part(base, self.family.vision).requires_grad_(False)
+        if args.frozen:
+            freeze(base, args.frozen)
         if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
             warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the optimizer; parts with a learning rate of their own are groups of their own."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.args.learning_rates:
+            split_by_part(optimizer, self.model, self.family, self.args.learning_rates)
+        return optimizer
 
     def compute_loss(
         self,
@@ -230,6 +239,8 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             elif n:
                 self._metrics[mode][name].append(loss / n)
         if mode == "train":
+            if self.args.learning_rates and "learning_rate" in logs:
+                logs |= rates_by_part(self.optimizer, self.args, logs["learning_rate"])
             if n_dropped := sum(self.dropped.dropped.values()):
                 self._metrics[mode]["dropped_rows"].append(n_dropped)
             for name, value in self._meter.flush().items():
