@@ -81,6 +81,13 @@ class VideoSFTConfig(SFTConfig):
             "holds for the others. The schedule is the same for all."
         },
     )
+    compat: str | None = field(
+        default=None,
+        metadata={
+            "help": "'t2vid-paper': the batches, the loss (a mean over each micro-batch) and the frames "
+            "of the paper's training code for Idefics3 and MiniCPM; see docs/training.md."
+        },
+    )
     on_long: str = field(
         default="error",
         metadata={

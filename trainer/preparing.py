@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 from t2vid.catalog import Family
 from t2vid.errors import require
 from t2vid.frames.feature import Frames
-from t2vid.models.families import family_of, register_ports
+from t2vid.models.families import family_of, one_patch, register_ports
 from t2vid.models.parts import part_of
 from t2vid.models.rows import LossOn
 from t2vid.trainer.collator import VideoCollator
@@ -39,19 +39,24 @@ def build_collator(
         reader = dataclasses.replace(
             reader or Frames(), cache=args.frame_cache, cache_gb=args.frame_cache_gb
         )
+    pixels = args.pixels
+    if args.compat and family.pixels == "nested":
+        one_patch(processor, upscale_first=True)
+        pixels = "processor"
     return VideoCollator(
         processor,
         family,
         loss_on=cast(LossOn, args.loss_on),
         max_length=args.max_length,
         max_frames=args.frame_budget,
-        pixels=cast(Literal["direct", "processor"], args.pixels),
+        pixels=cast(Literal["direct", "processor"], pixels),
         reader=reader,
         pad_to_multiple_of=args.pad_to_multiple_of,
         uint8=True,
         pack=args.pack,
         layout=args.layout,
         folder=args.media_dir,
+        compat=args.compat or "",
         prompt_in_loss=args.completion_only_loss is False,
         on_long=cast(Literal["error", "skip", "fewer_frames"], args.on_long),
         on_bad=cast(Literal["error", "skip"], args.on_bad),

@@ -148,10 +148,14 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         # Some models (Qwen-VL) ask not to be told the number of targets of a step; TRL's loss is not
         # theirs, and without it a step would be a mean of means over its batches and processes.
         split = getattr(self.accelerator, "parallelism_config", None)
-        self.model_accepts_loss_kwargs = not getattr(split, "sp_enabled", False)
+        shared = getattr(split, "sp_enabled", False)
+        # The paper's programs know no such number: each of their micro-batches is a mean.
+        self.model_accepts_loss_kwargs = not (shared or args.compat)
         base = self.accelerator.unwrap_model(self.model)
         keep_used_names(base)
         match_tokens(base, processing_class)
+        if args.compat and self.family.ported:
+            base.config.attend_padding = True
         if args.frozen:
             freeze(base, args.frozen)
         if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
