@@ -146,6 +146,7 @@ def first_line(thing: Any) -> str:
 def fields(path: str) -> str:
     """Give the fields of a configuration, `module:Class`."""
     from docstring_parser import parse
+
     from t2vid.cli import function_at
 
     kind: Any = function_at(path)

@@ -20,14 +20,14 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
+from t2vid.errors import InputError, kind_of
 from t2vid.evaluation import asking
-from t2vid.evaluation.backends import Answer, TransformersBackend, prepared_or_error
+from t2vid.evaluation.ahead import Pair, Preparer
+from t2vid.evaluation.backends import Answer, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import generate
-from t2vid.evaluation.run import frames_of, open_benchmark
+from t2vid.evaluation.run import open_benchmark
 from t2vid.evaluation.score import unlabelled
-from t2vid.frames.framelist import FrameList
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.statistics import wilson
 
@@ -201,26 +201,18 @@ class McqEvaluation:
 
     def _ahead(
         self, backend: TransformersBackend, rows: Any, parts: Sequence[Sequence[int]]
-    ) -> Iterator[list[tuple[asking.Ask, Any]]]:
+    ) -> Iterator[list[Pair]]:
         """Decode and encode the next batch while the model answers this one."""
+        prepare = Preparer(rows, self.plan.protocol, backend)
 
-        def encoded(places: Sequence[int]) -> list[tuple[asking.Ask, Any]]:
-            return [self._prepared(backend, rows[place]) for place in places]
+        def encoded(places: Sequence[int]) -> list[Pair]:
+            return [pair for place in places for pair in prepare([(place, 0)])]
 
         with ThreadPoolExecutor(1) as pool:
             waiting = [pool.submit(encoded, part) for part in parts[:1]]
             for at in range(len(parts)):
                 waiting += [pool.submit(encoded, part) for part in parts[at + 1 : at + 2]]
                 yield waiting[at].result()
-
-    def _prepared(self, backend: TransformersBackend, row: Any) -> tuple[asking.Ask, Any]:
-        protocol, error = self.plan.protocol, ""
-        try:
-            frames = frames_of(row["images"], protocol, backend)
-        except (BadVideo, MissingFile) as bad:
-            frames, error = FrameList(), f"{type(bad).__name__}: {bad}"
-        question = asking.ask(row, 0, frames, protocol)
-        return question, Answer("", error) if error else prepared_or_error(backend, question)
 
 
 def _chosen(rows: Any, limit: int | None, title: str) -> Any:
