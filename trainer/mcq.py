@@ -92,8 +92,11 @@ class McqPlan:
         if isinstance(protocol, Mapping):
             protocol = EvalConfig.from_dict(dict(protocol))
         protocol = EvalConfig.named(protocol)
-        if protocol.circular or protocol.judge != "none":
-            raise InputError("eval_mcq: a protocol with circular or a judge belongs to t2vid eval")
+        if protocol.circular or protocol.judge != "none" or protocol.answering == "letters":
+            raise InputError(
+                "eval_mcq generates one answer a question; a protocol with circular, a judge or "
+                "answering=letters belongs to t2vid eval"
+            )
         return cls(benchmarks, protocol=protocol, **options)
 
     @property
@@ -181,7 +184,7 @@ class McqEvaluation:
         parts = [mine[i * self.batch_size : (i + 1) * self.batch_size] for i in range(n_batches)]
         lines: list[dict[str, Any]] = []
         for places, asked in zip(parts, self._ahead(backend, rows, parts), strict=True):
-            good = [made for _, made in asked if not isinstance(made, Answer)]
+            good = [made.row for _, made in asked if not isinstance(made, Answer)]
             batch = good
             if in_step and not any(row.n_frames for row in good):
                 batch = [*good, _stand_in(backend)]
