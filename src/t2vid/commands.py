@@ -233,6 +233,12 @@ COMMANDS = {
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
+    "merge": Command(
+        "Merge the adapter of a run into its base, and check that the model on disk says the same",
+        {"": "t2vid.trainer.merging:merge"},
+        ("t2vid merge runs/idefics3-hybrid-30k-lora --out merged",),
+        json=True,
+    ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
         {"": "t2vid.pages.batch:inspect"},
