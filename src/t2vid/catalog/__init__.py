@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from t2vid.catalog.benchmarks import BENCHMARKS, METRICS, Benchmark, Metric, Official
 from t2vid.catalog.corpora import CORPORA, Corpus
@@ -25,7 +25,7 @@ from t2vid.catalog.families import (
     Family,
 )
 from t2vid.catalog.names import find, match, near, plain, unknown
-from t2vid.catalog.presets import PRESETS, Preset
+from t2vid.catalog.presets import PRESETS, Preset, PresetKind
 from t2vid.catalog.recipes import RecipeFile, recipes
 from t2vid.catalog.tables import Listing, listing
 
@@ -172,18 +172,18 @@ def tiny(name: str) -> Family | None:
     return found if found is not None and found.tiny else None
 
 
-def presets(kind: Literal["render", "budget", "eval"]) -> list[Preset]:
+def presets(kind: PresetKind) -> list[Preset]:
     """Give the presets of a kind."""
     return [one for one in PRESETS if one.kind == kind]
 
 
-def preset(kind: Literal["render", "budget", "eval"], name: str) -> Preset:
+def preset(kind: PresetKind, name: str) -> Preset:
     """Find a preset.
 
     Raises:
         InputError: for an unknown name.
     """
-    return find(presets(kind), name, what={"render": "preset", "budget": "budget"}.get(kind, kind))
+    return find(presets(kind), name, what={"render": "preset", "sample": "family"}.get(kind, kind))
 
 
 def loadable() -> dict[str, Loadable]:

@@ -89,6 +89,9 @@ class Frames:
         on_bad: what a video that cannot be read gives: its error, an empty list, or one blank
             frame; the last two log a warning that names the file.
         decode: False gives the stored value instead of frames.
+        cache: folder in which decoded frames of videos are kept for the next epoch; None keeps none.
+            `t2vid.frames.frame_cache` tells what counts as the same video.
+        cache_gb: size of that folder at most, in 10^9 bytes; who was read longest ago goes first.
 
     Raises:
         InputError: for an argument out of range.
@@ -97,6 +100,9 @@ class Frames:
     max_frames: int | None = None
     on_bad: OnBad = "raise"
     decode: bool = True
+    # A cache changes no row: columns that differ in it alone are of one type.
+    cache: str | None = field(default=None, repr=False, compare=False)
+    cache_gb: float = field(default=20.0, repr=False, compare=False)
     id: str | None = field(default=None, repr=False)
 
     dtype: ClassVar[str] = "FrameList"
@@ -116,6 +122,11 @@ class Frames:
             self.max_frames = int(n)
         if self.on_bad not in ("raise", "skip", "blank"):
             raise InputError(f"on_bad ({self.on_bad!r}) must be 'raise', 'skip' or 'blank'")
+        if self.cache is not None:
+            from t2vid.frames.frame_cache import frame_cache
+
+            self.cache = os.fspath(self.cache)
+            frame_cache(self.cache, self.cache_gb)
 
     def __call__(self) -> Any:
         """Give the Arrow storage type, as `datasets` asks for it."""
@@ -259,8 +270,24 @@ class Frames:
         spec = SampleSpec.from_json(value["spec"]) if value["spec"] else SampleSpec()
         if self.max_frames is not None:
             spec = spec.limited(self.max_frames)
-        frames = sample_video({"path": value["path"], "bytes": value["bytes"]}, spec)
+        source = {"path": value["path"], "bytes": value["bytes"]}
+        frames = sample_video(source, spec) if self.cache is None else self._kept(source, spec)
         frames.encoded = value
+        return frames
+
+    def _kept(self, source: dict[str, Any], spec: SampleSpec) -> FrameList:
+        from t2vid.frames.frame_cache import frame_cache
+        from t2vid.frames.video import sample_video
+
+        cache = frame_cache(str(self.cache), self.cache_gb)
+        try:
+            key = cache.key(source, spec)
+        except OSError:
+            return sample_video(source, spec)  # says what is missing
+        frames = cache.get(key)
+        if frames is None:
+            frames = sample_video(source, spec)
+            cache.put(key, frames)
         return frames
 
 

@@ -26,36 +26,6 @@ from t2vid.schema import FRAMES_PER_SECOND
 
 __all__ = ["DRAWN_WITH", "MAX_FRAME_PX", "RenderSpec", "SampleSpec"]
 
-_QWEN: dict[str, Any] = {
-    "fps": 2.0,
-    "min_frames": 4,
-    "max_frames": 768,
-    "frame_factor": 2,
-    "sampling": "linspace_rounded",
-    "size_factor": PATCH_PX,
-}
-# What each family's own code shows of a video. Qwen: qwen-vl-utils; InternVL: load_video of its
-# model cards; LLaVA: lmms-eval's model files; MiniCPM: encode_video of its model cards.
-FAMILIES: dict[str, dict[str, Any]] = {
-    "qwen2_vl": _QWEN,
-    "qwen2_5_vl": _QWEN,
-    "qwen3_vl": {**_QWEN, "size_factor": 32},
-    "internvl": {"fps": None, "max_frames": 8, "sampling": "midpoint", "size": "internvl"},
-    "llava_onevision": {"fps": None, "max_frames": 32, "sampling": "linspace", "size": (384, 384)},
-    "llava_video": {"fps": 1.0, "max_frames": 64, "sampling": "linspace", "size": (384, 384)},
-    "minicpm": {"fps": 1.0, "max_frames": 64, "sampling": "midpoint", "size": "minicpm"},
-    "idefics3": {"fps": 1.0, "max_frames": 24, "sampling": "paper", "size": "idefics3"},
-}
-_ALIASES = {
-    "qwen2vl": "qwen2_vl",
-    "qwen2_5vl": "qwen2_5_vl",
-    "qwen3vl": "qwen3_vl",
-    "minicpmv": "minicpm",
-    "minicpm_v": "minicpm",
-    "minicpm_v_2_5": "minicpm",
-    "llava_next_video": "llava_video",
-}
-
 
 @former_names(select="sampling")
 @dataclass(frozen=True)
@@ -152,18 +122,13 @@ class SampleSpec(FrozenConfig):
         """Give what a model family's own code shows of a video.
 
         Args:
-            family: `"qwen2_vl"`, `"qwen2_5_vl"`, `"qwen3_vl"`, `"internvl"`, `"llava_onevision"`,
-                `"llava_video"`, `"minicpm"` or `"idefics3"`.
+            family: `"qwen2_5_vl"`, `"internvl"`, `"minicpm"` …; `t2vid list presets` has them all.
             changes: fields that are to differ.
 
         >>> SampleSpec.for_family("internvl").sampling
         'midpoint'
         """
-        name = family.lower().replace("-", "_").replace(".", "_") if isinstance(family, str) else ""
-        name = _ALIASES.get(name, name)
-        if name not in FAMILIES:
-            raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILIES)}")
-        return cls(**{**FAMILIES[name], **changes})
+        return cls(**{**catalog.preset("sample", family).values, **changes})
 
     @classmethod
     def preset(cls, name: str) -> SampleSpec:
