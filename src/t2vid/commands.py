@@ -58,6 +58,8 @@ def _or_file(result: Any, given: Given) -> str:
 def _scores(run: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
+    if hasattr(run, "runs"):
+        return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])
 
 
@@ -83,6 +85,8 @@ def _score_facts(result: Any, given: Given) -> Any:
     from t2vid.evaluation.report import scores_of
     from t2vid.evaluation.runs import Run
 
+    if hasattr(result, "runs"):
+        return result.scores
     return scores_of(Run.read(given.get("run") or given["out"]))
 
 
@@ -140,6 +144,11 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
     return (
         "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
     )
+
+
+def _one_or_several(tokens: Sequence[str]) -> str:
+    several = any(token.partition("=")[0] == "--benchmarks" for token in tokens)
+    return "several benchmarks" if several else "one benchmark"
 
 
 COMMANDS = {
@@ -248,13 +257,20 @@ COMMANDS = {
     ),
     "eval": Command(
         "Put a benchmark to a model and score the answers; run again, it does only what is missing",
-        {"": "t2vid.evaluation.run:evaluate"},
-        ("t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",),
+        {
+            "one benchmark": "t2vid.evaluation.run:evaluate",
+            "several benchmarks": "t2vid.pages.suite:evaluate_suite",
+        },
+        (
+            "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
+            "t2vid eval me/my-model --benchmarks mvbench,tempcompass --controls --out runs/mine",
+        ),
         positional=("model", "benchmark"),
-        shown=("judge",),
+        shown=("judge", "benchmarks", "protocol"),
         json=True,
         text=_scores,
         facts=_score_facts,
+        choose=_one_or_several,
     ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",

@@ -37,6 +37,57 @@ def judged_lines(run: Run) -> list[dict[str, Any]]:
     return [line for line in run.judged() if not line.get("rotation")]
 
 
+def overview(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Give one table of all runs by benchmark, where there are several of both."""
+    held = {
+        (one["name"], source): part for one in scores for source, part in one["by_source"].items()
+    }
+    names, sources = (list(dict.fromkeys(key[at] for key in held)) for at in (0, 1))
+    if len(sources) < 2:
+        return []
+    table = Table("All benchmarks, accuracy in %", ["run", *sources, "mean"], [])
+    for name in names:
+        parts = [held.get((name, source)) for source in sources]
+        shares = [100 * part["accuracy"] for part in parts if part]
+        cells: list[Cell] = [accuracy_of(p, "bootstrap").text() if p else None for p in parts]
+        mean = sum(shares) / len(shares) if len(shares) == len(sources) else None
+        table.rows.append([name, *cells, mean])
+    table.notes.append(
+        "Intervals: 95 %, drawing whole videos. The mean counts benchmarks alike, and stands only "
+        "where a run has all of them."
+    )
+    return [table]
+
+
+def cost_tables(runs: Sequence[Run]) -> list[Table]:
+    """Give what the answers of each run cost: tokens, money, time, and how long the model waited."""
+    head = ["run", "benchmark", "prompt tokens", "answer tokens", "USD", "asked", "questions/s"]
+    table = Table("Cost", [*head, "model waited, %"], [])
+    for run in runs:
+        spent, clock = scores_of(run).get("usage", {}), run.clock()
+        if not spent and not clock:
+            continue
+        seconds = clock.get("seconds")
+        table.rows.append(
+            [
+                run.name,
+                str(run.header.get("benchmark", "")),
+                spent.get("prompt_tokens"),
+                spent.get("completion_tokens") or None,
+                f"{spent['usd']:.4f}" if "usd" in spent else None,
+                int(clock["questions"]) if clock else None,
+                clock["questions"] / seconds if seconds else None,
+                100 * clock["waited_s"] / clock["all_seconds"] if seconds else None,
+            ]
+        )
+    if not table.rows:
+        return []
+    table.notes.append(
+        "Waited: the share of the time in which no question was ready for the model."
+    )
+    return [table]
+
+
 def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     """Give every figure of every run: overall, how answers were read, by group."""
     head = ["run", "benchmark", "accuracy", "95 % interval", "by video", "guessing", "n", "of"]
