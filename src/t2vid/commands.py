@@ -141,9 +141,8 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    return (
-        "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
-    )
+    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    return "evaluations" if runs else "a dataset"
 
 
 def _one_or_several(tokens: Sequence[str]) -> str:
@@ -298,9 +297,10 @@ COMMANDS = {
         choose=_runs_or_dataset,
     ),
     "compare": Command(
-        "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
+        "Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm",
         {"": "t2vid.pages.scores:compare"},
-        ("t2vid compare runs/mine runs/baseline",),
+        ("t2vid compare runs/baseline runs/mine runs/other --margin 1",),
+        positional=("runs",),
         json=True,
         text=_or_file,
         facts=_compared_facts,
