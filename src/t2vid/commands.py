@@ -58,6 +58,8 @@ def _or_file(result: Any, given: Given) -> str:
 def _scores(run: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
+    if hasattr(run, "runs"):
+        return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])
 
 
@@ -83,6 +85,8 @@ def _score_facts(result: Any, given: Given) -> Any:
     from t2vid.evaluation.report import scores_of
     from t2vid.evaluation.runs import Run
 
+    if hasattr(result, "runs"):
+        return result.scores
     return scores_of(Run.read(given.get("run") or given["out"]))
 
 
@@ -137,9 +141,13 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    return (
-        "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
-    )
+    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    return "evaluations" if runs else "a dataset"
+
+
+def _one_or_several(tokens: Sequence[str]) -> str:
+    several = any(token.partition("=")[0] == "--benchmarks" for token in tokens)
+    return "several benchmarks" if several else "one benchmark"
 
 
 COMMANDS = {
@@ -254,13 +262,20 @@ COMMANDS = {
     ),
     "eval": Command(
         "Put a benchmark to a model and score the answers; run again, it does only what is missing",
-        {"": "t2vid.evaluation.run:evaluate"},
-        ("t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",),
+        {
+            "one benchmark": "t2vid.evaluation.run:evaluate",
+            "several benchmarks": "t2vid.pages.suite:evaluate_suite",
+        },
+        (
+            "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
+            "t2vid eval me/my-model --benchmarks mvbench,tempcompass --controls --out runs/mine",
+        ),
         positional=("model", "benchmark"),
-        shown=("judge",),
+        shown=("judge", "benchmarks", "protocol"),
         json=True,
         text=_scores,
         facts=_score_facts,
+        choose=_one_or_several,
     ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
@@ -288,9 +303,10 @@ COMMANDS = {
         choose=_runs_or_dataset,
     ),
     "compare": Command(
-        "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
+        "Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm",
         {"": "t2vid.pages.scores:compare"},
-        ("t2vid compare runs/mine runs/baseline",),
+        ("t2vid compare runs/baseline runs/mine runs/other --margin 1",),
+        positional=("runs",),
         json=True,
         text=_or_file,
         facts=_compared_facts,
