@@ -52,6 +52,8 @@ class Command(NamedTuple):
 
 
 def _or_file(result: Any, given: Given) -> str:
+    if hasattr(result, "table"):
+        return "\n\n".join(filter(None, [result.table(), str(given.get("out") or "")]))
     return str(given.get("out") or result)
 
 
@@ -131,6 +133,8 @@ def _reported_facts(done: Any, given: Given) -> Any:
 
 
 def _compared_facts(done: Any, given: Given) -> Any:
+    if hasattr(done, "to_dict"):
+        return done.to_dict()
     from t2vid.pages.scores import compare
 
     return json.loads(compare(**{**given, "format": "json", "out": None}))
@@ -140,6 +144,10 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
     return (
         "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
     )
+
+
+def _runs_or_datasets(tokens: Sequence[str]) -> str:
+    return "runs" if _runs_or_dataset(tokens) == "evaluations" else "data sets"
 
 
 COMMANDS = {
@@ -283,10 +291,14 @@ COMMANDS = {
     ),
     "compare": Command(
         "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
-        {"": "t2vid.pages.scores:compare"},
-        ("t2vid compare runs/mine runs/baseline",),
+        {
+            "runs": "t2vid.pages.scores:compare",
+            "data sets": "t2vid.pages.side_by_side:compare_datasets",
+        },
+        ("t2vid compare runs/mine runs/baseline", "t2vid compare mixed/ other/ --out both.html"),
         json=True,
         text=_or_file,
         facts=_compared_facts,
+        choose=_runs_or_datasets,
     ),
 }
