@@ -46,8 +46,13 @@ def embed(
             extra `embed` brings (all-MiniLM-L6-v2), read from disk; `"tfidf"`, or a model that is
             not there, gives TF-IDF with SVD, which knows words and no meanings.
         seed: of the SVD.
+
+    Raises:
+        InputError: for texts without a word.
     """
     texts = [template_of(text) for text in texts]
+    if not any(character.isalnum() for text in texts for character in text):
+        raise InputError("the instructions hold no words; check the column")
     why = ""
     if embedder != TFIDF:
         try:
