@@ -160,6 +160,7 @@ def first_line(thing: Any) -> str:
 def fields(path: str) -> str:
     """Give the fields of a configuration, `module:Class`."""
     from docstring_parser import parse
+
     from t2vid.cli import function_at
 
     kind: Any = function_at(path)
@@ -270,7 +271,9 @@ def error_messages(name: str) -> str:
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
         lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
-        parts.append(f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}')
+        parts.append(
+            f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}'
+        )
     return "\n\n".join(parts) or "No message of its own."
 
 

@@ -63,7 +63,9 @@ def test_the_blocks_of_a_page_run(page, empty_folder):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, encoding="utf-8")
             elif language == "python" and "check" in words:
-                imports = [n for n in ast.parse(text).body if isinstance(n, ast.Import | ast.ImportFrom)]
+                imports = [
+                    n for n in ast.parse(text).body if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
                 exec(compile(ast.Module(imports, []), str(page), "exec"), {})
             elif language == "python":
                 exec(compile(text, str(page), "exec"), names)

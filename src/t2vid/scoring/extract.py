@@ -10,7 +10,7 @@ The steps, in order; each sees what the ones before it left open:
     clean            blanks for markup and finished thoughts; nothing after the end of sequence
     turns            a model that goes on to ask itself the next question is read up to there
     letter alone     nothing but a letter
-    option text      nothing but an option's text
+    option text      nothing but an option's text, or what one such as "none of the above" says
     statement        the last explicit one: "the answer is B", `\boxed{B}`, <answer>B</answer>, "B. a dog" at the head
     letter           one letter that stands as a sentence of its own
     text contained   one option whose text the answer asserts
@@ -23,22 +23,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from t2vid.errors import InputError
 from t2vid.scoring.answer import ParsedAnswer, as_text
 from t2vid.scoring.clean import clean
 from t2vid.scoring.containers import containers
-from t2vid.scoring.lexicon import load
-from t2vid.scoring.mentions import Mention, Mentions, Said
+from t2vid.scoring.letters import Mention
+from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
+from t2vid.scoring.saying import Said, retracts
+from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
-SHORT_CHARS = (
-    400  # an answer of this length asserts what it names; of a longer one only the end does
-)
+SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
@@ -92,38 +91,6 @@ class _Found(NamedTuple):
     rule: str
     start: int = 0
     end: int = 0
-
-
-_TURN = re.compile(
-    r"\n[\s#*_-]*(?:(?:question|problem|user|human|instruction|example|exercise|input|customer|usuario|"
-    r"用户|问题|題目|题目|問題|hint)\s*\d*\s*[:：]|q\s*\d*\s*[:：])"
-    r"|(?<=\s)(?:USER|HUMAN|Human|ASSISTANT)\s?:|\n#+\s*(?:instruction|question|input|user|human)\b|\n(?:user|assistant)\s*\n",
-    re.IGNORECASE,
-)
-
-
-def turns(text: str, question: str) -> list[str]:
-    """Return what to read, the shortest first: up to the model's next question, or on, where it repeats this one.
-
-    >>> turns("B\\n\\nQuestion: What now?\\nAnswer: C", "Which?")
-    ['B']
-    """
-    if ":" not in text and "：" not in text and "\n" not in text:
-        return [text]
-    asked, ends = _squeezed(question)[:60], []
-    for turn in _TURN.finditer(text):
-        if not text[: turn.start()].strip():
-            continue
-        ends.append(turn.start())
-        if not asked or asked not in _squeezed(
-            text[turn.end() : turn.end() + 2 * len(question) + 60]
-        ):
-            return [text[:end] for end in ends]
-    return [*(text[:end] for end in ends), text]
-
-
-def _squeezed(text: str) -> str:
-    return " ".join(text.casefold().split())
 
 
 def read(text: str, options: Options, question: str = "") -> _Found:
@@ -183,36 +150,12 @@ def option_text(text: str, options: Options) -> _Found | None:
     >>> option_text("the dog.", read_options(["A cat", "A dog"])).letter
     'B'
     """
-    said = options.exact(text)
+    said = options.exact(text) or options.summed_up(text)
     if not said:
         return None
     if text.rstrip().endswith(("?", "？")) and not options.raw[said].rstrip().endswith(("?", "？")):
         return None
     return _Found(said, "option text", len(text) - len(text.lstrip()), len(text.rstrip()))
-
-
-_INSTRUCTION = re.compile(
-    r"(?:please\s+)?(?:directly\s+give\s+the\s+best\s+option|only\s+give\s+the\s+best\s+option|answer\s+with\s+the\s+"
-    r"option'?s?\s+letter[^.\n]*|select\s+the\s+best\s+answer\s+to[^.\n]*|respond\s+with\s+only\s+the\s+letter[^.\n]*)[.:]?",
-    re.IGNORECASE,
-)
-
-
-def without_echo(text: str, question: str) -> tuple[str, bool]:
-    """Blank the repeated question and instruction.
-
-    >>> without_echo("Which way? B", "Which way?")
-    ('           B', True)
-    """
-    out = text
-    asked = question.strip()
-    if len(asked) >= 8 and len(text) >= len(asked):
-        at = text.casefold().find(asked.casefold())
-        if at >= 0 and len(text.casefold()) == len(text):
-            out = out[:at] + " " * len(asked) + out[at + len(asked) :]
-    if "option" in out or "letter" in out:
-        out = _INSTRUCTION.sub(lambda found: " " * len(found[0]), out)
-    return out, out != text
 
 
 def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
@@ -243,7 +186,7 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(None, "two answers")
     if _taken_back(text, mention):
         return _Found(None, "taken back")
-    return _Found(mention.letter, "statement", mention.at, mention.at + 1)
+    return _Found(mention.letter, "statement", *mention.decisive)
 
 
 def _unsettled(mentions: Mentions) -> bool:
@@ -347,13 +290,7 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
 def _taken_back(text: str, mention: Mention) -> bool:
     after = text[mention.end :]
     after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
-    return bool(after.strip(" .)\n")) and _retracts(after)
-
-
-@lru_cache(maxsize=1024)
-def _retracts(after: str) -> bool:
-    found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase in found)
+    return bool(after.strip(" .)\n")) and retracts(after)
 
 
 def _contained(text: str, options: Options) -> _Found | None:
@@ -387,7 +324,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
     if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
         (mention,) = left.values()  # "B, certainly not C"
         if not any(kind in _SOFT for _, kind in kinds) and mention.letter in options.letters:
-            return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+            return _Found(mention.letter, "letter", *mention.decisive)
     alone = [m for m, kind in kinds if kind == "alone" and m.form != "item"]
     if len({m.letter for m in alone}) != 1 or any(kind in _SOFT for _, kind in kinds):
         return None
@@ -396,7 +333,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
-    return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+    return _Found(mention.letter, "letter", *mention.decisive)
 
 
 _CUT_OFF = re.compile(

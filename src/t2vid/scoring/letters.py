@@ -1,0 +1,185 @@
+"""Whether a character of an answer is an option's letter, and what belongs to it.
+
+>>> from t2vid.scoring.options import read_options
+>>> letters = Letters("I like A dog, but take option (B).", read_options(["cat", "dog"]))
+>>> letters.letter(7), letters.letter(31).start
+(None, 23)
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from t2vid.scoring.lexicon import load
+from t2vid.scoring.options import Options
+
+_OPENING = "([{\"'“‘「『【《<«"
+_CLOSING = ")]}\"'”’」』】》>»"
+_VERBS = frozenset(
+    "is isn't was wasn't seems appears looks would fits matches describes does doesn't did because since as and or but "
+    "instead rather must should can can't cannot has will best correctly makes shows remains it for over if though "
+    "although given which states says who when due also gets only wins not never contradicts fails alone then survives stands works stimmt passt holds obviously please both apply fit are each all too also that's it's here , "
+    "captures aligns reflects represents corresponds stands sounds feels might may could won't hands ist es est è é".split()
+)
+_AFTER_I = frozenset(
+    "is isn't seems appears fits matches because since as and or wins not describes rather".split()
+)
+_EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
+_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\s?[+*/·×−]\s?\w|\(|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_NAME_AFTER = re.compile(
+    r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
+)
+
+
+class Mention(NamedTuple):
+    """An option in a text.
+
+    Attributes:
+        letter: the option's letter.
+        at: place of the letter or the text itself.
+        start: where the whole naming starts, "option (B) a dog" with all of it.
+        end: where it ends.
+        form: `letter`, `text`, or `item` for a letter that heads a line of several.
+        joined: letters that are named with it, "A or B", its own among them.
+        wrapped: whether brackets or quotes stand around the letter, or a word such as "option" before it.
+        own: whether the option's own text follows the letter.
+    """
+
+    letter: str
+    at: int
+    start: int
+    end: int
+    form: str = "letter"
+    joined: frozenset[str] = frozenset()
+    wrapped: bool = False
+    own: bool = False
+
+    @property
+    def decisive(self) -> tuple[int, int]:
+        """Where the letter stands, or the words that name its place: "the second option"."""
+        return (self.start, self.end) if self.form == "place" else (self.at, self.at + 1)
+
+
+class Letters:
+    """Letters of a text that stand for options.
+
+    Args:
+        text: the cleaned answer.
+        options: the options.
+    """
+
+    def __init__(self, text: str, options: Options) -> None:
+        self.text, self.options, self.lexicon = text, options, load()
+
+    def letter(self, at: int) -> Mention | None:
+        """Take in the noun and the brackets before a letter, and its option's text after it."""
+        text, letter = self.text, self.text[at].upper()
+        start, end, wrapped = at, at + 1, False
+        while start and text[start - 1] in _OPENING:
+            start -= 1
+        while end < len(text) and text[end] in _CLOSING:
+            end += 1
+            wrapped = wrapped or start < at
+        if start < at and text[start] == "(" and re.match(r"[A-Za-z0-9]", text[start - 1 : start]):
+            return None  # f(A)
+        noun = self._noun(start)
+        own = self.own_text(letter, end)
+        small, follows = text[at].islower(), text[end : end + 12]
+        if own:
+            end = own
+        elif (
+            not wrapped
+            and letter == "A"
+            and text[at - 1 : at] in tuple("\"'“‘")
+            and self._is_word(letter, end, small)
+        ):
+            return None  # option "A dog"
+        elif not wrapped and noun == start:
+            if _CALCULATION.match(follows) or _NAME_AFTER.match(follows):
+                return None
+            if _EQUATION.search(text[max(0, start - 6) : start]):
+                return None
+            if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
+                return None
+            if (
+                letter == "I"
+                and re.match(r"\.\s+[a-z]|$", follows)
+                and not text[:start].rstrip().endswith((":", "=", "is"))
+            ):
+                return None  # "Well, I"
+            if small and not re.match(r"[\s.!,]*(?:$|\n|\bi think)", text[end : end + 12]):
+                return None
+        if small and not wrapped and letter not in self.options.letters:
+            return None
+        if wrapped and self.options.keys[letter]:
+            start = min(start, self._own_text_before(letter, start))
+        return Mention(
+            letter,
+            at,
+            min(start, noun),
+            end,
+            wrapped=wrapped or noun < start or bool(own),
+            own=bool(own),
+        )
+
+    def _is_word(self, letter: str, end: int, small: bool) -> bool:
+        """Say whether an A is the article, or an I the writer."""
+        word = re.match(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)", self.text[end : end + 24])
+        if not word or "\n" in word[1] or (word[1][0] == "," and letter == "A"):
+            return False
+        follows = word[2].replace("’", "'")
+        if letter == "I":
+            return follows not in (_AFTER_I - {"is", "and"} if word[1][0] == "," else _AFTER_I)
+        if not follows.isascii():
+            return False
+        if len(follows) == 1 and follows.isupper() and letter == "A":
+            return False
+        return small or follows.casefold() not in _VERBS
+
+    def _noun(self, start: int) -> int:
+        """Return where "option", "choice (" or the like begins before a letter."""
+        before = self.text[max(0, start - 24) : start]
+        word = re.search(
+            r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", before, re.IGNORECASE
+        )
+        if word and word[2].casefold() in self.lexicon.words["noun"]:
+            return start - len(before) + word.start()
+        if before and not before.isascii():
+            stripped = before.rstrip(" :(")
+            for noun in self.lexicon.words["noun"]:
+                if not noun.isascii() and stripped.endswith(noun):
+                    return start - len(before) + len(stripped) - len(noun)
+        return start
+
+    def own_text(self, letter: str, end: int) -> int:
+        """Return where an option's text after its letter ends, 0 where it does not follow."""
+        if not self.options.keys[letter]:
+            return 0
+        gap = re.match(
+            r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
+        )
+        start = end + (gap.end() if gap else 0)
+        if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
+            return 0  # "A dog" is an article and a noun
+        length = self.options.starts(
+            self.text[start : start + 2 * self.options.longest + 20], letter
+        )
+        if not length:
+            return 0
+        end = start + length
+        while end < len(self.text) and self.text[end] in "\"')”’」":
+            end += 1
+        return end
+
+    def _own_text_before(self, letter: str, start: int) -> int:
+        key = self.options.keys[letter]
+        low = max(0, start - 2 * len(self.options.raw[letter]) - 10)
+        last = key[-1]
+        if last.isascii() and last.isalpha() and len(last) > 1:
+            if last not in self.text[max(low, start - len(last) - 8) : start].casefold():
+                return start
+        for name, begin, end in reversed(self.options.named(self.text[low:start])):
+            if name == letter and not self.text[low + end : start].strip(" .,\"'”-–—:|"):
+                return low + begin
+        return start if key else start
