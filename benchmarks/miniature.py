@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "miniature_results.json"
 PAGE = ROOT / "docs" / "miniature.md"
+PICTURE = ROOT / "docs" / "pictures" / "miniature.png"
 INTRO = ROOT / "docs" / "miniature_intro.md"
 ROWS = 8_000  # of each arm but `full`
 # In the order in which they answer the stated comparisons, the most telling first.
@@ -113,15 +114,18 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
+    from t2vid.miniature.picture import picture
     from t2vid.miniature.report import report
     from t2vid.miniature.runner import ArmResult, read_results, save_results
 
     files = sorted((options.out / "runs").glob("*.json"))
     if files:
         save_results(RESULTS, [ArmResult.read(file) for file in files])
-    text = INTRO.read_text(encoding="utf-8") + "\n" + report(read_results(RESULTS))
-    PAGE.write_text(text, encoding="utf-8")
-    print(f"wrote {PAGE} of {len(read_results(RESULTS))} runs")
+    results = read_results(RESULTS)
+    PAGE.write_text(INTRO.read_text(encoding="utf-8") + "\n" + report(results), encoding="utf-8")
+    PICTURE.parent.mkdir(exist_ok=True)
+    PICTURE.write_bytes(picture(results))
+    print(f"wrote {PAGE.name} and {PICTURE.name} of {len(results)} runs")
 
 
 if __name__ == "__main__":

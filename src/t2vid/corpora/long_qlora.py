@@ -53,18 +53,34 @@ def convert(
     def parse(record: Record) -> tuple[str, str, str]:
         have(record, "input", "output")
         prompt = needed(record, "input", "question")
-        answer = needed(record, "output", "answer")
-        if (instruction := _SEARCH_RESULTS.match(prompt)) is not None:
-            return _search_results(prompt[instruction.end() :], answer)
-        # The last Q: is the prompt's own; the text may quote others.
-        story, label, tail = prompt.rpartition("Q:")
-        if label and _EMPTY_ANSWER.search(tail) and not END.search(tail):
-            return _checked(story, _EMPTY_ANSWER.sub("", tail), strip_answer(answer))
-        context, question = split_document(prompt, strict=strict)
-        return context, question, strip_answer(answer)
+        return split_prompt(prompt, needed(record, "output", "answer"), strict=strict)
 
     for row, (context, question, answer) in parsed(rows, parse, source=source, counts=counts):
         yield Triplet(row_id(source, row), context, question, answer)
+
+
+def split_prompt(prompt: str, answer: str, *, strict: bool = False) -> tuple[str, str, str]:
+    """Cut a prompt of LongQLoRA or Long-Data-Collections into document, question and answer.
+
+    Args:
+        prompt: a story with `Q: …`, or search results with `Question: …`.
+        answer: what follows it.
+        strict: passed on to LongAlpaca's rule.
+
+    Returns:
+        `(context, question, answer)`.
+
+    Raises:
+        RecordError: with a short reason, where there is no document or no question.
+    """
+    if (instruction := _SEARCH_RESULTS.match(prompt)) is not None:
+        return _search_results(prompt[instruction.end() :], answer)
+    # The last Q: is the prompt's own; the text may quote others.
+    story, label, tail = prompt.rpartition("Q:")
+    if label and _EMPTY_ANSWER.search(tail) and not END.search(tail):
+        return _checked(story, _EMPTY_ANSWER.sub("", tail), strip_answer(answer))
+    context, question = split_document(prompt, strict=strict)
+    return context, question, strip_answer(answer)
 
 
 def _search_results(body: str, answer: str) -> tuple[str, str, str]:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from t2vid.corpora.clips import Clip, clip_of
+from t2vid.corpora.layouts import DESCRIBE
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
 from t2vid.storage.fields import Record, Unfit, have, parsed
@@ -21,8 +22,6 @@ VIDEO_KEYS = ("video", "video_path", "video_name", "videoid", "video_id", "file"
 TURNS_KEYS = ("conversations", "conversation", "messages")
 QUESTION_KEYS = ("question", "q", "instruction", "prompt", "input")
 ANSWER_KEYS = ("answer", "a", "caption", "output", "response")
-# Asked where a record holds nothing but a caption; the nine wordings of the corpus are unpublished.
-DEFAULT_QUESTION = "What does this video show? Describe it in detail."
 
 
 def convert(
@@ -56,7 +55,8 @@ def _parse(record: Record) -> Clip:
     if turns is not None:
         return clip_of({"video": record[video], "conversations": record[turns]}, "")
     question = _first(record, QUESTION_KEYS)
-    asked = DEFAULT_QUESTION if question is None else record[question]
+    # The nine wordings of the corpus are unpublished.
+    asked = DESCRIBE if question is None else record[question]
     pair = [{"from": "human", "value": asked}, {"from": "gpt", "value": record[cast(str, answer)]}]
     return clip_of({"video": record[video], "conversations": pair}, "")
 

@@ -318,6 +318,15 @@ def _regular_fonts() -> list[Path]:
     return [system_fonts()[name] for name in sorted(names, key=lambda name: "Serif" in name)]
 
 
+def is_blank(text: str) -> bool:
+    r"""Say whether a text is drawn as nothing but room.
+
+    >>> is_blank(" \t\n"), is_blank("\x1c")  # U+001C to U+001F separate fields for machines
+    (True, False)
+    """
+    return text.isspace() and not any("\x1c" <= char <= "\x1f" for char in text)
+
+
 def uncovered(text: str, font: str) -> Counter[str]:
     """Count the characters of a text that no available font draws.
 
@@ -326,7 +335,7 @@ def uncovered(text: str, font: str) -> Counter[str]:
         font: name of a font stack.
     """
     found = stack(font)
-    chars = (char for char in set(text) if not char.isspace() and char not in INVISIBLE)
+    chars = (char for char in set(text) if not is_blank(char) and char not in INVISIBLE)
     return Counter({char: text.count(char) for char in chars if found.find(char) is None})
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.together import is_several, media_of
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import TokenCounter, conversation_text, question_words
 from t2vid.mixing.overlap import Sketch, sketch
@@ -224,6 +225,9 @@ class _ColumnCollector:
         if value.get("text") is not None:
             pages = n_frames or count_frames(value["text"], RenderSpec.from_dict(own))
             return pages, pages, float("nan")
+        if is_several(value):
+            n_frames = sum(one.n for one in media_of(value))
+            return n_frames, n_frames, float("nan")
         if value.get("path") is None and value.get("bytes") is None:
             return n_frames or 0, n_frames or 0, float("nan")
         spec = SampleSpec.from_dict(own)

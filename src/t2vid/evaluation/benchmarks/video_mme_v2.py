@@ -109,10 +109,10 @@ class VideoMMEv2(BenchmarkReader):
         points: dict[str, list[float]] = {}
         for group in groups.values():
             group.sort(key=lambda one: _place(one[0]))
-            last, right = group[-1][0], [score for _, score in group]
+            last, marks = group[-1][0], [mark for _, mark in group]
             kind = str(last.get("group_type") or "relevance")
             structure = "relevance" if kind == "relevance" else str(last.get("group_structure"))
-            score = group_score(right, structure)
+            score = group_score(marks, structure)
             names = ["total", f"{kind}_score"]
             names += [f"level_{last['level']}"] if _named(last.get("level")) else []
             for key in ("second_head", "third_head"):
@@ -120,7 +120,7 @@ class VideoMMEv2(BenchmarkReader):
             for name in names:
                 points.setdefault(name, []).append(score)
             if kind == "relevance":
-                linear = 100 * sum(right) / len(right)
+                linear = 100 * sum(marks) / len(marks)
                 points.setdefault("relevance_linear_score", []).append(linear)
         found = {name: sum(scores) / len(scores) for name, scores in points.items()}
         if groups:
