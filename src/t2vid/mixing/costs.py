@@ -215,9 +215,9 @@ class _Assumed(MediaFinder):
 
 
 def _assumed_frames(one: StoredMedium) -> int:
-    if one.kind == "video" and one.path is not None:
-        return SampleSpec.from_json(one.spec or "{}").max_frames or 1
-    return count_stored(one)
+    if one.path is None:
+        return count_stored(one)
+    return 1 if one.kind == "image" else SampleSpec.from_json(one.spec or "{}").max_frames or 1
 
 
 def media_folder(recipe: Recipe, data: PathLike) -> VideoFolder | None:

@@ -155,7 +155,7 @@ class Source:
     def _check_reading(self) -> None:
         """Check what says which rows are read, and how."""
         if self.is_outside and not ("/" in self.dataset or self.dataset.endswith(records.SUFFIXES)):
-            names = [name for name in catalog.loadable() if catalog.plain(name) != "mix"]
+            names = {one.dataset for one in catalog.CORPORA if one.converter}
             error = catalog.unknown("dataset", self.dataset, names)
             raise InputError(f"{error}; a folder below the data is written './{self.dataset}'")
         if self.layout and self.layout not in (*LAYOUTS, "trl", DOCUMENT):
