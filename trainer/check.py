@@ -166,9 +166,9 @@ def check(
     """
     from t2vid.models.families import family_of, frame_px
     from t2vid.trainer.config import VideoSFTConfig
+    from t2vid.trainer.preparing import build_collator
     from t2vid.trainer.rows import rows_and_reader
     from t2vid.trainer.run import find_job, load_outline, load_rows, lora, on_cpu
-    from t2vid.trainer.sft_trainer import build_collator
 
     job, settings = find_job(config, overrides)
     dataset, reader = rows_and_reader(load_rows(job, job.dataset_train_split))

@@ -16,21 +16,17 @@ import math
 import time
 from collections import defaultdict
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any
 
-from t2vid.catalog import Family
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
-    family_of,
     load_model,
     load_processor,
     match_tokens,
     one_patch,
     part,
-    register_ports,
 )
 from t2vid.models.prompts import training_template
-from t2vid.models.rows import LossOn
 from t2vid.schema import Counts
 
 require("trl", extra="train")
@@ -47,7 +43,13 @@ from t2vid.trainer.batching import (  # noqa: E402
 )
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
-from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
+from t2vid.trainer.preparing import (  # noqa: E402
+    build_collator,
+    config_of,
+    keep_used_names,
+    named_family,
+    warn_of_rounding,
+)
 from t2vid.trainer.rows import (  # noqa: E402
     column_names,
     described,
@@ -94,7 +96,7 @@ class VideoSFTTrainer(SFTTrainer):
         processing_class: Any = None,
         **kwargs: Any,
     ) -> None:
-        args = _config(args, model)
+        args = config_of(args, model)
         if processing_class is None:
             name = model if isinstance(model, str) else model.config._name_or_path
             processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
@@ -102,7 +104,7 @@ class VideoSFTTrainer(SFTTrainer):
             one_patch(processing_class)
         if not hasattr(processing_class, "image_processor"):
             raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
-        self.family = _family(model, trust_remote_code=args.trust_remote_code)
+        self.family = named_family(model, trust_remote_code=args.trust_remote_code)
         if isinstance(model, str) and self.family.ported:
             # TRL looks for the class of a checkpoint among those of transformers.
             model = load_model(model, **{"dtype": "float32", **(args.model_init_kwargs or {})})
@@ -143,12 +145,12 @@ class VideoSFTTrainer(SFTTrainer):
         split = getattr(self.accelerator, "parallelism_config", None)
         self.model_accepts_loss_kwargs = not getattr(split, "sp_enabled", False)
         base = self.accelerator.unwrap_model(self.model)
-        _only_used_names(base)
+        keep_used_names(base)
         match_tokens(base, processing_class)
         if args.freeze_vision:
             part(base, self.family.vision).requires_grad_(False)
         if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
-            _warn_of_rounding(base, args)
+            warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
 
     def compute_loss(
@@ -326,36 +328,6 @@ class _PlannedLoader(torch.utils.data.DataLoader[Any]):
         self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
 
 
-def build_collator(
-    processor: Any, args: VideoSFTConfig, family: Family, *, reader: Any = None
-) -> VideoCollator:
-    """Build the collator that a run with `args` uses, e.g. to look at its batches.
-
-    Args:
-        processor: the model's processor, set to one patch a frame.
-        args: settings of the run.
-        family: the model's family.
-        reader: the `Frames` feature of the dataset's column, or None.
-    """
-    return VideoCollator(
-        processor,
-        family,
-        loss_on=cast(LossOn, args.loss_on),
-        max_length=args.max_length,
-        max_frames=args.frame_budget,
-        pixels=cast(Literal["direct", "processor"], args.pixels),
-        reader=reader,
-        pad_to_multiple_of=args.pad_to_multiple_of,
-        uint8=True,
-        pack=args.pack,
-        layout=args.layout,
-        folder=args.media_dir,
-        prompt_in_loss=args.completion_only_loss is False,
-        on_long=cast(Literal["error", "skip", "fewer_frames"], args.on_long),
-        on_bad=cast(Literal["error", "skip"], args.on_bad),
-    )
-
-
 def likeliest_tokens(logits: Any, labels: Any) -> Any:
     """Reduce logits `(rows, tokens, words)` to the likeliest word of each, for `compute_metrics`."""
     return (logits[0] if isinstance(logits, tuple) else logits).argmax(-1)
@@ -367,52 +339,3 @@ def _named(segments: list[Segment]) -> str:
 
 def _tokens(size: tuple[int, ...]) -> str:
     return f" ({' x '.join(f'{n:,}' for n in size)} tokens)" if size else ""
-
-
-def _config(args: Any, model: Any) -> VideoSFTConfig:
-    if isinstance(args, VideoSFTConfig):
-        return args
-    if args is None:
-        name = (
-            model if isinstance(model, str) else model.config._name_or_path or type(model).__name__
-        )
-        return VideoSFTConfig(f"{name.split('/')[-1]}-SFT")
-    fields = args.to_dict()
-    fields |= {
-        name: getattr(args, name) for name in fields if name.endswith("_token")
-    }  # it hides these
-    if not hasattr(args, "loss_on"):
-        fields["max_length"] = None  # SFTConfig's 1024 is a default for text, not the user's choice
-    return VideoSFTConfig(**fields)
-
-
-def _family(model: Any, *, trust_remote_code: bool) -> Family:
-    if isinstance(model, str):
-        from transformers import AutoConfig
-
-        register_ports()
-        return family_of(AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code))
-    return family_of(model)
-
-
-def _only_used_names(model: Any) -> None:
-    # transformers saves under the names it read: every renaming of `_weight_conversions` backwards.
-    # Read under ZeRO-3 (5.23, integrations/deepspeed.py) that list also holds the renamings of older
-    # checkpoints that met no weight, and `language_model.model.` is saved as
-    # `language_model.model.model.`; read in the plain way it holds the used ones alone.
-    for module in model.modules():
-        if names := getattr(module, "_weight_conversions", None):
-            module._weight_conversions = [n for n in names if n.was_used()]
-
-
-def _warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
-    # DeepSpeed and FSDP2 keep a float32 copy for the optimizer; alone, bfloat16's 8 bits do not hold
-    # a weight and a step of a thousandth of it.
-    half = {p.dtype for p in model.parameters() if p.requires_grad} & {torch.bfloat16, torch.half}
-    if half:
-        logger.warning(
-            "trained weights are %s without a float32 copy, so most steps of learning_rate=%g round "
-            "away; use dtype=float32, deepspeed=zero2 or use_peft=true",
-            str(half.pop()).removeprefix("torch."),
-            args.learning_rate,
-        )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from t2vid.errors import InputError
 from t2vid.evaluation.compare import circular, compare_runs, rotate
-from t2vid.scoring.statistics import bootstrap, mcnemar, paired_bootstrap, wilson
+from t2vid.scoring.statistics import bootstrap, holm, mcnemar, paired_bootstrap, wilson
 
 RUN = st.lists(st.booleans(), min_size=1, max_size=60)
 
@@ -112,3 +112,9 @@ def test_circular_asks_for_every_rotation():
     rows = [{"id": q, "correct": q == 1 or r == 0} for q in (1, 2) for r in range(4)]
     figures = circular(rows)
     assert figures["circular_accuracy"] == 0.5 and figures["vanilla_accuracy"] == 0.625
+
+
+def test_holm_gives_the_published_steps():
+    # Holm 1979: p in rising order times the tests that are left, never below the one before
+    assert holm([0.01, 0.02, 0.02, 0.5]) == [0.04, 0.06, 0.06, 0.5]
+    assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []

@@ -18,7 +18,7 @@ from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.pages.scores import compare, report
 
-FAST = EvalConfig(strategy="text")
+FAST = EvalConfig(control="blind")
 
 
 def run_of(folder: Path, clips: list[Path], source: str, name: str, wrong: int = 0) -> Any:
@@ -113,10 +113,9 @@ def test_a_run_without_frames_is_told_as_a_control(clips, tmp_path):
         for n, how in enumerate([EvalConfig(frames=2), "text-only", "blank-frames"])
     ]
     text = report(runs)
-    assert "Is looks looking? Against the question alone" in text
-    assert "Against the gray frames" in text
-    control = text.split("question alone")[1]
-    assert "+100.0" in control
+    table = text.split("Does looks on mvbench use the video")[1]
+    (blind,), (blank,) = rows_of(table, "no frames"), rows_of(table, "gray frames")
+    assert "+100.0" in blind and "uses the video" in blind and "+0.0" in blank
 
 
 def test_scores_follow_answers_that_came_later(clips, tmp_path):

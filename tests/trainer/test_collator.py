@@ -19,12 +19,14 @@ from t2vid.frames.feature import Frames, at_size, text_value, video_value
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.video import sample_video
-from t2vid.models.families import one_patch
+from t2vid.models.families import family_of, one_patch
 from t2vid.models.pixels import frames_array
 from t2vid.models.rows import RowEncoder
 from t2vid.models.showing import conversation, place_frames
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.trainer.collator import VideoCollator
+from t2vid.trainer.config import VideoSFTConfig
+from t2vid.trainer.preparing import build_collator
 from training_rows import clip, mixed_rows, row, texts
 
 ROWS = mixed_rows()
@@ -303,3 +305,23 @@ def test_the_processor_gets_frames_of_the_videos_own_size(processor, tmp_path):
     frames = list(sample_video(path))
     theirs = processor.image_processor(images=[frames], return_tensors="pt")["pixel_values"]
     assert torch.equal(batch["pixel_values"], theirs)
+
+
+def test_frames_kept_from_the_epoch_before_make_the_same_batch(processor, tmp_path):
+    args = VideoSFTConfig(
+        str(tmp_path / "run"), frame_cache=str(tmp_path / "kept"), use_cpu=True, bf16=False
+    )
+    row = video_row(make_clip(tmp_path / "clip.mp4"))
+    batches = [
+        build_collator(
+            processor,
+            VideoSFTConfig(str(tmp_path / "run"), use_cpu=True, bf16=False),
+            family_of("idefics3"),
+        )([row])
+    ]
+    collate = build_collator(processor, args, family_of("idefics3"))
+    batches += [collate([row]) for _ in range(2)]
+    assert list((tmp_path / "kept").glob("??/*.frames"))
+    for batch in batches[1:]:
+        assert torch.equal(batch["frames"], batches[0]["frames"])
+        assert torch.equal(batch["input_ids"], batches[0]["input_ids"])

@@ -1,12 +1,12 @@
-"""What t2vid knows by name: corpora, benchmarks, metrics, model families, recipes and presets.
+"""What t2vid knows by name: corpora, benchmarks, metrics, judges, model families, recipes and presets.
 
 >>> family("minicpm_v_2_5").name, corpus("ShareGemini").licence
 ('minicpm', 'cc-by-nc-4.0')
 >>> "t2vid/mvbench" in loadable()
 True
 
-Everything that lists such names, or decides by one, reads it here. A corpus, a benchmark or a family
-is one module and one entry; a recipe is a YAML file. Modules are named by strings, so that nothing
+Everything that lists such names, or decides by one, reads it here. A corpus, a benchmark, a judge or a
+family is one module and one entry; a recipe is a YAML file. Modules are named by strings, so that nothing
 here imports what costs time.
 """
 
@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from t2vid.catalog.benchmarks import BENCHMARKS, METRICS, Benchmark, Metric, Official
 from t2vid.catalog.corpora import CORPORA, Corpus
@@ -24,8 +24,9 @@ from t2vid.catalog.families import (
     TOKENS_PER_FRAME,
     Family,
 )
+from t2vid.catalog.judges import JUDGES, JudgeEntry
 from t2vid.catalog.names import find, match, near, plain, unknown
-from t2vid.catalog.presets import PRESETS, Preset
+from t2vid.catalog.presets import PRESETS, Preset, PresetKind
 from t2vid.catalog.recipes import RecipeFile, recipes
 from t2vid.catalog.tables import Listing, listing
 
@@ -33,6 +34,7 @@ __all__ = [
     "BENCHMARKS",
     "CORPORA",
     "FAMILIES",
+    "JUDGES",
     "METRICS",
     "PAPER_FAMILIES",
     "PRESETS",
@@ -40,6 +42,7 @@ __all__ = [
     "Benchmark",
     "Corpus",
     "Family",
+    "JudgeEntry",
     "Listing",
     "Loadable",
     "Metric",
@@ -137,7 +140,7 @@ def benchmark(name: str) -> Benchmark:
 
 def official_prompt(name: str) -> Official | None:
     """Find how a benchmark's authors ask by the name of the prompt; None for another prompt."""
-    return next((b.official for b in BENCHMARKS if b.official and b.official.name == name), None)
+    return next((way for b in BENCHMARKS for way in b.ways if way.name == name), None)
 
 
 def family(name: str) -> Family:
@@ -172,18 +175,18 @@ def tiny(name: str) -> Family | None:
     return found if found is not None and found.tiny else None
 
 
-def presets(kind: Literal["render", "budget", "eval"]) -> list[Preset]:
+def presets(kind: PresetKind) -> list[Preset]:
     """Give the presets of a kind."""
     return [one for one in PRESETS if one.kind == kind]
 
 
-def preset(kind: Literal["render", "budget", "eval"], name: str) -> Preset:
+def preset(kind: PresetKind, name: str) -> Preset:
     """Find a preset.
 
     Raises:
         InputError: for an unknown name.
     """
-    return find(presets(kind), name, what={"render": "preset", "budget": "budget"}.get(kind, kind))
+    return find(presets(kind), name, what={"render": "preset", "sample": "family"}.get(kind, kind))
 
 
 def loadable() -> dict[str, Loadable]:

@@ -1,4 +1,4 @@
-"""Named values of the configurations: how texts are drawn, what a row may cost, how a model is asked.
+"""Named values of configurations: how texts are drawn and videos sampled, what a row may cost, how to ask a model.
 
 >>> [entry.name for entry in PRESETS if entry.kind == "render"]
 ['default', 'dense', 'paper']
@@ -14,6 +14,8 @@ from t2vid.catalog.benchmarks import BENCHMARKS
 from t2vid.catalog.corpora import CORPORA
 from t2vid.catalog.families import PAPER_FAMILIES
 
+PresetKind = Literal["render", "sample", "budget", "eval"]
+
 
 @dataclass(frozen=True)
 class Preset:
@@ -21,14 +23,15 @@ class Preset:
 
     Args:
         name: unique for its kind.
-        kind: `"render"` (`RenderSpec`), `"budget"` (`Budget`) or `"eval"` (`EvalConfig`).
+        kind: `"render"` (`RenderSpec`), `"sample"` (`SampleSpec`), `"budget"` (`Budget`) or `"eval"`
+            (`EvalConfig`).
         about: one line for lists.
         values: fields that are not the default.
         aliases: other names of it.
     """
 
     name: str
-    kind: Literal["render", "budget", "eval"]
+    kind: PresetKind
     about: str
     values: Mapping[str, Any] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
@@ -36,6 +39,15 @@ class Preset:
 
 # What T2Vid's filters count: a question is dropped from 30 words on for LongQLoRA, 500 for LongAlpaca.
 _QUESTION_WORDS = {c.name: c.max_question_words for c in CORPORA if c.max_question_words}
+
+_QWEN: dict[str, Any] = {
+    "fps": 2.0,
+    "min_frames": 4,
+    "max_frames": 768,
+    "frame_factor": 2,
+    "sampling": "linspace_rounded",
+    "size_factor": 28,
+}
 
 PRESETS = (
     Preset("default", "render", "115 words a frame, 20 px, spacing of the text kept"),
@@ -46,6 +58,41 @@ PRESETS = (
         {"font_px": 14, "words_per_frame": None},
     ),
     Preset("paper", "render", "the paper's layout: centred, greedy wrap", {"layout": "paper"}),
+    Preset("qwen2_vl", "sample", "qwen-vl-utils", _QWEN, ("qwen2vl",)),
+    Preset("qwen2_5_vl", "sample", "qwen-vl-utils", _QWEN),
+    Preset("qwen3_vl", "sample", "qwen-vl-utils", {**_QWEN, "size_factor": 32}),
+    Preset(
+        "internvl",
+        "sample",
+        "load_video of InternVL's model cards: 8 segments, one patch",
+        {"fps": None, "max_frames": 8, "sampling": "midpoint", "size": "internvl"},
+    ),
+    Preset(
+        "llava_onevision",
+        "sample",
+        "lmms-eval's LLaVA-OneVision: 32 frames, first to last",
+        {"fps": None, "max_frames": 32, "sampling": "linspace", "size": (384, 384)},
+    ),
+    Preset(
+        "llava_video",
+        "sample",
+        "LLaVA-Video: one a second, at most 64",
+        {"fps": 1.0, "max_frames": 64, "sampling": "linspace", "size": (384, 384)},
+        ("llava_next_video",),
+    ),
+    Preset(
+        "minicpm",
+        "sample",
+        "encode_video of MiniCPM-V's model cards: one a second, at most 64",
+        {"fps": 1.0, "max_frames": 64, "sampling": "midpoint", "size": "minicpm"},
+        ("minicpm_v", "minicpm_v_2_5"),
+    ),
+    Preset(
+        "idefics3",
+        "sample",
+        "the paper, 5.2.1: one a second, at most 24",
+        {"fps": 1.0, "max_frames": 24, "sampling": "paper", "size": "idefics3"},
+    ),
     *(
         Preset(
             family.name,
@@ -73,29 +120,24 @@ PRESETS = (
         "paper",
         "eval",
         "the decisions of the paper's own scripts: its frame rule, its reading of answers",
-        {"select": "paper_eval", "fps": None, "scheme": "paper"},
+        {"sampling": "paper_eval", "fps": None, "scheme": "paper"},
     ),
     *(
         Preset(
-            benchmark.official.name,
+            way.name,
             "eval",
-            f"as {benchmark.title}'s authors ask",
-            {"prompt": benchmark.official.name, **benchmark.official.settings},
+            f"as {benchmark.title}'s authors ask"
+            + (", with subtitles" if way.settings.get("subtitles") else ""),
+            {"prompt": way.name, **way.settings},
         )
         for benchmark in BENCHMARKS
-        if benchmark.official is not None
-    ),
-    Preset(
-        "video-mme-subtitles",
-        "eval",
-        "Video-MME with subtitles",
-        {"prompt": "video-mme", "subtitles": True},
+        for way in benchmark.ways
     ),
     Preset(
         "ig-vlm",
         "eval",
         "six frames in one picture (imagegridworth/IG-VLM)",
-        {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},
+        {"strategy": "grid", "frames": 6, "grid_columns": 3, "sampling": "linspace"},
     ),
     Preset(
         "slow-fast",
@@ -103,6 +145,22 @@ PRESETS = (
         "ten frames slow, fifty fast at 4 x 4 tokens of 28 px (apple/ml-slowfast-llava)",
         {"strategy": "slow_fast", "frames": 10, "fast_frames": 50, "fast_px": 112},
     ),
-    Preset("text-only", "eval", "a control: no frames", {"strategy": "text"}),
-    Preset("blank-frames", "eval", "a control: as many gray frames", {"strategy": "blank"}),
+    Preset(
+        "prompt-guided",
+        "eval",
+        "three frames most like the question, five between, fifty small (contrastive/FreeVideoLLM)",
+        {"strategy": "prompt_guided", "frames": 3, "middle_frames": 5, "fast_frames": 50},
+    ),
+    Preset("text-only", "eval", "a control: no frames", {"control": "blind"}, ("blind",)),
+    Preset("blank-frames", "eval", "a control: as many gray frames", {"control": "blank"}),
+    Preset("one-frame", "eval", "a control: the middle frame alone", {"control": "one"}),
+    Preset("shuffled-frames", "eval", "a control: frames in random order", {"control": "shuffled"}),
+    Preset("reversed-frames", "eval", "a control: frames backwards", {"control": "reversed"}),
+    Preset("other-video", "eval", "a control: the frames of another video", {"control": "other"}),
+    Preset(
+        "subtitles-only",
+        "eval",
+        "a control: the subtitles without the frames",
+        {"control": "subtitles", "subtitles": True},
+    ),
 )

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -281,14 +282,27 @@ def _video_chat2(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _video_r1(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    lines = [record["problem"], *(given(record, "options") or [])]
+    lines = [record["problem"], *_options(given(record, "options"))]
     answer = "\n".join(filter(None, [given(record, "process"), record["solution"]]))
     return _exchange("\n".join(map(str, lines)), answer)
 
 
 def _question_answer(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     answer = record["answer"]
-    return _exchange(record["question"], answer if isinstance(answer, str) else str(answer))
+    lines = [given(record, "context"), record["question"], *_options(given(record, "options"))]
+    asked = "\n".join(str(line) for line in lines if line not in (None, ""))
+    return _exchange(asked, answer if isinstance(answer, str) else str(answer))
+
+
+def _options(options: Any) -> list[str]:
+    """Write the options of a question a line each, with letters unless they have them."""
+    if isinstance(options, Mapping):
+        return [f"{letter}. {text}" for letter, text in options.items()]
+    if not isinstance(options, list | tuple):
+        return [str(options)] if options else []
+    texts = [str(text) for text in options]
+    lettered = all(re.match(r"\W?[A-Z][.):]", text) for text in texts)
+    return texts if lettered else [f"{chr(65 + i)}. {text}" for i, text in enumerate(texts)]
 
 
 def _captions(record: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -13,12 +13,11 @@ from typing import Any
 
 from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
 from t2vid.evaluation.compare import compare_runs
+from t2vid.evaluation.controls import control_tables, controlled_runs
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Table, range_of
 from t2vid.scoring.probe import ProbeReport
-
-CONTROLS = {"text": "question alone", "blank": "gray frames"}
 
 
 def scores_of(run: Run) -> dict[str, Any]:
@@ -30,6 +29,12 @@ def scores_of(run: Run) -> dict[str, Any]:
         if path.stat().st_mtime_ns >= newest:
             return scores
     return score(run)
+
+
+def judged_lines(run: Run) -> list[dict[str, Any]]:
+    """Give the judged answers of a run, the first rotation of each question."""
+    scores_of(run)  # writes judged.jsonl where it is missing or old
+    return [line for line in run.judged() if not line.get("rotation")]
 
 
 def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
@@ -92,7 +97,7 @@ def _percent(share: float | None) -> float | None:
 def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:
     """Compare two runs, as a whole and by category."""
     a, b = _correct(first), _correct(second)
-    lines = {line["id"]: line for line in [*_judged(first), *_judged(second)]}
+    lines = {line["id"]: line for line in [*judged_lines(first), *judged_lines(second)]}
     found = compare_runs(
         a,
         b,
@@ -127,21 +132,15 @@ def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:
     return table
 
 
-def control_tables(runs: Sequence[Run]) -> list[Table]:
-    """Compare each run with its controls: the same model without frames, or with gray ones."""
-    tables = []
-    for run in runs:
-        for control in runs:
-            kind = _strategy(control)
-            same = all(
-                run.header.get(name) == control.header.get(name)
-                for name in ("model", "model_identity", "benchmark")
-            )
-            if same and kind in CONTROLS and _strategy(run) not in CONTROLS:
-                table = compare_table(control, run)
-                title = f"Is {run.name} looking? Against the {CONTROLS[kind]}"
-                tables.append(Table(title, table.head, table.rows[:1], table.notes[:1]))
-    return tables
+def controls_of(runs: Sequence[Run]) -> list[Table]:
+    """Give the tables of each run against its controls."""
+    return [
+        table
+        for run, controls in controlled_runs(runs)
+        for table in control_tables(
+            run, judged_lines(run), {name: judged_lines(one) for name, one in controls.items()}
+        )
+    ]
 
 
 def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> list[Table]:
@@ -171,17 +170,8 @@ def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def _judged(run: Run) -> list[dict[str, Any]]:
-    scores_of(run)  # writes judged.jsonl where it is missing or old
-    return [line for line in run.judged() if not line.get("rotation")]
-
-
 def _correct(run: Run) -> dict[str, bool]:
-    return {line["id"]: bool(line["correct"]) for line in _judged(run)}
-
-
-def _strategy(run: Run) -> str:
-    return str(run.header.get("protocol", {}).get("strategy", ""))
+    return {line["id"]: bool(line["correct"]) for line in judged_lines(run)}
 
 
 def _differences(first: Run, second: Run) -> list[str]:

@@ -56,7 +56,13 @@ def video_value(
     """Give the stored value of a video (path, URL or file content) that is decoded on reading."""
     inline = isinstance(source, bytes)
     path, data = (None, source) if inline else (os.fspath(source), None)
-    return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
+    return {"text": None, "path": path, "bytes": data, "spec": _json_of(spec or SampleSpec())}
+
+
+@lru_cache(maxsize=64)
+def _json_of(spec: SampleSpec) -> str:
+    """Write a spec once; every row of a benchmark has the same one."""
+    return spec.to_json()
 
 
 def at_size(value: dict[str, Any], size: tuple[int, int] | str | None) -> dict[str, Any]:
@@ -98,6 +104,9 @@ class Frames:
         on_bad: what a video that cannot be read gives: its error, an empty list, or one blank
             frame; the last two log a warning that names the file.
         decode: False gives the stored value instead of frames.
+        cache: folder in which decoded frames of videos are kept for the next epoch; None keeps none.
+            `t2vid.frames.frame_cache` tells what counts as the same video.
+        cache_gb: size of that folder at most, in 10^9 bytes; who was read longest ago goes first.
 
     Raises:
         InputError: for an argument out of range.
@@ -106,6 +115,9 @@ class Frames:
     max_frames: int | None = None
     on_bad: OnBad = "raise"
     decode: bool = True
+    # A cache changes no row: columns that differ in it alone are of one type.
+    cache: str | None = field(default=None, repr=False, compare=False)
+    cache_gb: float = field(default=20.0, repr=False, compare=False)
     id: str | None = field(default=None, repr=False)
 
     dtype: ClassVar[str] = "FrameList"
@@ -125,6 +137,11 @@ class Frames:
             self.max_frames = int(n)
         if self.on_bad not in ("raise", "skip", "blank"):
             raise InputError(f"on_bad ({self.on_bad!r}) must be 'raise', 'skip' or 'blank'")
+        if self.cache is not None:
+            from t2vid.frames.frame_cache import frame_cache
+
+            self.cache = os.fspath(self.cache)
+            frame_cache(self.cache, self.cache_gb)
 
     def __call__(self) -> Any:
         """Give the Arrow storage type, as `datasets` asks for it."""
@@ -143,12 +160,7 @@ class Frames:
         if value is None:
             return None
         if isinstance(value, str):
-            if len(value) > _MAX_PATH_CHARS or "\n" in value:
-                raise InputError(
-                    f"a string is the path of a video, and {value[:60]!r}… "
-                    f"({len(value):,} characters) "
-                    'is no path; to draw it as text give {"text": …}'
-                )
+            _check_path(value)
             return video_value(value)
         if isinstance(value, bytes | os.PathLike):
             return video_value(value)
@@ -201,6 +213,8 @@ class Frames:
         """
         kind = storage.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            for value in storage.drop_null().to_pylist():
+                _check_path(value)
             columns = {"path": storage.cast(pa.string())}
         elif pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
             columns = {"bytes": storage.cast(pa.binary())}
@@ -290,18 +304,32 @@ class Frames:
         spec = SampleSpec.from_json(value["spec"]) if value["spec"] else SampleSpec()
         if self.max_frames is not None:
             spec = spec.limited(self.max_frames)
-        frames = sample_video({"path": value["path"], "bytes": value["bytes"]}, spec)
+        source = {"path": value["path"], "bytes": value["bytes"]}
+        frames = sample_video(source, spec) if self.cache is None else self._kept(source, spec)
         frames.encoded = value
+        return frames
+
+    def _kept(self, source: dict[str, Any], spec: SampleSpec) -> FrameList:
+        from t2vid.frames.frame_cache import frame_cache
+        from t2vid.frames.video import sample_video
+
+        cache = frame_cache(str(self.cache), self.cache_gb)
+        try:
+            key = cache.key(source, spec)
+        except OSError:
+            return sample_video(source, spec)  # says what is missing
+        frames = cache.get(key)
+        if frames is None:
+            frames = sample_video(source, spec)
+            cache.put(key, frames)
         return frames
 
 
 @lru_cache(maxsize=256)
 def _render_spec(stored: str) -> RenderSpec:
     """Read a stored spec; say once where its rows were drawn with other libraries or fonts."""
-    from t2vid.frames.fonts import drawn_with
-
     spec = RenderSpec.from_json(stored)
-    there, here = json.loads(stored).get(DRAWN_WITH), drawn_with(spec.font)
+    there, here = json.loads(stored).get(DRAWN_WITH), spec.drawn_with
     if there not in (None, here) and there not in _told:
         _told.add(there)
         logger.warning(
@@ -329,6 +357,15 @@ def _of_pictures(pictures: list[Any]) -> dict[str, Any] | None:
 def _made_again(made_from: Mapping[str, Any]) -> FrameList:
     reader = Frames(made_from["max_frames"], made_from["on_bad"])
     return reader.decode_example(made_from["value"])
+
+
+def _check_path(value: str) -> None:
+    """Refuse a text without its key, and a struct that somebody wrote into a CSV file."""
+    if len(value) > _MAX_PATH_CHARS or "\n" in value or value.startswith(("{'", '{"')):
+        raise InputError(
+            f"a string is the path of a video, and {value[:60]!r}… ({len(value):,} characters) is no "
+            'path; to draw it as text give {"text": …}'
+        )
 
 
 def _from_dict(value: dict[str, Any]) -> dict[str, Any]:

@@ -11,14 +11,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 from t2vid import catalog
-from t2vid.configuration import FrozenConfig
+from t2vid.configuration import FrozenConfig, former_names
 from t2vid.errors import InputError
 from t2vid.frames.budgets import PATCH_PX, PixelBudget, frame_size
 from t2vid.frames.hdr import TONEMAPS, Tonemap
@@ -28,37 +26,8 @@ from t2vid.schema import FRAMES_PER_SECOND
 
 __all__ = ["DRAWN_WITH", "MAX_FRAME_PX", "RenderSpec", "SampleSpec"]
 
-_QWEN: dict[str, Any] = {
-    "fps": 2.0,
-    "min_frames": 4,
-    "max_frames": 768,
-    "frame_factor": 2,
-    "sampling": "linspace_rounded",
-    "size_factor": PATCH_PX,
-}
-# What each family's own code shows of a video. Qwen: qwen-vl-utils; InternVL: load_video of its
-# model cards; LLaVA: lmms-eval's model files; MiniCPM: encode_video of its model cards.
-FAMILIES: dict[str, dict[str, Any]] = {
-    "qwen2_vl": _QWEN,
-    "qwen2_5_vl": _QWEN,
-    "qwen3_vl": {**_QWEN, "size_factor": 32},
-    "internvl": {"fps": None, "max_frames": 8, "sampling": "midpoint", "size": "internvl"},
-    "llava_onevision": {"fps": None, "max_frames": 32, "sampling": "linspace", "size": (384, 384)},
-    "llava_video": {"fps": 1.0, "max_frames": 64, "sampling": "linspace", "size": (384, 384)},
-    "minicpm": {"fps": 1.0, "max_frames": 64, "sampling": "midpoint", "size": "minicpm"},
-    "idefics3": {"fps": 1.0, "max_frames": 24, "sampling": "paper", "size": "idefics3"},
-}
-_ALIASES = {
-    "qwen2vl": "qwen2_vl",
-    "qwen2_5vl": "qwen2_5_vl",
-    "qwen3vl": "qwen3_vl",
-    "minicpmv": "minicpm",
-    "minicpm_v": "minicpm",
-    "minicpm_v_2_5": "minicpm",
-    "llava_next_video": "llava_video",
-}
 
-
+@former_names(select="sampling")
 @dataclass(frozen=True)
 class SampleSpec(FrozenConfig):
     """Which frames of a video are shown, and how large.
@@ -153,33 +122,18 @@ class SampleSpec(FrozenConfig):
         """Give what a model family's own code shows of a video.
 
         Args:
-            family: `"qwen2_vl"`, `"qwen2_5_vl"`, `"qwen3_vl"`, `"internvl"`, `"llava_onevision"`,
-                `"llava_video"`, `"minicpm"` or `"idefics3"`.
+            family: `"qwen2_5_vl"`, `"internvl"`, `"minicpm"` …; `t2vid list presets` has them all.
             changes: fields that are to differ.
 
         >>> SampleSpec.for_family("internvl").sampling
         'midpoint'
         """
-        name = family.lower().replace("-", "_").replace(".", "_") if isinstance(family, str) else ""
-        name = _ALIASES.get(name, name)
-        if name not in FAMILIES:
-            raise InputError(f"family {family!r} is unknown; it must be one of {sorted(FAMILIES)}")
-        values = {**FAMILIES[name], **changes}
-        if "select" in values:
-            values["sampling"] = values.pop("select")
-        return cls(**values)
+        return cls(**{**catalog.preset("sample", family).values, **changes})
 
     @classmethod
     def preset(cls, name: str) -> SampleSpec:
         """Give a spec by the name of a model family."""
         return cls.for_family(name)
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> SampleSpec:
-        """Build from a mapping; rows that were stored before call `sampling` `select`."""
-        if isinstance(value, dict) and "select" in value and "sampling" not in value:
-            value = {("sampling" if k == "select" else k): v for k, v in value.items()}
-        return super().from_dict(value)
 
     def limited(self, n: int) -> SampleSpec:
         """Give the spec with at most `n` frames, however it counts them.
@@ -342,25 +296,3 @@ def _is_rate(value: float) -> bool:
 
 def _is_positive(value: int) -> bool:
     return value > 0
-
-
-def _accept_select() -> None:
-    """Take `select=`, what `sampling=` was called until 0.4, with a word."""
-    build = SampleSpec.__init__
-
-    @wraps(build)
-    def init(self: SampleSpec, *values: Any, **fields: Any) -> None:
-        if "select" in fields:
-            warnings.warn("select= is now called sampling=", DeprecationWarning, stacklevel=2)
-            fields["sampling"] = fields.pop("select")
-        build(self, *values, **fields)
-
-    def select(self: SampleSpec) -> str | None:
-        warnings.warn("select is now called sampling", DeprecationWarning, stacklevel=2)
-        return self.sampling
-
-    SampleSpec.__init__ = init  # type: ignore[method-assign]
-    SampleSpec.select = property(select)  # type: ignore[attr-defined]
-
-
-_accept_select()

@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from t2vid.catalog import FAMILIES, PAPER_FAMILIES, Family, known_family
 from t2vid.errors import InputError, require
+from t2vid.models import MINI
 
 MANY_PX = 1280 * 28 * 28  # the upper limit that Qwen2-VL's model card suggests for one image
 ANY_SHAPE_PX = 448  # 256 tokens of Qwen2.5-VL, 196 of Qwen3-VL: what the paper's models spend
@@ -159,25 +161,30 @@ def load_model(name: str, **kwargs: Any) -> Any:
     """Load a checkpoint by its family's class.
 
     Args:
-        name: a folder or a name on the Hub.
+        name: a folder, a name on the Hub, or `mini`, the one that t2vid brings.
         **kwargs: for `AutoModelForImageTextToText.from_pretrained`.
     """
     transformers = require("transformers", extra="train")
     register_ports()
-    return transformers.AutoModelForImageTextToText.from_pretrained(name, **kwargs)
+    return transformers.AutoModelForImageTextToText.from_pretrained(_place(name), **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:
     """Load the processor of a checkpoint and set it to one patch a frame.
 
     Args:
-        name: a folder or a name on the Hub.
+        name: a folder, a name on the Hub, or `mini`, the one that t2vid brings.
         **kwargs: for `AutoProcessor.from_pretrained`.
     """
     from t2vid.models import processors
 
     register_ports()
-    return one_patch(processors.load(name, **kwargs))
+    return one_patch(processors.load(_place(name), **kwargs))
+
+
+def _place(name: str) -> str:
+    """Give the folder of the model that t2vid brings for its name, unless a folder has that name."""
+    return str(MINI) if str(name) == "mini" and not Path(name).is_dir() else name
 
 
 def _get(value: Any, key: str) -> Any:

@@ -45,9 +45,9 @@ def inspect(
     """
     from t2vid.models.families import family_of
     from t2vid.trainer.config import VideoSFTConfig
+    from t2vid.trainer.preparing import build_collator
     from t2vid.trainer.rows import rows_and_reader
     from t2vid.trainer.run import find_job, load_outline, load_rows, on_cpu
-    from t2vid.trainer.sft_trainer import build_collator
 
     job, settings = find_job(what, overrides)
     job = replace(job, model_name_or_path=model)

@@ -17,7 +17,7 @@ from typing import Literal
 from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import paper_tables
 from t2vid.evaluation.explain import ReadAnswers, read_answers
-from t2vid.evaluation.report import compare_table, control_tables, run_tables, scores_of
+from t2vid.evaluation.report import compare_table, controls_of, run_tables, scores_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.tables import Table, to_json, to_markdown
 from t2vid.pages.template import render
@@ -55,7 +55,7 @@ def report(
     if as_ == "paper":
         tables, title = paper_tables(scores, rows or {}), "Beside the paper"
     else:
-        tables, title = [*run_tables(scores), *control_tables(opened)], "Scores"
+        tables, title = [*run_tables(scores), *controls_of(opened)], "Scores"
     read = [read_answers(run) for run in opened] if format == "html" and as_ == "runs" else []
     return written(tables, title, format, out, read=read)
 

@@ -14,7 +14,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText
 
 from t2vid.errors import InputError
 from t2vid.models.minicpm_v import MiniCPMVConfig, MiniCPMVForConditionalGeneration
-from t2vid.models.minicpm_v.modeling import CrossAttention, grid_positions, strip_position_ids
+from t2vid.models.minicpm_v.vision import CrossAttention, grid_positions, strip_position_ids
 
 # The published file, layer 0 of each tower.
 PUBLISHED = """

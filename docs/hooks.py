@@ -1,0 +1,275 @@
+"""What mkdocs calls while it builds the site: fills in what the package itself knows.
+
+A line `<!-- made: NAME -->` in a page becomes what the function of that name below gives, so that
+options, fields, names and messages stand in one place: the code. The words after the language of
+a code block (`bash check`, `python file=mine.py`) are for `tests/test_docs.py` and taken off.
+"""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import dataclasses
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+_MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w.:-]+)*) -->$", re.M)
+_FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Fill in a page."""
+    return _FENCE.sub(_titled, _MADE.sub(lambda found: made(*found[1].split()), markdown))
+
+
+def _titled(found: re.Match[str]) -> str:
+    named = re.search(r"(?:file|entry)=(\S+)", found[2])
+    return f'{found[1]} title="{named[1]}"' if named else found[1]
+
+
+def made(name: str, *arguments: str) -> str:
+    """Give what a placeholder stands for.
+
+    Raises:
+        KeyError: for a name that is none, which ends the build.
+    """
+    return MAKERS[name](*arguments)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Give a Markdown table."""
+    lines = [head, ["---"] * len(head), *rows]
+    cells = [[_cell(value) for value in line] for line in lines]
+    return "\n".join("| " + " | ".join(line) + " |" for line in cells)
+
+
+def _cell(value: object) -> str:
+    text = "–" if value in (None, "") else f"{value:,}" if isinstance(value, int) else str(value)
+    return " ".join(text.replace("|", "\\|").split())
+
+
+def names(kind: str) -> str:
+    """Give a table of `t2vid list`."""
+    from t2vid import catalog
+
+    rows = [dict(row) for row in catalog.listing(kind).rows[kind]]  # type: ignore[arg-type]
+    for row in rows:
+        row["name"] = f"`{row['name']}`"
+        for key in ("dataset", "public file", "evaluate.load"):
+            if row.get(key):
+                row[key] = f"`{row[key]}`"
+    return table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def sources(kind: str) -> str:
+    """Give where each corpus or benchmark comes from, and under which licence."""
+    from t2vid import catalog
+
+    entries: Sequence[Any] = catalog.CORPORA if kind == "corpora" else catalog.BENCHMARKS
+    out = []
+    for entry in entries:
+        if getattr(entry, "bundled", False):
+            continue
+        stated = str(entry.licence_from)
+        url = re.search(r"https?://[^\s:,;]+", stated)
+        stated = stated.replace(url[0], f"<{url[0]}>") if url else stated
+        files = ", ".join(f"`{file}`" for file in getattr(entry, "files", ()))
+        name = " ".join(filter(None, [entry.dataset, getattr(entry, "config", "")]))
+        out.append([f"`{name}`", entry.about, files, entry.licence or "not stated", stated])
+    return table(["name", "what", "file", "licence", "stated"], out)
+
+
+def extras() -> str:
+    """Give the extras of setup.cfg."""
+    config = configparser.ConfigParser()
+    config.read(ROOT / "setup.cfg")
+    what = {
+        "train": "train: `t2vid train`, `VideoSFTTrainer`",
+        "distributed": "ZeRO on several GPUs, beside `train`",
+        "eval": "ask benchmarks, `evaluate.load`, Excel predictions",
+        "insight": "`t2vid report`: maps, figures, biases",
+        "embed": "instructions by their meaning in reports",
+        "browse": "`t2vid browse`",
+        "scale": "build a mix on several machines (Ray)",
+        "docs": "build these pages",
+        "dev": "everything, and the tests",
+    }
+    rows = [
+        [f"`{name}`", what.get(name, ""), ", ".join(f"`{one}`" for one in value.split())]
+        for name, value in config["options.extras_require"].items()
+        if name != "dev"
+    ]
+    return table(["extra", "for", "brings"], rows)
+
+
+def cli() -> str:
+    """Give each command with its options."""
+    from t2vid.cli import function_at, parser_of
+    from t2vid.commands import COMMANDS
+
+    parts = []
+    for name, command in COMMANDS.items():
+        parts.append(f"## t2vid {name}\n\n{command.help}.")
+        for key in command.calls:
+            parser = parser_of(name, key)
+            if len(command.calls) > 1:
+                title = f"`{key}`" if key.startswith("--") else f"of {key}" if key else "without"
+                parts.append(f"### t2vid {name}: {title}")
+                parts.append(first_line(function_at(command.calls[key])))
+            rows = [
+                [
+                    f"`{one.name if one.index is None else one.name.strip('-').upper()}`"
+                    + (" (needed)" if one.required else ""),
+                    one.parameter.help or "",
+                    "" if one.parameter.show_default is False else _default(one),
+                ]
+                for one in parser.app.assemble_argument_collection()
+            ]
+            parts.append(table(["option", "what it is", "default"], rows))
+        parts.append("```console\n" + "\n".join(f"$ {line}" for line in command.examples) + "\n```")
+    return "\n\n".join(parts)
+
+
+def _default(argument: Any) -> str:
+    value = argument.field_info.default
+    return "" if value in (None, "", False) or value is argument.field_info.empty else f"`{value}`"
+
+
+def first_line(thing: Any) -> str:
+    """Give the first line of a docstring."""
+    return str(thing.__doc__).strip().partition("\n")[0]
+
+
+def fields(path: str) -> str:
+    """Give the fields of a configuration, `module:Class`."""
+    from docstring_parser import parse
+
+    from t2vid.cli import function_at
+
+    kind: Any = function_at(path)
+    told = {one.arg_name: one.description for one in parse(str(kind.__doc__)).params}
+    rows = []
+    for one in dataclasses.fields(kind):
+        if one.name not in kind.__dict__.get("__annotations__", {}):
+            continue  # of a base class, such as transformers' hundred
+        says = told.get(one.name) or one.metadata.get("help", "")
+        rows.append([f"`{one.name}`", _kind(one.type), _default_of(one), says])
+    return table(["field", "type", "default", "what it is"], rows)
+
+
+def _kind(annotation: object) -> str:
+    text = annotation if isinstance(annotation, str) else str(annotation)
+    return f"`{re.sub(r'[a-z_]+[.](?=[A-Za-z])', '', text)}`"
+
+
+def _default_of(one: dataclasses.Field[Any]) -> str:
+    if one.default_factory is not dataclasses.MISSING:
+        return ""
+    if one.default is dataclasses.MISSING:
+        return "needed"
+    value = one.default
+    if dataclasses.is_dataclass(value):
+        return f"`{type(value).__name__}()`"
+    return "`null`" if value is None else f"`{value!r}`"
+
+
+def yaml(name: str) -> str:
+    """Show a recipe that t2vid brings."""
+    from t2vid import catalog
+
+    one = next(recipe for recipe in catalog.recipes() if recipe.name == name)
+    return f'```yaml title="{name}.yaml"\n{one.path.read_text(encoding="utf-8").strip()}\n```'
+
+
+def text(path: str) -> str:
+    """Show a file of the project; headings one level lower where it is a page of its own."""
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+# Which page explains what a room refuses.
+PAGES = {
+    "browse": "howto/serve.md",
+    "corpora": "corpora.md",
+    "dataset_scripts": "corpora.md",
+    "demo": "install.md",
+    "evaluation": "tutorials/benchmark.md",
+    "frames": "concepts/lazy-frames.md",
+    "insight": "howto/report.md",
+    "metrics": "concepts/abstaining.md",
+    "mixing": "reference/recipe.md",
+    "models": "tutorials/family.md",
+    "pages": "howto/report.md",
+    "publishing": "howto/publish.md",
+    "scoring": "concepts/abstaining.md",
+    "storage": "howto/s3.md",
+    "trainer": "reference/training.md",
+}
+
+
+def messages() -> dict[str, dict[str, list[str]]]:
+    """Collect the messages of every error that the package raises, by class and room."""
+    package = ROOT / "src" / "t2vid"
+    found: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(package.glob("**/*.py")) + sorted(
+        p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")
+    ):
+        place = path.relative_to(package if package in path.parents else ROOT)
+        room = place.parts[0] if len(place.parts) > 1 else ""
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
+                said = _template(node.args[0])
+                if node.func.id in error_classes() and len(said) > 12:
+                    listed = found.setdefault(node.func.id, {}).setdefault(room, [])
+                    if said not in listed:
+                        listed.append(said)
+    return found
+
+
+def _template(node: ast.expr) -> str:
+    """Give a message with `…` for what is filled in."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_template(part) for part in node.values)
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return _template(node.left) + _template(node.right)
+    return "…"
+
+
+def error_classes() -> dict[str, type]:
+    """Give the public errors by name."""
+    from t2vid import errors
+
+    return {
+        name: value
+        for name, value in vars(errors).items()
+        if isinstance(value, type) and issubclass(value, errors.T2VidError)
+    }
+
+
+def error_messages(name: str) -> str:
+    """List the messages of one class by the room they come from."""
+    parts = []
+    for room, said in sorted(messages().get(name, {}).items()):
+        page = PAGES.get(room, "faq.md")
+        title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
+        lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
+        parts.append(
+            f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}'
+        )
+    return "\n\n".join(parts) or "No message of its own."
+
+
+MAKERS: dict[str, Callable[..., str]] = {
+    "cli": cli,
+    "error-messages": error_messages,
+    "extras": extras,
+    "fields": fields,
+    "names": names,
+    "sources": sources,
+    "text": text,
+    "yaml": yaml,
+}

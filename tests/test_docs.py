@@ -1,0 +1,153 @@
+"""The documentation holds: every code block runs, every command parses, every error is explained.
+
+A page is run from top to bottom in an empty folder: `python` blocks in one namespace, `bash` blocks
+as commands, blocks with `file=NAME` are written down. `check` after the language means that a block
+needs what a test has not (a checkpoint, eight GPUs, the Hub): its commands are parsed and its
+imports are made. A page with `<!-- slow -->` runs with the slow tests.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+
+from t2vid import catalog, cli
+from t2vid.commands import COMMANDS
+from t2vid.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "docs"))
+import hooks  # noqa: E402
+
+_BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.M | re.S)
+_RUN = ("python", "bash")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [page for page in PAGES if page.name != "architecture.md"]  # has a test of its own
+
+
+def blocks(page: Path) -> list[tuple[str, str, str]]:
+    """Give language, words after it and text of each block."""
+    text = page.read_text(encoding="utf-8")
+    found = []
+    for indent, language, words, body in _BLOCK.findall(text):
+        lines = [line.removeprefix(indent) for line in body.splitlines()]
+        found.append((language, words.strip(), "\n".join(lines) + "\n"))
+    return found
+
+
+def marked(page: Path) -> object:
+    slow = "<!-- slow -->" in page.read_text(encoding="utf-8")
+    marks = [pytest.mark.slow] if slow else []
+    return pytest.param(page, id=str(page.relative_to(ROOT)), marks=marks)
+
+
+WITH_CODE = [page for page in PAGES if any(b[0] in _RUN for b in blocks(page))]
+
+
+@pytest.mark.parametrize("page", [marked(page) for page in WITH_CODE])
+def test_the_blocks_of_a_page_run(page, empty_folder):
+    names: dict[str, object] = {"__name__": "__page__"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for language, words, text in blocks(page):
+            if "file=" in words:
+                path = Path(re.search(r"file=(\S+)", words)[1])
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            elif language == "python" and "check" in words:
+                imports = [
+                    n for n in ast.parse(text).body if isinstance(n, ast.Import | ast.ImportFrom)
+                ]
+                exec(compile(ast.Module(imports, []), str(page), "exec"), {})
+            elif language == "python":
+                exec(compile(text, str(page), "exec"), names)
+            elif language == "bash":
+                for line in commands(text):
+                    parses(line) if "check" in words else run(line)
+
+
+def commands(text: str) -> list[str]:
+    """Give the commands of a block: comments off, continued lines joined."""
+    text = re.sub(r"\s*\\\n\s*", " ", text)
+    return [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] != "#"]
+
+
+def run(line: str) -> None:
+    tokens = shlex.split(line, comments=True)
+    if tokens[0] == "t2vid" and not {"|", "&&", ">", "&"} & set(tokens):
+        assert cli.main(tokens[1:]) == 0, line
+        return
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", line], env={**os.environ, "PATH": path}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{line}\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
+
+
+def parses(line: str) -> None:
+    """Hold the options of a command that is not run against its parser."""
+    for part in re.split(r"&&|\||;", line):
+        tokens = shlex.split(part, comments=True)
+        if "t2vid" in tokens[:12]:
+            name, *rest = tokens[tokens.index("t2vid") + 1 :]
+            if name.startswith("-") or name == "completion":
+                continue
+            assert name in COMMANDS, line
+            usual, *others = COMMANDS[name].calls
+            keys = [key for key in others if key in rest] or list(COMMANDS[name].calls)
+            assert any(parsed(name, key, [t for t in rest if t != key]) for key in keys), line
+
+
+def parsed(name: str, key: str, tokens: list[str]) -> bool:
+    try:
+        cli.parser_of(name, key).parse(tokens)
+    except InputError:
+        return False
+    return True
+
+
+def test_most_blocks_are_run_and_not_only_parsed():
+    words = [w for page in WITH_CODE for language, w, _ in blocks(page) if language in _RUN]
+    assert sum("check" in w for w in words) < len(words) / 2
+
+
+def test_every_page_is_in_the_navigation_and_every_placeholder_is_known():
+    import yaml
+
+    nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = set(re.findall(r"([\w/-]+\.md)$", nav, re.M))
+    there = {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]} | {"architecture.md"}
+    assert there - {"miniature_intro.md"} == listed
+    assert yaml.safe_load(nav)["strict"] is True
+    for page in PAGES[1:]:
+        for found in hooks._MADE.finditer(page.read_text(encoding="utf-8")):
+            assert hooks.made(*found[1].split()), f"{page}: {found[0]}"
+
+
+def test_every_corpus_and_benchmark_has_its_size_and_layout():
+    text = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
+    names = [c.hub_file.rpartition("/")[2] for c in catalog.CORPORA if c.hub_file and c.converter]
+    names += [entry.title for entry in catalog.BENCHMARKS]
+    assert [name for name in names if name not in text] == []
+
+
+@pytest.mark.parametrize("name", hooks.error_classes())
+def test_every_error_leads_to_a_section_that_explains_it(name):
+    text = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert re.search(rf"^### {name}\n\n\w", text, re.M)
+    assert name == "T2VidError" or f"<!-- made: error-messages {name} -->" in text
+
+
+def test_every_room_that_refuses_something_has_a_page():
+    rooms = {room for said in hooks.messages().values() for room in said}
+    missing = [room for room in rooms if room and room not in hooks.PAGES]
+    assert missing in ([], ["catalog"], ["miniature"]) or not missing
+    assert all((ROOT / "docs" / page).is_file() for page in hooks.PAGES.values())

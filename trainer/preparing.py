@@ -1,0 +1,115 @@
+"""What a run is put together from: its settings, its family, its collator, and models as they arrive.
+
+>>> from t2vid.trainer.config import VideoSFTConfig
+>>> config_of(VideoSFTConfig("runs/x", use_cpu=True, bf16=False), "model").output_dir
+'runs/x'
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from typing import Any, Literal, cast
+
+from t2vid.catalog import Family
+from t2vid.errors import require
+from t2vid.frames.feature import Frames
+from t2vid.models.families import family_of, register_ports
+from t2vid.models.rows import LossOn
+from t2vid.trainer.collator import VideoCollator
+from t2vid.trainer.config import VideoSFTConfig
+
+logger = logging.getLogger(__name__)
+
+
+def build_collator(
+    processor: Any, args: VideoSFTConfig, family: Family, *, reader: Any = None
+) -> VideoCollator:
+    """Build the collator that a run with `args` uses, e.g. to look at its batches.
+
+    Args:
+        processor: the model's processor, set to one patch a frame.
+        args: settings of the run.
+        family: the model's family.
+        reader: the `Frames` feature of the dataset's column, or None.
+    """
+    if args.frame_cache is not None:
+        reader = dataclasses.replace(
+            reader or Frames(), cache=args.frame_cache, cache_gb=args.frame_cache_gb
+        )
+    return VideoCollator(
+        processor,
+        family,
+        loss_on=cast(LossOn, args.loss_on),
+        max_length=args.max_length,
+        max_frames=args.frame_budget,
+        pixels=cast(Literal["direct", "processor"], args.pixels),
+        reader=reader,
+        pad_to_multiple_of=args.pad_to_multiple_of,
+        uint8=True,
+        pack=args.pack,
+        layout=args.layout,
+        folder=args.media_dir,
+        prompt_in_loss=args.completion_only_loss is False,
+        on_long=cast(Literal["error", "skip", "fewer_frames"], args.on_long),
+        on_bad=cast(Literal["error", "skip"], args.on_bad),
+    )
+
+
+def config_of(args: Any, model: Any) -> VideoSFTConfig:
+    """Give the settings of a run: ours, or another trainer's taken over field by field.
+
+    Args:
+        args: a `VideoSFTConfig`, an `SFTConfig`, `TrainingArguments`, or None.
+        model: the model or its name, after which a run without settings is called.
+    """
+    if isinstance(args, VideoSFTConfig):
+        return args
+    if args is None:
+        name = (
+            model if isinstance(model, str) else model.config._name_or_path or type(model).__name__
+        )
+        return VideoSFTConfig(f"{name.split('/')[-1]}-SFT")
+    fields = args.to_dict()
+    fields |= {
+        name: getattr(args, name) for name in fields if name.endswith("_token")
+    }  # it hides these
+    if not hasattr(args, "loss_on"):
+        fields["max_length"] = None  # SFTConfig's 1024 is a default for text, not the user's choice
+    return VideoSFTConfig(**fields)
+
+
+def named_family(model: Any, *, trust_remote_code: bool) -> Family:
+    """Find the family of a model, or of a checkpoint by its name."""
+    if isinstance(model, str):
+        from transformers import AutoConfig
+
+        register_ports()
+        return family_of(AutoConfig.from_pretrained(model, trust_remote_code=trust_remote_code))
+    return family_of(model)
+
+
+def keep_used_names(model: Any) -> None:
+    """Let a model be saved under the names that its checkpoint has."""
+    # transformers saves under the names it read: every renaming of `_weight_conversions` backwards.
+    # Read under ZeRO-3 (5.23, integrations/deepspeed.py) that list also holds the renamings of older
+    # checkpoints that met no weight, and `language_model.model.` is saved as
+    # `language_model.model.model.`; read in the plain way it holds the used ones alone.
+    for module in model.modules():
+        if names := getattr(module, "_weight_conversions", None):
+            module._weight_conversions = [n for n in names if n.was_used()]
+
+
+def warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
+    """Warn of trained weights that are too coarse for a step."""
+    torch = require("torch", extra="train")
+    # DeepSpeed and FSDP2 keep a float32 copy for the optimizer; alone, bfloat16's 8 bits do not hold
+    # a weight and a step of a thousandth of it.
+    half = {p.dtype for p in model.parameters() if p.requires_grad} & {torch.bfloat16, torch.half}
+    if half:
+        logger.warning(
+            "trained weights are %s without a float32 copy, so most steps of learning_rate=%g round "
+            "away; use dtype=float32, deepspeed=zero2 or use_peft=true",
+            str(half.pop()).removeprefix("torch."),
+            args.learning_rate,
+        )
