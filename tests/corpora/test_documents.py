@@ -32,13 +32,34 @@ def read(record: dict[str, Any], **options: Any) -> list[tuple[str, ...]]:
     [
         (turns(f"{DOCUMENT}\n\nWho keeps it?", "Nobody."), "Who keeps it?", "Nobody."),
         (turns(f"Who keeps it?\n\n{DOCUMENT}", "Nobody."), "Who keeps it?", "Nobody."),
-        (turns([{"type": "text", "text": DOCUMENT}, {"type": "text", "text": "Who?"}], "He."), "Who?", "He."),
-        ({"question": f"User: {DOCUMENT}\n\nQ: Who?\n\nAssistant:", "answer": ["He.", "him"]}, "Who?", "He."),
-        ({"prompt": f"{DOCUMENT}\n\nQ: Write a summary.\nA:", "completion": " A mill."}, "Write a summary.", "A mill."),
+        (
+            turns([{"type": "text", "text": DOCUMENT}, {"type": "text", "text": "Who?"}], "He."),
+            "Who?",
+            "He.",
+        ),
+        (
+            {"question": f"User: {DOCUMENT}\n\nQ: Who?\n\nAssistant:", "answer": ["He.", "him"]},
+            "Who?",
+            "He.",
+        ),
+        (
+            {"prompt": f"{DOCUMENT}\n\nQ: Write a summary.\nA:", "completion": " A mill."},
+            "Write a summary.",
+            "A mill.",
+        ),
         ({"context": DOCUMENT, "question": "Who?", "answer": "He."}, "Who?", "He."),
-        ({"conversations": [{"from": "human", "value": f"{DOCUMENT}\n\nWho?"}, {"from": "gpt", "value": "He."}]}, "Who?", "He."),
+        (
+            {
+                "conversations": [
+                    {"from": "human", "value": f"{DOCUMENT}\n\nWho?"},
+                    {"from": "gpt", "value": "He."},
+                ]
+            },
+            "Who?",
+            "He.",
+        ),
     ],
-)  # fmt: skip
+)
 def test_document_question_and_answer_come_apart(record, question, answer):
     assert read(record) == [("x/00000", DOCUMENT, question, answer)]
 
@@ -58,8 +79,11 @@ def test_later_turns_follow_and_instructions_lead():
     record["messages"].insert(0, {"role": "system", "content": "Be brief."})
     [one] = convert([(0, record)], Counts())
     assert one.turns == (
-        ("user", "Be brief.\nWho?"), ("assistant", "He."), ("user", "Sure?"), ("assistant", "Yes."),
-    )  # fmt: skip
+        ("user", "Be brief.\nWho?"),
+        ("assistant", "He."),
+        ("user", "Sure?"),
+        ("assistant", "Yes."),
+    )
 
 
 def test_every_question_about_frames_in_words_is_a_row():
@@ -83,9 +107,12 @@ def test_every_question_about_frames_in_words_is_a_row():
         (turns(f"{DOCUMENT}\n\nWho?"), "no answer"),
         ({"question": f"{DOCUMENT}\n\nQ: Who?", "answer": float("nan")}, None),
         ({"question": f"{DOCUMENT}\n\nQ: Who?", "answer": []}, "no answer"),
-        ({"frames": [{"f": "A."}], "QAs": [{"question": "?", "options": ["a"], "answer": "C"}]}, "an answer that is no letter of an option"),
+        (
+            {"frames": [{"f": "A."}], "QAs": [{"question": "?", "options": ["a"], "answer": "C"}]},
+            "an answer that is no letter of an option",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_row_without_one_of_the_three_is_counted(record, reason):
     counts = Counts()
     good = turns(f"{DOCUMENT}\n\nWho?", "He.")

@@ -67,19 +67,52 @@ RED, CLIP = "img/red.png", "v/x.mp4"
 LAYOUTS: dict[str, tuple[Any, str]] = {
     "llava": ({"image": RED, "conversations": human("<image>\nWhy?")}, "#Why?|So."),
     "llava video": ({"video": CLIP, "conversations": human("<image>\nWhy?")}, "####Why?|So."),
-    "sharegpt": ({"videos": [CLIP], "system": "Be brief.", "conversations": human("Why?<video>")}, "Be brief.|Why?####|So."),
-    "openai": ({"messages": chat([part("text", text="A "), part("image_url", image_url={"url": RED}), part("text", text=" b")])}, "A # b|So."),
-    "hf": ({"messages": chat([part("video", path=CLIP), part("image", path=RED), part("text", text="?")])}, "#####?|So."),
+    "sharegpt": (
+        {"videos": [CLIP], "system": "Be brief.", "conversations": human("Why?<video>")},
+        "Be brief.|Why?####|So.",
+    ),
+    "openai": (
+        {
+            "messages": chat(
+                [
+                    part("text", text="A "),
+                    part("image_url", image_url={"url": RED}),
+                    part("text", text=" b"),
+                ]
+            )
+        },
+        "A # b|So.",
+    ),
+    "hf": (
+        {
+            "messages": chat(
+                [part("video", path=CLIP), part("image", path=RED), part("text", text="?")]
+            )
+        },
+        "#####?|So.",
+    ),
     "trl": ({"images": [RED, "img/blue.png"], "messages": chat("Compare.")}, "##Compare.|So."),
     "trl prompt": ({"image": RED, "prompt": chat("?")[:1], "completion": chat("?")[1:]}, "#?|So."),
-    "ms-swift": ({"images": [RED], "videos": [CLIP], "query": "<image>a<video>b", "response": "So."}, "#a####b|So."),
+    "ms-swift": (
+        {"images": [RED], "videos": [CLIP], "query": "<image>a<video>b", "response": "So."},
+        "#a####b|So.",
+    ),
     "ms-swift frames": ({"videos": [["f/1.png", RED]], "messages": chat("<video>?")}, "##?|So."),
-    "llama-factory": ({"images": [RED, "f/1.png"], "messages": [*chat("<image>Who?"), *chat("Here?<image>")]}, "#Who?|So.|Here?#|So."),
+    "llama-factory": (
+        {"images": [RED, "f/1.png"], "messages": [*chat("<image>Who?"), *chat("Here?<image>")]},
+        "#Who?|So.|Here?#|So.",
+    ),
     "qwen parts": ({"messages": chat([part("video", video=CLIP, nframes=2), "?"])}, "##?|So."),
-    "qwen clip": ({"messages": chat([part("video", video=CLIP, video_start=1.0, video_end=3.0), "?"])}, "##?|So."),
-    "video-r1": ({"problem": "Why?", "solution": "So.", "data_type": "video", "path": f"./{CLIP}"}, "####Why?|So."),
+    "qwen clip": (
+        {"messages": chat([part("video", video=CLIP, video_start=1.0, video_end=3.0), "?"])},
+        "##?|So.",
+    ),
+    "video-r1": (
+        {"problem": "Why?", "solution": "So.", "data_type": "video", "path": f"./{CLIP}"},
+        "####Why?|So.",
+    ),
     "text": ({"messages": chat("Hi")}, "Hi|So."),
-}  # fmt: skip
+}
 
 
 def test_every_layout_gives_a_place_for_each_frame_where_its_medium_stands(folder: Path) -> None:
@@ -115,7 +148,9 @@ def test_a_picture_is_one_however_it_is_named(folder: Path, how: str) -> None:
         "jpeg": "data:image/jpeg;base64," + base64.b64encode(png((9, 9, 9), "jpeg")).decode(),
     }.get(how)
     if how == "bytes":
-        table = pa.table({"image": [{"bytes": data, "path": "gone.png"}], "query": ["?"], "response": ["So."]})  # fmt: skip
+        table = pa.table(
+            {"image": [{"bytes": data, "path": "gone.png"}], "query": ["?"], "response": ["So."]}
+        )
         pq.write_table(table, folder / "rows.parquet")
         rows = load_dataset("t2vid/rows", data_files=str(folder / "rows.parquet"), split="train")
     else:
@@ -212,7 +247,10 @@ def test_of_two_files_of_one_name_the_path_decides_or_none(tmp_path: Path) -> No
         (tmp_path / place / "1.png").write_bytes(png(colour))
     rows = [{"image": f"{p}/1.png", "query": "?", "response": "So."} for p in ("data/b", "a", "c")]
     found = load(tmp_path, [*rows, {**rows[0], "image": "1.png"}, {"query": "?", "response": "."}])
-    assert [frame.getpixel((0, 0)) for row in found for frame in row["images"]] == [(0, 0, 9), (9, 0, 0)]  # fmt: skip
+    assert [frame.getpixel((0, 0)) for row in found for frame in row["images"]] == [
+        (0, 0, 9),
+        (9, 0, 0),
+    ]
     assert read_counts(found).dropped == {"no such image": 2}
 
 
@@ -222,20 +260,59 @@ def test_public_corpora_of_rows_have_names_of_their_own(folder: Path, tmp_path: 
     pq.write_table(table, tmp_path / "part.parquet")
     captions = [{"idx": "1", "content": "A gate."}, {"idx": "-1", "content": "It opens."}]
     records = {
-        "llava_video_178k": ("cap_processed.json", [{"id": "a", "data_source": "0_30_s", "video": CLIP, "conversations": human("<image>\nWhy?")}]),
-        "sharegpt4video": ("sharegpt4video_40k.jsonl", [{"video_id": "z", "video_path": CLIP, "captions": captions}]),
-        "videochat2_it": ("train.json", [{"video": CLIP, "start": 1.0, "end": 3.0, "QA": [{"i": "Tell.", "q": "", "a": "Bars."}]}]),
-        "video_r1": ("Video-R1-260k.json", [{"problem_id": 3, "problem": "Which?", "options": ["A. x"], "solution": "<answer>A</answer>", "process": "<think>.</think>", "data_type": "image", "path": f"./{RED}"}]),
-    }  # fmt: skip
+        "llava_video_178k": (
+            "cap_processed.json",
+            [
+                {
+                    "id": "a",
+                    "data_source": "0_30_s",
+                    "video": CLIP,
+                    "conversations": human("<image>\nWhy?"),
+                }
+            ],
+        ),
+        "sharegpt4video": (
+            "sharegpt4video_40k.jsonl",
+            [{"video_id": "z", "video_path": CLIP, "captions": captions}],
+        ),
+        "videochat2_it": (
+            "train.json",
+            [
+                {
+                    "video": CLIP,
+                    "start": 1.0,
+                    "end": 3.0,
+                    "QA": [{"i": "Tell.", "q": "", "a": "Bars."}],
+                }
+            ],
+        ),
+        "video_r1": (
+            "Video-R1-260k.json",
+            [
+                {
+                    "problem_id": 3,
+                    "problem": "Which?",
+                    "options": ["A. x"],
+                    "solution": "<answer>A</answer>",
+                    "process": "<think>.</think>",
+                    "data_type": "image",
+                    "path": f"./{RED}",
+                }
+            ],
+        ),
+    }
     said = {
         name: [
             written(row)
             for row in load_dataset(
-                f"t2vid/{name}", data_files=_write(tmp_path / file, rows), data_dir=str(folder), split="train"
+                f"t2vid/{name}",
+                data_files=_write(tmp_path / file, rows),
+                data_dir=str(folder),
+                split="train",
             )
         ]
         for name, (file, rows) in records.items()
-    }  # fmt: skip
+    }
     inline = load_dataset(
         "t2vid/finevideo", data_files=str(tmp_path / "part.parquet"), split="train"
     )
