@@ -89,16 +89,17 @@ class CostEstimator:
             for item in items
         ]
         tokens = self.tokens(texts)
-        if source.entry.kind == "rows":
-            return [self._row(source, item, n, root) for item, n in zip(items, tokens, strict=True)]
-        if source.is_video:
-            videos = [self._video(item.video) for item in items]
+        if source.shows_media:
+            videos = ["" if item.row is not None else self._video(item.video) for item in items]
             frames = self._video_frames(source.sample, videos)
         else:
             videos = [""] * len(items)
             frames = self.pages(source.render, [item.text for item in items])
         out = []
         for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
+            if item.row is not None:
+                out.append(self._row(source, item, text_tokens, root))
+                continue
             problem = ""
             if n < 0 and source.is_video:
                 problem = self._video_problem(source.sample, video, item.video)
