@@ -120,6 +120,13 @@ class VideoSFTConfig(SFTConfig):
     frame_cache_gb: float = field(
         default=20.0, metadata={"help": "Size of that folder at most, in 10^9 bytes."}
     )
+    gpu_tflops: float | None = field(
+        default=None,
+        metadata={
+            "help": "Dense bfloat16 TFLOP/s of the GPU, for the MFU in the log; those of common GPUs "
+            "are known."
+        },
+    )
     on_nan: str = field(
         default="raise",
         metadata={

@@ -92,10 +92,11 @@ class McqPlan:
         if isinstance(protocol, Mapping):
             protocol = EvalConfig.from_dict(dict(protocol))
         protocol = EvalConfig.named(protocol)
-        if protocol.circular or protocol.judge != "none" or protocol.answering == "letters":
+        plain = protocol.judge == "none" and protocol.scheme != "official"
+        if protocol.circular or protocol.answering == "letters" or not plain:
             raise InputError(
-                "eval_mcq generates one answer a question; a protocol with circular, a judge or "
-                "answering=letters belongs to t2vid eval"
+                "eval_mcq generates one answer a question and reads its letter by the rules; a protocol "
+                "with circular, a judge, answering=letters or scheme=official belongs to t2vid eval"
             )
         return cls(benchmarks, protocol=protocol, **options)
 
@@ -257,7 +258,12 @@ def _line(
 ) -> dict[str, Any]:
     line = question.line
     said = unlabelled(text, line)
-    found = extract_choice(said, line["options"], line["question"], scheme=protocol.scheme)
+    found = extract_choice(
+        said,
+        line["options"],
+        line["question"],
+        scheme="paper" if protocol.scheme == "paper" else "t2vid",
+    )
     seen = None
     if shown:
         frames = [frame.convert("RGB") for frame in question.frames]
