@@ -100,6 +100,8 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         **kwargs: Any,
     ) -> None:
         args = config_of(args, model)
+        if args.activation_offloading and not torch.accelerator.is_available():
+            raise InputError("activation_offloading needs a GPU to take activations from")
         if processing_class is None:
             name = model if isinstance(model, str) else model.config._name_or_path
             processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
