@@ -26,7 +26,7 @@ from t2vid.evaluation.ahead import Pair, Preparer
 from t2vid.evaluation.backends import Answer, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import generate
-from t2vid.evaluation.run import open_benchmark
+from t2vid.evaluation.run import benchmark_rows
 from t2vid.evaluation.score import unlabelled
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.statistics import wilson
@@ -142,7 +142,7 @@ class McqEvaluation:
         self.processor = processor
         self.batch_size = plan.batch_size or batch_size
         self.rows = {
-            title: _chosen(open_benchmark(what, given)[0], plan.limit, title)
+            title: _chosen(benchmark_rows(what, given)[0], plan.limit, title)
             for title, (what, given) in plan.benchmarks.items()
         }
 

@@ -265,14 +265,14 @@ def load_model(job: TrainJob, rows: Any) -> tuple[Any, Any]:
 
 def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
     """Give a job's model without its weights (on the meta device), and its processor."""
-    from t2vid.models.families import load_processor, register_ports
+    from t2vid.models.families import checkpoint, load_processor, register_ports
 
     if catalog.tiny(job.model_name_or_path):
         return load_model(job, rows)
     register_ports()
     torch = require("torch", extra="train")
     transformers = require("transformers", extra="train")
-    config = transformers.AutoConfig.from_pretrained(job.model_name_or_path)
+    config = transformers.AutoConfig.from_pretrained(checkpoint(job.model_name_or_path))
     dtype = getattr(config, "dtype", None) if job.dtype == "auto" else getattr(torch, job.dtype)
     with torch.device("meta"):
         model = transformers.AutoModelForImageTextToText.from_config(

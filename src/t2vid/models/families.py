@@ -166,7 +166,7 @@ def load_model(name: str, **kwargs: Any) -> Any:
     """
     transformers = require("transformers", extra="train")
     register_ports()
-    return transformers.AutoModelForImageTextToText.from_pretrained(_place(name), **kwargs)
+    return transformers.AutoModelForImageTextToText.from_pretrained(checkpoint(name), **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:
@@ -179,11 +179,11 @@ def load_processor(name: str, **kwargs: Any) -> Any:
     from t2vid.models import processors
 
     register_ports()
-    return one_patch(processors.load(_place(name), **kwargs))
+    return one_patch(processors.load(checkpoint(name), **kwargs))
 
 
-def _place(name: str) -> str:
-    """Give the folder of the model that t2vid brings for its name, unless a folder has that name."""
+def checkpoint(name: str) -> str:
+    """Give the folder of the model that t2vid brings for `mini`, unless a folder has that name."""
     return str(MINI) if str(name) == "mini" and not Path(name).is_dir() else name
 
 
