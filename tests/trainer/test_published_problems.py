@@ -6,6 +6,8 @@ docs/training.md lists them with their links; a test there compares the numbers 
 from __future__ import annotations
 
 import math
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -236,3 +238,13 @@ def test_ms_swift_9655_a_batch_of_text_runs_the_vision_tower_and_keeps_its_loss(
         losses = [float(model(**batch).loss) for batch in (plain, dummy)]
     hook.remove()
     assert ran == [1] and losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_the_docs_list_each_of_them_with_its_link():
+    page = (Path(__file__).parents[2] / "docs" / "training.md").read_text(encoding="utf-8")
+    listed = re.findall(r"\[([\w-]+)#(\d+)\]\(https://github\.com/\S+/(\d+)\)", page)
+    assert all(number == linked for _, number, linked in listed) and len(listed) >= 12
+    names = {f"test_{project.lower().replace('-', '_')}_{number}_" for project, number, _ in listed}
+    tried = {name for name in globals() if re.match(r"test_\w+?_\d{4,}_", name)}
+    assert all(any(name.startswith(one) for name in tried) for one in names)
+    assert len(tried) == len(names)
