@@ -52,6 +52,8 @@ class Command(NamedTuple):
 
 
 def _or_file(result: Any, given: Given) -> str:
+    if hasattr(result, "table"):
+        return "\n\n".join(filter(None, [result.table(), str(given.get("out") or "")]))
     return str(given.get("out") or result)
 
 
@@ -135,6 +137,8 @@ def _reported_facts(done: Any, given: Given) -> Any:
 
 
 def _compared_facts(done: Any, given: Given) -> Any:
+    if hasattr(done, "to_dict"):
+        return done.to_dict()
     from t2vid.pages.scores import compare
 
     return json.loads(compare(**{**given, "format": "json", "out": None}))
@@ -148,6 +152,10 @@ def _runs_or_dataset(tokens: Sequence[str]) -> str:
 def _one_or_several(tokens: Sequence[str]) -> str:
     several = any(token.partition("=")[0] == "--benchmarks" for token in tokens)
     return "several benchmarks" if several else "one benchmark"
+
+
+def _runs_or_datasets(tokens: Sequence[str]) -> str:
+    return "runs" if _runs_or_dataset(tokens) == "evaluations" else "data sets"
 
 
 COMMANDS = {
@@ -241,6 +249,12 @@ COMMANDS = {
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
+    "merge": Command(
+        "Merge the adapter of a run into its base, and check that the model on disk says the same",
+        {"": "t2vid.trainer.merging:merge"},
+        ("t2vid merge runs/idefics3-hybrid-30k-lora --out merged",),
+        json=True,
+    ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
         {"": "t2vid.pages.batch:inspect"},
@@ -307,11 +321,18 @@ COMMANDS = {
     ),
     "compare": Command(
         "Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm",
-        {"": "t2vid.pages.scores:compare"},
-        ("t2vid compare runs/baseline runs/mine runs/other --margin 1",),
-        positional=("runs",),
+        {
+            "runs": "t2vid.pages.scores:compare",
+            "data sets": "t2vid.pages.side_by_side:compare_datasets",
+        },
+        (
+            "t2vid compare runs/baseline runs/mine runs/other --margin 1",
+            "t2vid compare mixed/ other/ --out both.html",
+        ),
+        positional=("runs", "first", "other"),
         json=True,
         text=_or_file,
         facts=_compared_facts,
+        choose=_runs_or_datasets,
     ),
 }

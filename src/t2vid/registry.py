@@ -1,8 +1,8 @@
 """Makes `load_dataset("t2vid/…")` and `evaluate.load("t2vid/…")` find what this package holds.
 
-The only file that touches private names of `datasets` and `evaluate`; `tests/contracts/` pins
-each of them. Neither is imported here: whoever imports one, before or after this package, finds the
-names registered.
+This file and `frames/operations.py` alone touch private names of `datasets` and `evaluate`;
+`tests/contracts/` pins each of them. Neither is imported here: whoever imports one, before or after
+this package, finds the names registered.
 
 >>> register()  # importing t2vid has done it; doing it again changes nothing
 >>> "t2vid/mix" in catalog.loadable()
@@ -87,6 +87,7 @@ def _teach_datasets() -> None:
         _wrap(module, "dataset_module_factory", catalog.loadable, _dataset_module)
     # Its import registers the column: stored schemas name it, whoever reads them.
     importlib.import_module("t2vid.frames.feature")
+    importlib.import_module("t2vid.frames.operations")
 
 
 def _teach_evaluate() -> None:
@@ -120,15 +121,30 @@ def _evaluation_module(path: str) -> Any:
     return evaluate.loading.ImportableModule(_metrics()[path], source_hash())
 
 
-def _wrap(
-    module: ModuleType, name: str, names: Callable[[], Iterable[str]], make: Callable[[str], Any]
-) -> None:
-    original = getattr(module, name)
+def wrap(owner: Any, name: str, around: Callable[..., Any]) -> None:
+    """Put a function around one of a module or class, once.
+
+    Args:
+        owner: the module or class.
+        name: of its function.
+        around: called with the original before the arguments.
+    """
+    original = getattr(owner, name)
     if hasattr(original, _MARK):
         return
 
     @functools.wraps(original)
-    def factory(path: str, *args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return around(original, *args, **kwargs)
+
+    setattr(wrapped, _MARK, True)
+    setattr(owner, name, wrapped)
+
+
+def _wrap(
+    module: ModuleType, name: str, names: Callable[[], Iterable[str]], make: Callable[[str], Any]
+) -> None:
+    def factory(original: Callable[..., Any], path: str, *args: Any, **kwargs: Any) -> Any:
         name, revision, known = str(path), kwargs.get("revision"), sorted(names())
         if name in known and not args and revision in _DEFAULT_REVISIONS:
             return make(name)
@@ -142,8 +158,7 @@ def _wrap(
             )
         return original(path, *args, **kwargs)
 
-    setattr(factory, _MARK, True)
-    setattr(module, name, factory)
+    wrap(module, name, factory)
 
 
 class _AfterImport:

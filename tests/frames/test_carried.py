@@ -84,6 +84,17 @@ def test_frames_may_become_pictures_of_another_column(rows):
     assert made[0]["pictures"][0].size == (64, 64)
 
 
+def test_pictures_in_a_column_tell_nobody_the_text_or_the_path_of_their_row(rows):
+    made = rows.map(
+        lambda r: {"pictures": list(r["images"])},
+        features=Features({**rows.features, "pictures": List(Image())}),
+    )
+    pictures = made.cast_column("pictures", List(Image(decode=False)))["pictures"]
+    written = b"".join(one["bytes"] for row in pictures for one in row)
+    assert b"t2vid-made-from" in written
+    assert b"clip.mp4" not in written and b"Two pages" not in written
+
+
 def test_a_frame_saved_to_a_file_carries_nothing(rows, tmp_path):
     rows[0]["images"][0].save(tmp_path / "page.png")
     assert b"t2vid" not in (tmp_path / "page.png").read_bytes()

@@ -124,19 +124,14 @@ PRESETS = (
     ),
     *(
         Preset(
-            benchmark.official.name,
+            way.name,
             "eval",
-            f"as {benchmark.title}'s authors ask",
-            {"prompt": benchmark.official.name, **benchmark.official.settings},
+            f"as {benchmark.title}'s authors ask"
+            + (", with subtitles" if way.settings.get("subtitles") else ""),
+            {"prompt": way.name, **way.settings},
         )
         for benchmark in BENCHMARKS
-        if benchmark.official is not None
-    ),
-    Preset(
-        "video-mme-subtitles",
-        "eval",
-        "Video-MME with subtitles",
-        {"prompt": "video-mme", "subtitles": True},
+        for way in benchmark.ways
     ),
     Preset(
         "ig-vlm",

@@ -22,7 +22,7 @@ from PIL import Image
 from t2vid.catalog import official_prompt
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
-from t2vid.evaluation.benchmarks.video_mme import cues_at
+from t2vid.evaluation.benchmarks.subtitles import cues_around, cues_at
 from t2vid.evaluation.compare import rotate
 from t2vid.evaluation.config import GRID_HINT, SHEET_HINT, EvalConfig
 from t2vid.frames.framelist import FrameList
@@ -99,6 +99,8 @@ def rotated(row: Mapping[str, Any], shift: int) -> dict[str, Any]:
     """
     if shift == 0:
         return dict(row)
+    if not row["answer"]:  # not public
+        return {**row, "options": rotate(row["options"], shift)}
     place = (LETTERS.index(row["answer"]) - shift) % len(row["options"])
     return {**row, "options": rotate(row["options"], shift), "answer": LETTERS[place]}
 
@@ -242,9 +244,7 @@ def prompt_of(
         text = protocol.template.format(
             question=stem,
             options=_lettered(row["options"], protocol),
-            subtitles=f"This video's subtitles are listed below:\n{chr(10).join(cues)}\n"
-            if cues
-            else "",
+            subtitles=_listed(cues, protocol),
         )
     if protocol.strategy == "grid" and n_frames:
         columns = min(protocol.grid_columns, n_frames)
@@ -340,10 +340,24 @@ def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
     return "\n".join(mark.format(a, b) for a, b in zip(LETTERS, options, strict=False))
 
 
+def _listed(cues: Sequence[str], protocol: EvalConfig) -> str:
+    official = official_prompt(protocol.prompt)
+    bare = official is not None and official.cues == "around"
+    head = "" if bare or not cues else "This video's subtitles are listed below:\n"
+    return head + "".join(f"{cue}\n" for cue in cues)
+
+
 def _cues(row: Mapping[str, Any], protocol: EvalConfig, times_s: Sequence[float]) -> list[str]:
     if not protocol.subtitles or protocol.control in ("blind", "blank", "other"):
         return []
-    return cues_at([Cue(**cue) for cue in row.get("subtitles") or ()], times_s)
+    cues = [Cue(**cue) for cue in row.get("subtitles") or ()]
+    official = official_prompt(protocol.prompt)
+    which = official.cues if official else "shown"
+    if which == "around":
+        return cues_around(cues, times_s)
+    if which == "all":
+        return [" ".join(cue.text for cue in cues)] if cues else []
+    return cues_at(cues, times_s)
 
 
 def _spread(frames: Sequence[Image.Image], n: int) -> list[Image.Image]:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from t2vid.catalog import BENCHMARKS, preset
+from t2vid.catalog import BENCHMARKS, JUDGES, match, preset
 from t2vid.configuration import FrozenConfig, former_names
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
@@ -50,7 +50,7 @@ PROMPTS = {
     "t2vid": "{subtitles}{question}\n{options}\n" + T2VID_SUFFIX,
     # T2Vid's script for Video-MME writes the same without the last line break.
     "t2vid-video-mme": "{subtitles}{question}\n{options}" + T2VID_SUFFIX,
-    **{one.official.name: one.official.prompt for one in BENCHMARKS if one.official},
+    **{way.name: way.prompt for one in BENCHMARKS for way in one.ways},
 }
 GRID_HINT = (
     "The picture shows {frames} frames of one video, {columns} a row; time runs from left to "
@@ -66,7 +66,7 @@ _CHOICES = {
     "strategy": Strategy,
     "control": Control,
     "answering": Literal["generate", "letters"],
-    "scheme": Literal["t2vid", "paper"],
+    "scheme": Literal["t2vid", "paper", "official"],
 }
 
 
@@ -108,7 +108,8 @@ class EvalConfig(FrozenConfig):
             the question; 1 keeps all.
         guide: for `prompt_guided`, the CLIP-style model that compares question and pictures: a
             folder or a name on the Hub.
-        scheme: rules that read the letter, as in `extract_choice`.
+        scheme: rules that read the letter, as in `extract_choice`; `official` reads and counts as
+            the scorer of each benchmark's authors does, mistakes included.
         judge: `none`, or `backend:model` for what the rules leave open, e.g.
             `transformers:meta-llama/Llama-3.1-8B-Instruct` or `openai:model@http://host/v1`.
     """
@@ -133,7 +134,7 @@ class EvalConfig(FrozenConfig):
     middle_frames: int = 5
     region: float = 0.8
     guide: str = "openai/clip-vit-large-patch14-336"
-    scheme: Literal["t2vid", "paper"] = "t2vid"
+    scheme: Literal["t2vid", "paper", "official"] = "t2vid"
     judge: str = "none"
 
     def __post_init__(self) -> None:
@@ -161,7 +162,7 @@ class EvalConfig(FrozenConfig):
             raise InputError(
                 f"region ({self.region}) must be > 0 and at most 1, a share of the area"
             )
-        if self.judge != "none" and ":" not in self.judge:
+        if self.judge != "none" and ":" not in self.judge and not match(JUDGES, self.judge):
             raise InputError(f"judge ({self.judge!r}) must be 'none' or 'backend:model'")
         if self.prompt not in PROMPTS and "{question}" not in self.prompt:
             raise InputError(

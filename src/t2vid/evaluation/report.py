@@ -113,6 +113,10 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
             )
         if "judge_probe" in one:
             overall.notes.append(f"{one['name']}: {ProbeReport(**one['judge_probe'])}")
+        if one.get("without_answer"):
+            overall.notes.append(
+                f"{one['name']}: {one['without_answer']:,} questions have no public right answer and are left out"
+            )
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
         sources = one["by_source"]
@@ -139,6 +143,8 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     )
     return [
         overall,
+        *_official_tables(scores),
+        *_their_tables(scores),
         *_group_tables(scores, "by_duration", "duration"),
         *_group_tables(scores, "by_category", "category"),
         _decided(scores),
@@ -284,6 +290,46 @@ def controls_of(runs: Sequence[Run]) -> list[Table]:
             run, judged_lines(run), {name: judged_lines(one) for name, one in controls.items()}
         )
     ]
+
+
+def _official_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Give the table of each benchmark's authors, where it is more than an accuracy."""
+    tables = []
+    for source in sorted({source for one in scores for source in one.get("official", {})}):
+        runs = [one for one in scores if source in one.get("official", {})]
+        names = list(dict.fromkeys(name for one in runs for name in one["official"][source]))
+        table = Table(f"{source}: the authors' score", ["", *(one["name"] for one in runs)], [])
+        for name in names:
+            table.rows.append([name, *(one["official"][source].get(name) for one in runs)])
+        for one in runs:
+            if one["protocol"].get("scheme") == "official":
+                table.notes.append(
+                    f"{one['name']}: read and counted as the authors' scorer does, mistakes included"
+                )
+        tables.append(table)
+    return tables
+
+
+def _their_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Compare with what the tool that wrote a file of answers counted and printed."""
+    found = [one for one in scores if one.get("theirs") or one.get("printed")]
+    if not found:
+        return []
+    head = ["run", "answers it judged", "by the tool, %", "by t2vid, %", "judged alike"]
+    table = Table("Beside the tool that wrote the answers", head, [])
+    for one in found:
+        if said := one["theirs"]:
+            shares = [100 * said["theirs"], 100 * said["ours"]]
+            table.rows.append([one["name"], said["n"], *shares, said["alike"]])
+            table.notes.extend(
+                f"{one['name']}, {line['id']}: {line['prediction'][:60]!r} is read as {line['letter'] or 'open'}, and "
+                f"the tool counted it as {'right' if line['theirs'] else 'wrong'} (right: {line['answer']})"
+                for line in said["differ"][:3]
+            )
+        if one["printed"]:
+            figures = ", ".join(f"{name} {value:g}" for name, value in one["printed"].items())
+            table.notes.append(f"{one['name']}: the tool printed {figures}")
+    return [table]
 
 
 def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> list[Table]:

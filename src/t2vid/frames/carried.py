@@ -18,17 +18,21 @@ True
 from __future__ import annotations
 
 import base64
+import hashlib
 import io
 import itertools
 import json
 import os
+import secrets
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image, PngImagePlugin
 
 PLACE, MADE_FROM = "t2vid-place", "t2vid-made-from"
 _numbers = itertools.count()
+_key = secrets.token_bytes(32)
 
 
 def carry(frames: Sequence[Image.Image], made_from: Mapping[str, Any]) -> None:
@@ -71,7 +75,11 @@ def restored(
             found.append(image)
     if len(keys) != 1 or MADE_FROM not in found[0].info:
         return None
-    value = json.loads(found[0].info[MADE_FROM], object_hook=_with_bytes)
+    try:
+        told = _sealed(base64.b64decode(found[0].info[MADE_FROM]), keys.pop())
+        value = json.loads(told, object_hook=_with_bytes)
+    except ValueError:  # of another process, which had another key
+        return None
     again = remake(value)
     # A mark outlives drawing on the picture, so the pictures decide.
     if len(again) != len(found) or any(
@@ -98,13 +106,20 @@ class CarriedFrame(Image.Image):
             chunks.add_text(PLACE, place)
             if made_from is not None:
                 # Not compressed: Pillow reads no more than a megabyte of what is.
-                chunks.add_text(MADE_FROM, json.dumps(made_from, default=_as_json))
+                told = _sealed(json.dumps(made_from, default=_as_json).encode(), place.split()[0])
+                chunks.add_text(MADE_FROM, base64.b64encode(told).decode("ascii"))
         super().save(fp, format, **params)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Image.Image):
             return False
         return (self.mode, self.size, self.tobytes()) == (other.mode, other.size, other.tobytes())
+
+
+def _sealed(data: bytes, reading: str) -> bytes:
+    """Seal or open: a stream cipher of this process's key, and no reading has another's stream."""
+    stream = hashlib.shake_256(_key + reading.encode()).digest(len(data))
+    return (np.frombuffer(data, np.uint8) ^ np.frombuffer(stream, np.uint8)).tobytes()
 
 
 def _as_json(value: bytes) -> dict[str, str]:
