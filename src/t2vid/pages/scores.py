@@ -35,7 +35,7 @@ Format = Literal["markdown", "html", "json"]
 
 
 def report(
-    runs: Iterable[Run | str | Path],
+    runs: Iterable[Run | str | Path] = (),
     *,
     as_: Literal["runs", "paper"] = "runs",
     format: Format = "markdown",  # noqa: A002  (the name of the command's option)
