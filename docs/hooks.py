@@ -206,6 +206,7 @@ def text(path: str) -> str:
 # Which page explains what a room refuses.
 PAGES = {
     "browse": "howto/serve.md",
+    "catalog": "reference/names.md",
     "corpora": "corpora.md",
     "dataset_scripts": "corpora.md",
     "demo": "install.md",
@@ -214,6 +215,7 @@ PAGES = {
     "insight": "howto/report.md",
     "metrics": "concepts/abstaining.md",
     "mixing": "reference/recipe.md",
+    "miniature": "miniature.md",
     "models": "tutorials/family.md",
     "pages": "howto/report.md",
     "publishing": "howto/publish.md",
