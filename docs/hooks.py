@@ -283,7 +283,9 @@ def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
     part = page.partition("## Tables 1-3 in miniature")[2].partition("\n## ")[0]
-    return part.strip()
+    picture = "pictures/miniature.png"
+    shown = f"![Accuracy of each arm, with intervals]({picture})\n\n"
+    return (shown if (ROOT / "docs" / picture).is_file() else "") + part.strip()
 
 
 MAKERS: dict[str, Callable[..., str]] = {
