@@ -100,7 +100,7 @@ _V2_THINKING = _V2_HEAD + (
     "multiple-choice question selecting the best option from A through H and providing your final "
     "response strictly in the format: 'Final Answer: <letter>."
 )
-_V2_FRAMES = {"frames": 64, "select": "interior", "fps": None}
+_V2_FRAMES = {"frames": 64, "sampling": "interior", "fps": None}
 # LongVideoBench, longvideobench_dataset.py: about one frame a second
 _LVB = "{subtitles}Question: {question}\n{options}\n" + _LETTER
 _LVB_FRAMES = {"frames": 64, "fps": 1.0}
