@@ -264,7 +264,7 @@ def test_subtitles_are_shown_as_each_benchmark_shows_them(tmp_path: Path):
             f"t2vid/{name}", "subtitles", data_dir=str(tmp_path), split="test", **kwargs
         )
         how = EvalConfig.named(f"{name.replace('_', '-')}-subtitles")
-        shown[name] = asking.prompt_of(rows.remove_columns("images")[0], how, frames)
+        shown[name] = asking.ask(rows.remove_columns("images")[0], 0, frames, how).prompt
     assert "subtitles are listed below:\none two\nQuestion: Question 1" in shown["video_mme_v2"]
     assert shown["longvideobench"].startswith("seen\nopen end\nQuestion: What 0?\nA. a pan")
 
