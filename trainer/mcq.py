@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -92,10 +92,11 @@ class McqPlan:
         if isinstance(protocol, Mapping):
             protocol = EvalConfig.from_dict(dict(protocol))
         protocol = EvalConfig.named(protocol)
-        if protocol.circular or protocol.judge != "none" or protocol.answering == "letters":
+        by_rules = protocol.judge == "none" and protocol.scheme != "official"
+        if protocol.circular or not by_rules or protocol.answering == "letters":
             raise InputError(
-                "eval_mcq generates one answer a question; a protocol with circular, a judge or "
-                "answering=letters belongs to t2vid eval"
+                "eval_mcq generates one answer a question; a protocol with circular, a judge, "
+                "scheme=official or answering=letters belongs to t2vid eval"
             )
         return cls(benchmarks, protocol=protocol, **options)
 
@@ -257,7 +258,8 @@ def _line(
 ) -> dict[str, Any]:
     line = question.line
     said = unlabelled(text, line)
-    found = extract_choice(said, line["options"], line["question"], scheme=protocol.scheme)
+    scheme: Literal["t2vid", "paper"] = "paper" if protocol.scheme == "paper" else "t2vid"
+    found = extract_choice(said, line["options"], line["question"], scheme=scheme)
     seen = None
     if shown:
         frames = [frame.convert("RGB") for frame in question.frames]
