@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from t2vid.errors import InputError
+from t2vid.frames.canvas import blank_frame
 from t2vid.frames.page import Page, StyledPage
 from t2vid.frames.render_spec import HEADER_FIELD, RenderSpec
 from t2vid.frames.strip import WHITE, Gray
@@ -36,7 +37,7 @@ def draw_sheet(
         n_frames: how many there are, for a header that says so.
         height_px: of the frame; 0 is the spec's.
     """
-    gray = np.full((height_px or spec.height, spec.width), WHITE, np.uint8)
+    gray = blank_frame(height_px or spec.height, spec.width)
     area, margin = area_of(spec), spec.margin_px
     colors: Colors = []
     tints: Tints = []
