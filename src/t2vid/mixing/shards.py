@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -38,6 +40,8 @@ from t2vid.storage.files import (
     whole_file,
     write_atomically,
 )
+
+logger = logging.getLogger(__name__)
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
@@ -145,6 +149,10 @@ def make_plan(
     counts = Counts()
     for number in range(len(recipe.sources)):
         rows, counted = selection.rows(number, mapper=mapper)
+        if recipe.wanted()[number] == 0:
+            name = recipe.sources[number].name
+            logger.warning("%s: its share of %s rows is not one row", name, f"{recipe.rows:,}")
+            counted.sources[name] = Counter({"share too small for a row": 1})
         if not rows and recipe.wanted()[number] != 0:
             name, n_videos = recipe.sources[number].name, len(selection.measures.versions)
             shows = recipe.sources[number].shows_media
