@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate, chain, islice, pairwise
 from typing import cast
 
@@ -152,20 +152,23 @@ class TextLayout:
     def _both_ways(self, paragraph: str, offset: int, base_rtl: bool) -> Iterator[Page]:
         """Lay out what has both directions: lines in reading order, each seen in visual order."""
         body = paragraph.rstrip(NEWLINES)
-        if self.marks:  # one stands where each newline is, and a line may break behind it
-            body = paragraph if self.flow else paragraph[: len(body) + 1]
-        shown = _ONE_NEWLINE.sub(_mark, body) if self.marks else body
-        if self.flow or self.marks:
-            body, shown = (part.translate(_NEWLINES_TO_BLANKS) for part in (body, shown))
-        self.line_start, end = offset, offset + len(paragraph)
-        visual = visual_order(safe_text(shown), base_rtl=base_rtl)
-        run = self._directed(shown, list(line_pieces(body)), visual, offset)
-        run.starts[-1] = end
+        places: Sequence[int] = range(len(body) + 1)
+        if self.marks and self.flow:
+            body, places = _with_marks(paragraph)
+        elif self.marks and len(body) < len(paragraph):
+            body, places = body + NEWLINE_MARK, range(len(body) + 2)
+        if self.flow:
+            body = body.translate(_NEWLINES_TO_BLANKS)
+        self.line_start = offset
+        run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl))
+        run.starts = [offset + places[edge] for edge in run.starts]
+        run.starts[-1] = offset + len(paragraph)
         yield from self._fill(run, final=True)
 
-    def _directed(self, body: str, segments: list[str], visual: Visual, offset: int) -> StripRun:
+    def _directed(self, body: str, visual: Visual) -> StripRun:
         """Cut a paragraph where a line may break and where its direction changes."""
         cuts = visual.cuts()
+        segments = list(line_pieces(body))
         breaks = list(accumulate(map(len, segments), initial=0))
         cuts[breaks[1:-1]] = True
         bounds = np.flatnonzero(cuts)
@@ -187,7 +190,7 @@ class TextLayout:
                 counts[after] += 1  # a word ends with its segment
         return StripRun(
             strips,
-            [offset + edge for edge in edges],
+            edges,
             keys,
             breaks=part_breaks,
             words=list(accumulate(counts)),
@@ -345,5 +348,13 @@ class TextLayout:
         return body + " " * (len(body) < len(piece))
 
 
-def _mark(newline: re.Match[str]) -> str:
-    return NEWLINE_MARK.rjust(len(newline.group()))
+def _with_marks(paragraph: str) -> tuple[str, list[int]]:
+    """Show newlines as marks and blanks; give the place in the paragraph of each character, too."""
+    shown: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in _ONE_NEWLINE.finditer(paragraph):
+        shown += [paragraph[at : match.start()], NEWLINE_MARK, " "]
+        places += [*range(at, match.start()), match.start(), match.start()]
+        at = match.end()
+    return "".join([*shown, paragraph[at:]]), [*places, *range(at, len(paragraph) + 1)]

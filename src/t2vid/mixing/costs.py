@@ -232,7 +232,7 @@ def frames_of(text: str, spec: RenderSpec) -> int:
     """Count the frames of a text; -1 where it cannot be drawn."""
     try:
         return count_frames(text, spec)
-    except InputError:
+    except Exception:  # whatever one text raises, the other rows are measured
         return -1
 
 
@@ -249,5 +249,7 @@ def _text_problem(spec: RenderSpec, text: str) -> str:
     except MissingGlyphs:
         return "characters without a font"
     except InputError:
-        pass
+        return "text cannot be drawn"
+    except Exception as error:
+        return f"text cannot be drawn ({type(error).__name__})"
     return "text cannot be drawn"
