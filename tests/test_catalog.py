@@ -107,7 +107,7 @@ def test_a_third_video_corpus_is_read_by_its_own_converter(monkeypatch, tmp_path
     from t2vid.schema import Counts
 
     reader = SourceReader(Source("t2vid/films"), tmp_path)
-    item = reader.item(reader.places()[0], Counts())
+    [item] = reader.items(reader.places()[0], Counts())
     assert (item.video, item.text) == ("a.mp4", "")
     assert "t2vid/films" in catalog.loadable()
     assert licences_of(["films"])["films"].id == "mit"

@@ -194,7 +194,9 @@ def test_lmms_evals_mvbench_samples_match_by_row_and_prompt(tmp_path):
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows = dataset(questions).select(range(3))
-    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    with pytest.raises(InputError, match='1 of 4 predictions.*"doc_id": 8.*unmatched="drop"'):
+        read_predictions(path, rows, out=tmp_path / "run")
+    run, counts = read_predictions(path, rows, out=tmp_path / "run", unmatched="drop")
     got = {line["id"]: line["prediction"] for line in run.answers()}
     assert list(got.values()) == ["B. y", "A", "A"] and accuracy(run) == pytest.approx(2 / 3)
     assert counts.dropped == {"matches no question": 1}
@@ -212,7 +214,7 @@ def test_samples_with_their_documents_match_by_content(tmp_path):
     lines = [{"doc_id": n, "doc": r, "resps": [["B. y"]]} for n, r in enumerate(records)]
     lines.append({"doc_id": 9, "doc": {**records[0], "question": "Other?"}, "resps": [["A"]]})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    run, counts = read_predictions(path, rows, out=tmp_path / "run", unmatched="drop")
     assert counts.dropped == {"matches no question": 1} and accuracy(run) == 0.5
 
 

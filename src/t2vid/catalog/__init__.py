@@ -204,7 +204,8 @@ def loadable() -> dict[str, Loadable]:
                 f"{folder}.synthetic", one.about, configs_of=one.name
             )
         else:
-            out[one.dataset] = Loadable(f"{folder}.clips", one.about, {"corpus": one.name})
+            builder = "clips" if one.kind == "video" else "rows"
+            out[one.dataset] = Loadable(f"{folder}.{builder}", one.about, {"corpus": one.name})
     for entry in BENCHMARKS:
         kwargs = {"benchmark": entry.name}
         out[entry.dataset] = Loadable(

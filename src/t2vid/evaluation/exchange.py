@@ -18,7 +18,7 @@ from typing import Any
 from t2vid.catalog import BENCHMARKS, unknown
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.reader import reader_of
-from t2vid.evaluation.predictions import open_predictions
+from t2vid.evaluation.predictions import Unmatched, open_predictions
 from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
@@ -56,13 +56,18 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
 
 
 def read_predictions(
-    path: str | Path, benchmark: Any, *, out: str | Path, name: str = ""
+    path: str | Path,
+    benchmark: Any,
+    *,
+    out: str | Path,
+    name: str = "",
+    unmatched: Unmatched = "error",
 ) -> tuple[Run, Counts]:
     """Make a run of predictions that another tool wrote, and score it with our rules.
 
     Takes, returns and raises what `t2vid.evaluation.predictions.open_predictions` does.
     """
-    run, counts = open_predictions(path, benchmark, out=out, name=name)
+    run, counts = open_predictions(path, benchmark, out=out, name=name, unmatched=unmatched)
     score(run)
     return run, counts
 

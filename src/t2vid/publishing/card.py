@@ -1,7 +1,7 @@
 """The dataset card: what is inside, where it comes from, under which licence, how to load it.
 
->>> published_splits("# A card that somebody wrote", config="default")
-[]
+>>> published("# A card that somebody wrote", config="default")
+{}
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ class Facts:
         counts: what the steps before dropped, or None.
         pictures: `{title: path in the repository, or "" }`.
         missing: `{title: why there is no such picture}`.
+        kept: those of `splits` that an earlier push left there.
+        is_default: the config is loaded where none is named, whatever its name.
     """
 
     config: str
@@ -60,6 +62,8 @@ class Facts:
     counts: Counts | None = None
     pictures: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    kept: Sequence[str] = ()
+    is_default: bool = False
 
 
 def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
@@ -83,22 +87,48 @@ def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
     return f"---\n{_dump(_front(front, facts))}---\n{body}"
 
 
-def published_splits(card: str | None, config: str) -> list[str]:
-    """Name the splits that a card lists for a config."""
+def published(card: str | None, config: str) -> dict[str, dict[str, int]]:
+    """Give the splits that a card lists for a config, with their sizes (0 where it states none)."""
     front, _ = _split_card(card or "")
-    for entry in front.get("configs") or []:
-        if entry.get("config_name") == config and isinstance(entry.get("data_files"), list):
-            return [part["split"] for part in entry["data_files"]]
-    return []
+    info, files = _of_config(front, "dataset_info", config), _of_config(front, "configs", config)
+    sizes = {part["name"]: part for part in info.get("splits") or []}
+    listed = files.get("data_files")
+    names = [part["split"] for part in listed] if isinstance(listed, list) else list(sizes)
+    keys = ("num_bytes", "num_examples")
+    return {name: {key: sizes.get(name, {}).get(key, 0) for key in keys} for name in names}
+
+
+def data_files(card: str, config: str) -> Any:
+    """Give the files that a card names for a config: `[{"split": name, "path": pattern}]`.
+
+    Raises:
+        InputError: when it names none.
+    """
+    found = _of_config(_split_card(card)[0], "configs", config).get("data_files")
+    if not found:
+        raise InputError(f"the card names no files for config {config!r}")
+    return found
+
+
+def _of_config(front: Mapping[str, Any], key: str, config: str) -> dict[str, Any]:
+    entries = front.get(key) or []
+    entries = entries if isinstance(entries, list) else [entries]
+    named = [one for one in entries if one.get("config_name", "default") == config]
+    return dict(named[0]) if named else {}
 
 
 def _front(front: dict[str, Any], facts: Facts) -> dict[str, Any]:
     others = [c for c in front.get("configs") or [] if c.get("config_name") != facts.config]
+    there = _of_config(front, "configs", facts.config).get("data_files")
+    paths = {one["split"]: one["path"] for one in there} if isinstance(there, list) else {}
+    named = {s: paths[s] for s in facts.kept if s in paths}
     ours: dict[str, Any] = {
         "config_name": facts.config,
-        "data_files": [{"split": s, "path": f"{facts.folder}/{s}-*"} for s in facts.splits],
+        "data_files": [
+            {"split": s, "path": named.get(s, f"{facts.folder}/{s}-*")} for s in facts.splits
+        ],
     }
-    if facts.config == "default":
+    if facts.config == "default" or facts.is_default:
         ours = {**ours, "default": True}
     info = {
         "config_name": facts.config,
@@ -157,6 +187,9 @@ def _inside(facts: Facts) -> str:
     rows = sum(sizes["num_examples"] for sizes in facts.splits.values())
     splits = ", ".join(f"`{s}` {sizes['num_examples']:,}" for s, sizes in facts.splits.items())
     lines = [f"{pluralize(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
+    if facts.kept:
+        names = ", ".join(f"`{s}`" for s in facts.splits if s not in facts.kept)
+        lines += ["", f"What follows is about {names}."]
     if facts.total.sources:
         lines += ["", "| source | rows |", "|---|---:|"]
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
@@ -187,6 +220,8 @@ def _storage(facts: Facts) -> str:
     text = f"{name} stores what frames are made from, no pixels: `text` and how to draw it, `spec`."
     if not facts.total.n_videos:
         return text
+    if facts.form.whole_files:
+        return f"{text} For a video `bytes` is its file."
     if facts.form.include_media:
         return f"{text} For a video `bytes` is a lossless MP4 of its sampled frames, one a second."
     return (
@@ -207,7 +242,8 @@ def _loading(facts: Facts, repo_id: str) -> str:
     ]
     if facts.form.materialize is None and facts.lazy:
         column = facts.lazy[0]
-        local = facts.total.n_videos and not facts.form.include_media
+        whole = facts.form.include_media or facts.form.whole_files
+        local = facts.total.n_videos and not whole
         if local:
             lines += [
                 "",

@@ -16,7 +16,7 @@ none of their options, and one row is empty: they are kept without a right answe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +147,14 @@ class MLVU(BenchmarkReader):
                 }
             )
         return write_json(path, {"acc_dict": counted, "res_list": results})
+
+    def predicted(self, key: str, value: Any) -> Iterator[dict[str, Any]]:
+        """Give the predictions of `res_list`, the questions taken out of their prompts."""
+        for one in value if key == "res_list" else ():
+            stem, lettered = split_options(str(one.get("question")))
+            question = stem.removeprefix("Question: ").removesuffix("\nOptions:")
+            said = {"question": question, "candidates": list(lettered.values())}
+            yield {"video": one.get("video"), "prediction": one.get("pred"), **said}
 
 
 def _official(line: Line) -> str:

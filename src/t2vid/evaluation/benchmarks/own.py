@@ -38,7 +38,6 @@ class OwnQuestions(BenchmarkReader):
     def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
         options, name = _options(record), record.get("id")
-        bounds = {key: _seconds(record, key) for key in ("start_s", "end_s")}
         duration = record.get("duration")
         return Question(
             id=f"{self.source}/{number if name in (None, '') else name}",
@@ -49,8 +48,9 @@ class OwnQuestions(BenchmarkReader):
             answer=_answer(record.get("answer"), options),
             category=str(record.get("category") or ""),
             duration=None if duration in (None, "") else str(duration),
+            start_s=_seconds(record, "start_s"),
+            end_s=_seconds(record, "end_s"),
             official=record,
-            **bounds,
         )
 
 

@@ -127,6 +127,11 @@ class TempCompass(BenchmarkReader):
             written[-1].write_text(json.dumps(nested, indent=4, ensure_ascii=False), "utf-8")
         return written
 
+    def predicted(self, key: str, value: Any) -> Iterator[dict[str, Any]]:
+        """Give the predictions about one video of a format's file."""
+        for _, record in flatten({key: value} if isinstance(value, dict) else {}):
+            yield record
+
 
 def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Flatten the repository's `{video_id: {dim: [record, …]}}` into numbered records."""

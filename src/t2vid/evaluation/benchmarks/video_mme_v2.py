@@ -40,6 +40,9 @@ COLUMNS = (
     "third_head"
 ).split()
 
+# The authors' table; the names of heads follow.
+RATING = "total level_1 level_2 level_3 relevance_score relevance_linear_score logic_score".split()
+
 
 class VideoMMEv2(BenchmarkReader):
     """Reads Video-MME-v2."""
@@ -109,10 +112,10 @@ class VideoMMEv2(BenchmarkReader):
         points: dict[str, list[float]] = {}
         for group in groups.values():
             group.sort(key=lambda one: _place(one[0]))
-            last, right = group[-1][0], [score for _, score in group]
+            last, marks = group[-1][0], [mark for _, mark in group]
             kind = str(last.get("group_type") or "relevance")
             structure = "relevance" if kind == "relevance" else str(last.get("group_structure"))
-            score = group_score(right, structure)
+            score = group_score(marks, structure)
             names = ["total", f"{kind}_score"]
             names += [f"level_{last['level']}"] if _named(last.get("level")) else []
             for key in ("second_head", "third_head"):
@@ -120,9 +123,11 @@ class VideoMMEv2(BenchmarkReader):
             for name in names:
                 points.setdefault(name, []).append(score)
             if kind == "relevance":
-                linear = 100 * sum(right) / len(right)
+                linear = 100 * sum(marks) / len(marks)
                 points.setdefault("relevance_linear_score", []).append(linear)
-        found = {name: sum(scores) / len(scores) for name, scores in points.items()}
+        order = [name for name in RATING if name in points]
+        order += sorted(points.keys() - {*RATING})
+        found = {name: sum(points[name]) / len(points[name]) for name in order}
         if groups:
             found["accuracy of questions"] = percent(line["correct"] for line in with_answer(lines))
         short = sum(len(group) != 4 for group in groups.values())
