@@ -120,6 +120,7 @@ def main() -> None:
         local = make_files(folder, rows=options.rows, words=options.words)
         handler = functools.partial(Ranges, directory=name)
         server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # clients hang up early
         threading.Thread(target=server.serve_forever, daemon=True).start()
         urls = [f"http://127.0.0.1:{server.server_port}/{Path(path).name}" for path in local]
         found: dict[tuple[str, str], list[list[float]]] = {}
