@@ -9,65 +9,33 @@
     load_dataset("t2vid/video_mme", "subtitles", data_dir="Video-MME", split="test")
     load_dataset("t2vid/tempcompass", data_files="TempCompass.jsonl", video_dir="videos")  # T2Vid's
 
+    load_dataset("t2vid/questions", data_files="mine.jsonl", video_dir="clips", split="test")
+
 What `data_dir` holds is told by each benchmark's module below `t2vid.evaluation.benchmarks`.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, cast
 
 import datasets
 
 from t2vid import catalog
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, UnsafePath
-from t2vid.evaluation.benchmarks.questions import Question, Videos, features
+from t2vid.evaluation.benchmarks.questions import Videos, features
+from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
 from t2vid.storage import records
 
 Missing = Literal["drop", "keep", "raise"]
-
-
-class QuestionReader(Protocol):
-    """What the module of a benchmark holds.
-
-    Attributes:
-        CONFIGS: a line about each configuration by its name; the first is the default.
-    """
-
-    CONFIGS: Mapping[str, str]
-
-    def hub_files(self, config: str) -> Sequence[str]:
-        """Give the public question files of a configuration, `hf://datasets/…`."""
-        ...
-
-    def files_in(self, folder: Path, config: str) -> Sequence[Path]:
-        """Find the question files in a folder laid out as on the Hub; none where it is not."""
-        ...
-
-    def read(
-        self, part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None
-    ) -> Iterator[Question]:
-        """Read the questions of one file, counting what is dropped.
-
-        Args:
-            part: the file.
-            counts: where unusable rows are counted by reason.
-            config: the configuration.
-            name: of the file as it was asked for, without its ending; a download has another.
-            subtitles: folder of subtitles, or None.
-        """
-        ...
-
-    def find(self, videos: Videos, question: Question) -> str | None:
-        """Find the video of a question; None where it is not there."""
-        ...
 
 
 @dataclass
@@ -80,8 +48,9 @@ class BenchmarkConfig(datasets.BuilderConfig):
             dropped and counted, or an error.
         sample: how a video is sampled on reading, a `SampleSpec` or a mapping of its fields; an
             evaluation protocol replaces it.
-        subtitle_dir: folder of the subtitles, `<video>.srt`; by default `subtitle` in `data_dir`.
-        videos_state: set by the builder: with videos that come later, rows come that were dropped.
+        subtitle_dir: folder of the subtitles; by default `subtitle` or `subtitles` in `data_dir`.
+        videos_state: set by the builder: with videos that come later, rows come that were dropped;
+            it also tells of files that are read beside the questions, such as subtitles.
     """
 
     video_dir: str | None = None
@@ -126,14 +95,15 @@ class BenchmarkBuilder(CorpusBuilder):
     ) -> None:
         """Turn `data_dir` into its question files, so that a changed file makes a new entry."""
         self.entry = catalog.benchmark(benchmark)
-        reader, config_name = self.reader, config_name or next(iter(self.reader.CONFIGS))
-        if config_name not in reader.CONFIGS:
-            raise catalog.unknown(f"config of {self.entry.dataset}", config_name, reader.CONFIGS)
+        reader, config_name = self.reader, config_name or next(iter(self.reader.configs))
+        if config_name not in reader.configs:
+            raise catalog.unknown(f"config of {self.entry.dataset}", config_name, reader.configs)
         if data_dir is not None:
             video_dir = video_dir or data_dir
-            beside = Path(data_dir, "subtitle")
-            if kwargs.get("subtitle_dir") is None and beside.is_dir():
-                kwargs["subtitle_dir"] = str(beside)
+            places = (Path(data_dir, name) for name in ("subtitle", "subtitles"))
+            beside = [str(place) for place in places if place.is_dir()]
+            if kwargs.get("subtitle_dir") is None and beside:
+                kwargs["subtitle_dir"] = beside[0]
             if data_files is None:
                 found = reader.files_in(Path(data_dir), config_name)
                 if not found:
@@ -141,20 +111,24 @@ class BenchmarkBuilder(CorpusBuilder):
                         f"data_dir={data_dir!r} holds no question files; give data_files="
                     )
                 data_files = [str(path) for path in found]
+        if data_files is None and not reader.hub_files(config_name):
+            raise MissingFile(
+                f"{self.entry.dataset} has no public files of {config_name!r}; give data_files= or data_dir="
+            )
         if isinstance(data_files, str | list):
             data_files = {"test": [data_files] if isinstance(data_files, str) else data_files}
         self._videos = Videos(video_dir)
-        if self._videos.folder is not None:
-            kwargs["videos_state"] = self._videos.folder.state
+        states = [self._videos.folder.state] if self._videos.folder is not None else []
+        kwargs["videos_state"] = " ".join(states + _beside(data_files, kwargs.get("subtitle_dir")))
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(
             *args, data_files=data_files, video_dir=video_dir, config_name=config_name, **kwargs
         )
 
-    @property
-    def reader(self) -> QuestionReader:
-        """The module of the benchmark."""
-        return cast(QuestionReader, importlib.import_module(self.entry.converter))
+    @functools.cached_property
+    def reader(self) -> BenchmarkReader:
+        """What reads the benchmark's files."""
+        return reader_of(self.entry.name)
 
     def public_files(self) -> dict[str, list[str]]:
         """Give the public question files."""
@@ -211,11 +185,23 @@ class BenchmarkBuilder(CorpusBuilder):
         return splits
 
 
+def _beside(data_files: Any, subtitle_dir: str | None) -> list[str]:
+    """Give the state of what is read beside the question files: answers, cuts, subtitles."""
+    named = [one for files in (data_files or {}).values() for one in files]
+    folders = {Path(str(one)).parent for one in named if "://" not in str(one)}
+    found = [path for folder in folders for path in folder.glob("*.json")]
+    found += list(Path(subtitle_dir).glob("*")) if subtitle_dir else []
+    lines = sorted(
+        f"{p.name} {p.stat().st_size} {p.stat().st_mtime_ns}" for p in found if p.is_file()
+    )
+    return [hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]] if lines else []
+
+
 def named_configs(name: str) -> list[BenchmarkConfig]:
     """Give the configurations of a benchmark, the default first.
 
     Args:
         name: of the benchmark.
     """
-    reader = importlib.import_module(catalog.benchmark(name).converter)
-    return [BenchmarkConfig(name=one, description=about) for one, about in reader.CONFIGS.items()]
+    reader = reader_of(name)
+    return [BenchmarkConfig(name=one, description=about) for one, about in reader.configs.items()]

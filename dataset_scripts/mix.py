@@ -27,13 +27,13 @@ from t2vid.dataset_scripts.corpus import CorpusBuilder
 from t2vid.errors import InputError
 from t2vid.frames.feature import Frames
 from t2vid.mixing.build import rooted
+from t2vid.mixing.costs import media_folder
+from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.recipe import Recipe, shipped
 from t2vid.mixing.shards import PlannedRows, make_plan
-from t2vid.mixing.sources import find_files
 from t2vid.registry import writing_folder
 from t2vid.schema import row_features
-from t2vid.storage.files import AnyPath, inside_of, path_of, version_at
-from t2vid.storage.videos import VideoFolder
+from t2vid.storage.files import AnyPath, path_of
 
 
 @dataclass
@@ -98,7 +98,8 @@ class Mix(CorpusBuilder):
         sources = self.config.asked().sources
         brought = self.config.data_dir is None and all(source.is_bundled for source in sources)
         licence = samples.LICENCE if brought else ""
-        return datasets.DatasetInfo(features=row_features(Frames()), license=licence)
+        features = row_features(Frames(), weighted=self.config.asked().is_weighted)
+        return datasets.DatasetInfo(features=features, license=licence)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         recipe = self.config.asked()
@@ -125,8 +126,6 @@ class Mix(CorpusBuilder):
 
 
 def _fingerprint(recipe: Recipe, data: AnyPath) -> str:
-    found = [path for source in recipe.sources for path in find_files(source, data)]
-    state = [f"{inside_of(path, data)} {version_at(path)}" for path in found]
-    if any(source.is_video for source in recipe.sources):
-        state.append(VideoFolder.scan(data).state)
-    return " ".join(state)
+    state = [found for source in recipe.sources for found in find_inputs(source, data).versions()]
+    folder = media_folder(recipe, data)
+    return " ".join([*state, *([folder.state] if folder is not None else [])])

@@ -26,6 +26,7 @@ import datasets
 
 from t2vid import catalog, samples
 from t2vid.corpora.converting import converted
+from t2vid.corpora.rows import check_columns
 from t2vid.corpora.triplets import KEYS, Triplet
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, MissingFile, MissingGlyphs
@@ -50,6 +51,7 @@ class SyntheticConfig(datasets.BuilderConfig):
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
         columns: for `triplets`, the file's names of context, question and answer.
+        question: asked where a row holds a document and an answer, and no question.
     """
 
     render: RenderSpec | Mapping[str, Any] | str | None = None  # a RenderSpec after __post_init__
@@ -57,6 +59,7 @@ class SyntheticConfig(datasets.BuilderConfig):
     strict: bool = False
     min_words: int = 0
     columns: Mapping[str, str] | None = None
+    question: str = ""
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -64,9 +67,7 @@ class SyntheticConfig(datasets.BuilderConfig):
         self.render = RenderSpec.from_value(self.render)
         if self.min_words < 0:
             raise InputError(f"min_words ({self.min_words}) must be >= 0")
-        unknown = sorted(set(self.columns or {}) - set(KEYS))
-        if unknown:
-            raise InputError(f"columns names {unknown}; it can name {list(KEYS)}")
+        check_columns(self.columns, KEYS)
 
 
 class Synthetic(CorpusBuilder):
@@ -171,12 +172,11 @@ def text_row(
         reason = "characters without a font" if missing else "text cannot be drawn"
         counts.drop(reason, source=file, example=f"{triplet.id}: {error}")
         return None
-    turns = [("user", triplet.question), ("assistant", triplet.answer)]
     return {
         "id": triplet.id,
         "source": source,
         "images": text_value(triplet.context, spec),
-        "messages": messages(turns, n_frames=n_frames),
+        "messages": messages(triplet.turns, n_frames=n_frames),
         "n_frames": n_frames,
         "n_words": words,
     }

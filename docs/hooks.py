@@ -16,13 +16,27 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[1]
-_MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w.:-]+)*) -->$", re.M)
+_MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
+_NO_PAGES = {"miniature_intro.md"}
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in a page."""
     return _FENCE.sub(_titled, _MADE.sub(lambda found: made(*found[1].split()), markdown))
+
+
+def on_config(config: Any) -> Any:
+    """Put pages that no entry of the navigation names under "Guides", by their first heading."""
+    named = set(re.findall(r"[\w/-]+\.md", str(config["nav"])))
+    docs = Path(config["docs_dir"])
+    more = [path for path in sorted(docs.glob("*.md")) if path.name not in named | _NO_PAGES]
+    guides = [
+        {path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): path.name} for path in more
+    ]
+    if guides:
+        config["nav"].insert(-2, {"Guides": guides})
+    return config
 
 
 def _titled(found: re.Match[str]) -> str:
@@ -146,6 +160,7 @@ def first_line(thing: Any) -> str:
 def fields(path: str) -> str:
     """Give the fields of a configuration, `module:Class`."""
     from docstring_parser import parse
+
     from t2vid.cli import function_at
 
     kind: Any = function_at(path)
@@ -262,11 +277,19 @@ def error_messages(name: str) -> str:
     return "\n\n".join(parts) or "No message of its own."
 
 
+def miniature() -> str:
+    """Show the table of the miniature, as `docs/miniature.md` holds it."""
+    page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
+    part = page.partition("## Tables 1-3 in miniature")[2].partition("\n## ")[0]
+    return part.strip()
+
+
 MAKERS: dict[str, Callable[..., str]] = {
     "cli": cli,
     "error-messages": error_messages,
     "extras": extras,
     "fields": fields,
+    "miniature": miniature,
     "names": names,
     "sources": sources,
     "text": text,

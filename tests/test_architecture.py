@@ -43,7 +43,16 @@ def copy(tmp_path_factory, blocks):
 
 def test_each_kind_of_thing_has_an_example_of_one_file_and_one_entry(blocks):
     places = [where for kind, where, _ in blocks if kind != "run"]
-    rooms = ["corpora", "corpora", "benchmarks", "benchmarks", "families", "scoring", "pages"]
+    rooms = [
+        "corpora",
+        "corpora",
+        "benchmarks",
+        "benchmarks",
+        "families",
+        "scoring",
+        "judges",
+        "pages",
+    ]
     assert all(room in where for room, where in zip(rooms, places, strict=True))
     assert sum(kind == "run" for kind, _, _ in blocks) == 5
 

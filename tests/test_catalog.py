@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import pkgutil
 from itertools import chain
 
 import pytest
@@ -13,6 +14,7 @@ import t2vid  # noqa: F401  (registers the names)
 from t2vid import catalog
 from t2vid.corpora.licences import NOT_STATED, licences_of
 from t2vid.errors import InputError
+from t2vid.evaluation.benchmarks.reader import reader_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import Budget
 from t2vid.mixing.recipe import Recipe, Source
@@ -22,6 +24,7 @@ TABLES = {
     "corpora": catalog.CORPORA,
     "benchmarks": catalog.BENCHMARKS,
     "metrics": catalog.METRICS,
+    "judges": catalog.JUDGES,
     "families": catalog.FAMILIES,
     "recipes": catalog.recipes(),
 }
@@ -36,13 +39,15 @@ def test_a_name_or_an_alias_means_one_entry(kind):
 
 
 def test_every_module_that_an_entry_names_is_there():
+    for entry in catalog.JUDGES:
+        assert callable(pkgutil.resolve_name(entry.load))
     for entry in catalog.CORPORA:
         if entry.converter:
             assert callable(importlib.import_module(entry.converter).convert)
     for entry in catalog.BENCHMARKS:
-        reader = importlib.import_module(entry.converter)
-        assert reader.CONFIGS and reader.hub_files(next(iter(reader.CONFIGS)))
-        assert callable(reader.read) and callable(reader.find) and callable(reader.files_in)
+        reader = reader_of(entry.name)
+        assert reader.source == entry.name and reader.configs
+        assert all(reader.hub_files(config) for config in reader.configs) or not entry.n_questions
     for family in catalog.FAMILIES:
         module, _, function = family.tiny.partition(":")
         assert not module or callable(getattr(importlib.import_module(module), function))
@@ -55,8 +60,7 @@ def test_load_dataset_knows_every_name_with_its_configurations(name):
     configs = get_dataset_config_names(name)
     entry = name.removeprefix("t2vid/")
     if entry in {one.name for one in catalog.BENCHMARKS}:
-        reader = importlib.import_module(catalog.benchmark(entry).converter)
-        assert sorted(configs) == sorted(reader.CONFIGS)
+        assert sorted(configs) == sorted(reader_of(entry).configs)
     assert configs
 
 
@@ -103,7 +107,7 @@ def test_a_third_video_corpus_is_read_by_its_own_converter(monkeypatch, tmp_path
     from t2vid.schema import Counts
 
     reader = SourceReader(Source("t2vid/films"), tmp_path)
-    item = reader.item(reader.places()[0], Counts())
+    [item] = reader.items(reader.places()[0], Counts())
     assert (item.video, item.text) == ("a.mp4", "")
     assert "t2vid/films" in catalog.loadable()
     assert licences_of(["films"])["films"].id == "mit"

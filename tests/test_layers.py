@@ -22,7 +22,7 @@ FLOORS = (
     "_version errors progress samples schema terminal configuration",
     "storage catalog targets registry",
     "corpora frames scoring",
-    "insight mixing models",
+    "insight mixing models judging",
     "dataset_scripts evaluation metrics publishing trainer",
     "pages browse demo miniature",
     "arguments cli commands environment __main__ __init__",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import subprocess
 import sys
 
@@ -60,3 +61,10 @@ def test_a_name_is_listed_once_and_imported_when_it_is_asked_for():
     code = "import sys, t2vid; t2vid.T2VidError; print('t2vid.frames' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_the_former_room_of_scoring_works_and_warns():
+    sys.modules.pop("t2vid.judging", None)  # a doctest run may have imported it
+    with pytest.warns(DeprecationWarning, match=r"t2vid.judging is called t2vid.scoring"):
+        former = importlib.import_module("t2vid.judging")
+    assert former.extract_choice is t2vid.extract_choice

@@ -179,7 +179,7 @@ def check(
 
     def shape(adapter: Any) -> Shape:
         edge = frame_px(processor)[0]
-        return shape_of(model, lora=adapter, freeze_vision=args.freeze_vision, frame_px=edge)
+        return shape_of(model, lora=adapter, frozen=args.frozen, frame_px=edge)
 
     load = load_of(dataset, collate.encode, args, world=gpus)
     asked = strategy_of(settings, args, world=gpus, lora=adapter is not None, job=job)

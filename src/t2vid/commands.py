@@ -52,12 +52,16 @@ class Command(NamedTuple):
 
 
 def _or_file(result: Any, given: Given) -> str:
+    if hasattr(result, "table"):
+        return "\n\n".join(filter(None, [result.table(), str(given.get("out") or "")]))
     return str(given.get("out") or result)
 
 
 def _scores(run: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
+    if hasattr(run, "runs"):
+        return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])
 
 
@@ -83,6 +87,8 @@ def _score_facts(result: Any, given: Given) -> Any:
     from t2vid.evaluation.report import scores_of
     from t2vid.evaluation.runs import Run
 
+    if hasattr(result, "runs"):
+        return result.scores
     return scores_of(Run.read(given.get("run") or given["out"]))
 
 
@@ -131,15 +137,25 @@ def _reported_facts(done: Any, given: Given) -> Any:
 
 
 def _compared_facts(done: Any, given: Given) -> Any:
+    if hasattr(done, "to_dict"):
+        return done.to_dict()
     from t2vid.pages.scores import compare
 
     return json.loads(compare(**{**given, "format": "json", "out": None}))
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    return (
-        "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
-    )
+    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    return "evaluations" if runs else "a dataset"
+
+
+def _one_or_several(tokens: Sequence[str]) -> str:
+    several = any(token.partition("=")[0] == "--benchmarks" for token in tokens)
+    return "several benchmarks" if several else "one benchmark"
+
+
+def _runs_or_datasets(tokens: Sequence[str]) -> str:
+    return "runs" if _runs_or_dataset(tokens) == "evaluations" else "data sets"
 
 
 COMMANDS = {
@@ -233,6 +249,12 @@ COMMANDS = {
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
+    "merge": Command(
+        "Merge the adapter of a run into its base, and check that the model on disk says the same",
+        {"": "t2vid.trainer.merging:merge"},
+        ("t2vid merge runs/idefics3-hybrid-30k-lora --out merged",),
+        json=True,
+    ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
         {"": "t2vid.pages.batch:inspect"},
@@ -248,13 +270,20 @@ COMMANDS = {
     ),
     "eval": Command(
         "Put a benchmark to a model and score the answers; run again, it does only what is missing",
-        {"": "t2vid.evaluation.run:evaluate"},
-        ("t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",),
+        {
+            "one benchmark": "t2vid.evaluation.run:evaluate",
+            "several benchmarks": "t2vid.pages.suite:evaluate_suite",
+        },
+        (
+            "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
+            "t2vid eval me/my-model --benchmarks mvbench,tempcompass --controls --out runs/mine",
+        ),
         positional=("model", "benchmark"),
-        shown=("judge",),
+        shown=("judge", "benchmarks", "protocol"),
         json=True,
         text=_scores,
         facts=_score_facts,
+        choose=_one_or_several,
     ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
@@ -282,11 +311,19 @@ COMMANDS = {
         choose=_runs_or_dataset,
     ),
     "compare": Command(
-        "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
-        {"": "t2vid.pages.scores:compare"},
-        ("t2vid compare runs/mine runs/baseline",),
+        "Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm",
+        {
+            "runs": "t2vid.pages.scores:compare",
+            "data sets": "t2vid.pages.side_by_side:compare_datasets",
+        },
+        (
+            "t2vid compare runs/baseline runs/mine runs/other --margin 1",
+            "t2vid compare mixed/ other/ --out both.html",
+        ),
+        positional=("runs", "first", "other"),
         json=True,
         text=_or_file,
         facts=_compared_facts,
+        choose=_runs_or_datasets,
     ),
 }

@@ -29,7 +29,7 @@ _EXTRAS = {
     "distributed": "train with DeepSpeed",
     "eval": "t2vid eval; evaluate.load",
     "insight": "the map on t2vid report",
-    "embed": "t2vid report --embedder",
+    "embed": "t2vid report by meaning, not by words",
     "browse": "t2vid browse",
     "scale": "t2vid build --engine ray",
 }

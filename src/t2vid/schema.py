@@ -23,22 +23,26 @@ FRAMES_PER_SECOND = 1.0
 Message = dict[str, Any]
 
 
-def row_features(images: Any, **extra: Any) -> Any:
+def row_features(images: Any, *, weighted: bool = False, **extra: Any) -> Any:
     """Give the `datasets.Features` of a training row.
 
     Args:
         images: the feature of the frames column, usually `t2vid.Frames()`.
+        weighted: whether turns say if they are trained on, and which tools they call.
         **extra: further columns, e.g. `duration_s=Value("float32")`.
     """
     from datasets import Features, List, Value
 
     part = {"type": Value("string"), "text": Value("string")}
+    turn = {"role": Value("string"), "content": List(part)}
+    if weighted:
+        turn |= {"weight": Value("int8"), "tool_calls": Value("string")}
     return Features(
         {
             "id": Value("string"),
             "source": Value("string"),
             "images": images,
-            "messages": List({"role": Value("string"), "content": List(part)}),
+            "messages": List(turn),
             "n_frames": Value("int32"),
             "n_words": Value("int32"),
             **extra,

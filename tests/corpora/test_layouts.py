@@ -251,3 +251,21 @@ def test_no_picture_is_lost_and_no_word(parts):
     places = [part for part in row.turns[0].parts if not isinstance(part, str)]
     assert places == list(range(n)) and [m.value for m in row.media] == names
     assert row.turns[0].text.count("word") == parts.count("word")
+
+
+@pytest.mark.parametrize(
+    ("more", "asked"),
+    [
+        ({}, "Why?"),
+        ({"context": "It rains."}, "It rains.\nWhy?"),
+        ({"context": float("nan"), "options": None}, "Why?"),
+        ({"options": ["wet", "dry"]}, "Why?\nA. wet\nB. dry"),
+        ({"options": ["A. wet", "B. dry"]}, "Why?\nA. wet\nB. dry"),
+        ({"options": ["(A) wet", "(B) dry"]}, "Why?\n(A) wet\n(B) dry"),
+        ({"options": {"A": "wet", "B": "dry"}}, "Why?\nA. wet\nB. dry"),
+        ({"options": "A. wet B. dry", "context": ""}, "Why?\nA. wet B. dry"),
+    ],
+)
+def test_what_a_question_is_about_and_its_options_are_shown_with_it(more, asked):
+    row = read_row({"question": "Why?", "answer": "A", **more})
+    assert [turn.text for turn in row.turns] == [asked, "A"]

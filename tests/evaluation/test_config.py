@@ -14,7 +14,12 @@ CHANGES = {
     "strategy": "grid",
     "frames": 8,
     "fps": 2.0,
-    "select": "midpoint",
+    "sampling": "midpoint",
+    "control": "reversed",
+    "answering": "letters",
+    "middle_frames": 4,
+    "region": 0.5,
+    "guide": "mine/clip",
     "size": 364,
     "bounds": False,
     "subtitles": True,
@@ -60,6 +65,10 @@ def test_a_prompt_under_another_name_is_the_same_protocol():
     [
         {"strategy": "mosaic"},
         {"frames": 0},
+        {"control": "upside down"},
+        {"answering": "shout"},
+        {"middle_frames": -1},
+        {"region": 0},
         {"max_new_tokens": 0},
         {"prompt": "no place for it"},
         {"prompt": "{question} {answer}"},
@@ -80,3 +89,20 @@ def test_a_protocol_comes_by_name_or_file_and_else_lists_the_known(tmp_path):
     assert EvalConfig.named(path).frames == 8
     with pytest.raises(InputError, match="ig-vlm"):
         EvalConfig.named("ig-vml")
+
+
+def test_former_names_are_read_from_runs_and_warn_in_code():
+    stored = {"strategy": "text", "select": "midpoint"}
+    assert EvalConfig.from_dict(stored) == EvalConfig(control="blind", sampling="midpoint")
+    with pytest.warns(DeprecationWarning, match="select= is now called sampling="):
+        assert EvalConfig(select="midpoint").sampling == "midpoint"
+    with pytest.warns(DeprecationWarning, match="control='blank'"):
+        assert EvalConfig(strategy="blank") == EvalConfig(control="blank")
+
+
+def test_any_protocol_takes_any_control():
+    how = EvalConfig.named("mvbench+shuffled")
+    assert (how.prompt, how.control) == ("mvbench", "shuffled")
+    assert EvalConfig.named("t2vid+subtitles").subtitles
+    with pytest.raises(InputError, match="control"):
+        EvalConfig.named("mvbench+nothing")

@@ -9,9 +9,12 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
+from t2vid.catalog import BENCHMARKS
 from t2vid.errors import UnsafePath
-from t2vid.evaluation.benchmarks import mvbench, tempcompass, video_mme
+from t2vid.evaluation.benchmarks import tempcompass
 from t2vid.evaluation.benchmarks.questions import LETTERS, Question, Videos, split_options
+from t2vid.evaluation.benchmarks.reader import reader_of
+from t2vid.evaluation.benchmarks.subtitles import read_srt
 from t2vid.frames.spec import SampleSpec
 from t2vid.schema import Counts
 
@@ -37,14 +40,16 @@ full = st.fixed_dictionaries(plausible) | st.fixed_dictionaries(without_prompt)
 
 def converted(name: str, rows: list[Any], counts: Counts) -> list[Question]:
     pairs = enumerate(rows)
-    if name == "video_mme":
-        return list(video_mme.convert(pairs, counts))
-    if name == "mvbench":
-        return list(mvbench.convert(pairs, counts, task="action_count"))
-    return list(tempcompass.convert(pairs, counts, task=name))
+    if name in tempcompass.TASKS:
+        return list(tempcompass.READER.convert(pairs, counts, config=name))
+    config = "action_count" if name == "mvbench" else ""
+    return list(reader_of(name).convert(pairs, counts, config=config))
 
 
-@pytest.mark.parametrize("name", ["video_mme", "mvbench", *tempcompass.TASKS])
+NAMES = [one.name for one in BENCHMARKS if one.name != "tempcompass"]
+
+
+@pytest.mark.parametrize("name", [*NAMES, *tempcompass.TASKS])
 @settings(max_examples=100, deadline=None)
 @given(rows=st.lists(record | full, max_size=6))
 def test_every_record_becomes_a_question_or_is_counted(name: str, rows: list[Any]):
@@ -73,7 +78,7 @@ def test_a_prompt_comes_apart_as_it_was_put_together(stem: str, options: list[st
 
 @given(st.text(max_size=300))
 def test_any_text_reads_as_subtitles(content: str):
-    for cue in video_mme.read_srt(content):
+    for cue in read_srt(content):
         assert cue.start_s >= 0 and cue.text == " ".join(cue.text.split())
 
 

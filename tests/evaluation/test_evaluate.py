@@ -15,7 +15,7 @@ import t2vid
 from benchmark_rows import make_rows
 from media import make_clip
 from t2vid.errors import InputError, RecordError
-from t2vid.evaluation import run as running
+from t2vid.evaluation import ahead as running
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import FunctionBackend, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
@@ -188,19 +188,6 @@ def test_circular_asks_every_rotation_and_a_constant_letter_gains_nothing(clips,
     assert scores(run)["circular"]["circular_accuracy"] == 1.0
 
 
-def test_the_controls_show_no_picture_of_the_video(clips, tmp_path):
-    seen: dict[str, list[Any]] = {"text-only": [], "blank-frames": []}
-    for name, frames in seen.items():
-        keep = FunctionBackend(
-            lambda ask, frames=frames: frames.append(ask.frames) or "A", name=name
-        )
-        t2vid.evaluate(keep, make_rows(clips), name, out=tmp_path / name)
-    assert all(len(frames) == 0 for frames in seen["text-only"])
-    assert [len(frames) for frames in seen["blank-frames"]][:1] == [2]
-    colours = {c for frames in seen["blank-frames"] for f in frames for _, c in f.getcolors()}
-    assert len(colours) == 1
-
-
 def test_the_grid_is_one_picture_in_reading_order(clips, tmp_path):
     asks: list[Ask] = []
     keep = FunctionBackend(lambda ask: asks.append(ask) or "A")
@@ -229,15 +216,35 @@ def test_an_answer_that_is_begun_is_gone_on_with(clips, tmp_path):
     assert scores(run)["accuracy"] == 1.0
 
 
-def test_slow_fast_shows_many_small_frames_and_is_refused_where_all_are_resized(clips, tmp_path):
+def test_slow_fast_shows_many_small_frames(clips, tmp_path):
     asks: list[Ask] = []
     keep = FunctionBackend(lambda ask: asks.append(ask) or "A")
     how = EvalConfig(strategy="slow_fast", frames=2, fast_frames=4, fast_px=48)
     t2vid.evaluate(keep, make_rows(clips[3:]), how, out=tmp_path / "ok")
     assert [f.size for f in asks[0].frames] == [(96, 64)] * 2 + [(48, 32)] * 4
+
+
+def test_small_frames_share_a_picture_where_every_frame_is_brought_to_one_size(clips, tmp_path):
     model, processor = tiny_idefics3(["Why?"])
+    local = TransformersBackend(model, processor)
+    how = EvalConfig(
+        strategy="slow_fast",
+        frames=2,
+        fast_frames=5,
+        fast_px=local.frame_edge // 2,
+        max_new_tokens=2,
+    )
+    run = t2vid.evaluate(local, make_rows(clips[3:]), how, out=tmp_path / "ok")
+    line = run.answers()[0]
+    plain = t2vid.evaluate(
+        local, make_rows(clips[3:]), how.replace(strategy="frames", frames=4), out=tmp_path / "4"
+    )
+    assert "5 frames of the video in small, 2 a row" in line["prompt"]
+    text = 4 * len("The last pictures show 5 frames")  # at most: the hint in front of the question
+    grown = line["usage"]["prompt_tokens"] - plain.answers()[0]["usage"]["prompt_tokens"]
+    assert 0 <= grown < text  # two slow frames and two sheets: as many pictures as four frames
     with pytest.raises(InputError, match="slow_fast"):
-        t2vid.evaluate(model, make_rows(clips), how, out=tmp_path / "no", processor=processor)
+        t2vid.evaluate(local, make_rows(clips), how.replace(fast_px=999), out=tmp_path / "no")
 
 
 @pytest.mark.slow
@@ -254,7 +261,7 @@ def test_qwen_sees_slow_frames_large_and_fast_frames_at_four_by_four_tokens(clip
     local.answer = lambda batch, protocol: prepared.extend(batch) or keep(batch, protocol)
     run = t2vid.evaluate(local, rows, how, out=tmp_path / "run")
     assert len(run.answers()) == len(rows) and not any("error" in x for x in run.answers())
-    for row in prepared:
+    for row in (one.row for one in prepared):
         assert int((row.ids == processor.image_token_id).sum()) == 2 * 8 * 8 + 6 * 4 * 4
         grids = row.pixels["image_grid_thw"].tolist()
         assert grids == [[1, 16, 16]] * 2 + [[1, 8, 8]] * 6

@@ -57,18 +57,18 @@ def dataset(questions: list[Question]) -> Any:
 
 @pytest.fixture
 def mme() -> Any:
-    return dataset(list(video_mme.convert(enumerate(RECORDS), Counts())))
+    return dataset(list(video_mme.READER.convert(enumerate(RECORDS), Counts())))
 
 
 @pytest.fixture
 def compass() -> Any:
     rows = tempcompass.flatten(NESTED)
-    return dataset(list(tempcompass.convert(rows, Counts(), task="multi-choice")))
+    return dataset(list(tempcompass.READER.convert(rows, Counts(), config="multi-choice")))
 
 
 def answered(rows: Any, out: Path, say: str = "The answer is B.") -> Run:
     return t2vid.evaluate(
-        FunctionBackend(lambda ask: say), rows, EvalConfig(strategy="text"), out=out
+        FunctionBackend(lambda ask: say), rows, EvalConfig(control="blind"), out=out
     )
 
 
@@ -113,7 +113,7 @@ def test_t2vids_question_file_becomes_official_predictions(tmp_path):
         "GT": "B",
         "category": "order",
     }
-    rows = dataset(list(tempcompass.convert([(0, record)], Counts(), task="multi-choice")))
+    rows = dataset(list(tempcompass.READER.convert([(0, record)], Counts(), config="multi-choice")))
     run = answered(rows, tmp_path / "run", "A")
     (path,) = export(run, "tempcompass", tmp_path / "mine")
     assert json.loads(path.read_text()) == {
@@ -177,8 +177,8 @@ def test_lmms_evals_mvbench_samples_match_by_row_and_prompt(tmp_path):
         {"video": "c.webm", "question": "Where?", "candidates": ["x", "y"], "answer": "y"},
     ]
     questions = [
-        *mvbench.convert(enumerate(records), Counts(), task="action_antonym"),
-        *mvbench.convert(enumerate(records), Counts(), task="action_count"),
+        *mvbench.READER.convert(enumerate(records), Counts(), config="action_antonym"),
+        *mvbench.READER.convert(enumerate(records), Counts(), config="action_count"),
     ]
     path = tmp_path / "20260101_samples_mvbench_action_antonym.jsonl"
 
@@ -194,7 +194,9 @@ def test_lmms_evals_mvbench_samples_match_by_row_and_prompt(tmp_path):
     ]
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     rows = dataset(questions).select(range(3))
-    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    with pytest.raises(InputError, match='1 of 4 predictions.*"doc_id": 8.*unmatched="drop"'):
+        read_predictions(path, rows, out=tmp_path / "run")
+    run, counts = read_predictions(path, rows, out=tmp_path / "run", unmatched="drop")
     got = {line["id"]: line["prediction"] for line in run.answers()}
     assert list(got.values()) == ["B. y", "A", "A"] and accuracy(run) == pytest.approx(2 / 3)
     assert counts.dropped == {"matches no question": 1}
@@ -205,12 +207,14 @@ def test_samples_with_their_documents_match_by_content(tmp_path):
         {"video": "a.webm", "question": "What?", "candidates": ["x", "y"], "answer": "y"},
         {"video": "b.webm", "question": "What?", "candidates": ["x", "y"], "answer": "x"},
     ]
-    rows = dataset(list(mvbench.convert(enumerate(records), Counts(), task="action_antonym")))
+    rows = dataset(
+        list(mvbench.READER.convert(enumerate(records), Counts(), config="action_antonym"))
+    )
     path = tmp_path / "samples.jsonl"
     lines = [{"doc_id": n, "doc": r, "resps": [["B. y"]]} for n, r in enumerate(records)]
     lines.append({"doc_id": 9, "doc": {**records[0], "question": "Other?"}, "resps": [["A"]]})
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    run, counts = read_predictions(path, rows, out=tmp_path / "run")
+    run, counts = read_predictions(path, rows, out=tmp_path / "run", unmatched="drop")
     assert counts.dropped == {"matches no question": 1} and accuracy(run) == 0.5
 
 

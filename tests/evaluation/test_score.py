@@ -37,7 +37,7 @@ SAID = {"multi-choice": "B. bow", "yes_no": "Yes.", "caption_matching": "Option 
 
 def rows_of(task: str, n: int = 2) -> Any:
     nested = {str(k): {"action": [NESTED[task]]} for k in range(n)}
-    found = tempcompass.convert(tempcompass.flatten(nested), Counts(), task=task)
+    found = tempcompass.READER.convert(tempcompass.flatten(nested), Counts(), config=task)
     return Dataset.from_list(
         [q.row(None, SampleSpec()) for q in found], features=features(Frames())
     )

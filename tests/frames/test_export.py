@@ -152,6 +152,9 @@ def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
         " --lang ja --words-per-frame 20 --whitespace flow --on-missing escape --line-spacing 1.2"
     )
     options += " --color #102030 --color #fff8e7 --layout t2vid --ink 0 --paper-gray 255"
+    options += " --markup code --code-language python --columns 1 --header {page} --footer {time}"
+    options += " --overlap-lines 0 --scroll-lines none --wear 0 --wear-seed 3"
+    options += " --no-newline-marks --crop-last"
     command = ["render", str(text), "--out", str(out), *options.split(), "--max-frames", "3"]
     assert cli.main(command) == 0
     assert "3 frames (" in (said := capsys.readouterr().out) and "more left out)" in said
@@ -163,7 +166,8 @@ def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
     stored = json.loads((out / "notes" / "frames.json").read_text())["spec"]
     given = {word[2:].replace("-", "_") for word in options.split() if word.startswith("--")}
     assert set(RenderSpec().to_dict()) <= set(stored)
-    assert given - {"color"} | {"colors"} == set(RenderSpec().to_dict())
+    given = given - {"color", "no_newline_marks"} | {"colors", "newline_marks"}
+    assert given == set(RenderSpec().to_dict())
     with pytest.raises(InputError, match="colour"):
         render_files([text], out, colour="red")
     with pytest.raises(InputError, match=r"max_frames \(0\)"):

@@ -61,6 +61,12 @@ def test_controls_of_every_class_are_drawn_in_both_directions(char: str) -> None
         assert sorted(visual_order(text).line(0, len(text))) == list(range(len(text)))
 
 
+@pytest.mark.parametrize("char", SEPARATORS)
+def test_what_is_drawn_as_its_number_is_counted(char: str) -> None:
+    assert render_text(f"a{char}b{char}", ESCAPE).missing == {char: 2}
+    assert font_coverage(f"a{char}b").missing == {char: 1}
+
+
 def test_an_escape_reads_from_left_to_right_in_hebrew() -> None:
     hebrew = render_text("\u05d0\x1c", ESCAPE)[0]
     alone = ink("U+001C")

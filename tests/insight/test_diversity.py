@@ -9,6 +9,7 @@ import pytest
 from datasets import Dataset
 
 from t2vid.errors import InputError
+from t2vid.insight import compare
 from t2vid.insight.diversity import SAMPLE, diversity, select_diverse
 from t2vid.insight.embedding import embed
 from t2vid.schema import messages
@@ -37,7 +38,7 @@ def varied() -> list[str]:
 
 @pytest.fixture(scope="module")
 def found(nine, varied):
-    return diversity({"nine": nine, "mix": nine[:150] + varied[:150]}, seed=3)
+    return diversity({"nine": nine, "mix": nine[:150] + varied[:150]}, seed=3, embedder="tfidf")
 
 
 def test_nine_templates_are_nine_clusters_on_nine_islands(found):
@@ -67,7 +68,7 @@ def test_mixing_texts_in_raises_every_number(found):
 
 def test_a_running_number_makes_no_other_template_cluster_or_vector():
     rows = [f"{text} (clip {n})" for n in range(20) for text in TEMPLATES[:6]]
-    source = diversity(rows).sources["rows"]
+    source = diversity(rows, embedder="tfidf").sources["rows"]
     assert source.template_share.value == 1 and source.n_clusters == len(source.templates) == 6
     assert source.nearest.value == pytest.approx(0, abs=1e-6)
 
@@ -172,7 +173,26 @@ def test_without_the_model_the_words_are_counted_and_that_is_said(tmp_path, vari
     pytest.importorskip("sentence_transformers")
     gone = tmp_path / "no-such-model"
     vectors, how = embed(varied[:20], embedder=str(gone))
-    plain, _ = embed(varied[:20])
+    plain, _ = embed(varied[:20], embedder="tfidf")
     assert np.array_equal(vectors, plain)
     assert how.startswith("TF-IDF and SVD") and f"because {gone} could not be loaded" in how
     assert "no-such-model" in caplog.text
+
+
+@pytest.mark.filterwarnings("ignore")  # of the libraries underneath, as they load
+def test_the_model_that_the_extra_brings_knows_meanings_without_a_network():
+    asked = ["Describe the video in detail.", "Tell me everything that happens in the clip."]
+    vectors, how = embed([*asked, "How many dogs are there?"])
+    assert how == "sentence-transformers: all-MiniLM-L6-v2"
+    assert vectors[0] @ vectors[1] > 0.4 > vectors[0] @ vectors[2]
+
+
+def test_two_data_sets_are_measured_on_equally_many_instructions(nine, varied):
+    found = compare(nine, varied[:30], names=("nine", "varied"), embedder="tfidf")
+    assert {found.map.sources[name].n for name in ("nine", "varied")} == {30}
+    assert found.difference("vendi") > 0 > found.difference("template_share")
+    assert "nine" in found.table() and found.to_dict()["sources"]["varied"]["n"] == 30
+    with pytest.raises(InputError, match="must differ"):
+        compare(nine, varied, names=("a", "a"))
+    with pytest.raises(InputError, match="known: n_clusters"):
+        found.difference("nothing")

@@ -159,3 +159,42 @@ def test_the_papers_scheme_takes_the_first_capital():
 def test_an_unknown_scheme_names_the_known():
     with pytest.raises(InputError, match="paper"):
         extract_choice("A", ANIMALS, scheme="papr")
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "letter"),
+    [
+        ("None of the options is correct.", ["x", "y", "None of the above"], "C"),
+        ("Neither A nor B is correct.", ["x", "y", "Neither"], "C"),
+        ("Neither A nor B is correct.", ["x", "y", "z", "Neither of them"], None),
+        ("None.", ["x", "None of the above", "y"], "B"),
+        ("None of the people moved.", ["x", "y", "None of the above"], None),
+        ("A and B are both correct.", ["x", "y", "z", "Both A and B"], "D"),
+        ("A and C.", ["x", "y", "z", "Both A and B"], None),
+        ("Both are right.", ["x", "y", "Both A and B"], "C"),
+        ("Both are right.", ["x", "y", "z", "Both A and B", "Both B and C"], None),
+        ("A, B and C are all right", ["x", "y", "z", "All of the above"], "D"),
+        ("A and B are right", ["x", "y", "z", "All of the above"], None),
+        ("Not all of them.", ["x", "y", "All of the above"], None),
+        ("All of them?", ["x", "y", "All of the above"], None),
+        ("All of the above", ["All of the people", "y", "All of the above"], "C"),
+    ],
+)
+def test_an_option_about_the_others_is_read_in_other_words(answer, options, letter):
+    assert extract_choice(answer, options).letter == letter
+
+
+@pytest.mark.parametrize(
+    ("answer", "letter", "words"),
+    [
+        ("I take the 2nd option.", "B", "the 2nd option"),
+        ("choice number two", "B", "choice number two"),
+        ("Option no. 3 is right", "C", "Option no. 3"),
+        ("My second answer is correct", "B", "second answer"),
+        ("The second person waves.", None, ""),
+    ],
+)
+def test_an_option_named_by_its_place_is_shown_by_these_words(answer, letter, words):
+    read = extract_choice(answer, ["x", "y", "z"])
+    assert read.letter == letter
+    assert not words or answer[slice(*read.span)] in (words, words.removeprefix("the "))

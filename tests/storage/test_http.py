@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.storage import http
 from t2vid.storage.chat import ChatEndpoint, ChatReply
-from t2vid.storage.http import AGAIN, JsonClient, RetryPolicy, asked_wait_s, reason_of, status_of
+from t2vid.storage.http import AGAIN, RetryPolicy, asked_wait_s, reason_of, status_of
 
 Asking = Callable[[ChatEndpoint], ChatReply]
 
@@ -31,12 +31,16 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return noted
 
 
-@pytest.fixture(params=["threads", "asyncio"])
+@pytest.fixture(params=["alone", "in a loop"])
 def ask(request: pytest.FixtureRequest) -> Asking:
     body = json.dumps({"messages": []}).encode()
-    if request.param == "threads":
+    if request.param == "alone":
         return lambda endpoint: endpoint.ask(body)
-    return lambda endpoint: asyncio.run(endpoint.aask(body))
+
+    async def notebook(endpoint: ChatEndpoint) -> ChatReply:
+        return endpoint.ask(body)
+
+    return lambda endpoint: asyncio.run(notebook(endpoint))
 
 
 def endpoint(server: Server, **kwargs: Any) -> ChatEndpoint:
@@ -105,12 +109,8 @@ def test_the_key_is_sent_and_the_path_is_right(
 
 def test_many_requests_are_in_flight_at_once(server: Server) -> None:
     server.faults = ["meet"] * 4  # none is answered before all have arrived
-
-    async def all_at_once() -> list[Any]:
-        client = JsonClient(server.url, timeout_s=20)
-        return await asyncio.gather(*(client.apost("chat/completions", b"{}") for _ in range(4)))
-
-    assert len(asyncio.run(all_at_once())) == 4
+    replies = endpoint(server, timeout_s=20.0).ask_all([b"{}"] * 4, in_flight=4)
+    assert [reply.text for reply in replies] == ["B"] * 4
 
 
 @given(

@@ -88,7 +88,7 @@ def test_parameters_are_those_of_the_model(full):
     shape = shape_of(full)
     assert shape.parameters == shape.trainable == sum(p.numel() for p in full.parameters())
     assert shape.parameters == pytest.approx(8.46e9, rel=2e-3)  # as the Hub says of the checkpoint
-    frozen = shape_of(full, freeze_vision=True)
+    frozen = shape_of(full, frozen=["vision"])
     vision = sum(p.numel() for p in full.model.vision_model.parameters())
     assert shape.trainable - frozen.trainable == vision and not frozen.vision_trains
 

@@ -20,6 +20,7 @@ from t2vid.errors import InputError, UnsafePath
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.together import is_blank, is_several, media_of
 
 MAX_SHOWN = 64  # frames of a row
 SHOWN_PX = 768  # longer edge of a shown frame
@@ -57,10 +58,12 @@ def shown(images: Any, rows: BrowseRows, *, source: str = "") -> ShownFrames:
     """
     if isinstance(images, list):
         return _ready(images, rows, source)
-    if not images or all(images.get(name) is None for name in FIELDS[:3]):
+    if is_blank(images):
         return ShownFrames([], [], 0, "this row has no frames")
     value = {name: images.get(name) for name in FIELDS}
     own = json.loads(value["spec"] or "{}")
+    if is_several(value):
+        return _several(value, rows, source)
     if value["text"] is not None:
         frames, budget = _drawn(value, RenderSpec.from_dict(own), rows)
         places = [f"characters {start:,} to {end:,}" for start, end in frames.spans or []]
@@ -71,6 +74,24 @@ def shown(images: Any, rows: BrowseRows, *, source: str = "") -> ShownFrames:
     note = "" if n >= n_seen else f"{n:,} of the {n_seen:,} frames of this row are shown"
     captions = [f"{source or 'row'}, frame {i} of {n}: {at}" for i, at in enumerate(places, 1)]
     return ShownFrames([_small(frame) for frame in frames], captions, n_seen, note)
+
+
+def _several(value: dict[str, Any], rows: BrowseRows, source: str) -> ShownFrames:
+    media = media_of(value)
+    share = max(1, MAX_SHOWN // len(media))
+    parts = []
+    for one in media[:MAX_SHOWN]:
+        part = [one.value] if one.kind == "image" else one.value
+        parts.append((one, shown(part, rows, source=source)))
+    frames = [frame for _, part in parts for frame in part.frames[:share]]
+    captions = [
+        f"{one.kind} {at} of {len(media)}: {caption}"
+        for at, (one, part) in enumerate(parts, 1)
+        for caption in part.captions[:share]
+    ]
+    n, n_seen = len(frames), sum(one.n for one in media)
+    note = "" if n >= n_seen else f"{n:,} of the {n_seen:,} frames of this row are shown"
+    return ShownFrames(frames, captions, n_seen, note)
 
 
 def _drawn(

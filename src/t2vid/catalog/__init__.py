@@ -1,12 +1,12 @@
-"""What t2vid knows by name: corpora, benchmarks, metrics, model families, recipes and presets.
+"""What t2vid knows by name: corpora, benchmarks, metrics, judges, model families, recipes and presets.
 
 >>> family("minicpm_v_2_5").name, corpus("ShareGemini").licence
 ('minicpm', 'cc-by-nc-4.0')
 >>> "t2vid/mvbench" in loadable()
 True
 
-Everything that lists such names, or decides by one, reads it here. A corpus, a benchmark or a family
-is one module and one entry; a recipe is a YAML file. Modules are named by strings, so that nothing
+Everything that lists such names, or decides by one, reads it here. A corpus, a benchmark, a judge or a
+family is one module and one entry; a recipe is a YAML file. Modules are named by strings, so that nothing
 here imports what costs time.
 """
 
@@ -24,6 +24,7 @@ from t2vid.catalog.families import (
     TOKENS_PER_FRAME,
     Family,
 )
+from t2vid.catalog.judges import JUDGES, JudgeEntry
 from t2vid.catalog.names import find, match, near, plain, unknown
 from t2vid.catalog.presets import PRESETS, Preset, PresetKind
 from t2vid.catalog.recipes import RecipeFile, recipes
@@ -33,6 +34,7 @@ __all__ = [
     "BENCHMARKS",
     "CORPORA",
     "FAMILIES",
+    "JUDGES",
     "METRICS",
     "PAPER_FAMILIES",
     "PRESETS",
@@ -40,6 +42,7 @@ __all__ = [
     "Benchmark",
     "Corpus",
     "Family",
+    "JudgeEntry",
     "Listing",
     "Loadable",
     "Metric",
@@ -137,7 +140,7 @@ def benchmark(name: str) -> Benchmark:
 
 def official_prompt(name: str) -> Official | None:
     """Find how a benchmark's authors ask by the name of the prompt; None for another prompt."""
-    return next((b.official for b in BENCHMARKS if b.official and b.official.name == name), None)
+    return next((way for b in BENCHMARKS for way in b.ways if way.name == name), None)
 
 
 def family(name: str) -> Family:
@@ -201,7 +204,8 @@ def loadable() -> dict[str, Loadable]:
                 f"{folder}.synthetic", one.about, configs_of=one.name
             )
         else:
-            out[one.dataset] = Loadable(f"{folder}.clips", one.about, {"corpus": one.name})
+            builder = "clips" if one.kind == "video" else "rows"
+            out[one.dataset] = Loadable(f"{folder}.{builder}", one.about, {"corpus": one.name})
     for entry in BENCHMARKS:
         kwargs = {"benchmark": entry.name}
         out[entry.dataset] = Loadable(

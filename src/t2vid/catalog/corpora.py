@@ -2,6 +2,8 @@
 
 >>> [entry.name for entry in CORPORA if entry.kind == "video"]
 ['sharegemini', 'sample-clips', 'video_chatgpt']
+>>> [entry.name for entry in CORPORA if entry.kind == "rows"][:3]
+['rows', 'llava_video_178k', 'sharegpt4video']
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ class Corpus:
     Args:
         name: of the corpus, unique.
         kind: `"text"`: `convert` gives a `Triplet` for each row, drawn as frames; `"video"`: it
-            gives a `Clip`, whose video is looked for in the data folder.
+            gives a `Clip`, whose video is looked for in the data folder; `"rows"`: a `LayoutRow`
+            with any media.
         about: one line for lists.
         converter: module with `convert(rows, counts, *, source, …)`; "" for a corpus that is known
             for its licence alone.
@@ -36,7 +39,7 @@ class Corpus:
     """
 
     name: str
-    kind: Literal["text", "video"]
+    kind: Literal["text", "video", "rows"]
     about: str
     converter: str = ""
     dataset: str = ""
@@ -57,6 +60,11 @@ class Corpus:
         object.__setattr__(self, "dataset", dataset)
         object.__setattr__(self, "config", self.config or (self.name if text else ""))
 
+
+_DOCUMENTS = "t2vid.corpora.documents"
+_ROWS = "t2vid.corpora.rows"
+_ROWS_OPTIONS = ("layout", "columns", "question")
+_LONG_DATA = "hf://datasets/togethercomputer/Long-Data-Collections/fine-tune"
 
 CORPORA = (
     Corpus(
@@ -87,8 +95,64 @@ CORPORA = (
         "text",
         "your own rows of context, question and answer",
         converter="t2vid.corpora.triplets",
-        options=("columns",),
+        options=("columns", "question"),
         licence_from="nowhere that t2vid knows",
+    ),
+    Corpus(
+        "booksum",
+        "text",
+        "BookSum of Long-Data-Collections: chapters with their summaries",
+        converter=_DOCUMENTS,
+        hub_file=f"{_LONG_DATA}/booksum.jsonl.zst",
+        files=("booksum.jsonl*", "long-booksum.json"),
+        options=("question",),
+        licence="other",
+        licence_from="https://huggingface.co/datasets/togethercomputer/Long-Data-Collections",
+    ),
+    Corpus(
+        "natural_questions",
+        "text",
+        "Natural Questions of Long-Data-Collections: 10 to 200 search results each",
+        converter=_DOCUMENTS,
+        hub_file=f"{_LONG_DATA}/natural_questions_10_200_docs.jsonl.zst",
+        files=("natural_questions_10_200_docs.jsonl*", "long-natq.json"),
+        options=("question",),
+        licence="other",
+        licence_from="https://huggingface.co/datasets/togethercomputer/Long-Data-Collections",
+        aliases=("natq",),
+    ),
+    Corpus(
+        "longalign",
+        "text",
+        "LongAlign-10k: questions about long documents, English and Chinese",
+        converter=_DOCUMENTS,
+        hub_file="hf://datasets/zai-org/LongAlign-10k/long.jsonl",
+        files=("long.jsonl",),
+        options=("question",),
+        licence_from="not at https://huggingface.co/datasets/zai-org/LongAlign-10k, as far as read",
+        aliases=("zai-org/LongAlign-10k", "THUDM/LongAlign-10k"),
+    ),
+    Corpus(
+        "chatqa2",
+        "text",
+        "ChatQA2's long SFT data: questions about documents",
+        converter=_DOCUMENTS,
+        hub_file="hf://datasets/nvidia/ChatQA2-Long-SFT-data/long_sft/long_sft_QA_train.json",
+        files=("long_sft_QA_train.json", "*NarrativeQA_131072*.json*"),
+        options=("question",),
+        licence="cc-by-nc-2.0",
+        licence_from="https://huggingface.co/datasets/nvidia/ChatQA2-Long-SFT-data",
+        aliases=("nvidia/ChatQA2-Long-SFT-data",),
+    ),
+    Corpus(
+        "topa",
+        "text",
+        "TOPA's TextVID: frames told in words, with questions",
+        converter=_DOCUMENTS,
+        files=("textvid.json",),
+        options=("question",),
+        licence_from="not where its file is, https://github.com/dhg-wei/TOPA, as far as read",
+        aliases=("textvid",),
     ),
     Corpus(
         "sample",
@@ -96,7 +160,7 @@ CORPORA = (
         "the bundled texts; no network",
         converter="t2vid.corpora.triplets",
         files=("texts.jsonl",),
-        options=("columns",),
+        options=("columns", "question"),
         licence=samples.LICENCE,
         licence_from="in t2vid, which brings it",
         bundled=True,
@@ -132,6 +196,70 @@ CORPORA = (
         files=("VideoInstruct100K.json", "VideoInstruct_100K.json"),
         licence="cc-by-sa-4.0",
         licence_from="https://huggingface.co/datasets/MBZUAI/VideoInstruct-100K",
+    ),
+    Corpus(
+        "rows",
+        "rows",
+        "your own rows of any common layout, with images and videos",
+        converter=_ROWS,
+        options=_ROWS_OPTIONS,
+        licence_from="nowhere that t2vid knows",
+    ),
+    Corpus(
+        "llava_video_178k",
+        "rows",
+        "LLaVA-Video-178K: captions, open questions and choices about videos",
+        converter=_ROWS,
+        files=("*_processed*.json",),
+        options=_ROWS_OPTIONS,
+        licence_from="not at https://huggingface.co/datasets/lmms-lab/LLaVA-Video-178K, as far as read",
+        aliases=("lmms-lab/LLaVA-Video-178K",),
+    ),
+    Corpus(
+        "sharegpt4video",
+        "rows",
+        "ShareGPT4Video: detailed captions of videos",
+        converter=_ROWS,
+        hub_file="hf://datasets/ShareGPT4Video/ShareGPT4Video/sharegpt4video_40k.jsonl",
+        files=("sharegpt4video_40k.jsonl",),
+        options=_ROWS_OPTIONS,
+        licence="cc-by-nc-4.0",
+        licence_from="https://huggingface.co/datasets/ShareGPT4Video/ShareGPT4Video",
+        aliases=("ShareGPT4Video/ShareGPT4Video",),
+    ),
+    Corpus(
+        "videochat2_it",
+        "rows",
+        "VideoChat2-IT: instructions about videos of many sources",
+        converter=_ROWS,
+        files=("video/*/*/train.json", "train.json"),
+        options=_ROWS_OPTIONS,
+        licence="mit",
+        licence_from="https://huggingface.co/datasets/OpenGVLab/VideoChat2-IT",
+        aliases=("OpenGVLab/VideoChat2-IT",),
+    ),
+    Corpus(
+        "finevideo",
+        "rows",
+        "FineVideo: YouTube videos with questions, videos inside the Parquet files",
+        converter=_ROWS,
+        files=("data/train-*.parquet", "*.parquet"),
+        options=_ROWS_OPTIONS,
+        licence_from="each video has its own, see https://huggingface.co/datasets/HuggingFaceFV/finevideo",
+        aliases=("HuggingFaceFV/finevideo",),
+    ),
+    Corpus(
+        "video_r1",
+        "rows",
+        "Video-R1: questions about videos and images with a chain of thought",
+        converter=_ROWS,
+        hub_file="hf://datasets/Video-R1/Video-R1-data/Video-R1-COT-165k.json",
+        # the former is a part of the latter, with the thought that is trained on
+        files=("Video-R1-COT-165k.json", "Video-R1-260k.json"),
+        options=_ROWS_OPTIONS,
+        licence="apache-2.0",
+        licence_from="https://huggingface.co/datasets/Video-R1/Video-R1-data",
+        aliases=("Video-R1/Video-R1-data",),
     ),
     Corpus(
         "t2vid_synthetic",

@@ -120,29 +120,24 @@ PRESETS = (
         "paper",
         "eval",
         "the decisions of the paper's own scripts: its frame rule, its reading of answers",
-        {"select": "paper_eval", "fps": None, "scheme": "paper"},
+        {"sampling": "paper_eval", "fps": None, "scheme": "paper"},
     ),
     *(
         Preset(
-            benchmark.official.name,
+            way.name,
             "eval",
-            f"as {benchmark.title}'s authors ask",
-            {"prompt": benchmark.official.name, **benchmark.official.settings},
+            f"as {benchmark.title}'s authors ask"
+            + (", with subtitles" if way.settings.get("subtitles") else ""),
+            {"prompt": way.name, **way.settings},
         )
         for benchmark in BENCHMARKS
-        if benchmark.official is not None
-    ),
-    Preset(
-        "video-mme-subtitles",
-        "eval",
-        "Video-MME with subtitles",
-        {"prompt": "video-mme", "subtitles": True},
+        for way in benchmark.ways
     ),
     Preset(
         "ig-vlm",
         "eval",
         "six frames in one picture (imagegridworth/IG-VLM)",
-        {"strategy": "grid", "frames": 6, "grid_columns": 3, "select": "linspace"},
+        {"strategy": "grid", "frames": 6, "grid_columns": 3, "sampling": "linspace"},
     ),
     Preset(
         "slow-fast",
@@ -150,6 +145,22 @@ PRESETS = (
         "ten frames slow, fifty fast at 4 x 4 tokens of 28 px (apple/ml-slowfast-llava)",
         {"strategy": "slow_fast", "frames": 10, "fast_frames": 50, "fast_px": 112},
     ),
-    Preset("text-only", "eval", "a control: no frames", {"strategy": "text"}),
-    Preset("blank-frames", "eval", "a control: as many gray frames", {"strategy": "blank"}),
+    Preset(
+        "prompt-guided",
+        "eval",
+        "three frames most like the question, five between, fifty small (contrastive/FreeVideoLLM)",
+        {"strategy": "prompt_guided", "frames": 3, "middle_frames": 5, "fast_frames": 50},
+    ),
+    Preset("text-only", "eval", "a control: no frames", {"control": "blind"}, ("blind",)),
+    Preset("blank-frames", "eval", "a control: as many gray frames", {"control": "blank"}),
+    Preset("one-frame", "eval", "a control: the middle frame alone", {"control": "one"}),
+    Preset("shuffled-frames", "eval", "a control: frames in random order", {"control": "shuffled"}),
+    Preset("reversed-frames", "eval", "a control: frames backwards", {"control": "reversed"}),
+    Preset("other-video", "eval", "a control: the frames of another video", {"control": "other"}),
+    Preset(
+        "subtitles-only",
+        "eval",
+        "a control: the subtitles without the frames",
+        {"control": "subtitles", "subtitles": True},
+    ),
 )

@@ -13,11 +13,12 @@ from typing import Any, Literal
 from t2vid.catalog.benchmarks import BENCHMARKS, METRICS
 from t2vid.catalog.corpora import CORPORA
 from t2vid.catalog.families import FAMILIES
+from t2vid.catalog.judges import JUDGES
 from t2vid.catalog.names import unknown
 from t2vid.catalog.presets import PRESETS
 from t2vid.catalog.recipes import recipes
 
-Kind = Literal["corpora", "benchmarks", "metrics", "families", "recipes", "presets"]
+Kind = Literal["corpora", "benchmarks", "metrics", "judges", "families", "recipes", "presets"]
 Row = dict[str, Any]
 
 
@@ -54,8 +55,8 @@ def listing(kind: Kind | None = None) -> Listing:
     """List what t2vid knows by name.
 
     Args:
-        kind: `corpora`, `benchmarks`, `metrics`, `families`, `recipes` or `presets`; all of them by
-            default.
+        kind: `corpora`, `benchmarks`, `metrics`, `judges`, `families`, `recipes` or `presets`; all of
+            them by default.
 
     Returns:
         The rows by kind; `.table()` gives them as text, `.to_dict()` for JSON.
@@ -105,6 +106,10 @@ def _metrics() -> list[Row]:
     return [{"name": m.name, "evaluate.load": f"t2vid/{m.name}", "about": m.about} for m in METRICS]
 
 
+def _judges() -> list[Row]:
+    return [{"name": j.name, "--judge": j.written, "about": j.about} for j in JUDGES]
+
+
 def _families() -> list[Row]:
     return [
         {
@@ -137,6 +142,7 @@ _ROWS: dict[str, Callable[[], list[Row]]] = {
     "corpora": _corpora,
     "benchmarks": _benchmarks,
     "metrics": _metrics,
+    "judges": _judges,
     "families": _families,
     "recipes": _recipes,
     "presets": _presets,

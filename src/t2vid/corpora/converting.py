@@ -14,6 +14,7 @@ from typing import Any
 
 from t2vid.catalog import Corpus
 from t2vid.corpora.clips import Clip
+from t2vid.corpora.layouts import LayoutRow
 from t2vid.corpora.triplets import Triplet
 from t2vid.schema import Counts
 
@@ -25,8 +26,10 @@ def converted(
     *,
     source: str,
     options: Any = None,
-) -> Iterator[Triplet | Clip]:
+) -> Iterator[Triplet | Clip | LayoutRow]:
     """Give a `Triplet` for each usable row of a text corpus, a `Clip` for each of a video corpus.
+
+    Of a corpus of rows with any media it is a `LayoutRow`.
 
     Args:
         entry: the corpus.
@@ -39,7 +42,7 @@ def converted(
         RecordError: when the rows are no rows of this corpus at all.
     """
     given = {} if options is None else {name: getattr(options, name) for name in entry.options}
-    found: Iterator[Triplet | Clip] = importlib.import_module(entry.converter).convert(
+    found: Iterator[Triplet | Clip | LayoutRow] = importlib.import_module(entry.converter).convert(
         rows, counts, source=source, **given
     )
     return found

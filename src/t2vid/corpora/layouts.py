@@ -8,19 +8,29 @@
 (0, 'What is it?')
 
 The layouts are those of LLaVA, ShareGPT, OpenAI and HF messages, TRL, ms-swift, LLaMA-Factory,
-Qwen's fine-tuning code, VideoChat2 and Video-R1. Nothing is opened here: media are what the row
-names, by path, URL, bytes or base64.
+Qwen's fine-tuning code, VideoChat2, Video-R1, ShareGPT4Video and FineVideo. Nothing is opened here:
+media are what the row names, by path, URL, bytes or base64.
 """
 
 from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from t2vid.corpora.placing import Medium, Turn, columns_of, given, places
+from t2vid.corpora.placing import (
+    MEDIA_COLUMNS,
+    MediaKind,
+    Medium,
+    Turn,
+    columns_of,
+    given,
+    places,
+)
 from t2vid.errors import LayoutError, kind_of
+from t2vid.storage.fields import is_missing
 
 ROLES = {
     "user": "user",
@@ -39,6 +49,8 @@ ROLES = {
     "function_call": "function_call",
     "tool_call": "function_call",
 }
+# Asked where a corpus holds a caption and no question.
+DESCRIBE = "What does this video show? Describe it in detail."
 _WEIGHTS = ("weight", "loss", "train")
 
 
@@ -63,6 +75,7 @@ class LayoutRow(NamedTuple):
 class _Layout(NamedTuple):
     needs: tuple[str, ...]
     turns: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+    media: Mapping[str, MediaKind] = MEDIA_COLUMNS
 
 
 def read_row(
@@ -97,12 +110,29 @@ def read_row(
         raise LayoutError(
             f"layout ({known!r}) must be one of {[*LAYOUTS, 'trl']}{meant}", reason="unknown layout"
         )
-    raw = LAYOUTS["messages" if known == "trl" else known].turns(record)
+    shape = LAYOUTS["messages" if known == "trl" else known]
+    broken: Any
+    try:
+        raw = shape.turns(record)
+        broken = next((turn for turn in raw if not isinstance(turn, Mapping)), None)
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        broken, raw = f"{type(error).__name__}: {error}", []
+    if broken is not None:
+        raise LayoutError(
+            f"row {name!r} has turns that are no {known} ({str(broken)[:80]}); expected {shape.needs}",
+            reason="broken turns",
+        )
     system = given(record, "system")
     if system and not (raw and raw[0].get("role") == "system"):
         raw = [{"role": "system", "content": system}, *raw]
     spoken = [_turn(turn, name) for turn in raw]
-    turns, media = places(spoken, columns_of(record), name=name, tags=known != "trl")
+    columns = columns_of(record, shape.media)
+    turns, media = places(spoken, columns, name=name, tags=known != "trl")
+    for turn in turns if answered else ():
+        blank = not turn.text.strip() and all(isinstance(part, str) for part in turn.parts)
+        if blank and not turn.tool_calls and turn.role in ("user", "assistant"):
+            what = "answer" if turn.role == "assistant" else "question"
+            raise LayoutError(f"row {name!r} has an empty {what}", reason=f"empty {what}")
     if answered and not any(turn.role == "assistant" and turn.trained for turn in turns):
         raise LayoutError(
             f"row {name!r} has no answer to learn: no assistant turn with a weight above 0",
@@ -163,12 +193,14 @@ def _turn(raw: Mapping[str, Any], name: str) -> Turn:
         )
     content = _first(raw, "content", "value", default=None)
     calls = given(raw, "tool_calls") or None
+    calls = json.loads(calls) if isinstance(calls, str) else calls
     if role == "function_call":
         role, content, calls = "assistant", None, _calls(content)
-    if content is None or content == "" or content == []:
-        if role == "assistant" and not calls:
-            raise LayoutError(f"row {name!r} has an empty answer", reason="empty answer")
-        content = ""
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        content = str(content)
+    if isinstance(content, str):
+        content = content.lstrip("\ufeff")
+    content = content or ""
     if not isinstance(content, str | Sequence) or isinstance(content, bytes):
         raise LayoutError(
             f"row {name!r} has a turn whose content is {kind_of(content)}; it must be a text or a "
@@ -257,14 +289,44 @@ def _video_chat2(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _video_r1(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    lines = [record["problem"], *(given(record, "options") or [])]
+    lines = [record["problem"], *_options(given(record, "options"))]
     answer = "\n".join(filter(None, [given(record, "process"), record["solution"]]))
     return _exchange("\n".join(map(str, lines)), answer)
 
 
 def _question_answer(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     answer = record["answer"]
-    return _exchange(record["question"], answer if isinstance(answer, str) else str(answer))
+    lines = [given(record, "context"), record["question"], *_options(given(record, "options"))]
+    asked = "\n".join(str(line) for line in lines if line not in (None, ""))
+    if isinstance(answer, list | tuple):  # several wordings of one answer
+        answer = next((one for one in answer if not is_missing(one)), None)
+    return _exchange(asked, answer)
+
+
+def _options(options: Any) -> list[str]:
+    """Write the options of a question a line each, with letters unless they have them."""
+    if isinstance(options, Mapping):
+        return [f"{letter}. {text}" for letter, text in options.items()]
+    if not isinstance(options, list | tuple):
+        return [str(options)] if options else []
+    texts = [str(text) for text in options]
+    lettered = all(re.match(r"\W?[A-Z][.):]", text) for text in texts)
+    return texts if lettered else [f"{chr(65 + i)}. {text}" for i, text in enumerate(texts)]
+
+
+def _captions(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    # The caption of the whole video has the number -1; the others are of single keyframes.
+    whole: Mapping[str, Any] = {}
+    for caption in record["captions"]:
+        whole = caption if str(caption["idx"]) == "-1" else whole
+    return _exchange(given(record, "question") or DESCRIBE, given(whole, "content"))
+
+
+def _finevideo(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    about = record["json"]
+    about = json.loads(about) if isinstance(about, str) else about
+    pairs = about["content_metadata"]["qAndA"]
+    return [turn for pair in pairs for turn in _exchange(pair["question"], pair["answer"])]
 
 
 # In the order in which they are tried: the first whose keys are all there.
@@ -277,5 +339,12 @@ LAYOUTS = {
     "instruction-output": _Layout(("instruction", "output"), _instruction),
     "videochat2": _Layout(("QA",), _video_chat2),
     "video-r1": _Layout(("problem", "solution"), _video_r1),
+    "sharegpt4video": _Layout(("captions", "video_path"), _captions, {"video_path": "video"}),
+    "finevideo": _Layout(("mp4", "json"), _finevideo, {"mp4": "video"}),
     "question-answer": _Layout(("question", "answer"), _question_answer),
 }
+# What `columns=` of a source or a builder may name.
+ROW_KEYS = sorted(
+    {"id", "source", "system", "tools", "history", "input", "images", "videos"}
+    | {key for layout in LAYOUTS.values() for key in (*layout.needs, *layout.media)}
+)

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from t2vid.errors import LayoutError, kind_of
+from t2vid.frames.together import is_several, media_of
+from t2vid.storage.fields import is_missing
 
 MediaKind = Literal["image", "video", "frames"]
 
@@ -55,12 +58,14 @@ class Medium(NamedTuple):
         value: path, URL, bytes, `{path, bytes}`, an image, or a list of these for a video.
         options: how a video is sampled, in qwen-vl-utils' words, its bounds as `start_s`, `end_s`.
         tag: the tag that stands for it, where the row names one (MiniCPM's `<image_00>`).
+        n_places: places that it has, where a row is stored with a place for each frame.
     """
 
     kind: MediaKind
     value: Any
     options: dict[str, Any]
     tag: str = ""
+    n_places: int = 0
 
 
 class Turn(NamedTuple):
@@ -90,22 +95,29 @@ class Turn(NamedTuple):
 
 
 def given(record: Mapping[str, Any], key: str) -> Any:
-    """Give a value, or None where it is absent, None or NaN."""
+    """Give a value, or None where it is absent, None or NaN or one of its relatives."""
     value = record.get(key)
-    return None if isinstance(value, float) and value != value else value
+    return None if is_missing(value) else value
 
 
-def columns_of(record: Mapping[str, Any]) -> list[Medium]:
-    """List the media that a row's columns name, images before videos."""
+def columns_of(
+    record: Mapping[str, Any], columns: Mapping[str, MediaKind] = MEDIA_COLUMNS
+) -> list[Medium]:
+    """List the media that a row's columns name, images before videos.
+
+    Args:
+        record: the row.
+        columns: which columns name media.
+    """
     found: list[Medium] = []
-    for column, kind in MEDIA_COLUMNS.items():
+    for column, kind in columns.items():
         value = given(record, column)
-        if value is not None:
+        if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
         found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
-    for at, bounds in enumerate(_bounds(record, len(videos))):
+    for at, bounds in enumerate(clip_bounds(record, len(videos))):
         videos[at].options.update(bounds)
     return found
 
@@ -135,6 +147,8 @@ def places(
         LayoutError: where places and media do not match, naming both numbers.
     """
     placed = [_parts(turn.parts, name) for turn in turns]
+    if columns and columns[0].n_places:
+        return _in_stored_places(turns, placed, columns, name)
     stored = len(columns) == 1 and columns[0].kind == "frames"
     structured = any(not isinstance(turn.parts, str) for turn in turns)
     if all(isinstance(part, str) for parts in placed for part in parts):
@@ -181,6 +195,23 @@ def _numbered(
     if waiting:
         raise _unmatched(name, len(media) + len(waiting), len(media))
     return tuple(out), tuple(media)
+
+
+def _in_stored_places(
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Medium], name: str
+) -> tuple[tuple[Turn, ...], tuple[Medium, ...]]:
+    """Give each medium the places of its frames, which follow one another."""
+    numbers = [at for at, one in enumerate(columns) for _ in range(one.n_places)]
+    n_places = sum(isinstance(part, _Place) for parts in placed for part in parts)
+    if not n_places:
+        placed, n_places = _before_first_user_text(turns, placed, columns, name), len(columns)
+        numbers = list(range(len(columns)))
+    if n_places != len(numbers):
+        raise _unmatched(name, len(numbers), n_places)
+    next_of = iter(numbers)
+    done = [[next(next_of) if isinstance(p, _Place) else p for p in parts] for parts in placed]
+    out = [turn._replace(parts=_tidy(parts)) for turn, parts in zip(turns, done, strict=True)]
+    return tuple(out), tuple(columns)
 
 
 def _fits(place: _Place, medium: Medium, waiting: Sequence[Medium]) -> bool:
@@ -287,6 +318,12 @@ def _inline(part: Mapping[str, Any], kind: Any) -> Medium | _Place:
 
 def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
     """List the media of one column."""
+    encoded = getattr(value, "encoded", value)
+    if isinstance(encoded, Mapping) and _is_stored(encoded) and is_several(encoded):
+        return [
+            Medium("image" if one.kind == "image" else "frames", one.value, {}, "", one.n)
+            for one in media_of(encoded)
+        ]
     if _is_stored(value):
         return [Medium("frames", value, {})]
     if isinstance(value, Mapping) and value and all(_TAG.fullmatch(str(key)) for key in value):
@@ -295,7 +332,11 @@ def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
         value = [value]
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return [Medium(kind, _value(one, kind), {}) for one in value if one is not None]
+    return [Medium(kind, _value(one, kind), {}) for one in value if not _is_empty(one)]
+
+
+def _is_empty(value: Any) -> bool:
+    return is_missing(value) or (isinstance(value, str) and not value.strip())
 
 
 def _is_stored(value: Any) -> bool:
@@ -317,9 +358,12 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
     if isinstance(value, str):
         if value.startswith("file://"):
             return value.removeprefix("file://")
+        head, comma, packed = value.partition(",") if value.startswith("data:") else ("", "", "")
+        if comma and head.endswith(";base64"):
+            value, as_base64 = packed, True
         if as_base64 or (
             len(value) >= _MIN_BASE64_CHARS
-            and not value.startswith(("data:", "http://", "https://"))
+            and "://" not in value
             and _BASE64_CHARS.fullmatch(value)
         ):
             try:
@@ -332,7 +376,7 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
+def clip_bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
     """Give the bounds of each video in seconds, where the row states them."""
     for names in _BOUNDS:
         found = [given(record, key) for key in names]
@@ -359,6 +403,8 @@ def _seconds(value: Any) -> float:
         total = 0.0
         for part in str(value).split(":"):
             total = total * 60 + float(part)
+        if not 0 <= total < math.inf:
+            raise ValueError(value)
         return total
     except ValueError as error:
         raise LayoutError(

@@ -9,9 +9,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from t2vid.corpora.clips import Clip, clip_of
+from t2vid.corpora.layouts import DESCRIBE
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
 from t2vid.storage.fields import Record, Unfit, have, parsed
@@ -21,8 +23,6 @@ VIDEO_KEYS = ("video", "video_path", "video_name", "videoid", "video_id", "file"
 TURNS_KEYS = ("conversations", "conversation", "messages")
 QUESTION_KEYS = ("question", "q", "instruction", "prompt", "input")
 ANSWER_KEYS = ("answer", "a", "caption", "output", "response")
-# Asked where a record holds nothing but a caption; the nine wordings of the corpus are unpublished.
-DEFAULT_QUESTION = "What does this video show? Describe it in detail."
 
 
 def convert(
@@ -42,7 +42,7 @@ def convert(
         RecordError: when the rows are no such records at all.
     """
     for row, clip in parsed(rows, _parse, source=source, counts=counts):
-        yield Clip(row_id(source, row), clip.video, clip.turns)
+        yield replace(clip, id=row_id(source, row))
 
 
 def _parse(record: Record) -> Clip:
@@ -54,11 +54,12 @@ def _parse(record: Record) -> Clip:
         have(record, "video", "conversations")  # says what is missing and what is there
         raise Unfit("neither a video nor a conversation")
     if turns is not None:
-        return clip_of({"video": record[video], "conversations": record[turns]}, "")
+        return clip_of({**record, "video": record[video], "conversations": record[turns]}, "")
     question = _first(record, QUESTION_KEYS)
-    asked = DEFAULT_QUESTION if question is None else record[question]
+    # The nine wordings of the corpus are unpublished.
+    asked = DESCRIBE if question is None else record[question]
     pair = [{"from": "human", "value": asked}, {"from": "gpt", "value": record[cast(str, answer)]}]
-    return clip_of({"video": record[video], "conversations": pair}, "")
+    return clip_of({**record, "video": record[video], "conversations": pair}, "")
 
 
 def _first(record: Record, keys: Iterable[str]) -> str | None:

@@ -98,7 +98,9 @@ def demo(
     world = write_world(folder / f"world-{size.rows}", size.world)
     jobs = [Job(arm, seed, rows=size.rows, test_clips=size.test_clips) for arm in ARMS_SHOWN]
     # the longest first, so that two workers end together
-    found = run_all(jobs[::-1], world=world, out=folder / "arms", workers=min(2, cores()))
+    found = run_all(
+        jobs[::-1], dict.fromkeys(jobs, world), out=folder / "arms", workers=min(2, cores())
+    )
     results = {result.arm: result for result in found[::-1]}
     figures = _figures(results)
     (folder / "figures.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")

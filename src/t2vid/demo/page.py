@@ -17,7 +17,7 @@ from t2vid.frames.export import contact_sheet
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult, Job, benchmark_questions, load_mix
-from t2vid.miniature.verdicts import accuracy, crossed_bootstrap, table
+from t2vid.miniature.verdicts import accuracy, lead
 from t2vid.pages import Tile, line_chart, render
 from t2vid.pages.bars import Bar, bar_chart
 from t2vid.scoring.statistics import wilson
@@ -178,9 +178,7 @@ def _interval(result: ArmResult, kinds: tuple[str, ...]) -> str:
 
 
 def _reading(results: Mapping[str, ArmResult]) -> list[str]:
-    a, clips = table([results["video"]], UNSEEN_KINDS)
-    b, _ = table([results["hybrid"]], UNSEEN_KINDS)
-    found = crossed_bootstrap(b - a, clips=clips)
+    found = lead([results["video"]], [results["hybrid"]], UNSEEN_KINDS).found
     low, high = (100 * value for value in (found.interval.low, found.interval.high))
     verdict = "ahead of" if low > 0 else "behind" if high < 0 else "not clearly apart from"
     return [

@@ -11,25 +11,51 @@ import base64
 import hashlib
 import io
 import json
+import math
+import mimetypes
 import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from t2vid.errors import BackendError, BudgetError, InputError, require
 from t2vid.evaluation.asking import Ask, check_strategy
 from t2vid.evaluation.config import EvalConfig
-from t2vid.storage.chat import ChatEndpoint
+from t2vid.storage.chat import ChatEndpoint, ChatReply
+from t2vid.storage.files import path_of
+
+if TYPE_CHECKING:
+    from t2vid.models.pixels import EncodedRow
+
+K = TypeVar("K")
 
 
 class Answer(NamedTuple):
-    """An answer, or why there is none."""
+    """An answer, or why there is none.
+
+    Attributes:
+        text: what was said.
+        error: why there is no answer.
+        usage: tokens of prompt and answer, `{"prompt_tokens": …, "completion_tokens": …}`.
+    """
 
     text: str
     error: str | None = None
+    usage: dict[str, int] | None = None
+
+
+class Prompt(NamedTuple):
+    """A question that a model in this process can answer.
+
+    Attributes:
+        row: token ids and pixels.
+        choices: what the answer may be, where it is chosen by one forward pass.
+    """
+
+    row: EncodedRow
+    choices: tuple[str, ...] = ()
 
 
 class Backend(Protocol):
@@ -50,7 +76,12 @@ class Backend(Protocol):
         """Say how long a prepared question is, for batches of equal length."""
 
     def answer(self, prepared: Sequence[Any], protocol: EvalConfig) -> list[Answer]:
-        """Answer a batch, in order."""
+        """Answer a batch, in order.
+
+        A back end that has `stream(prepared, protocol, in_flight=…)` is given everything at once,
+        as `(key, prepared)`, and gives `(key, answer)` as they come. One that has `frame_edge` says
+        how wide in pixels it sees every frame; `sends_files` says that it needs none.
+        """
 
 
 class TransformersBackend:
@@ -92,7 +123,8 @@ class TransformersBackend:
         model = load_model(name, **kwargs)
         torch = require("torch", extra="eval")
         if torch.cuda.is_available() and kwargs["device_map"] is None:
-            model = model.to("cuda")
+            # under torchrun every process has a card of its own
+            model = model.to(f"cuda:{os.environ.get('LOCAL_RANK', '0')}")
         return cls(model, load_processor(name), name=name)
 
     @property
@@ -107,6 +139,17 @@ class TransformersBackend:
             self._identity = f"{kind} {digest.hexdigest()[:16]}"
         return self._identity
 
+    @property
+    def frame_edge(self) -> int | None:
+        """Longer edge in pixels to which every frame is brought; None where sizes are kept."""
+        from t2vid.models.families import frame_px
+
+        edge = max(frame_px(self.processor))
+        half = (edge // 2, edge // 2)
+        # what a smaller frame costs decides, not the family's name
+        cost = None if self.encode.direct else len(self.encode.frame_ids(half))
+        return edge if cost in (None, len(self.encode.frame_ids((edge, edge)))) else None
+
     def fit(self, frame: Any) -> Any:
         """Resize a frame to what the model sees, as encoding it would."""
         from t2vid.models.families import seen_px
@@ -117,35 +160,53 @@ class TransformersBackend:
             return frame
         return frame.resize(size, self.processor.image_processor.resample)
 
-    def prepare(self, ask: Ask) -> Any:
+    def prepare(self, ask: Ask) -> Prompt:
         """Encode a question: token ids and pixels."""
         row = self.encode(ask.row, prompt_only=True)
         if ask.prefill:
             more = self.processor.tokenizer(ask.prefill, add_special_tokens=False)["input_ids"]
             row.ids = np.concatenate([row.ids, np.asarray(more, dtype=row.ids.dtype)])
-        return row
+        return Prompt(row, ask.choices)
 
-    def length(self, prepared: Any) -> int:
-        """Give the number of tokens of the prompt."""
-        return len(prepared.ids)
+    def length(self, prepared: Prompt) -> int:
+        """Give the number of tokens of the prompt; those answered in one pass come together."""
+        return len(prepared.row.ids)
 
-    def answer(self, prepared: Sequence[Any], protocol: EvalConfig) -> list[Answer]:
-        """Generate greedily."""
-        from t2vid.evaluation.generate import generate
+    def answer(self, prepared: Sequence[Prompt], protocol: EvalConfig) -> list[Answer]:
+        """Generate greedily, or choose by one forward pass where the protocol says so."""
+        from t2vid.evaluation.generate import choose, generate
 
-        texts = generate(
-            self.model,
-            self.processor,
-            self.encode,
-            prepared,
-            max_new_tokens=protocol.max_new_tokens,
-        )
-        return [Answer(text) for text in texts]
+        parts = (self.model, self.processor, self.encode)
+        said: dict[int, str] = {}
+        for chosen in (False, True):
+            places = [i for i, one in enumerate(prepared) if bool(one.choices) == chosen]
+            rows = [prepared[i].row for i in places]
+            if not rows:
+                continue
+            texts = (
+                choose(*parts, rows, [prepared[i].choices for i in places])
+                if chosen
+                else generate(*parts, rows, max_new_tokens=protocol.max_new_tokens)
+            )
+            said.update(zip(places, texts, strict=True))
+        return [
+            Answer(said[i], None, {"prompt_tokens": len(one.row.ids)})
+            for i, one in enumerate(prepared)
+        ]
 
 
 @dataclass(frozen=True)
 class OpenAIBackend(ChatEndpoint):
-    """A model behind an OpenAI-compatible API, such as `vllm serve`; see `Endpoint` for its fields."""
+    """A model behind an OpenAI-compatible API, such as `vllm serve`; see `ChatEndpoint` for its fields.
+
+    Args:
+        send: `frames` sends the sampled frames as PNG, so that nothing is lost on the way; `file`
+            sends the video itself (`video_url`, as vLLM and SGLang take it), and the server samples.
+        usd_per_million: price of a million tokens of prompts and of answers, for the costs.
+    """
+
+    send: Literal["frames", "file"] = "frames"
+    usd_per_million: tuple[float, float] | None = None
 
     @property
     def name(self) -> str:
@@ -155,13 +216,28 @@ class OpenAIBackend(ChatEndpoint):
     @property
     def identity(self) -> str:
         """The model's name; a server tells no more, and the same model may move."""
-        return f"served {self.model}"
+        return f"served {self.model}" + ", whole files" * self.sends_files
+
+    @property
+    def sends_files(self) -> bool:
+        """Whether the server reads the videos itself, so that no frame is decoded here."""
+        return self.send == "file"
 
     def prepare(self, ask: Ask) -> bytes:
-        """Write the request, frames as PNG, so that nothing is lost on the way."""
-        content: list[dict[str, Any]] = [
-            {"type": "image_url", "image_url": {"url": _data_url(frame)}} for frame in ask.frames
-        ]
+        """Write the request."""
+        content: list[dict[str, Any]] = []
+        if self.sends_files and ask.video is not None:
+            if ask.bounds is not None:
+                raise InputError(
+                    f"{ask.key[0]} asks about {ask.bounds[0] or 0:g} to {ask.bounds[1] or math.inf:g} "
+                    "s of its video and a file shows all of it; send frames, or set bounds=False"
+                )
+            content.append({"type": "video_url", "video_url": {"url": _file_url(ask.video)}})
+        else:
+            content += [
+                {"type": "image_url", "image_url": {"url": _data_url(frame)}}
+                for frame in ask.frames
+            ]
         content.append({"type": "text", "text": ask.prompt})
         turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if ask.system:
@@ -177,24 +253,35 @@ class OpenAIBackend(ChatEndpoint):
         return len(prepared)
 
     def answer(self, prepared: Sequence[bytes], protocol: EvalConfig) -> list[Answer]:
-        """Send the batch at once.
+        """Send a batch at once and give the answers in order."""
+        pairs = enumerate(prepared)
+        found = dict(self.stream(pairs, protocol, in_flight=max(1, len(prepared))))
+        return [found[place] for place in range(len(prepared))]
+
+    def stream(
+        self, prepared: Iterable[tuple[K, bytes]], protocol: EvalConfig, *, in_flight: int
+    ) -> Iterator[tuple[K, Answer]]:
+        """Give answers as they come, with `in_flight` requests under way at a time.
 
         Raises:
-            BackendError: when the server cannot be reached or keeps failing.
+            BackendError: when the server cannot be reached or keeps failing; what was under way by
+                then has been given.
         """
         limits = {"max_tokens": protocol.max_new_tokens, "temperature": 0, "seed": 0}
-        tail = json.dumps(limits)[1:].encode()
-        with ThreadPoolExecutor(max(1, len(prepared))) as pool:
-            return list(pool.map(lambda body: self._send(body[:-1] + b", " + tail), prepared))
-
-    def _send(self, body: bytes) -> Answer:
-        reply = self.ask(body)
-        if reply.text is not None or reply.refused:
-            return Answer(reply.text or "", reply.why or None)
-        raise BackendError(
-            f"{self.url} did not answer for {self.model!r} after {reply.tries} tries ({reply.why}); "
-            "the answers so far are kept: start the server and run the same command again"
-        )
+        tail = b", " + json.dumps(limits)[1:].encode()
+        failed: list[ChatReply] = []
+        bodies = ((key, body[:-1] + tail) for key, body in prepared if not failed)
+        for key, reply in self.ask_stream(bodies, in_flight=in_flight):
+            if reply.text is None and not reply.refused:
+                failed.append(reply)
+            else:
+                yield key, Answer(reply.text or "", reply.why or None, _usage(reply))
+        if failed:
+            raise BackendError(
+                f"{self.url} did not answer for {self.model!r} after {failed[0].tries} tries "
+                f"({failed[0].why}); the answers so far are kept: start the server and run the same "
+                "command again"
+            )
 
 
 @dataclass(frozen=True)
@@ -227,7 +314,8 @@ def backend_of(model: Any, processor: Any = None) -> Backend:
 
     Args:
         model: a back end; a model with its `processor`; a function of an `Ask`; a folder or Hub
-            name of a checkpoint; `openai:MODEL@URL` for a served one.
+            name of a checkpoint; `openai:MODEL@URL` for a served one, `openai-file:MODEL@URL` to
+            send it whole videos.
         processor: of a model in this process.
 
     Raises:
@@ -237,11 +325,12 @@ def backend_of(model: Any, processor: Any = None) -> Backend:
         return model  # type: ignore[no-any-return]
     if isinstance(model, str | os.PathLike):
         name = os.fspath(model)
-        if name.startswith("openai:"):
-            served, _, url = name.removeprefix("openai:").rpartition("@")
+        kind, _, rest = name.partition(":")
+        if kind in ("openai", "openai-file"):
+            served, _, url = rest.rpartition("@")
             if not served:
-                raise InputError(f"model {name!r} must be openai:MODEL@URL, URL ending in /v1")
-            return OpenAIBackend(served, url)
+                raise InputError(f"model {name!r} must be {kind}:MODEL@URL, URL ending in /v1")
+            return OpenAIBackend(served, url, send="file" if kind == "openai-file" else "frames")
         return TransformersBackend.load(name)
     if hasattr(model, "generate"):
         if processor is None:
@@ -254,8 +343,15 @@ def backend_of(model: Any, processor: Any = None) -> Backend:
 
 def check(backend: Backend, protocol: EvalConfig) -> None:
     """Refuse a protocol that the back end cannot follow."""
-    if isinstance(backend, TransformersBackend):
-        check_strategy(protocol, backend.family.pixels)
+    check_strategy(protocol, getattr(backend, "frame_edge", None))
+    if protocol.answering == "letters" and not isinstance(backend, TransformersBackend):
+        raise InputError("answering='letters' needs a model in this process; use 'generate'")
+    plain = protocol.strategy == "frames" and protocol.control in ("none", "blind")
+    if getattr(backend, "sends_files", False) and not plain:
+        raise InputError(
+            f"strategy {protocol.strategy!r} with control {protocol.control!r} changes the frames, "
+            "and this back end sends the file as it is; send frames"
+        )
 
 
 def max_positions(model: Any) -> int | None:
@@ -277,3 +373,21 @@ def _data_url(frame: Any) -> str:
     buffer = io.BytesIO()
     (frame if frame.mode in ("RGB", "L") else frame.convert("RGB")).save(buffer, "PNG")
     return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _file_url(source: str) -> str:
+    """Give a video as its server can read it: a web address as it is, a file with its bytes."""
+    if source.startswith(("http://", "https://", "data:")):
+        return source
+    kind = mimetypes.guess_type(source)[0] or "video/mp4"
+    return f"data:{kind};base64,{base64.b64encode(path_of(source).read_bytes()).decode()}"
+
+
+def _usage(reply: ChatReply) -> dict[str, int] | None:
+    """Give the counts of tokens that a server sent; what is no number is left out."""
+    counts = {
+        name: int(value)
+        for name, value in (reply.usage or {}).items()
+        if name in ("prompt_tokens", "completion_tokens") and isinstance(value, int | float)
+    }
+    return counts or None

@@ -4,26 +4,27 @@
     export(run, "tempcompass", "predictions/mine")       # for TempCompass's eval_*.py
     run = read_predictions("…_samples_mvbench.jsonl", benchmark, out="runs/theirs")
 
->>> sorted(exporters())
-['t2vid', 'tempcompass', 'video_mme']
+>>> sorted(exporters())[:4]
+['egoschema', 'longvideobench', 'lvbench', 'mlvu']
 """
 
 from __future__ import annotations
 
-import importlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from t2vid.catalog import BENCHMARKS, unknown
 from t2vid.errors import InputError
-from t2vid.evaluation.predictions import open_predictions
+from t2vid.evaluation.benchmarks.reader import reader_of
+from t2vid.evaluation.predictions import Unmatched, open_predictions
+from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.schema import Counts
 
-Exporter = Callable[[list[dict[str, Any]], Path], list[Path]]
+Exporter = Callable[[Sequence[Mapping[str, Any]], Path], list[Path]]
 
 
 def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
@@ -31,8 +32,8 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
 
     Args:
         run: the run or its folder.
-        layout: `video_mme` (one JSON list of videos), `tempcompass` (a folder with one file a
-            format) or `t2vid` (the paper's JSONL of answers).
+        layout: name of a benchmark, for what its authors' scorer reads (docs/benchmarks.md shows
+            each), or `t2vid` for the paper's JSONL of answers.
         out: file, for `tempcompass` the folder.
 
     Raises:
@@ -42,7 +43,8 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
     if layout not in layouts:
         raise unknown("layout", layout, layouts)
     run = Run.read(run)
-    lines = [line for line in run.answers() if not line.get("rotation")]
+    scores_of(run)  # several layouts take letters, and those stand in the judged lines
+    lines = [line for line in run.judged() if not line.get("rotation")]
     lines.sort(key=lambda line: line["place"])
     if layout != "t2vid":
         lines = [line for line in lines if line["source"] == layout]
@@ -54,18 +56,23 @@ def export(run: Run | str | Path, layout: str, out: str | Path) -> list[Path]:
 
 
 def read_predictions(
-    path: str | Path, benchmark: Any, *, out: str | Path, name: str = ""
+    path: str | Path,
+    benchmark: Any,
+    *,
+    out: str | Path,
+    name: str = "",
+    unmatched: Unmatched = "error",
 ) -> tuple[Run, Counts]:
     """Make a run of predictions that another tool wrote, and score it with our rules.
 
     Takes, returns and raises what `t2vid.evaluation.predictions.open_predictions` does.
     """
-    run, counts = open_predictions(path, benchmark, out=out, name=name)
+    run, counts = open_predictions(path, benchmark, out=out, name=name, unmatched=unmatched)
     score(run)
     return run, counts
 
 
-def _export_t2vid(lines: list[dict[str, Any]], path: Path) -> list[Path]:
+def _export_t2vid(lines: Sequence[Mapping[str, Any]], path: Path) -> list[Path]:
     with open(path, "w", encoding="utf-8") as file:
         for line in lines:
             record = json.loads(line["official"] or "{}")
@@ -82,6 +89,6 @@ def _export_t2vid(lines: list[dict[str, Any]], path: Path) -> list[Path]:
 
 def exporters() -> dict[str, Exporter]:
     """Give what writes each layout: the paper's, and that of every benchmark that has one."""
-    modules = {one.name: importlib.import_module(one.converter) for one in BENCHMARKS}
-    own = {name: module.export for name, module in modules.items() if hasattr(module, "export")}
+    readers = {one.name: reader_of(one.name) for one in BENCHMARKS}
+    own = {name: reader.export for name, reader in readers.items() if reader.offers("export")}
     return {"t2vid": _export_t2vid, **own}

@@ -68,6 +68,7 @@ def generate(
     batch: Sequence[EncodedRow],
     *,
     max_new_tokens: int,
+    in_step: bool = False,
 ) -> list[str]:
     """Answer one batch of encoded prompts greedily.
 
@@ -77,6 +78,8 @@ def generate(
         encode: the encoder that made the batch.
         batch: prompts.
         max_new_tokens: limit of tokens of an answer.
+        in_step: every process goes on until the last one has its answers, as weights that are
+            shared out among them (ZeRO-3, FSDP) demand.
     """
     torch = require("torch", extra="eval")
     inputs = left_padded(batch, processor, encode)
@@ -88,11 +91,66 @@ def generate(
             do_sample=False,
             pad_token_id=_pad_id(processor.tokenizer),
             eos_token_id=_end_ids(model, processor.tokenizer),
+            synced_gpus=in_step or None,
             use_cache=True,  # a checkpoint that was saved in training may say otherwise
         )
     new = out[:, inputs["input_ids"].shape[1] :]
     texts = processor.tokenizer.batch_decode(new, skip_special_tokens=True)
     return [text.strip() for text in texts]
+
+
+def choose(
+    model: Any,
+    processor: Any,
+    encode: RowEncoder,
+    batch: Sequence[EncodedRow],
+    choices: Sequence[Sequence[str]],
+) -> list[str]:
+    """Answer each prompt by the choice to whose first token one forward pass gives most.
+
+    Args:
+        model: in evaluation mode.
+        processor: its processor.
+        encode: the encoder that made the batch.
+        batch: prompts.
+        choices: of each prompt, such as `("A", "B")`.
+
+    Raises:
+        InputError: where the tokenizer begins two choices alike.
+    """
+    torch = require("torch", extra="eval")
+    inputs = left_padded(batch, processor, encode)
+    inputs = {name: value.to(model.device) for name, value in inputs.items()}
+    with torch.no_grad():
+        # generate, not forward: it knows how each family counts positions under padding
+        out = model.generate(
+            **inputs,
+            max_new_tokens=1,
+            do_sample=False,
+            pad_token_id=_pad_id(processor.tokenizer),
+            output_logits=True,
+            return_dict_in_generate=True,
+        )
+    logits = out.logits[0].float().cpu()
+    said = []
+    for scores, names in zip(logits, choices, strict=True):
+        begins = {name: first_tokens(processor.tokenizer, name) for name in names}
+        shared = {i for a in names for b in names if a != b for i in begins[a] & begins[b]}
+        alone = {name: begins[name] - shared for name in names}
+        if not all(alone.values()):
+            raise InputError(
+                f"the tokenizer begins several of {list(names)} with one token; answer by 'generate'"
+            )
+        said.append(max(names, key=lambda name: max(float(scores[i]) for i in alone[name])))
+    return said
+
+
+def first_tokens(tokenizer: Any, word: str) -> set[int]:
+    """Give the tokens with which an answer may begin a word: as it is, capital, after a blank."""
+    forms = {word, word.capitalize()}
+    forms |= {f" {form}" for form in forms}
+    ids = (tokenizer.encode(form, add_special_tokens=False) for form in forms)
+    return {one[0] for one in ids if one}
 
 
 def left_padded(rows: Sequence[EncodedRow], processor: Any, encode: RowEncoder) -> dict[str, Any]:

@@ -1,45 +1,34 @@
 """Put a benchmark to a model: resumable, decoded once a video, in batches of like length, scored.
 
->>> _windows([[(0, 0), (1, 0)], [(2, 0)], [(3, 0)]], 2).__next__()
-[[(0, 0), (1, 0)]]
+    run = evaluate("me/my-model", "t2vid/mvbench", data_dir="MVBench", out="runs/mvbench")
+    torchrun --nproc-per-node 8 -m t2vid eval me/my-model t2vid/mvbench --out runs/mvbench
+
+>>> evaluate(print, [], out="runs/none", batch_size=0)
+Traceback (most recent call last):
+t2vid.errors.InputError: batch_size (0) and workers (1) must be > 0
 """
 
 from __future__ import annotations
 
-import os
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+import time
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from t2vid._version import __version__
-from t2vid.errors import BadVideo, InputError, MissingFile, T2VidError
+from t2vid.errors import InputError, T2VidError
 from t2vid.evaluation import asking
-from t2vid.evaluation.asking import Ask
-from t2vid.evaluation.backends import (
-    Answer,
-    Backend,
-    TransformersBackend,
-    backend_of,
-    check,
-    prepared_or_error,
-)
+from t2vid.evaluation.ahead import WINDOW, Ahead, Group, Pair, Preparer
+from t2vid.evaluation.backends import Answer, Backend, backend_of, check
 from t2vid.evaluation.benchmarks.questions import features
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.processes import Processes
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
-from t2vid.frames.framelist import FrameList
-from t2vid.frames.video import probe, sample_video
 from t2vid.progress import visible
-
-WINDOW = 2  # batches prepared together, so that questions of like length share one
-
-Key = tuple[str, int]
-Group = list[tuple[int, int]]  # (row, rotation) of every question about one video
 
 
 def evaluate(
@@ -60,18 +49,19 @@ def evaluate(
 ) -> Run:
     """Put a benchmark to a model and score the answers; run again, it does only what is missing.
 
-    A kill costs at most one batch. Under `torchrun` (RANK, WORLD_SIZE) every process takes its
-    share of the videos and writes a file of its own; run it once more alone to score them all.
+    A kill costs at most one batch. Under `torchrun` or `accelerate launch` every process takes its
+    share of the videos and writes a file of its own; the first one scores when all are done.
 
     Args:
         model: a model with its `processor`, a folder or Hub name, `openai:MODEL@URL`, a function of
             an `Ask`, or a back end of `t2vid.evaluation.backends`.
         benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"`, or
             a list of such rows.
-        protocol: a `EvalConfig`, the name of one, or the path of its YAML file.
+        protocol: a `EvalConfig`, the name of one, or the path of its YAML file; `NAME+CONTROL` is
+            one of them under a control, such as `t2vid+shuffled`.
         out: folder of the run.
         processor: of a model in this process.
-        batch_size: questions answered at a time.
+        batch_size: questions answered at a time; of a served model, requests under way.
         workers: threads that decode and encode ahead of the model.
         limit: ask only about the first videos, so many questions at most.
         retry_errors: ask again where a video or a request failed before.
@@ -91,25 +81,47 @@ def evaluate(
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
-    rows, title = _benchmark(benchmark, {**given, **(load or {})})
+    rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
     backend = backend_of(model, processor)
     check(backend, protocol)
     run = Run.open(out, _header(backend, title, protocol, name, len(rows)))
-    rank, world = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    groups = _missing(rows, run, protocol, limit=limit, retry_errors=retry_errors)[rank::world]
-    with run.writer(rank) as write, ThreadPoolExecutor(workers) as pool:
+    processes = Processes.found()
+    groups = _missing(
+        rows, run, protocol, limit=limit, retry_errors=retry_errors, processes=processes
+    )
+    ahead = Ahead(
+        groups,
+        Preparer(rows, protocol, backend),
+        window=WINDOW * batch_size,
+        workers=workers,
+    )
+    start = time.perf_counter()
+    with run.writer(processes.rank) as write:
         bar = tqdm(total=sum(map(len, groups)), desc=title, unit="question", disable=not visible())
-        for batch in _prepared_batches(groups, rows, protocol, backend, pool, batch_size):
-            write(_answered(batch, backend, protocol))
-            bar.update(len(batch))
+        for lines in _answers(ahead, backend, protocol, batch_size):
+            write(lines)
+            bar.update(len(lines))
         bar.close()
-    if world == 1:
+    if groups:
+        run.add_time(
+            processes.rank,
+            questions=sum(map(len, groups)),
+            seconds=time.perf_counter() - start,
+            waited_s=ahead.waited_s,
+        )
+    if processes.meet() and processes.rank == 0:
         score(run, protocol=protocol, judge=judge)
+    processes.meet()
     return run
 
 
-def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
-    """Give the rows with frames left as they are stored, and the name."""
+def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
+    """Give the rows of a benchmark with frames left as they are stored, and its name.
+
+    Args:
+        benchmark: a dataset of a benchmark builder, the name of one, or a list of such rows.
+        load: for one by name, arguments of `load_dataset`.
+    """
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
@@ -139,14 +151,21 @@ def _header(
         "questions": n,
         "protocol": protocol.to_dict(),
         "asking_hash": protocol.asking_hash,
+        "usd_per_million": getattr(backend, "usd_per_million", None),
         "t2vid": __version__,
     }
 
 
 def _missing(
-    rows: Any, run: Run, protocol: EvalConfig, *, limit: int | None, retry_errors: bool
+    rows: Any,
+    run: Run,
+    protocol: EvalConfig,
+    *,
+    limit: int | None,
+    retry_errors: bool,
+    processes: Processes,
 ) -> list[Group]:
-    """Plan what is left to ask, the questions of each video side by side."""
+    """Plan what this process has left to ask, the questions of each video side by side."""
     lines = run.answers()
     done = {
         (line["id"], line["rotation"]): line["fingerprint"]
@@ -171,104 +190,48 @@ def _missing(
                     f"{row['id']!r} was answered in {run.folder} and is another question now; "
                     "give another out="
                 )
-    return [group for group in groups.values() if group]
+    # Shares are cut from all videos, not from those that are left: a process that starts later
+    # sees more answers, and would cut otherwise.
+    own = list(groups.values())[processes.rank :: processes.world]
+    return [group for group in own if group]
 
 
-def _prepared_batches(
-    groups: Sequence[Group],
-    rows: Any,
-    protocol: EvalConfig,
-    backend: Backend,
-    pool: ThreadPoolExecutor,
-    batch_size: int,
-) -> Iterator[list[tuple[Ask, Any]]]:
-    """Prepare windows of videos ahead of the model and cut them into batches of like length."""
-    windows = _windows(groups, WINDOW * batch_size)
-    ahead: deque[list[Future[list[tuple[Ask, Any]]]]] = deque()
+def _answers(
+    ahead: Ahead, backend: Backend, protocol: EvalConfig, batch_size: int
+) -> Iterator[list[dict[str, Any]]]:
+    """Give the lines of the answers, batch by batch; of a served model, one by one as they come."""
+    stream = getattr(backend, "stream", None)
+    if stream is None:
+        for batch in ahead.batches(batch_size):
+            asked = [made for _, made in batch if not isinstance(made, Answer)]
+            answers = iter(backend.answer(asked, protocol) if asked else ())
+            yield [
+                _line(question, made if isinstance(made, Answer) else next(answers))
+                for question, made in batch
+            ]
+        return
+    unread: list[Pair] = []
+    under_way: dict[asking.Key, asking.Ask] = {}
 
-    def submit() -> None:
-        window = next(windows, None)
-        if window is not None:
-            ahead.append([pool.submit(_prepare, g, rows, protocol, backend) for g in window])
+    def requests() -> Iterator[tuple[asking.Key, Any]]:
+        for question, made in (pair for ready in ahead for pair in ready):
+            if isinstance(made, Answer):
+                unread.append((question, made))
+            else:
+                under_way[question.key] = question
+                yield question.key, made
 
-    submit()
-    pairs: list[tuple[Ask, Any]] = []
-    while ahead:
-        submit()  # the next window is decoded while this one is answered
-        pairs += [pair for future in ahead.popleft() for pair in future.result()]
-        pairs.sort(key=lambda pair: _length(pair[1], backend))
-        while len(pairs) >= batch_size or (pairs and not ahead):
-            yield pairs[:batch_size]
-            del pairs[:batch_size]
-
-
-def _windows(groups: Iterable[Group], size: int) -> Iterator[list[Group]]:
-    window: list[Group] = []
-    for group in groups:
-        window.append(group)
-        if sum(map(len, window)) >= size:
-            yield window
-            window = []
-    if window:
-        yield window
+    for key, answer in stream(requests(), protocol, in_flight=batch_size):
+        yield [_line(under_way.pop(key), answer), *(_line(*pair) for pair in unread)]
+        unread.clear()
+    if unread:
+        yield [_line(*pair) for pair in unread]
 
 
-def _prepare(
-    group: Group, rows: Any, protocol: EvalConfig, backend: Backend
-) -> list[tuple[Ask, Any]]:
-    """Decode one video, once, and prepare every question about it."""
-    first = rows[group[0][0]]
-    error = None
-    frames = FrameList()
-    try:
-        frames = _frames(first["images"], protocol, backend)
-    except (BadVideo, MissingFile) as bad:
-        error = f"{type(bad).__name__}: {bad}"
-    out = []
-    for place, shift in group:
-        row = rows[place]
-        question = asking.ask(row, shift, frames, protocol)
-        question.line["place"] = place
-        question.line["fingerprint"] = asking.fingerprint(row, row["images"])
-        made = Answer("", error) if error else prepared_or_error(backend, question)
-        out.append((question, made))
-    return out
-
-
-def _frames(stored: Mapping[str, Any] | None, protocol: EvalConfig, backend: Backend) -> FrameList:
-    stored = stored or {}
-    source = stored.get("bytes") or stored.get("path")
-    if protocol.strategy == "text" or (source is None and stored.get("text") is None):
-        return FrameList()
-    if source is None:
-        reader = Frames(max_frames=protocol.sample.max_frames)
-        return reader.decode_example(dict(stored))
-    spec = asking.spec_of(stored, protocol)
-    if protocol.strategy == "blank":
-        return asking.blank_like(probe(source, spec).n_frames)
-    return _resized(sample_video(source, spec), protocol, backend)
-
-
-def _resized(frames: FrameList, protocol: EvalConfig, backend: Backend) -> FrameList:
-    """Resize once what several questions share; `RowEncoder` leaves frames of its size alone."""
-    if isinstance(backend, TransformersBackend) and protocol.strategy == "frames":
-        frames[:] = [backend.fit(frame) for frame in frames]
-    return frames
-
-
-def _length(prepared: Any, backend: Backend) -> int:
-    return 0 if isinstance(prepared, Answer) else backend.length(prepared)
-
-
-def _answered(
-    batch: Sequence[tuple[Ask, Any]], backend: Backend, protocol: EvalConfig
-) -> list[dict[str, Any]]:
-    asked = [made for _, made in batch if not isinstance(made, Answer)]
-    answers = iter(backend.answer(asked, protocol) if asked else ())
-    lines = []
-    for question, made in batch:
-        text, error = made if isinstance(made, Answer) else next(answers)
-        said = question.prefill + text.removeprefix(question.prefill) if text else text
-        line = {"id": question.key[0], **question.line, "prediction": said}
-        lines.append({**line, "error": error} if error else line)
-    return lines
+def _line(question: asking.Ask, answer: Answer) -> dict[str, Any]:
+    text = answer.text
+    said = question.prefill + text.removeprefix(question.prefill) if text else text
+    line = {"id": question.key[0], **question.line, "prediction": said}
+    if answer.usage:
+        line["usage"] = answer.usage
+    return {**line, "error": answer.error} if answer.error else line

@@ -3,6 +3,7 @@
     runs/idefics3-mvbench/
     ├── run.json         protocol, model, versions: everything that a score depends on
     ├── answers.jsonl    one line a question; several processes write answers-1.jsonl, …
+    ├── clock.json       how long it took, and how long the model waited; clock-1.json, …
     ├── judged.jsonl     the same with letter, rule and correctness (written by `score`)
     └── scores.json
 
@@ -148,6 +149,33 @@ class Run:
                 os.fsync(file.fileno())
 
             yield write
+
+    def add_time(self, part: int, **spent: float) -> None:
+        """Add to what a process has spent on the run, over all its starts.
+
+        Args:
+            part: number of the process.
+            spent: `questions`, `seconds` and `waited_s`.
+        """
+        name = f"clock-{part}.json" if part else "clock.json"
+        path = self.folder / name
+        before = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        self.write_json(name, {k: round(v + before.get(k, 0), 3) for k, v in spent.items()})
+
+    def clock(self) -> dict[str, float]:
+        """Give `questions`, `seconds` (of the slowest process) and `waited_s` of all its starts.
+
+        A start that was killed is not in them, neither its time nor its questions.
+        """
+        parts = [json.loads(p.read_text("utf-8")) for p in sorted(self.folder.glob("clock*.json"))]
+        if not parts:
+            return {}
+        spent = {k: sum(part[k] for part in parts) for k in ("questions", "waited_s")}
+        return {
+            **spent,
+            "seconds": max(part["seconds"] for part in parts),
+            "all_seconds": sum(part["seconds"] for part in parts),
+        }
 
     def write_json(self, name: str, value: Any) -> Path:
         """Write a file of the run, whole or not at all."""

@@ -13,13 +13,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from t2vid import catalog
 from t2vid.errors import InputError, require
 from t2vid.evaluation.benchmarks.questions import LETTERS
+from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
-from t2vid.evaluation.predictions import open_predictions
+from t2vid.evaluation.predictions import Unmatched, open_predictions
 from t2vid.evaluation.runs import Run
+from t2vid.evaluation.theirs import beside_theirs
 from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
@@ -37,6 +40,7 @@ def score(
     run: Run | str | Path,
     *,
     protocol: EvalConfig | str | Path | None = None,
+    scheme: Literal["t2vid", "paper", "official"] | None = None,
     judge: Any = None,
     probe: bool = False,
     probe_threshold: float = PROBE_THRESHOLD,
@@ -44,6 +48,7 @@ def score(
     data_dir: str | Path | None = None,
     out: str | Path | None = None,
     missing: Missing = "wrong",
+    unmatched: Unmatched = "error",
     explain: bool = False,
     confidence: float = 0.95,
     seed: int = 0,
@@ -53,6 +58,8 @@ def score(
     Args:
         run: the run or its folder; with `benchmark`, a file of predictions as other tools write them.
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
+        scheme: in place of the protocol's: `official` reads and counts as the scorer of the
+            benchmark's authors does, mistakes included.
         judge: what `t2vid.scoring.judge.judge_from` takes, such as a function of `(question,
             options, answer)` that gives a letter or None; asked where the rules abstain; by default
             the protocol's.
@@ -64,6 +71,7 @@ def score(
         out: folder of the run that is made of a file; by default beside the file.
         missing: a question whose video is missing or broken, or that has no answer, counts as
             wrong, or is dropped (`"drop"`), which the scores and the report say.
+        unmatched: a prediction in a file that answers no question is an error, or is dropped.
         explain: also write `explained.txt`: each answer with the characters that decided it.
         confidence: coverage of the intervals.
         seed: of the bootstrap.
@@ -71,17 +79,20 @@ def score(
     Returns:
         What `evaluate.load("t2vid/video_mcq", "full")` gives, over every answer; with `errors`
         (questions without an answer: bad videos, refused requests, all counted as wrong),
-        `by_source`, `judge_errors` and, for a circular run, `circular`. All of it is counted from
-        the rows of `judged.jsonl`.
+        `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
+        the tool that wrote a file of predictions said), `without_answer` (questions whose right
+        answer is not public, left out), `judge_errors` and, for a circular run, `circular`. All of
+        it is counted from the rows of `judged.jsonl`.
 
     Raises:
         InputError: for a file without its benchmark, or a judge that fails its probe.
     """
     if missing not in ("wrong", "drop"):
         raise InputError(f"missing ({missing!r}) must be 'wrong' or 'drop'")
-    run = _opened(run, benchmark, data_dir, out)
+    run = _opened(run, benchmark, data_dir, out, unmatched)
     how = EvalConfig.from_dict(dict(run.header["protocol"]))
     how = EvalConfig.named(protocol) if protocol is not None else how
+    how = how.replace(scheme=scheme) if scheme is not None else how
     metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
     decider = judge_from(how.judge if judge is None else judge)
     probed = probe_judge(decider, threshold=probe_threshold) if probe and decider else None
@@ -91,17 +102,25 @@ def score(
         how = how.replace(judge=given if ":" in given else f"given:{given}")
     judge_errors = _by_judge(judged, decider)
     for line in judged:
-        line["correct"] = line["letter"] == line["answer"]
+        if how.scheme == "t2vid" and _same_text(line):
+            line["letter"] = line["answer"]
+        line["correct"] = bool(line["answer"]) and line["letter"] == line["answer"]
     unasked = [line for line in judged if line.get("error") and not line.get("rotation")]
     kept = judged if missing == "wrong" else [line for line in judged if not line.get("error")]
-    first = [line for line in kept if not line.get("rotation")]
+    shown = [line for line in kept if not line.get("rotation")]
+    first = [line for line in shown if line["answer"]]
     settings = {"confidence": confidence, "seed": seed}
     scores = _figures(metric, first, settings)
     scores["by_source"] = {
         source: _figures(metric, [x for x in first if x["source"] == source], settings)
-        for source in sorted({line["source"] for line in first})
+        for source in _sources(first)
     }
+    official = {source: _official_figures(shown, source, how.scheme) for source in _sources(shown)}
     scores |= {
+        "official": {source: found for source, found in official.items() if found},
+        "theirs": beside_theirs(first),
+        "printed": run.header.get("printed", {}),
+        "without_answer": len(shown) - len(first),
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing},
         "judge_errors": judge_errors,
@@ -112,6 +131,8 @@ def score(
         "name": run.name,
         "folder": str(run.folder),
     }
+    if any("usage" in line for line in judged):
+        scores["usage"] = _usage(judged, run.header.get("usd_per_million"))
     if probed is not None:
         scores["judge_probe"] = probed._asdict()
     if how.circular:
@@ -123,7 +144,9 @@ def score(
     return scores
 
 
-def _opened(run: Run | str | Path, benchmark: Any, data_dir: Any, out: Any) -> Run:
+def _opened(
+    run: Run | str | Path, benchmark: Any, data_dir: Any, out: Any, unmatched: Unmatched
+) -> Run:
     """Open a run, or make one of a file of predictions."""
     if isinstance(run, Run) or Path(run, "run.json").is_file():
         return Run.read(run)
@@ -139,12 +162,24 @@ def _opened(run: Run | str | Path, benchmark: Any, data_dir: Any, out: Any) -> R
         given = {} if data_dir is None else {"data_dir": str(data_dir)}
         name = name if "/" in name else f"t2vid/{name}"
         benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
-    made, counts = open_predictions(path, benchmark, out=out or path.with_name(path.stem + ".run"))
+    out = out or path.with_name(path.stem + ".run")
+    made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:
         logger.warning(
             "%s: %s", path, ", ".join(f"{n:,} {why}" for why, n in counts.dropped.items())
         )
     return made
+
+
+def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) -> dict[str, Any]:
+    """Sum the tokens of prompts and answers, and what they cost where the price is known."""
+    names = ("prompt_tokens", "completion_tokens")
+    spent: dict[str, Any] = {
+        name: sum(int((line.get("usage") or {}).get(name, 0)) for line in lines) for name in names
+    }
+    if price is not None:
+        spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
+    return spent
 
 
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
@@ -160,11 +195,51 @@ def _by_rules(lines: list[dict[str, Any]], scheme: Any) -> list[dict[str, Any]]:
     """Read the letters that the rules can read; a caption names no option, so it is left open."""
     judged = []
     for line in lines:
+        if scheme == "official":
+            judged.append({**line, **_officially(line)})
+            continue
         said = "" if line["style"] == "caption" else unlabelled(line["prediction"], line)
         found = extract_choice(said, line["options"] or None, line["question"], scheme=scheme)
         span = found.span if said is line["prediction"] else None
         judged.append({**line, "letter": found.letter, "rule": found.rule, "span": span})
     return judged
+
+
+def _officially(line: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a letter as the scorer of the benchmark's authors does."""
+    reader = _reader(line["source"])
+    if reader is None or not reader.offers("parse"):
+        able = [one.name for one in catalog.BENCHMARKS if reader_of(one.name).offers("parse")]
+        raise InputError(
+            f"scheme 'official' is not known of {line['source']!r}, only of {able}; use 't2vid'"
+        )
+    letter = None if line.get("error") else reader.parse(line["prediction"], line)
+    return {"letter": letter, "rule": "official" if letter else "official: none", "span": None}
+
+
+def _reader(source: str) -> BenchmarkReader | None:
+    known = any(one.name == source for one in catalog.BENCHMARKS)
+    return reader_of(source) if known else None
+
+
+def _official_figures(
+    lines: Sequence[Mapping[str, Any]], source: str, scheme: str
+) -> dict[str, float]:
+    reader = _reader(source)
+    own = [line for line in lines if line["source"] == source]
+    return reader.figures(own, official=scheme == "official") if reader else {}
+
+
+def _sources(lines: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted({line["source"] for line in lines})
+
+
+def _same_text(line: Mapping[str, Any]) -> bool:
+    """Say whether an answer names an option that reads like the right one, as some of MLVU's do."""
+    said, right, options = line["letter"], line["answer"], line["options"]
+    if not said or not right or said == right or LETTERS.index(said) >= len(options):
+        return False
+    return bool(options[LETTERS.index(said)] == options[LETTERS.index(right)])
 
 
 def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:

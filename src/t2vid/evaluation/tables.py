@@ -43,7 +43,7 @@ class Accuracy:
         shown = f"{self.value:.1f} [{self.low:.1f}, {self.high:.1f}]"
         if against is None:
             return shown
-        return f"{shown} {self.value - against:+.1f}".replace("-", "−")
+        return f"{shown} {signed(self.value - against)}"
 
 
 def to_markdown(tables: Sequence[Table]) -> str:
@@ -78,6 +78,15 @@ def cell_text(cell: object) -> str:
 
 def _line(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def signed(points: float) -> str:
+    """Write a difference in points.
+
+    >>> signed(-3.21)
+    '−3.2'
+    """
+    return f"{points:+.1f}".replace("-", "−")
 
 
 def range_of(bounds: Sequence[float]) -> str:

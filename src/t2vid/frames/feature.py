@@ -13,7 +13,7 @@ import logging
 import numbers
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -26,6 +26,14 @@ from t2vid.errors import BadVideo, InputError, MissingFile, kind_of
 from t2vid.frames.carried import carry, restored
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import DRAWN_WITH, RenderSpec, SampleSpec
+from t2vid.frames.together import (
+    is_blank,
+    is_several,
+    media_of,
+    open_picture,
+    share_of,
+    thinned_together,
+)
 from t2vid.schema import FRAME_PX
 
 logger = logging.getLogger(__name__)
@@ -48,7 +56,13 @@ def video_value(
     """Give the stored value of a video (path, URL or file content) that is decoded on reading."""
     inline = isinstance(source, bytes)
     path, data = (None, source) if inline else (os.fspath(source), None)
-    return {"text": None, "path": path, "bytes": data, "spec": (spec or SampleSpec()).to_json()}
+    return {"text": None, "path": path, "bytes": data, "spec": _json_of(spec or SampleSpec())}
+
+
+@lru_cache(maxsize=64)
+def _json_of(spec: SampleSpec) -> str:
+    """Write a spec once; every row of a benchmark has the same one."""
+    return spec.to_json()
 
 
 def at_size(value: dict[str, Any], size: tuple[int, int] | str | None) -> dict[str, Any]:
@@ -61,7 +75,7 @@ def at_size(value: dict[str, Any], size: tuple[int, int] | str | None) -> dict[s
         size: `(width, height)` in pixels, or another size that a `SampleSpec` takes; libav scales
             to it while it converts colours.
     """
-    if value.get("text") is not None:
+    if value.get("text") is not None or is_several(value):
         return value
     spec = json.loads(value["spec"]) if value.get("spec") else {}
     if spec.get("size") is not None:
@@ -74,9 +88,10 @@ class Frames:
     """A `datasets` feature whose values are frame sequences, made at reading time.
 
     Stored is `struct{text, path, bytes, spec}`; a row holds a text, or a video by path or bytes, or
-    nothing (a row without frames). Reading gives a `FrameList`: PIL images with `.spans` (text) or
-    `.timestamps_s` (video). All rows of a column share this one feature, so text and video rows
-    concatenate and interleave; what differs between rows stands in each row's own `spec`.
+    several media (`t2vid.frames.together`), or nothing (a row without frames). Reading gives a
+    `FrameList`: PIL images with `.spans` (text) or `.timestamps_s` (video). All rows of a column
+    share this one feature, so text and video rows concatenate and interleave; what differs between
+    rows stands in each row's own `spec`.
 
     A row that was read can be written again (`map`, `from_list`, `add_item` …): frames that nobody
     changed are stored as what they were made from. `map(…, input_columns=["images"])` saves
@@ -173,10 +188,10 @@ class Frames:
             raise RuntimeError(
                 "decoding is off for this column; cast it to Frames() to read frames"
             )
-        if value is None or all(value[name] is None for name in FIELDS[:3]):
+        if value is None or is_blank(value):
             return FrameList(encoded=value)
         try:
-            frames = self._draw(value) if value["text"] is not None else self._sample(value)
+            frames = self._made(value)
         except (BadVideo, MissingFile) as error:
             if self.on_bad == "raise":
                 raise
@@ -253,6 +268,28 @@ class Frames:
         """Give the plain columns behind this feature when it does not decode."""
         return self if self.decode else self.plain
 
+    def _made(self, value: dict[str, Any]) -> FrameList:
+        if is_several(value):
+            return self._several(value)
+        return self._draw(value) if value["text"] is not None else self._sample(value)
+
+    def _several(self, value: dict[str, Any]) -> FrameList:
+        media = media_of(value)
+        n_pictures = sum(one.kind == "image" for one in media)
+        share = share_of(n_pictures, len(media) - n_pictures, self.max_frames)
+        part = replace(self, max_frames=share)
+        made: list[list[Image.Image]] = []
+        for one in media:
+            if one.kind != "image":
+                made.append(part._made(one.value))
+                continue
+            try:
+                made.append([open_picture(one.path, one.data).convert("RGB")])
+            except InputError as error:
+                raise BadVideo(str(error), reason="image") from error
+        kept = [frame for frames in thinned_together(made, self.max_frames) for frame in frames]
+        return FrameList(kept, n_total=sum(one.n for one in media), encoded=value)
+
     def _draw(self, value: dict[str, Any]) -> FrameList:
         from t2vid.frames.render import render_text
 
@@ -291,10 +328,8 @@ class Frames:
 @lru_cache(maxsize=256)
 def _render_spec(stored: str) -> RenderSpec:
     """Read a stored spec; say once where its rows were drawn with other libraries or fonts."""
-    from t2vid.frames.fonts import drawn_with
-
     spec = RenderSpec.from_json(stored)
-    there, here = json.loads(stored).get(DRAWN_WITH), drawn_with(spec.font)
+    there, here = json.loads(stored).get(DRAWN_WITH), spec.drawn_with
     if there not in (None, here) and there not in _told:
         _told.add(there)
         logger.warning(
@@ -347,7 +382,7 @@ def _from_dict(value: dict[str, Any]) -> dict[str, Any]:
         spec = spec.to_json()
     elif isinstance(spec, dict):
         spec = json.dumps(spec)
-    if spec is None and (text is not None or path is not None or data is not None):
+    if spec is None and not is_blank(value):
         spec = RenderSpec().stored() if text is not None else SampleSpec().to_json()
     if isinstance(path, Path):
         path = os.fspath(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 from t2vid.errors import InputError
 from t2vid.frames.coverage import covering
 from t2vid.frames.font_folders import font_folders
-from t2vid.frames.fonts import guess_lang, script_of, stack
+from t2vid.frames.fonts import guess_lang, is_blank, script_of, stack
 from t2vid.frames.segmentation import graphemes
 from t2vid.frames.typeface import INVISIBLE
 
@@ -68,7 +68,7 @@ def font_coverage(text: str | Path, *, font: str = "sans", lang: str | None = No
     for part in _texts(text):
         found = stack(font, lang or guess_lang(part))
         for cluster, n in Counter(graphemes(part)).items():
-            if cluster.isspace() or all(char in INVISIBLE for char in cluster):
+            if is_blank(cluster) or all(char in INVISIBLE for char in cluster):
                 continue
             face = found.find(cluster)
             if face is not None:

@@ -44,6 +44,13 @@ FAMILIES = {
     "serif": "LiberationSerif-Regular.ttf",
     "mono": "LiberationMono-Regular.ttf",
 }
+# bold and italic faces of the families, cut down to Latin, Greek and Cyrillic (`benchmarks/faces.py`)
+STYLES = {"b": "Bold", "i": "Italic", "bi": "BoldItalic"}
+STYLED = {
+    (family, style): f"T2vid{file.removeprefix('Liberation').split('-')[0]}-{name}.ttf"
+    for family, file in FAMILIES.items()
+    for style, name in STYLES.items()
+}
 SCRIPT_FONTS = (
     "NotoSansHebrew-Regular.ttf",
     "NotoSansArabic-Regular.ttf",
@@ -87,10 +94,13 @@ class Stack:
     Args:
         name: `"sans"`, `"serif"`, `"mono"` or the path of a font file.
         lang: language of the text as a BCP 47 tag, for the forms of Chinese characters.
+        style: `""`, or `b` and `i` for bold and italic.
     """
 
-    def __init__(self, name: str, lang: str = "") -> None:
-        self.primary = typeface(font_path(name))
+    def __init__(self, name: str, lang: str = "", style: str = "") -> None:
+        self.style, self.upright = style, typeface(font_path(name))
+        styled = STYLED.get((name, style))
+        self.primary = typeface(BUNDLED / styled) if styled else self.upright
         self.bundled = name in FAMILIES
         self.grid = name == "mono"
         self.lang = lang
@@ -103,6 +113,10 @@ class Stack:
                 self._found.clear()  # a stream of unusual clusters must not grow without end
             self._found[cluster] = self._search(cluster)
         return self._found[cluster]
+
+    def is_styled(self, face: Typeface) -> bool:
+        """Say whether a face is bold and italic by itself, where that is asked for."""
+        return not self.style or (face is self.primary and face is not self.upright)
 
     def _search(self, cluster: str) -> Typeface | None:
         if unicodedata.category(cluster[0]) in ("Cc", "Cs"):
@@ -123,7 +137,9 @@ class Stack:
         script_first = self.bundled and any(a <= ord(cluster[0]) <= b for a, b in _OWN_FONT)
         if not script_first and self.primary.covers(cluster):
             return self.primary
-        nearby = (f for f in chain(_script_faces(), [self.primary]) if f.covers(cluster))
+        if self.style and not script_first and self.upright.covers(cluster):
+            return self.upright
+        nearby = (f for f in chain(_script_faces(), [self.upright]) if f.covers(cluster))
         return next(nearby, None) or self._from_system(cluster)
 
     def _with_anchors(self, cluster: str) -> Typeface | None:
@@ -131,7 +147,7 @@ class Stack:
         first = [typeface(BUNDLED / MARKS_FONT)] if _has_stacked_marks(cluster) else []
         faces = chain(
             first if self.bundled else [],
-            [self.primary],
+            [self.primary, self.upright],
             _script_faces(),
             _named_faces(cluster[0]),
         )
@@ -155,10 +171,10 @@ class Stack:
         return next((face for face in faces if face.covers(cluster)), None)
 
 
-@lru_cache(maxsize=32)
-def stack(name: str, lang: str = "") -> Stack:
+@lru_cache(maxsize=64)
+def stack(name: str, lang: str = "", style: str = "") -> Stack:
     """Give the stack of a family or font file; it is made once a process."""
-    return Stack(name, lang)
+    return Stack(name, lang, style)
 
 
 def guess_lang(text: str) -> str:
@@ -250,7 +266,7 @@ def load_font(name: str, font_px: int) -> ImageFont.FreeTypeFont:
 
 
 @lru_cache(maxsize=32)
-def drawn_with(name: str) -> str:
+def drawn_with(name: str, *, styled: bool = False, worn: bool = False) -> str:
     """Say what frames are drawn with here, as twelve hexadecimal digits.
 
     Covers the libraries that shape, break, order and rasterise, and every font file that could be
@@ -258,13 +274,20 @@ def drawn_with(name: str) -> str:
 
     Args:
         name: `"sans"`, `"serif"`, `"mono"` or the path of a font file.
+        styled: whether bold and italic faces, and what reads markup, are used, too.
+        worn: whether pages are made to look worn, with numpy's random numbers.
     """
     paths = [font_path(name), *(BUNDLED / file for file in SCRIPT_FONTS)]
     paths.append(TABLE)
     paths += [
         found for file in (CJK_COLLECTION, *EMOJI_FONTS) if (found := system_fonts().get(file))
     ]
-    parts = [f"{package} {version(package)}" for package in DRAWN_BY]
+    packages: tuple[str, ...] = DRAWN_BY
+    if styled:
+        paths += [BUNDLED / file for file in (*FAMILIES.values(), *STYLED.values())]
+        packages += ("markdown-it-py", "pygments")
+    packages += ("numpy",) if worn else ()
+    parts = [f"{package} {version(package)}" for package in packages]
     parts += [f"{path.name} {_digest(path)}" for path in paths]
     # of the hundreds of fonts that one script each may need, the table directory with its checksums
     parts += [f"{path.name} {_outline(path)}" for path in _regular_fonts()]
@@ -295,6 +318,15 @@ def _regular_fonts() -> list[Path]:
     return [system_fonts()[name] for name in sorted(names, key=lambda name: "Serif" in name)]
 
 
+def is_blank(text: str) -> bool:
+    r"""Say whether a text is drawn as nothing but room.
+
+    >>> is_blank(" \t\n"), is_blank("\x1c")  # U+001C to U+001F separate fields for machines
+    (True, False)
+    """
+    return text.isspace() and not any("\x1c" <= char <= "\x1f" for char in text)
+
+
 def uncovered(text: str, font: str) -> Counter[str]:
     """Count the characters of a text that no available font draws.
 
@@ -303,7 +335,7 @@ def uncovered(text: str, font: str) -> Counter[str]:
         font: name of a font stack.
     """
     found = stack(font)
-    chars = (char for char in set(text) if not char.isspace() and char not in INVISIBLE)
+    chars = (char for char in set(text) if not is_blank(char) and char not in INVISIBLE)
     return Counter({char: text.count(char) for char in chars if found.find(char) is None})
 
 

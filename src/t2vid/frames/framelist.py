@@ -9,11 +9,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PIL import Image
 
+from t2vid.errors import InputError
 from t2vid.frames.info import VideoInfo
+
+if TYPE_CHECKING:
+    from t2vid.frames.words import WordBox
 
 
 class FrameList(list[Image.Image]):
@@ -29,6 +33,7 @@ class FrameList(list[Image.Image]):
         encoded: the stored value `{text, path, bytes, spec}` that the frames were made from, the
             recipe to store again where a row that was read is written.
         info: for video, what is known of it; else None.
+        source: for text, the text and the `RenderSpec` that it was drawn with; else None.
     """
 
     def __init__(
@@ -48,6 +53,22 @@ class FrameList(list[Image.Image]):
         self.encoded = encoded
         self.missing: dict[str, int] = {}
         self.info = info
+        self.source: tuple[str, Any] | None = None
+
+    @property
+    def words(self) -> list[list[WordBox]]:
+        """For text, the words of each frame with their boxes in pixels and spans in the source.
+
+        Found by laying the text out once more, each time it is asked for.
+
+        Raises:
+            InputError: for frames that are not those of a text, or are drawn in the paper's layout.
+        """
+        from t2vid.frames.words import word_boxes
+
+        if self.source is None:
+            raise InputError("words are known of frames that a text was drawn on, not of these")
+        return word_boxes(*self.source, len(self))
 
     def __reduce__(self) -> Any:
         return FrameList, (list(self),), self.__dict__

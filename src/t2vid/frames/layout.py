@@ -15,142 +15,31 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate, chain, islice, pairwise
-from operator import sub
-from typing import NamedTuple, cast
+from typing import cast
 
 import numpy as np
 
-from t2vid.frames.direction import SEPARATORS, Visual, needs_bidi, reads_rtl, visual_order
+from t2vid.frames.direction import Visual, needs_bidi, reads_rtl, visual_order
+from t2vid.frames.page import Line, Page, Span, repeated
 from t2vid.frames.render_spec import RenderSpec
+from t2vid.frames.runs import LineEnd, StripRun, portions
 from t2vid.frames.segmentation import line_pieces, safe_text
-from t2vid.frames.shaping import BLANKS, NEWLINES, Shaper
+from t2vid.frames.shaping import BLANKS, NEWLINE_MARK, NEWLINES, Shaper
 from t2vid.frames.strip import Strip
 
 MAX_CHARACTERS = 50_000_000  # a longer text is a corpus, not a row
-MAX_PARAGRAPH = 20_000  # characters whose direction is resolved at once: memory must not grow
 _BLANK = frozenset(BLANKS)
 _BLOCK = 1024  # pieces whose widths are summed at once
 _PARAGRAPH = re.compile(f"[^{NEWLINES}]*(?:\\r\\n|[{NEWLINES}])|[^{NEWLINES}]+$")
 _NEWLINE = f"(?>\\r\\n|[{NEWLINES}])"
+_ONE_NEWLINE = re.compile(_NEWLINE)
 _FLOWED = re.compile(f"(?s:.+?)(?:{_NEWLINE}[{BLANKS}]*{_NEWLINE}\\s*|\\Z)")
 _FLOWING = (
     f"{NEWLINES}{BLANKS}\u00a0\u2007\u202f"  # no separators U+001C to U+001F: no font has them
 )
 _NEWLINES_TO_BLANKS = str.maketrans(NEWLINES, " " * len(NEWLINES))
-
-
-class Line(NamedTuple):
-    """One line: its strips from left to right, and where the first one stands.
-
-    Attributes:
-        strips: what is concatenated; the last one in reading order without its blanks.
-        x_px: from the left margin.
-        width_px: of all strips.
-        up_px: rows of ink above the line's box.
-        down_px: rows of ink below it.
-        plain: whether every strip is exactly as high as the box and without colour.
-    """
-
-    strips: list[Strip]
-    x_px: int = 0
-    width_px: int = 0
-    up_px: int = 0
-    down_px: int = 0
-    plain: bool = True
-
-
-class Page(NamedTuple):
-    """One frame of a text: its span in the source, the lines to draw and their distance."""
-
-    start: int
-    end: int
-    lines: list[Line]
-    step_px: int
-    line_px: int
-
-
-class _Run:
-    """Strips in reading order, with all that finding the ends of lines needs.
-
-    Args:
-        strips: one a part of the text.
-        starts: where each part begins in the text, and where the last one ends.
-        keys: the text that each strip was made from.
-        breaks: the parts before which a line may break, and the end; None for all.
-        words: words that end before each part; None takes them from the strips.
-        ranks: for text in both directions, each part's place from the left.
-        ways: for the same, whether each part reads from right to left.
-        base_rtl: whether its paragraph reads from right to left.
-    """
-
-    def __init__(
-        self,
-        strips: list[Strip],
-        starts: list[int],
-        keys: list[str],
-        *,
-        breaks: list[int] | None = None,
-        words: list[int] | None = None,
-        ranks: list[int] | None = None,
-        ways: list[bool] | None = None,
-        base_rtl: bool = False,
-    ) -> None:
-        self.strips, self.starts, self.keys = strips, starts, keys
-        self.breaks, self.ranks, self.ways, self.base_rtl = breaks, ranks, ways, base_rtl
-        self.words = words or list(accumulate([strip.words for strip in strips], initial=0))
-        self.was_cut = False
-        self.separated = ranks is not None and any([key[:1] in SEPARATORS for key in keys])
-        self.measure()
-
-    def measure(self) -> None:
-        """Sum up the widths, and find the strips that a line has to look at."""
-        strips = self.strips
-        self.ends = list(accumulate([strip.full_px for strip in strips], initial=0))
-        self.rights = list(map(sub, self.ends[1:], [strip.tail_px for strip in strips]))
-        odd = [i for i, strip in enumerate(strips) if strip.odd]
-        self.uneven = [i for i in odd if strips[i].uneven]
-        self.specials = [i for i in odd if strips[i].special]
-
-    def replace(self, i: int, start: int, key: str, strip: Strip) -> None:
-        """Put the rest of a part in its place, whose beginning stands on lines already."""
-        self.starts[i] = start
-        self.keys[i], self.strips[i] = key, strip
-        self.was_cut = True
-        self.measure()
-
-    def part_order(self, i: int, n: int) -> list[int]:
-        """Give the parts `i` to `i + n` from left to right, counted from `i`.
-
-        Rule L1: separators stand in the paragraph's direction, and so do the blanks before them.
-        """
-        assert self.ranks is not None
-        ranks = self.ranks[i : i + n]
-        if not self.separated:
-            return sorted(range(n), key=ranks.__getitem__)
-        groups: list[list[int]] = []
-        at = 0
-        for k in range(n + 1):
-            if k < n and self.keys[i + k][:1] not in SEPARATORS:
-                continue
-            last = k
-            while k < n and last > at and not self.keys[i + last - 1].strip():
-                last -= 1
-            groups.append(sorted(range(at, last), key=ranks.__getitem__))
-            groups += [[one] for one in range(last, min(k + 1, n))]
-            at = k + 1
-        if self.base_rtl:
-            groups.reverse()
-        return [k for group in groups for k in group]
-
-
-class _LineEnd(NamedTuple):
-    """Where a line ends: its last part's successor, widths of its tabs, whether a newline ends it."""
-
-    end: int
-    gaps: dict[int, int]
-    closed: bool
 
 
 class TextLayout:
@@ -161,16 +50,27 @@ class TextLayout:
         shaper: makes the strips.
         room_px: width of a line.
         tall_px: height of a page's text.
+        traced: whether lines say what each strip was made from.
     """
 
-    def __init__(self, spec: RenderSpec, shaper: Shaper, room_px: int, tall_px: int) -> None:
+    def __init__(
+        self,
+        spec: RenderSpec,
+        shaper: Shaper,
+        room_px: int,
+        tall_px: int,
+        *,
+        traced: bool = False,
+    ) -> None:
         self.shaper, self.room, self.tall = shaper, room_px, tall_px
         self.align, self.flow = spec.align, spec.whitespace == "flow"
         self.step_px = max(1, round(shaper.line_px * spec.line_spacing))
         self.max_words = spec.words_per_frame or MAX_CHARACTERS
+        self.overlap, self.scrolled = spec.overlap_lines, spec.scroll_lines or 0
+        self.marks, self.traced = spec.newline_marks, traced
         self.start = self.line_start = 0  # of the page and of the line, in characters
         self.lines: list[Line] = []
-        self.height = self.page_words = 0
+        self.height = self.page_words = self.n_kept = 0
 
     def pages(self, text: str) -> Iterator[Page]:
         """Give the pages; blank lines at the end of a text make no page of their own."""
@@ -179,10 +79,10 @@ class TextLayout:
             if last:
                 yield last
             last = page
-        if self.lines or last is None:
+        if len(self.lines) > self.n_kept or last is None:
             if last:
                 yield last
-            last = Page(self.start, len(text), self.lines, self.step_px, self.shaper.line_px)
+            last = self._page(len(text))
         yield last._replace(end=len(text))
 
     def _full_pages(self, text: str) -> Iterator[Page]:
@@ -195,7 +95,7 @@ class TextLayout:
                 yield from self._one_way(paragraph, match.start())
                 continue
             base_rtl = reads_rtl(paragraph)
-            for start, end in _portions(paragraph):
+            for start, end in portions(paragraph):
                 at = match.start() + start
                 yield from self._both_ways(paragraph[start:end], at, base_rtl)
 
@@ -229,10 +129,10 @@ class TextLayout:
                 strips, keys, starts = run.strips, run.keys, run.starts
             strips, keys, starts = strips[rest:], keys[rest:], starts[rest:]
 
-    def _expanded(self, strips: list[Strip], starts: list[int], keys: list[str]) -> _Run:
+    def _expanded(self, strips: list[Strip], starts: list[int], keys: list[str]) -> StripRun:
         """Put the parts of pieces with tabs in their place; a line breaks between pieces only."""
         if not any([strip.parts for strip in strips]):
-            return _Run(strips, starts, keys)
+            return StripRun(strips, starts, keys)
         flat: list[Strip] = []
         at, names, words, breaks = [], [], [0], []
         for strip, key, start in zip(strips, keys, starts, strict=False):
@@ -247,19 +147,25 @@ class TextLayout:
                 words.append(words[-1] + ends_here)
                 start += len(part)
         run_breaks = [*breaks, len(flat)]
-        return _Run(flat, [*at, starts[-1]], names, breaks=run_breaks, words=words)
+        return StripRun(flat, [*at, starts[-1]], names, breaks=run_breaks, words=words)
 
     def _both_ways(self, paragraph: str, offset: int, base_rtl: bool) -> Iterator[Page]:
         """Lay out what has both directions: lines in reading order, each seen in visual order."""
         body = paragraph.rstrip(NEWLINES)
+        places: Sequence[int] = range(len(body) + 1)
+        if self.marks and self.flow:
+            body, places = _with_marks(paragraph)
+        elif self.marks and len(body) < len(paragraph):
+            body, places = body + NEWLINE_MARK, range(len(body) + 2)
         if self.flow:
             body = body.translate(_NEWLINES_TO_BLANKS)
-        self.line_start, end = offset, offset + len(paragraph)
-        run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl), offset)
-        run.starts[-1] = end
+        self.line_start = offset
+        run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl))
+        run.starts = [offset + places[edge] for edge in run.starts]
+        run.starts[-1] = offset + len(paragraph)
         yield from self._fill(run, final=True)
 
-    def _directed(self, body: str, visual: Visual, offset: int) -> _Run:
+    def _directed(self, body: str, visual: Visual) -> StripRun:
         """Cut a paragraph where a line may break and where its direction changes."""
         cuts = visual.cuts()
         segments = list(line_pieces(body))
@@ -282,9 +188,9 @@ class TextLayout:
         for segment, after in zip(segments, part_breaks[1:], strict=True):
             if segment[-1] in _BLANK and not segment.isspace():
                 counts[after] += 1  # a word ends with its segment
-        return _Run(
+        return StripRun(
             strips,
-            [offset + edge for edge in edges],
+            edges,
             keys,
             breaks=part_breaks,
             words=list(accumulate(counts)),
@@ -293,16 +199,17 @@ class TextLayout:
             base_rtl=visual.base_rtl,
         )
 
-    def _fill(self, run: _Run, *, final: bool) -> Generator[Page, None, int]:
+    def _fill(self, run: StripRun, *, final: bool) -> Generator[Page, None, int]:
         """Fill lines; give the part that begins a line which the run does not end."""
         i, n = 0, len(run.strips)
-        simple = run.breaks is None and self.align == "left" and not run.uneven
+        simple = run.breaks is None and self.align == "left" and not (run.uneven or self.traced)
         while i < n:
             if simple:
                 i = yield from self._fill_simply(run, i)
                 if i == n:
                     break
-            line = self._line(run, i)
+            words = self.max_words - self.page_words
+            line = run.line_end(i, self.room, words, self.shaper.after_tabs)
             if line.end == n and not final and not line.closed:
                 return i
             if line.end > i:
@@ -314,7 +221,7 @@ class TextLayout:
                 yield from self._cut(run, i)
         return i
 
-    def _fill_simply(self, run: _Run, i: int) -> Generator[Page, None, int]:
+    def _fill_simply(self, run: StripRun, i: int) -> Generator[Page, None, int]:
         """Do what `_fill` does for the lines that need no second look; most lines are such."""
         strips, ends, rights, words = run.strips, run.ends, run.rights, run.words
         specials = iter([*run.specials[bisect_left(run.specials, i) :], len(strips)])
@@ -337,12 +244,12 @@ class TextLayout:
                 line[-1] = last.bare()
             if self.lines:
                 if self.height + line_px > self.tall:
-                    yield self._spill(run.starts[i])
+                    yield self._spill(run.starts[i], line_px)
             if not last.fit_px:
                 if self.start and not self.lines:
                     return i
                 line = []
-            self.lines.append(Line(line, 0, rights[j - 1] - ends[i]))
+            self.lines.append(Line(line, 0, rights[j - 1] - ends[i], 0, 0, True, run.starts[i]))
             self.height += step_px
             self.page_words += words[j] - words[i]
             self.line_start = run.starts[j]
@@ -350,43 +257,10 @@ class TextLayout:
             if j > stop:
                 stop = next(specials)
 
-    def _line(self, run: _Run, i: int) -> _LineEnd:
-        """Find the end of the line that begins with part `i`; `end == i` where nothing fits."""
-        strips, rights, n = run.strips, run.rights, len(run.strips)
-        base = run.ends[i]  # where the line begins, in the run's widths
-        gaps: dict[int, int] = {}
-        j, closed = i, False
-        at = bisect_left(run.specials, i)
-        while True:
-            stop = run.specials[at] if at < len(run.specials) else n
-            j = bisect_right(rights, base + self.room, j, stop)
-            if j < stop or stop == n:
-                break
-            strip = strips[stop]
-            if strip.tabs:
-                x = run.ends[stop] - base
-                gaps[stop] = self.shaper.after_tabs(x, strip.tabs) - x
-                base -= gaps[stop]
-            elif not strip.newline or rights[stop] > base + self.room:
-                break
-            j, at = stop + 1, at + 1
-            if strip.newline:
-                closed = True
-                break
-        full = run.words[i] + self.max_words - self.page_words
-        k = bisect_left(run.words, full, i, j)
-        while k < j and rights[k] <= run.ends[k]:
-            k += 1  # blanks need no room
-        if k < j:
-            j, closed = k, False
-        if run.breaks is not None and j < n and not closed:
-            allowed = run.breaks[bisect_right(run.breaks, j) - 1]
-            j = allowed if allowed > i else j  # a piece wider than a line is cut between its parts
-        return _LineEnd(j, gaps, closed)
-
-    def _close_line(self, run: _Run, i: int, line: _LineEnd) -> Iterator[Page]:
+    def _close_line(self, run: StripRun, i: int, line: LineEnd) -> Iterator[Page]:
         end = line.end
         strips = run.strips[i:end]
+        spans = list(pairwise(run.starts[i : end + 1])) if self.traced else None
         for at, gap in line.gaps.items():
             if at < end:
                 strips[at - i] = self.shaper.blank(gap)
@@ -395,32 +269,41 @@ class TextLayout:
         if strips:
             strips[-1] = strips[-1].bare()
         if run.ranks is not None:
-            strips = [strips[k] for k in run.part_order(i, len(strips))]
+            order = run.part_order(i, len(strips))
+            strips = [strips[k] for k in order]
+            spans = spans and [spans[k] for k in order]
         uneven = bool(run.uneven) and any([strip.uneven for strip in strips])
         words = run.words[end] - run.words[i]
-        yield from self._close(strips, words, run.starts[end], uneven=uneven, rtl=run.base_rtl)
+        yield from self._close(strips, words, run.starts[end], spans, uneven, run.base_rtl)
 
-    def _cut(self, run: _Run, i: int) -> Iterator[Page]:
+    def _cut(self, run: StripRun, i: int) -> Iterator[Page]:
         """Fill lines with a part that is wider than one; its end goes on as any other part."""
         rtl = run.ways[i] if run.ways else False
         at, last = run.starts[i], None
         for text, strip in self.shaper.cut(run.keys[i], rtl=rtl):
             if last is not None:
+                spans = [(at, at + len(last[0]))]
                 at += len(last[0])
-                uneven = last[1].uneven
-                yield from self._close([last[1]], 0, at, uneven=uneven, rtl=run.base_rtl)
+                yield from self._close([last[1]], 0, at, spans, last[1].uneven, run.base_rtl)
             last = text, strip
         assert last is not None
         run.replace(i, at, *last)
 
     def _close(
-        self, strips: list[Strip], words: int, end: int, *, uneven: bool, rtl: bool = False
+        self,
+        strips: list[Strip],
+        words: int,
+        end: int,
+        spans: list[Span] | None,
+        uneven: bool,
+        rtl: bool,
     ) -> Iterator[Page]:
         """End a line; where the page is full, the line begins the next one."""
         up = max([strip.up_px for strip in strips]) if uneven else 0
         down = max([strip.down_px for strip in strips]) if uneven else 0
-        if self.lines and self.height + up + self.shaper.line_px + down > self.tall:
-            yield self._spill(self.line_start)
+        needed = up + self.shaper.line_px + down
+        if self.lines and self.height + needed > self.tall:
+            yield self._spill(self.line_start, needed)
         if self.start and not self.lines and not strips:
             # as blanks at a line's end: blank lines between two pages need no room
             self.line_start = end
@@ -430,30 +313,48 @@ class TextLayout:
         if rtl or self.align != "left":
             spare = max(0, self.room - width)
             x = spare // 2 if self.align == "center" else spare
-        self.lines.append(Line(strips, x, width, up, down, not uneven))
+        made = Line(strips, x, width, up, down, not uneven, self.line_start, spans)
+        self.lines.append(made)
         self.height += self.step_px + up + down
         self.page_words += words
         self.line_start = end
 
-    def _spill(self, end: int) -> Page:
-        page = Page(self.start, end, self.lines, self.step_px, self.shaper.line_px)
+    def _page(self, end: int) -> Page:
+        line_px = self.shaper.line_px
+        return Page(self.start, end, self.lines, self.step_px, line_px, self.n_kept)
+
+    def _spill(self, end: int, needed_px: int = 0) -> Page:
+        """End a page; the next one may begin with lines of this one, where `needed_px` are left."""
+        page = self._page(end)
         self.start, self.lines, self.height, self.page_words = end, [], 0, 0
+        if self.scrolled or self.overlap:
+            heights = [self.step_px + line.up_px + line.down_px for line in page.lines]
+            room = self.tall - needed_px
+            kept = repeated(page.lines, heights, room, last=self.overlap, scroll=self.scrolled)
+            self.lines, self.height = kept, sum(heights[len(heights) - len(kept) :])
+            self.start = kept[0].start if kept else end
+        self.n_kept = len(self.lines)
         return page
 
     def _flowed(self, piece: str) -> str:
         """Turn blanks and a line break into one blank; an empty line ends the paragraph."""
         body = piece.rstrip(_FLOWING)
+        if self.marks:
+            marks = NEWLINE_MARK * len(_ONE_NEWLINE.findall(piece, len(body)))
+            if marks:
+                return f"{body}{marks} "
         if not body:
             return "\n" if piece.strip(BLANKS) else ""
         return body + " " * (len(body) < len(piece))
 
 
-def _portions(paragraph: str) -> Iterator[tuple[int, int]]:
-    """Cut a paragraph of many pages, behind blanks where it has some; each portion ends its line."""
-    start = 0
-    while len(paragraph) - start > MAX_PARAGRAPH:
-        blank = paragraph.rfind(" ", start, start + MAX_PARAGRAPH)
-        end = blank + 1 if blank > start else start + MAX_PARAGRAPH
-        yield start, end
-        start = end
-    yield start, len(paragraph)
+def _with_marks(paragraph: str) -> tuple[str, list[int]]:
+    """Show newlines as marks and blanks; give the place in the paragraph of each character, too."""
+    shown: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in _ONE_NEWLINE.finditer(paragraph):
+        shown += [paragraph[at : match.start()], NEWLINE_MARK, " "]
+        places += [*range(at, match.start()), match.start(), match.start()]
+        at = match.end()
+    return "".join([*shown, paragraph[at:]]), [*places, *range(at, len(paragraph) + 1)]

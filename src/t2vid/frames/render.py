@@ -4,8 +4,7 @@
 >>> len(frames), frames[0].size, frames[0].mode, frames.spans
 (1, (448, 448), 'L', [(0, 13)])
 
-A line is one `np.concatenate` of the cached strips of its words into a frame-sized gray array. A
-frame is RGB only where it holds a coloured glyph, or colours were asked for.
+A frame is RGB only where it holds a coloured glyph, or colours were asked for.
 """
 
 from __future__ import annotations
@@ -15,22 +14,20 @@ import numbers
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import lru_cache
 from itertools import islice
 
-import numpy as np
 from PIL import Image
 
 from t2vid import catalog
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
+from t2vid.frames.drawing import draw_sheet
 from t2vid.frames.font_advice import describe_missing
 from t2vid.frames.fonts import stack, uncovered
 from t2vid.frames.framelist import FrameList
-from t2vid.frames.layout import Line, Page
 from t2vid.frames.render_spec import RenderSpec
-from t2vid.frames.strip import WHITE, Gray, blank_pixels
-from t2vid.frames.text import check_text, iter_pages
+from t2vid.frames.text import Sheet, area_of, check_text, iter_sheets
+from t2vid.frames.wear import worn
 from t2vid.schema import WORDS_PER_FRAME
 
 _DEFAULT = RenderSpec()
@@ -62,6 +59,7 @@ def render_text(
             frames.append(image)
             spans.append((start, end))
     drawn = FrameList(frames, spans=spans, n_total=total)
+    drawn.source = (text, spec)
     if spec.on_missing == "escape":
         drawn.missing = _escaped(text, spec)
     return drawn
@@ -128,7 +126,7 @@ def fit(
     limit = max_frames or _frames_of_words(n_words, words_per_frame or 1)
     for font_px in range(spec.font_px, min_font_px - 1, -1):
         found = replace(spec, font_px=font_px, words_per_frame=words_per_frame)
-        if sum(1 for _ in islice(iter_pages(text, found), limit + 1)) <= limit:
+        if sum(1 for _ in islice(iter_sheets(text, found), limit + 1)) <= limit:
             return found
     least = count_frames(text, found)
     asked = f"max_frames ({max_frames}); allow {least:,}"
@@ -178,10 +176,41 @@ def _drawn(
         tokens = paper.pages(text, spec.words_per_frame or WORDS_PER_FRAME)
         for n, (start, end, words) in enumerate(tokens):
             shown = words.translate(escapes)
-            yield start, end, _paper_frame(shown, spec) if n < wanted else None
-    else:
-        for n, page in enumerate(iter_pages(text, spec)):
-            yield page.start, page.end, _draw(page, spec) if n < wanted else None
+            image = _paper_frame(shown, spec) if n < wanted else None
+            if image is not None and spec.wear:
+                image = worn(image, spec.wear, spec.wear_seed, n + 1)
+            yield start, end, image
+        return
+    n_frames = 0
+    if wanted and any("{pages}" in line for line in (spec.header, spec.footer)):
+        n_frames = sum(1 for _ in iter_sheets(text, spec))
+    last_px = spec.height
+    sheets = _with_last(iter_sheets(text, spec))
+    for number, (sheet, is_last) in enumerate(sheets, start=1):
+        image = None
+        if number <= wanted:
+            if spec.crop_last and is_last:
+                area = area_of(spec)
+                last_px = spec.height - area.tall_px + min(area.tall_px, sheet.height_px)
+            image = draw_sheet(sheet, spec, number, n_frames, height_px=last_px)
+            if spec.wear:
+                image = worn(image, spec.wear, spec.wear_seed, number, paper=_paper(spec))
+        yield sheet.start, sheet.end, image
+
+
+def _paper(spec: RenderSpec) -> str:
+    return (
+        spec.colors[1] if spec.colors else f"#{spec.paper_gray:02x}" + f"{spec.paper_gray:02x}" * 2
+    )
+
+
+def _with_last(sheets: Iterator[Sheet]) -> Iterator[tuple[Sheet, bool]]:
+    """Say of each whether it is the last one."""
+    held = next(sheets)
+    for sheet in sheets:
+        yield held, False
+        held = sheet
+    yield held, True
 
 
 def _escaped(text: str, spec: RenderSpec) -> dict[str, int]:
@@ -210,93 +239,3 @@ def _paper_escapes(text: str, spec: RenderSpec) -> dict[int, str]:
             'on_missing="escape" to draw them as U+XXXX'
         )
     return {code: f"U+{code:04X}" for code in missing}
-
-
-def _draw(page: Page, spec: RenderSpec) -> Image.Image:
-    """Draw a page: the boxes of all lines come out of one concatenation, each goes to its place."""
-    gray = np.full((spec.height, spec.width), WHITE, np.uint8)
-    margin, width = spec.margin_px, spec.width
-    colors: list[tuple[int, int, Image.Image]] = []
-    arrays: list[Gray] = []
-    tops: list[int] = []
-    outside: list[tuple[int, Line]] = []
-    top, pad, line_px = margin, 0, page.line_px
-    for line in page.lines:
-        if line.strips:
-            base = top + line.up_px
-            # what the line before leaves on its right, and this one on its left
-            arrays.append(_white(line_px, pad + margin + line.x_px))
-            arrays += [strip.box for strip in line.strips]
-            if not line.plain:
-                outside.append((base, line))
-            pad = width - margin - line.x_px - line.width_px
-            tops.append(base)
-        top += line.up_px + page.step_px + line.down_px
-    if arrays:
-        arrays.append(_white(line_px, pad))
-        block = np.concatenate(arrays, axis=1)
-        at = 0
-        for top in tops:
-            here = gray[top : top + line_px]
-            if page.step_px >= line_px:
-                here[:] = block[:, at : at + width]
-            else:  # lines that run into each other
-                np.minimum(here, block[:, at : at + width], out=here)
-            at += width
-    for base, line in outside:
-        colors += _ink_outside(gray, line, base, margin + line.x_px, line_px)
-    return _image(gray, colors, spec)
-
-
-@lru_cache(maxsize=4096)
-def _white(height_px: int, width_px: int) -> Gray:
-    return blank_pixels(height_px, width_px)
-
-
-def _ink_outside(
-    gray: Gray, line: Line, base: int, left: int, line_px: int
-) -> list[tuple[int, int, Image.Image]]:
-    """Draw what leaves a line's box above and below, and give its colours with their places."""
-    colors = []
-    for strip in line.strips:
-        right = left + strip.full_px
-        if strip.odd:
-            top = base - strip.up_px
-            if strip.up_px:
-                here = gray[top:base, left:right]
-                np.minimum(here, strip.pixels[: strip.up_px], out=here)
-            if strip.down_px:
-                here = gray[base + line_px : base + line_px + strip.down_px, left:right]
-                np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
-            colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
-        left = right
-    return colors
-
-
-def _image(gray: Gray, colors: list[tuple[int, int, Image.Image]], spec: RenderSpec) -> Image.Image:
-    if spec.colors:
-        image = Image.fromarray(gray).convert("P")  # a palette is Pillow's fastest way to colours
-        image.putpalette(_palette(*spec.colors))
-        image = image.convert("RGB")
-    else:
-        if spec.ink or spec.paper_gray != WHITE:
-            gray = _shades(spec.ink, spec.paper_gray)[gray]
-        image = Image.fromarray(gray)
-        if colors:
-            image = image.convert("RGB")
-    for x, y, picture in colors:
-        image.paste(picture, (x, y), picture)
-    return image
-
-
-@lru_cache(maxsize=64)
-def _shades(ink: int, paper_gray: int) -> Gray:
-    """Map black on white to other grays."""
-    return np.round(np.linspace(ink, paper_gray, 256)).astype(np.uint8)
-
-
-@lru_cache(maxsize=64)
-def _palette(ink: str, paper: str) -> bytes:
-    """Map black on white to two colours and what lies between: 256 times red, green and blue."""
-    first, last = (list(bytes.fromhex(color[1:])) for color in (ink, paper))
-    return np.round(np.linspace(first, last, 256)).astype(np.uint8).tobytes()

@@ -6,11 +6,11 @@
 
 from __future__ import annotations
 
-import colorsys
 import dataclasses
 import hashlib
 import json
 import numbers
+import os
 import re
 import warnings
 from dataclasses import dataclass
@@ -19,12 +19,12 @@ from typing import Any, Literal, Self
 from t2vid import catalog
 from t2vid.configuration import FrozenConfig
 from t2vid.errors import InputError
+from t2vid.frames.contrast import contrast_ratio
 from t2vid.schema import FONT_PX, FRAME_PX, MARGIN_PX, WORDS_PER_FRAME
 
 DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.drawn_with`
 _MIN_CONTRAST = 96  # gray levels between ink and background
 _MIN_RATIO = 4.5  # of two colours: WCAG 2.2, success criterion 1.4.3
-_RANDOM_RATIO = 7.0  # of layouts drawn at random: WCAG 2.2, success criterion 1.4.6
 _ALIGNS: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
 _COLOR = re.compile("#[0-9a-fA-F]{6}")
 _LANG = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -33,6 +33,9 @@ _CHOICES = {
     "whitespace": ("keep", "flow"),
     "on_missing": ("error", "escape"),
     "align": _ALIGNS,
+    "markup": ("plain", "markdown", "code"),
+    "newline_marks": (False, True),
+    "crop_last": (False, True),
 }
 MAX_FRAME_PX = 8192  # a frame beyond this is a mistake: 64 Mpixel each, before any model sees it
 _LIMITS: dict[str, tuple[float, float]] = {
@@ -44,7 +47,20 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "line_spacing": (0.8, 4),
     "ink": (0, 255),
     "paper_gray": (0, 255),
+    "columns": (1, 16),
+    "overlap_lines": (0, 1000),
+    "scroll_lines": (1, 1000),
+    "wear": (0, 1),
+    "wear_seed": (0, 2**63 - 1),
 }
+_OPTIONAL = ("words_per_frame", "scroll_lines")
+_BROKEN = ("line_spacing", "wear")  # fields that are no whole numbers
+HEADER_FIELD = re.compile(r"\{(page|pages|time)\}")
+_NOT_A_LINE = re.compile("[{}\n\r\v\f\x85\u2028\u2029\t]")
+_NOT_IN_PAPER = (
+    "markup", "columns", "header", "footer", "overlap_lines", "scroll_lines", "newline_marks",
+    "crop_last",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,21 @@ class RenderSpec(FrozenConfig):
             levels; frames are then RGB. None draws gray frames.
         lang: language of the text as a BCP 47 tag (`"ja"`, `"zh-Hant"`, `"sr"`), for the forms of
             letters that languages share; None guesses it for Chinese characters.
+        markup: `"plain"` draws what is written, `"markdown"` what CommonMark with tables makes of
+            it, `"code"` a program, highlighted.
+        code_language: of `"code"`, by a name that pygments knows (`"python"`); None guesses it.
+        columns: of text, side by side.
+        header: a line over the text, in which `{page}`, `{pages}` and `{time}` (minutes and
+            seconds, one frame a second) are filled in; `""` has none.
+        footer: the same below the text.
+        overlap_lines: lines that each frame repeats of the one before.
+        scroll_lines: each frame moves on by so many lines of the text; None by a whole frame.
+        newline_marks: draw a mark where a newline is; with `whitespace="flow"` instead of it.
+        crop_last: make the last frame only as high as its text, for models that take frames of
+            any size; one that sees a fixed size stretches it.
+        wear: from 0 (clean) to 1: paper, uneven light, skew, blur, noise and JPEG, as in scans and
+            photographs of pages.
+        wear_seed: which of them, and how.
     """
 
     width: int = FRAME_PX
@@ -89,13 +120,24 @@ class RenderSpec(FrozenConfig):
     paper_gray: int = 255
     colors: tuple[str, str] | None = None
     lang: str | None = None
+    markup: Literal["plain", "markdown", "code"] = "plain"
+    code_language: str | None = None
+    columns: int = 1
+    header: str = ""
+    footer: str = ""
+    overlap_lines: int = 0
+    scroll_lines: int | None = None
+    newline_marks: bool = False
+    crop_last: bool = False
+    wear: float = 0.0
+    wear_seed: int = 0
 
     def __post_init__(self) -> None:
         """Check every field's type and limit, and take whole numbers for what they are."""
         for name, (low, high) in _LIMITS.items():
             value = getattr(self, name)
             _check_number(name, value, low, high)
-            if isinstance(value, numbers.Integral) and name != "line_spacing":
+            if isinstance(value, numbers.Integral) and name not in _BROKEN:
                 object.__setattr__(self, name, int(value))
         if not isinstance(self.font, str) or "\x00" in self.font:
             raise InputError(
@@ -109,6 +151,13 @@ class RenderSpec(FrozenConfig):
                 "words_per_frame (None) would put a whole text on one frame of the paper's layout; "
                 f"give a number, the paper's is {WORDS_PER_FRAME}"
             )
+        given = [name for name in _NOT_IN_PAPER if getattr(self, name) != getattr(type(self), name)]
+        if self.layout == "paper" and given:
+            raise InputError(
+                f"the paper's layout has no {given[0]} ({getattr(self, given[0])!r}); leave it out, or "
+                "take the layout 't2vid'"
+            )
+        self._check_pages()
         room = min(self.width, self.height) - 2 * self.margin_px
         if room < 2 * self.font_px:
             raise InputError(
@@ -127,6 +176,41 @@ class RenderSpec(FrozenConfig):
         ):
             raise InputError(f"lang ({self.lang!r}) must be None or a tag as 'ja' or 'zh-Hant'")
 
+    def _check_pages(self) -> None:
+        """Check the fields that say how frames follow each other, and what stands around the text."""
+        if self.newline_marks and self.markup != "plain":
+            raise InputError(f"newline_marks needs markup 'plain', not {self.markup!r}")
+        follow = {"overlap_lines": self.overlap_lines, "scroll_lines": self.scroll_lines}
+        moved = [f"{name} ({value})" for name, value in follow.items() if value]
+        if len(moved) > 1:
+            raise InputError(f"{' and '.join(moved)} say the same in two ways; give one of them")
+        if moved and (self.words_per_frame is not None or self.columns > 1):
+            raise InputError(
+                f"{moved[0]} counts the lines of whole frames: it needs words_per_frame=None "
+                f"({self.words_per_frame}) and columns=1 ({self.columns})"
+            )
+        column_px = (self.width - 2 * self.margin_px) // self.columns - self.font_px
+        if self.columns > 1 and column_px < 4 * self.font_px:
+            raise InputError(
+                f"columns ({self.columns}) of {max(0, column_px)} px have no room for words of font_px "
+                f"({self.font_px}); take fewer, or a wider frame"
+            )
+        for name in ("header", "footer"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or _NOT_A_LINE.search(HEADER_FIELD.sub("", value)):
+                raise InputError(
+                    f"{name} ({value!r}) must be one line of text in which only {{page}}, {{pages}} and "
+                    "{time} stand in braces"
+                )
+        if self.code_language is not None:
+            from t2vid.frames.highlighting import lexer_named
+
+            if self.markup != "code":
+                raise InputError(
+                    f"code_language ({self.code_language!r}) is for markup 'code', not {self.markup!r}"
+                )
+            lexer_named(self.code_language)
+
     @classmethod
     def paper(cls) -> Self:
         """The paper's layout: 448x448, 20 px, 115 word tokens, 20 px margins, centred, greedy wrap."""
@@ -143,8 +227,15 @@ class RenderSpec(FrozenConfig):
         return cls(**catalog.preset("render", name).values)
 
     @classmethod
-    def random(cls, seed: int, *, colors: bool = True) -> RenderSpec:
-        """A legible layout drawn at random: font, size, margins, alignment, spacing and shades.
+    def random(
+        cls,
+        seed: int,
+        *,
+        colors: bool = True,
+        level: int = 0,
+        fonts: str | os.PathLike[str] | None = None,
+    ) -> RenderSpec:
+        """A legible layout drawn at random; each level adds to the one below it.
 
         Half of the layouts are gray; of the others the text is dark on a light tint, or the reverse.
         Contrast is at least 7 to 1 by WCAG 2.2 in all of them.
@@ -152,28 +243,17 @@ class RenderSpec(FrozenConfig):
         Args:
             seed: the same seed gives the same layout; a row's number makes every row another.
             colors: False keeps the grays, whose frames take a third of the memory.
-        """
-        import numpy as np
+            level: 0 varies font, size, margins, alignment, spacing and shades; 1 columns, headers
+                and footers, too; 2 looks like a good scan; 3 like a copy or a photograph of a page.
+            fonts: a folder whose TrueType and OpenType files are taken, too, where they have the
+                letters of English.
 
-        if not isinstance(seed, numbers.Integral) or seed < 0:
-            raise InputError(f"seed ({seed!r}) must be a whole number >= 0")
-        rng = np.random.default_rng(seed)
-        ink, light = int(rng.integers(0, 57)), int(rng.integers(208, 256))
-        dark = bool(rng.random() < 0.2)
-        gray = cls(
-            font=str(rng.choice(["sans", "serif", "mono"], p=[0.5, 0.35, 0.15])),
-            font_px=int(rng.integers(16, 25)),
-            margin_px=int(rng.integers(12, 33)),
-            words_per_frame=None,
-            align=_ALIGNS[int(rng.choice(3, p=[0.85, 0.1, 0.05]))],
-            line_spacing=round(float(rng.uniform(0.95, 1.3)), 2),
-            ink=light if dark else ink,
-            paper_gray=ink if dark else light,
-        )
-        pair = _legible_pair(*rng.random(5).tolist())
-        if not colors or rng.random() < 0.5:
-            return gray
-        return dataclasses.replace(gray, colors=pair[::-1] if dark else pair)
+        Raises:
+            InputError: for a seed or level out of range, or a folder without such a font.
+        """
+        from t2vid.frames.variety import random_fields
+
+        return cls(**random_fields(seed, colors=colors, level=level, fonts=fonts))
 
     @classmethod
     def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:
@@ -199,60 +279,25 @@ class RenderSpec(FrozenConfig):
 
     def stored(self) -> str:
         """Give the JSON that a row keeps: every field, and what frames are drawn with here."""
-        from t2vid.frames.fonts import drawn_with
-
-        values = {**self.to_dict(), DRAWN_WITH: drawn_with(self.font)}
+        values = {**self.to_dict(), DRAWN_WITH: self.drawn_with}
         return json.dumps(values, sort_keys=True, separators=(",", ":"))
 
     @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with any field, font file or library version."""
+        return hashlib.sha256((self.to_json() + self.drawn_with).encode()).hexdigest()[:16]
+
+    @property
+    def drawn_with(self) -> str:
+        """Twelve hexadecimal digits of the libraries and fonts that draw with this spec here."""
         from t2vid.frames.fonts import drawn_with
 
-        return hashlib.sha256((self.to_json() + drawn_with(self.font)).encode()).hexdigest()[:16]
-
-
-def contrast_ratio(first: str, second: str) -> float:
-    """Give the contrast of two colours, 1 to 21; from WCAG 2.2, "contrast ratio".
-
-    Args:
-        first: a colour as `"#rrggbb"`.
-        second: the other one.
-
-    >>> round(contrast_ratio("#000000", "#ffffff"))
-    21
-    """
-    dark, light = sorted(map(_luminance, (first, second)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(color: str) -> float:
-    levels = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-    linear = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in levels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def _legible_pair(
-    ink_hue: float, ink_saturation: float, ink_value: float, hue: float, tint: float
-) -> tuple[str, str]:
-    """Make a dark text colour and a light background of five numbers from 0 to 1."""
-    light = _hex(hue, 0.25 * tint, 1.0)
-    value = 0.1 + 0.5 * ink_value
-    while True:
-        ink = _hex(ink_hue, 0.3 + 0.7 * ink_saturation, value)
-        if contrast_ratio(ink, light) >= _RANDOM_RATIO:
-            return ink, light
-        value *= 0.9  # black on the darkest tint has 13 to 1, so this ends
-
-
-def _hex(hue: float, saturation: float, value: float) -> str:
-    levels = colorsys.hsv_to_rgb(hue, saturation, value)
-    return "#" + "".join(f"{round(255 * level):02x}" for level in levels)
+        return drawn_with(self.font, styled=self.markup != "plain", worn=self.wear > 0)
 
 
 def _check_number(name: str, value: object, low: float, high: float) -> None:
-    """Refuse what is no number from `low` to `high`; `words_per_frame` may be None."""
-    optional, whole = name == "words_per_frame", name != "line_spacing"
+    """Refuse what is no number from `low` to `high`; some may be None."""
+    optional, whole = name in _OPTIONAL, name not in _BROKEN
     if optional and value is None:
         return
     kinds = numbers.Integral if whole else int | float

@@ -16,6 +16,7 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import uharfbuzz as hb
@@ -25,16 +26,17 @@ from t2vid.frames import fonts
 from t2vid.frames.grid import DRAWN, GridCells
 from t2vid.frames.pen import Box, Missing, Pen, shaped
 from t2vid.frames.segmentation import graphemes
-from t2vid.frames.strip import WHITE, OddStrip, Strip, blank_pixels
+from t2vid.frames.strip import WHITE, OddStrip, Strip, as_odd, blank_pixels, shrunk
 from t2vid.frames.typeface import INVISIBLE, Typeface
 
 TAB_SPACES = 4
 CACHE_BYTES = 24 * 2**20  # one of two generations; 30,000 English words at 20 px
 LONG_WORD = 2_000  # characters: no word of any language, but data; its letters need no kerning
 NEWLINES = "\n\r\v\f\x85\u2028\u2029"
+NEWLINE_MARK = "\u21b5"
 BLANKS = " \t\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2008\u2009\u200a\u205f\u3000"
 _ESCAPE = re.compile("(U\\+[0-9A-F]{4,6})")
-_TABBED = re.compile(f"([{BLANKS}]*\t[{BLANKS}]*)")
+TABS = re.compile(f"([{BLANKS}]*\t[{BLANKS}]*)")
 
 
 class Shaper:
@@ -47,12 +49,22 @@ class Shaper:
         room_px: width of a line.
         tall_px: height of a page's text, which no line may exceed.
         lang: language of the text as a BCP 47 tag.
+        style: `""`, or `b` and `i` for bold and italic.
+        marked: whether newlines are shown.
     """
 
     def __init__(
-        self, font: str, font_px: int, on_missing: str, room_px: int, tall_px: int, lang: str = ""
+        self,
+        font: str,
+        font_px: int,
+        on_missing: str,
+        room_px: int,
+        tall_px: int,
+        lang: str = "",
+        style: str = "",
+        marked: bool = False,
     ) -> None:
-        self.stack, self.lang = fonts.stack(font, lang), lang
+        self.stack, self.lang, self.marked = fonts.stack(font, lang, style), lang, marked
         self.font_px, self.on_missing = font_px, on_missing
         self.room_px, self.tall_px = room_px, tall_px
         self._fonts: dict[Typeface, hb.Font] = {}
@@ -112,55 +124,48 @@ class Shaper:
             x = (x // self.tab_px + 1) * self.tab_px if char == "\t" else x + self._advance(char)
         return min(round(x), max(x_px, self.room_px))
 
-    def cut(self, piece: str, *, rtl: bool = False) -> Iterator[tuple[str, Strip]]:
+    def cut(
+        self, piece: str, *, rtl: bool = False, room_px: int | None = None
+    ) -> Iterator[tuple[str, Strip]]:
         """Cut a piece that is wider than a line at grapheme boundaries; each part fits a line."""
+        room = self.room_px if room_px is None else room_px
         fitting = self._fitting if len(piece) <= LONG_WORD else self._set_apart
         young, used = self.young[rtl], 0
         part: list[str] = []
         body = piece.rstrip(NEWLINES + BLANKS)
         for cluster in graphemes(body):
             width = (young.get(cluster) or self.strip(cluster, rtl=rtl)).fit_px
-            if part and used + width > self.room_px:
-                yield from fitting(part, rtl)
+            if part and used + width > room:
+                yield from fitting(part, rtl, room)
                 part, used = [], 0
             part.append(cluster)
             used += width
-        yield from fitting([*part, piece[len(body) :]], rtl)
+        yield from fitting([*part, piece[len(body) :]], rtl, room)
 
-    def _set_apart(self, clusters: list[str], rtl: bool) -> Iterator[tuple[str, Strip]]:
+    def _set_apart(self, clusters: list[str], rtl: bool, room: int) -> Iterator[tuple[str, Strip]]:
         """Put graphemes side by side that were drawn one by one, as megabytes without a blank need."""
         strips = [self.strip(cluster, rtl=rtl) for cluster in clusters]
         if rtl or any(strip.odd or strip.tail_px for strip in strips):
-            yield from self._fitting(clusters, rtl)
+            yield from self._fitting(clusters, rtl, room)
             return
         pixels = np.concatenate([strip.pixels for strip in strips], axis=1)
-        if pixels.shape[1] > self.room_px:  # a single grapheme
-            yield from self._fitting(clusters, rtl)
+        if pixels.shape[1] > room:  # a single grapheme
+            yield from self._fitting(clusters, rtl, room)
         else:
             yield "".join(clusters), Strip(pixels, int(pixels.shape[1]))
 
-    def _fitting(self, clusters: list[str], rtl: bool) -> Iterator[tuple[str, Strip]]:
+    def _fitting(self, clusters: list[str], rtl: bool, room: int) -> Iterator[tuple[str, Strip]]:
         text = "".join(clusters)
         strip = self._make(text, rtl)
-        if strip.fit_px <= self.room_px:
+        if strip.fit_px <= room:
             yield text, strip
         elif len(clusters) > 1:
             # shaped together they are wider than apart
             half = len(clusters) // 2
-            yield from self._fitting(clusters[:half], rtl)
-            yield from self._fitting(clusters[half:], rtl)
+            yield from self._fitting(clusters[:half], rtl, room)
+            yield from self._fitting(clusters[half:], rtl, room)
         else:
-            yield text, self._shrunk(strip)
-
-    def _shrunk(self, strip: Strip) -> Strip:
-        # one grapheme wider than a line: narrower is better than cut off
-        size = (self.room_px, strip.pixels.shape[0])
-        pixels = np.asarray(Image.fromarray(strip.pixels).resize(size, Image.Resampling.BOX))
-        small = OddStrip(pixels, self.room_px, strip.words)
-        if strip.uneven:
-            small.rise(strip.up_px, strip.down_px)
-        small.newline = small.special = strip.newline
-        return small
+            yield text, shrunk(strip, room)
 
     def _make(self, piece: str, rtl: bool) -> Strip:
         body = piece.rstrip(NEWLINES)
@@ -168,16 +173,18 @@ class Shaper:
         newline = len(body) < len(piece)
         if "\t" in body and not (newline and not visible):
             return self._tabbed(body, visible, piece[len(body) :])
-        tail = body[len(visible) :]
+        is_word, tail = bool(visible), body[len(visible) :]
+        if newline and self.marked:
+            visible, tail = (body if visible else "") + NEWLINE_MARK, ""
         # what comes after blanks as wide as a line goes to the next line, however many there are
         tail_px = min(sum(map(self._advance, tail)), float(self.room_px))
         if visible and self._simple and not rtl and visible.isascii() and visible.isprintable():
             strip = self._latin(visible, tail_px)
         else:
             strip = self._written(visible, tail_px, rtl)
-        strip.words = 1 if visible and (tail or newline) else 0
+        strip.words = 1 if is_word and (tail or newline) else 0
         if newline or strip.fit_px > self.room_px:
-            strip = strip if isinstance(strip, OddStrip) else _as_odd(strip)
+            strip = strip if isinstance(strip, OddStrip) else as_odd(strip)
             strip.newline, strip.special = newline, True
         return strip
 
@@ -186,7 +193,7 @@ class Shaper:
         strip = OddStrip(np.empty((self.line_px, 0), np.uint8), 0)
         strip.special = True
         if visible:
-            parts = [part for part in _TABBED.split(body) if part]
+            parts = [part for part in TABS.split(body) if part]
             strip.parts = (*parts[:-1], parts[-1] + newline)
         else:
             strip.tabs = body
@@ -351,24 +358,32 @@ class Shaper:
         if face not in self._fonts:
             font = hb.Font(face.face)
             font.scale = (self.font_px * 64, self.font_px * 64)
+            if not self.stack.is_styled(face):
+                # no such face of this script here: thicker outlines, slanted ones
+                if "b" in self.stack.style:
+                    font.synthetic_bold = (1 / 32, 1 / 32, True)
+                if "i" in self.stack.style:
+                    font.synthetic_slant = 0.2
             self._fonts[face] = font
         return self._fonts[face]
 
 
-def _as_odd(strip: Strip) -> OddStrip:
-    return OddStrip(strip.pixels, strip.fit_px, strip.words, rtl=strip.rtl)
-
-
 def shaper_for(
-    font: str, font_px: int, on_missing: str, room_px: int, tall_px: int, lang: str = ""
+    font: str,
+    font_px: int,
+    on_missing: str,
+    room_px: int,
+    tall_px: int,
+    lang: str = "",
+    style: str = "",
+    marked: bool = False,
 ) -> Shaper:
     """Give this thread's shaper of a font, a size and a page; the last few keep their strips."""
     # a shaper draws into one raster, so two threads must not share it
-    return _shaper(font, font_px, on_missing, room_px, tall_px, lang, threading.get_ident())
+    thread = threading.get_ident()
+    return _shaper(thread, font, font_px, on_missing, room_px, tall_px, lang, style, marked)
 
 
-@lru_cache(maxsize=8)
-def _shaper(
-    font: str, font_px: int, on_missing: str, room_px: int, tall_px: int, lang: str, thread: int
-) -> Shaper:
-    return Shaper(font, font_px, on_missing, room_px, tall_px, lang)
+@lru_cache(maxsize=16)
+def _shaper(thread: int, *args: Any) -> Shaper:
+    return Shaper(*args)

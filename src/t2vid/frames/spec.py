@@ -11,14 +11,12 @@ from __future__ import annotations
 import dataclasses
 import math
 import numbers
-import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import wraps
 from typing import Any
 
 from t2vid import catalog
-from t2vid.configuration import FrozenConfig
+from t2vid.configuration import FrozenConfig, former_names
 from t2vid.errors import InputError
 from t2vid.frames.budgets import PATCH_PX, PixelBudget, frame_size
 from t2vid.frames.hdr import TONEMAPS, Tonemap
@@ -29,6 +27,7 @@ from t2vid.schema import FRAMES_PER_SECOND
 __all__ = ["DRAWN_WITH", "MAX_FRAME_PX", "RenderSpec", "SampleSpec"]
 
 
+@former_names(select="sampling")
 @dataclass(frozen=True)
 class SampleSpec(FrozenConfig):
     """Which frames of a video are shown, and how large.
@@ -129,22 +128,12 @@ class SampleSpec(FrozenConfig):
         >>> SampleSpec.for_family("internvl").sampling
         'midpoint'
         """
-        values = {**catalog.preset("sample", family).values, **changes}
-        if "select" in values:
-            values["sampling"] = values.pop("select")
-        return cls(**values)
+        return cls(**{**catalog.preset("sample", family).values, **changes})
 
     @classmethod
     def preset(cls, name: str) -> SampleSpec:
         """Give a spec by the name of a model family."""
         return cls.for_family(name)
-
-    @classmethod
-    def from_dict(cls, value: dict[str, Any]) -> SampleSpec:
-        """Build from a mapping; rows that were stored before call `sampling` `select`."""
-        if isinstance(value, dict) and "select" in value and "sampling" not in value:
-            value = {("sampling" if k == "select" else k): v for k, v in value.items()}
-        return super().from_dict(value)
 
     def limited(self, n: int) -> SampleSpec:
         """Give the spec with at most `n` frames, however it counts them.
@@ -307,25 +296,3 @@ def _is_rate(value: float) -> bool:
 
 def _is_positive(value: int) -> bool:
     return value > 0
-
-
-def _accept_select() -> None:
-    """Take `select=`, what `sampling=` was called until 0.4, with a word."""
-    build = SampleSpec.__init__
-
-    @wraps(build)
-    def init(self: SampleSpec, *values: Any, **fields: Any) -> None:
-        if "select" in fields:
-            warnings.warn("select= is now called sampling=", DeprecationWarning, stacklevel=2)
-            fields["sampling"] = fields.pop("select")
-        build(self, *values, **fields)
-
-    def select(self: SampleSpec) -> str | None:
-        warnings.warn("select is now called sampling", DeprecationWarning, stacklevel=2)
-        return self.sampling
-
-    SampleSpec.__init__ = init  # type: ignore[method-assign]
-    SampleSpec.select = property(select)  # type: ignore[attr-defined]
-
-
-_accept_select()

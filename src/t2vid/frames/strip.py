@@ -97,6 +97,22 @@ class OddStrip(Strip):
         return bare
 
 
+def as_odd(strip: Strip) -> OddStrip:
+    """Give the same strip as one that a line has to look at."""
+    return OddStrip(strip.pixels, strip.fit_px, strip.words, rtl=strip.rtl)
+
+
+def shrunk(strip: Strip, width_px: int) -> Strip:
+    """Give a strip made narrower: of a single grapheme, better than cut off."""
+    size = (width_px, strip.pixels.shape[0])
+    pixels = np.asarray(Image.fromarray(strip.pixels).resize(size, Image.Resampling.BOX))
+    small = OddStrip(pixels, width_px, strip.words)
+    if strip.uneven:
+        small.rise(strip.up_px, strip.down_px)
+    small.newline = small.special = strip.newline
+    return small
+
+
 def blank_pixels(height_px: int, width_px: int) -> Gray:
     """Give white pixels."""
     return np.full((height_px, max(0, width_px)), WHITE, np.uint8)

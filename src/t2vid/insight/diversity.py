@@ -32,6 +32,7 @@ RESAMPLES = 200
 LANDMARKS = 8
 PERPLEXITY = 30
 _EARLY_STEPS, _STEPS, _STEPS_SHOWN = 250, 500, 25  # of t-SNE, as openTSNE has them
+_ONE_CORE = 3_000  # instructions below which t-SNE stays on one core
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ def diversity(
         sample: at most so many instructions a source, drawn without replacement; the numbers of
             sources with equal n compare.
         seed: of the sample, the map and the bootstrap.
-        embedder: name or folder of a `sentence-transformers` model; None for TF-IDF with SVD.
+        embedder: name or folder of a `sentence-transformers` model; None is the one that the extra
+            `embed` brings, `tfidf` compares words.
 
     Raises:
         InputError: for fewer than two instructions, or a sample below 2.
@@ -376,7 +378,7 @@ def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
             metric="cosine",
             initialization="pca",
             random_state=seed,
-            n_jobs=2,
+            n_jobs=1 if len(vectors) < _ONE_CORE else 2,  # threads cost more than they bring
             negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
             early_exaggeration_iter=_EARLY_STEPS,
             n_iter=_STEPS,

@@ -16,9 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.together import is_several, media_of
 from t2vid.frames.video import probe
 from t2vid.insight.plotting import COLOURS, DASHES, legend_above, new_figure, tidy, to_bytes
 from t2vid.progress import progress
@@ -120,9 +121,9 @@ def lengths(dataset: Any) -> Lengths:
     for name, value in progress(_values(dataset), desc="lengths", total=total):
         try:
             frames, duration_s = _measure(value)
-        except (BadVideo, MissingFile, InputError) as error:
+        except Exception as error:  # whatever one row raises, the others are measured
             example = str((value or {}).get("path") or error)
-            unknown = "cannot be drawn" if isinstance(error, InputError) else "missing"
+            unknown = "missing" if isinstance(error, MissingFile) else "cannot be drawn"
             counts.drop(getattr(error, "reason", unknown), source=name, example=example)
             continue
         source = sources.setdefault(name, SourceLengths())
@@ -163,6 +164,8 @@ def _measure(value: Mapping[str, Any] | None) -> tuple[int, float | None]:
     own = json.loads(value.get("spec") or "{}")
     if value.get("text") is not None:
         return count_frames(value["text"], RenderSpec.from_dict(own)), None
+    if is_several(value):
+        return sum(one.n for one in media_of(value)), None
     if value.get("path") is None and value.get("bytes") is None:
         return 0, None
     kept = {name: own[name] for name in ("start_s", "end_s", "folder_fps") if own.get(name)}

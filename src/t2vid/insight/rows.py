@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.together import is_several, media_of
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import TokenCounter, conversation_text, question_words
 from t2vid.mixing.overlap import Sketch, sketch
@@ -155,8 +156,10 @@ class _ColumnCollector:
         self.counts.keep(source=source)
         try:
             frames, kept, duration_s = self._measured(value, row.get("n_frames"), source)
-        except (BadVideo, MissingFile) as error:
-            reason = f"length unknown ({getattr(error, 'reason', 'missing')})"
+        except Exception as error:  # whatever one row raises, the others are reported
+            missing = isinstance(error, MissingFile)
+            why = "missing" if missing else "cannot be drawn" if text else type(error).__name__
+            reason = f"length unknown ({getattr(error, 'reason', why)})"
             self.counts.sources[source][reason] += 1
             self.counts.examples.setdefault(reason, []).append(row_id)
             frames = kept = int(row.get("n_frames") or 0)
@@ -224,6 +227,9 @@ class _ColumnCollector:
         if value.get("text") is not None:
             pages = n_frames or count_frames(value["text"], RenderSpec.from_dict(own))
             return pages, pages, float("nan")
+        if is_several(value):
+            n_frames = sum(one.n for one in media_of(value))
+            return n_frames, n_frames, float("nan")
         if value.get("path") is None and value.get("bytes") is None:
             return n_frames or 0, n_frames or 0, float("nan")
         spec = SampleSpec.from_dict(own)

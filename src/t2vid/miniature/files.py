@@ -25,7 +25,7 @@ import numpy as np
 from t2vid.errors import InputError
 from t2vid.miniature.pictures import clip, write_clip
 from t2vid.miniature.prompts import DESCRIBE
-from t2vid.miniature.questions import KINDS, SEEN_KINDS, Asked, ask, episode_for
+from t2vid.miniature.questions import KINDS, SEEN_KINDS, Asked, ask, episode_for, worded
 from t2vid.miniature.world import Episode
 
 SHAREGEMINI = "sharegemini_webvid_core100k.json"
@@ -163,11 +163,6 @@ def _write_test(folder: Path, size: WorldSize) -> None:
                 }
             )
     pq.write_table(pa.Table.from_pylist(rows), folder / QUESTIONS)
-
-
-def worded(asked: Asked, rng: np.random.Generator) -> str:
-    """Write a question for training: with its options half of the time."""
-    return asked.lettered if rng.random() < 0.5 else asked.question
 
 
 def _all_kinds(episode: Episode, rng: np.random.Generator) -> Iterator[Asked]:

@@ -1,9 +1,10 @@
-"""Train the mini image-LLM from nothing: stories in words, single pictures and pages, albums.
+"""Train the mini image-LLM from nothing: stories in words, pictures and pages, documents of both.
 
-An album is a row of pictures and pages that have nothing to do with each other, as the interleaved
-documents of real image-LLMs. It never sees a clip, nor a text of several pages.
+A document is a story in words in which some scenes are a picture or a page, never two in a row; an
+album is a row of pictures and pages that have nothing to do with each other. Real image-LLMs learn on
+such interleaved pages. It never sees a clip, nor a text drawn on several pages.
 
->>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(2999, Plan())
+>>> schedule(0, Plan()) < schedule(100, Plan()) > schedule(4999, Plan())
 True
 """
 
@@ -13,7 +14,7 @@ import itertools
 import json
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,10 +28,12 @@ from t2vid.frames.spec import RenderSpec
 from t2vid.miniature.base import BaseSize, new_base
 from t2vid.miniature.pictures import FRAME_PX, draw
 from t2vid.miniature.prompts import LOOK, READ
-from t2vid.miniature.questions import KINDS, ask
+from t2vid.miniature.questions import KINDS, ask, worded
 from t2vid.miniature.world import MAX_SCENES, NUMBERS, WORDS_PER_SCENE, Episode, phrases
 
 IGNORED = -100
+HERE = "<image>"  # where a frame stands in a text
+RECITED = 0.35  # share of the documents that are read out
 PAGE = RenderSpec(
     width=FRAME_PX, height=FRAME_PX, font_px=11, margin_px=1, words_per_frame=WORDS_PER_SCENE
 )
@@ -55,24 +58,24 @@ class Plan:
     Attributes:
         text_steps: steps on stories in words alone.
         joint_steps: steps on stories, pictures and pages after them.
-        album_steps: steps on stories, single frames and albums.
-        settle_steps: steps at the end with as many single frames as albums, or reading suffers.
+        document_steps: steps on documents, stories, single frames and albums.
         text_rows: stories in a step on stories alone.
-        joint_text_rows: stories in every later step.
-        frame_rows: pictures and pages in every later step, half of each; of the steps with albums
-            three quarters are albums, of the last ones half.
-        turns: questions about one story.
+        joint_text_rows: stories in a step with single frames.
+        frame_rows: pictures and pages in such a step, half of each.
+        document_rows: documents in a step of the last part, which has a quarter as many stories,
+            as many albums and a third as many single frames beside them.
+        turns: questions about one story or document.
         learning_rate: at its highest.
         seed: of the weights and the rows.
     """
 
     text_steps: int = 1000
     joint_steps: int = 2000
-    album_steps: int = 800
-    settle_steps: int = 200
+    document_steps: int = 2000
     text_rows: int = 24
     joint_text_rows: int = 20
     frame_rows: int = 40
+    document_rows: int = 24
     turns: int = 5
     learning_rate: float = 2e-3
     seed: int = 0
@@ -80,7 +83,7 @@ class Plan:
     @property
     def steps(self) -> int:
         """Steps in all."""
-        return self.text_steps + self.joint_steps + self.album_steps + self.settle_steps
+        return self.text_steps + self.joint_steps + self.document_steps
 
 
 class Turns(NamedTuple):
@@ -128,7 +131,7 @@ def pretrain(
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         first, seconds = saved["step"], saved["seconds"]
-    start, sums = time.process_time() - seconds, np.zeros(3)
+    start, sums = time.process_time() - seconds, dict[str, float]()
     model.train()
     for step in range(first, plan.steps):
         rng = np.random.default_rng((plan.seed, step))  # a resumed run sees the same rows
@@ -136,14 +139,16 @@ def pretrain(
             group["lr"] = schedule(step, plan)
         losses = _losses(model, processor, step, plan, rng)
         optimizer.zero_grad(set_to_none=True)
-        sum(losses).backward()
+        sum(losses.values()).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
-        sums[: len(losses)] += [float(loss.detach()) for loss in losses]
+        for name, loss in losses.items():
+            sums[name] = sums.get(name, 0.0) + float(loss.detach())
         done = step + 1
         if done % log_every == 0:
-            _log(out, done, sums / log_every, time.process_time() - start)
-            sums[:] = 0
+            means = {f"{name}_loss": round(sums[name] / log_every, 4) for name in sums}
+            _log(out, {"step": done, **means, "cpu_seconds": round(time.process_time() - start)})
+            sums.clear()
         if done % save_every == 0 or done == plan.steps:
             value = {"asked": asked, "step": done, "seconds": time.process_time() - start}
             value |= {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
@@ -161,30 +166,38 @@ def schedule(step: int, plan: Plan) -> float:
     if step < plan.text_steps:
         return plan.learning_rate * rise * (1 - 0.1 * step / plan.text_steps)
     at = step - plan.text_steps
-    parts = ((plan.joint_steps, 0.9), (plan.album_steps, 0.5), (plan.settle_steps, 0.2))
-    for number, (n_steps, high) in enumerate(parts):
-        if at < n_steps or number == len(parts) - 1:
-            first = min(1.0, (at + 1) / 50) if number else rise  # each part rises for itself
-            cosine = 0.525 + 0.475 * math.cos(math.pi * at / n_steps)
-            return plan.learning_rate * first * high * cosine
-        at -= n_steps
-    raise AssertionError("the last part takes every step")
+    if at < plan.joint_steps:
+        return plan.learning_rate * rise * 0.9 * _cosine(at / plan.joint_steps)
+    at -= plan.joint_steps
+    return plan.learning_rate * min(1.0, (at + 1) / 50) * 0.75 * _cosine(at / plan.document_steps)
+
+
+def _cosine(share: float) -> float:
+    return 0.525 + 0.475 * math.cos(math.pi * share)
 
 
 def _losses(
     model: Any, processor: Any, step: int, plan: Plan, rng: np.random.Generator
-) -> list[Any]:
-    joint = step >= plan.text_steps
-    n_text = plan.joint_text_rows if joint else plan.text_rows
-    text = [story(rng, turns=plan.turns) for _ in range(n_text)]
-    losses = [_loss(model, *collate(text, processor))]
-    if joint:
-        after = step - plan.text_steps - plan.joint_steps
-        half = plan.frame_rows // (2 if after < 0 else 8 if after < plan.album_steps else 4)
-        shown = [*(picture(rng) for _ in range(half)), *(page(rng) for _ in range(half))]
-        shown += [album(rng) for _ in range(plan.frame_rows - 2 * half)]
-        losses.append(_loss(model, *collate(shown, processor)))
-    return losses
+) -> dict[str, Any]:
+    if step < plan.text_steps:
+        groups = {"text": [story(rng, turns=plan.turns) for _ in range(plan.text_rows)]}
+    elif step < plan.text_steps + plan.joint_steps:
+        groups = {
+            "text": [story(rng, turns=plan.turns) for _ in range(plan.joint_text_rows)],
+            "frame": _single(rng, plan.frame_rows),
+        }
+    else:
+        n = plan.document_rows
+        groups = {
+            "text": [story(rng, turns=plan.turns) for _ in range(n // 4)],
+            "document": [document(rng, turns=plan.turns) for _ in range(n)],
+            "frame": [*_single(rng, n // 3), *(album(rng) for _ in range(n // 4))],
+        }
+    return {name: _loss(model, *collate(rows, processor)) for name, rows in groups.items() if rows}
+
+
+def _single(rng: np.random.Generator, n: int) -> list[Turns]:
+    return [*(picture(rng) for _ in range(n // 2)), *(page(rng) for _ in range(n // 2))]
 
 
 def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
@@ -196,14 +209,10 @@ def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
     return cross_entropy(model.lm_head(hidden[at]), wanted[at])
 
 
-def story(rng: np.random.Generator, *, turns: int, kinds: Sequence[str] = KINDS) -> Turns:
-    """Give a story in words with `turns` questions, half of them with options."""
+def story(rng: np.random.Generator, *, turns: int) -> Turns:
+    """Give a story in words with `turns` questions, most of them with options."""
     episode = Episode.drawn(rng)
-    asked = (ask(episode, kinds[int(i)], rng) for i in rng.permutation(len(kinds)))
-    found = itertools.islice((one for one in asked if one is not None), turns)
-    pairs = [(a.lettered if rng.random() < 0.5 else a.question, a.answer) for a in found]
-    (question, answer), *rest = pairs
-    return Turns([(f"{episode.story}\n\n{question}", answer), *rest])
+    return Turns(_asked(episode, episode.story, rng, turns))
 
 
 def picture(rng: np.random.Generator) -> Turns:
@@ -218,9 +227,13 @@ def page(rng: np.random.Generator) -> Turns:
     """Give one drawn page of a story and its words."""
     told = phrases(Episode.drawn(rng))
     words = told[int(rng.integers(len(told)))]
+    return Turns([(READ[int(rng.integers(len(READ)))], words)], [drawn(words, rng)])
+
+
+def drawn(words: str, rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Give a page with six words in one of the faces of pretraining."""
     (frame,) = render_text(words, _PAGES[int(rng.integers(len(_PAGES)))])
-    pixels = np.repeat(np.asarray(frame)[..., None], 3, axis=2)
-    return Turns([(READ[int(rng.integers(len(READ)))], words)], [pixels])
+    return np.repeat(np.asarray(frame)[..., None], 3, axis=2)
 
 
 def album(rng: np.random.Generator) -> Turns:
@@ -235,6 +248,25 @@ def album(rng: np.random.Generator) -> Turns:
     return Turns(pairs, [frame for one in single for frame in one.frames])
 
 
+def document(rng: np.random.Generator, *, turns: int) -> Turns:
+    """Give a story in words with some scenes, never two in a row, as pictures or pages."""
+    episode = Episode.drawn(rng)
+    told, frames = phrases(episode), []
+    first = int(rng.integers(len(told) - 1))
+    for i in range(first, len(told), 2):
+        if i > first and rng.random() < 0.2:
+            break
+        scene = episode.scenes[i]
+        shown = np.asarray(draw(scene, rng)) if rng.random() < 0.5 else drawn(told[i], rng)
+        frames.append(shown)
+        told[i] = HERE
+    text = " ".join(told).replace(f" {HERE}", HERE)
+    pairs = _asked(episode, text, rng, turns)
+    if rng.random() < RECITED:
+        pairs.append((READ[-1], episode.story))
+    return Turns(pairs, frames)
+
+
 def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]:
     """Give the model's inputs and the labels of conversations, in the words of the chat template."""
     import torch
@@ -243,23 +275,16 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     user, assistant, end = tokenizer.convert_tokens_to_ids(
         ["<user>", "<assistant>", "<end_of_utterance>"]
     )
-    frame_ids = tokenizer.convert_tokens_to_ids(
-        [
-            "<fake_token_around_image>",
-            "<global-img>",
-            *["<image>"] * processor.image_seq_len,
-            "<fake_token_around_image>",
-        ]
-    )
-    said = [part for row in rows for q, a in row.pairs for part in (q, f" {a}")]
+    seen = "<image>" * processor.image_seq_len
+    frame = f"<fake_token_around_image><global-img>{seen}<fake_token_around_image>"
+    said = [part for row in rows for part in _said(row, frame)]
     encoded = iter(tokenizer(said, add_special_tokens=False)["input_ids"])
     all_ids, all_labels = [], []
     for row in rows:
         ids: list[int] = []
         targets: list[int] = []
-        for turn in range(len(row.pairs)):
-            before = frame_ids * len(row.frames) if turn == 0 else []
-            asked = [user, *before, *next(encoded), assistant]
+        for _ in row.pairs:
+            asked = [user, *next(encoded), assistant]
             answer = [*next(encoded), end]
             ids += asked + answer
             targets += [IGNORED] * len(asked) + answer
@@ -277,12 +302,25 @@ def collate(rows: Sequence[Turns], processor: Any) -> tuple[dict[str, Any], Any]
     return inputs, labels
 
 
-def _log(out: Path, step: int, losses: NDArray[np.float64], seconds: float) -> None:
-    point = {
-        "step": step,
-        "text_loss": round(float(losses[0]), 4),
-        "frame_loss": round(float(losses[1]), 4),
-        "cpu_seconds": round(seconds),
-    }
+def _asked(
+    episode: Episode, text: str, rng: np.random.Generator, turns: int
+) -> list[tuple[str, str]]:
+    asked = (ask(episode, KINDS[int(i)], rng) for i in rng.permutation(len(KINDS)))
+    found = itertools.islice((one for one in asked if one is not None), turns)
+    pairs = [(worded(one, rng), one.answer) for one in found]
+    (question, answer), *rest = pairs
+    between = "" if text.endswith(HERE) else "\n\n"  # as the product writes it
+    return [(f"{text}{between}{question}", answer), *rest]
+
+
+def _said(row: Turns, frame: str) -> Iterator[str]:
+    """Give questions and answers; frames stand where they are marked, or before everything."""
+    for turn, (question, answer) in enumerate(row.pairs):
+        before = frame * len(row.frames) if turn == 0 and HERE not in question else ""
+        yield before + question.replace(HERE, frame)
+        yield f" {answer}"
+
+
+def _log(out: Path, point: dict[str, float]) -> None:
     with open(out / "curves.jsonl", "a", encoding="utf-8") as file:
         file.write(json.dumps(point) + "\n")

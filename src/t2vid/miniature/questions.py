@@ -17,9 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from t2vid.miniature.world import COLOURS, NUMBERS, PLACES, SHAPES, Episode, Thing
+from t2vid.miniature.world import COLOURS, NUMBERS, SHAPES, Episode, Thing
 
 LETTERS = "ABCD"
+WITH_OPTIONS = 0.8  # share of the questions of training; those of the test all have options
 # Every kind asks by place in time or by what happens. Kinds that look a thing up by its name ("what
 # comes after the red box?") were tried and left out: a base of this size stayed at chance on them.
 WORDINGS: dict[str, tuple[str, ...]] = {
@@ -36,18 +37,18 @@ WORDINGS: dict[str, tuple[str, ...]] = {
         "Which shape comes last?",
         "What shape is new at the end?",
     ),
-    "place": (
-        "Where does the last thing come?",
-        "At which place is the last thing new?",
-        "Where is new at the end?",
+    "last_colour": (
+        "What colour is the last thing?",
+        "In which colour does the clip end?",
+        "Which colour comes last?",
+    ),
+    "second_shape": (
+        "What shape is the second thing?",
+        "Which shape is second?",
+        "Which shape comes second?",
     ),
     "count": ("How many things come?", "How many things are there?", "What number of things come?"),
     "goes": ("Which thing moves?", "What goes to a new place?", "Which thing goes away?"),
-    "goal": (
-        "Where does a thing go?",
-        "To which place does a thing move?",
-        "Which place is the goal?",
-    ),
     "turns": ("Which thing changes?", "What turns to a new colour?", "Which thing turns?"),
     "becomes": (
         "To which colour does a thing turn?",
@@ -98,6 +99,11 @@ def ask(episode: Episode, kind: str, rng: np.random.Generator) -> Asked | None:
     return Asked(kind, wording, tuple(options[i] for i in order), facts.answer)
 
 
+def worded(asked: Asked, rng: np.random.Generator) -> str:
+    """Write a question for training: most with their options."""
+    return asked.lettered if rng.random() < WITH_OPTIONS else asked.question
+
+
 def episode_for(kind: str, rng: np.random.Generator) -> tuple[Episode, Asked]:
     """Draw episodes until one answers a question of a kind."""
     while True:
@@ -128,16 +134,14 @@ def _facts(episode: Episode, kind: str) -> _Facts | None:
         return None if scene is None else _Facts(str(scene.subject), names, _THINGS)
     if kind == "colour":
         return _Facts(colours[0], colours, tuple(COLOURS))
-    if kind == "shape":
-        return _Facts(things[-1].shape, [thing.shape for thing in things], SHAPES)
+    if kind == "last_colour":
+        return _Facts(colours[-1], colours, tuple(COLOURS))
+    if kind in ("shape", "second_shape"):
+        shapes = [thing.shape for thing in things]
+        return _Facts(shapes[-1 if kind == "shape" else 1], shapes, SHAPES)
     if kind == "count":
         return _Facts(NUMBERS[len(things)], (), NUMBERS[2:6])
-    if kind == "place":
-        last = [scene for scene in episode.scenes if scene.act == "comes"][-1]
-        return _Facts(last.place, (), PLACES)
-    moved, turned = episode.act("goes"), episode.act("turns")
-    if kind == "goal":
-        return None if moved is None else _Facts(moved.place, (), PLACES)
+    turned = episode.act("turns")
     return None if turned is None else _Facts(turned.thing.colour, colours, tuple(COLOURS))
 
 

@@ -14,7 +14,8 @@ from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult
-from t2vid.miniature.verdicts import ArmVerdict, Resampled, accuracy, verdicts
+from t2vid.miniature.verdicts import ArmVerdict, accuracy, verdicts
+from t2vid.scoring.statistics import Resampled
 
 WANTED_SEEDS = 5
 # InternVL's rows of Table 3, overall accuracy on Video-MME
@@ -33,9 +34,11 @@ def report(results: Sequence[ArmResult]) -> str:
     """Write the tables, the verdicts and what is still missing.
 
     Args:
-        results: of all arms and seeds, at equal rows but for `full`.
+        results: of all arms and seeds; those with other rows than most are the learning curve.
     """
-    by_arm = {name: [r for r in results if r.arm == name] for name in ARMS}
+    rows = _usual_rows(results)
+    main = [r for r in results if r.rows == rows or r.arm in ("zero-shot", "full")]
+    by_arm = {name: [r for r in main if r.arm == name] for name in ARMS}
     return "\n".join(
         [
             "## What was asked before the runs",
@@ -50,12 +53,13 @@ def report(results: Sequence[ArmResult]) -> str:
             "",
             "## The comparisons",
             "",
-            *_verdict_table(verdicts(results)),
+            *_verdict_table(verdicts(main)),
             "",
             "## By kind of question",
             "",
             *_kind_table(by_arm),
             "",
+            *_curve_table(results),
             "## What it cost",
             "",
             *_cost_table(by_arm),
@@ -87,8 +91,14 @@ def _main_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
             continue
         figures = [_shown(accuracy(results, kinds)) for kinds in (UNSEEN_KINDS, SEEN_KINDS, KINDS)]
         beside = paper[_PAPER[name]] if name in _PAPER else ""
-        n_seeds = "–" if name == "zero-shot" else str(len(results))
-        cells = [name, ARMS[name].title, f"{results[0].rows:,}", n_seeds, *figures, str(beside)]
+        cells = [
+            name,
+            ARMS[name].title,
+            f"{results[0].rows:,}",
+            str(len(results)),
+            *figures,
+            str(beside),
+        ]
         out.append(f"| {' | '.join(cells)} |")
     chance = points(1 / len(LETTERS))
     out += [
@@ -108,25 +118,18 @@ def _missing(by_arm: dict[str, list[ArmResult]]) -> list[str]:
 
 
 def _verdict_table(found: Sequence[ArmVerdict]) -> list[str]:
-    out = ["| comparison | kinds | difference, points | p (Holm) | seeds | holds |"]
+    out = ["| comparison | kinds | difference, points | seeds ahead | p (Holm) | holds |"]
     out.append("|---|---|---|---|---|---|")
     for v in found:
         c = v.comparison
         low, high = (100 * value for value in (v.interval.low, v.interval.high))
-        gap = f"{100 * v.difference:+.1f} ({low:+.1f} to {high:+.1f})"
+        gap = f"{100 * v.lead.found.mean:+.1f} ({low:+.1f} to {high:+.1f})"
         p = "–" if c.margin is not None else f"{v.p_value:.4f}"
         how = f"no worse than by {points(c.margin)}" if c.margin is not None else "ahead of"
         name = f"{c.second} {how} {c.first}" if c.margin is None else f"{c.second} {how}: {c.first}"
-        out.append(
-            f"| {name} | {c.group} | {gap} | {p} | {v.seeds} | {'yes' if v.holds else 'no'} |"
-        )
+        ahead = f"{v.lead.seeds_ahead} of {v.lead.seeds}"
+        out.append(f"| {name} | {c.group} | {gap} | {ahead} | {p} | {'yes' if v.holds else 'no'} |")
     return out
-
-
-def _said(verdict: ArmVerdict) -> str:
-    if verdict.seeds < WANTED_SEEDS:
-        return f"open: {verdict.seeds} of {WANTED_SEEDS} seeds"
-    return "yes" if verdict.holds else "no"
 
 
 def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
@@ -137,6 +140,32 @@ def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
         shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
         out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
     return out
+
+
+def _usual_rows(results: Sequence[ArmResult]) -> int:
+    rows = [r.rows for r in results if r.arm == "hybrid"]
+    return max(sorted(set(rows)), key=rows.count, default=0)
+
+
+def _curve_table(results: Sequence[ArmResult]) -> list[str]:
+    """Give what more rows bring to the arms that were trained with several numbers of them."""
+    arms = [arm for arm in ARMS if len({r.rows for r in results if r.arm == arm}) > 1]
+    if not arms:
+        return []
+    out = [
+        "## What more rows bring",
+        "",
+        f"| rows | {' | '.join(arms)} |",
+        "|---" * (len(arms) + 1) + "|",
+    ]
+    for rows in sorted({r.rows for r in results if r.arm in arms}):
+        cells = []
+        for arm in arms:
+            found = [r for r in results if (r.arm, r.rows) == (arm, rows)]
+            n = f"; {len(found)} seeds" if found else ""
+            cells.append(f"{_shown(accuracy(found, UNSEEN_KINDS))}{n}" if found else "–")
+        out.append(f"| {rows:,} | {' | '.join(cells)} |")
+    return [*out, "", "Right answers on unseen kinds in per cent, 95 % interval.", ""]
 
 
 def _cost_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:

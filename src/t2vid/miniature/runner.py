@@ -1,7 +1,8 @@
 """Run arms: one process an arm and seed, each result a small file, so that a kill costs one run.
 
     world = write_world(Path("build/world"))
-    run_all([Job("hybrid", seed) for seed in range(5)], world=world, out=Path("build/arms"), workers=2)
+    jobs = [Job("hybrid", seed) for seed in range(5)]
+    run_all(jobs, dict.fromkeys(jobs, world), out=Path("build/arms"), workers=2)
 
 >>> Job("hybrid", 3, rows=900).name
 'hybrid-900-3'
@@ -14,7 +15,7 @@ import dataclasses
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ class Job:
 
     arm: str
     seed: int = 0
-    rows: int = 18_000
+    rows: int = 8_000
     test_clips: int | None = None
     render: RenderSpec = PAGE
     learning_rate: float = LEARNING_RATE
@@ -119,36 +120,36 @@ class ArmResult:
 
 
 def save_results(path: Path, results: Sequence[ArmResult]) -> None:
-    """Write results into one small file: questions once, no answers, no curves.
+    """Write results into one small file: the questions of each seed once, no answers, no curves.
 
     Args:
         path: of the file.
-        results: all asked the same questions.
+        results: those of one seed asked the same questions.
 
     Raises:
         InputError: when they were not.
     """
-    questions = results[0].questions if results else []
+    questions: dict[int, list[str]] = {}
     runs = []
     for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
-        if one.questions != questions:
+        if one.questions != questions.setdefault(one.seed, one.questions):
             raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
         bits = "".join("1" if c else "0" for c in one.correct)
         small = {name: getattr(one, name) for name in _SMALL}
         runs.append({**small, "correct": bits})
     lines = ",\n".join(json.dumps(run) for run in runs)
-    text = f'{{"questions": {json.dumps(" ".join(questions))},\n"runs": [\n{lines}\n]}}\n'
-    write_atomically(path, text)
+    asked = json.dumps({seed: " ".join(questions[seed]) for seed in sorted(questions)}, indent=0)
+    write_atomically(path, f'{{"questions": {asked},\n"runs": [\n{lines}\n]}}\n')
 
 
 def read_results(path: Path) -> list[ArmResult]:
     """Read what `save_results` wrote; answers and curves are empty."""
     value = json.loads(path.read_text(encoding="utf-8"))
-    questions = value["questions"].split()
+    questions = {int(seed): names.split() for seed, names in value["questions"].items()}
     return [
         ArmResult(
             **{**run, "correct": [c == "1" for c in run["correct"]]},
-            questions=questions,
+            questions=questions[run["seed"]],
             answers=[],
             curves={},
         )
@@ -160,13 +161,18 @@ _SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
 
 
 def run_all(
-    jobs: Sequence[Job], *, world: Path, out: Path, workers: int = 1, base: str | None = None
+    jobs: Sequence[Job],
+    worlds: Mapping[Job, Path],
+    *,
+    out: Path,
+    workers: int = 1,
+    base: str | None = None,
 ) -> list[ArmResult]:
     """Run what has no result yet, and give all results in the order of the jobs.
 
     Args:
         jobs: arms and seeds.
-        world: folder of `write_world`.
+        worlds: folder of `write_world` of each job.
         out: folder of the results.
         workers: processes, one thread each.
         base: folder of the base; None is the one of the package.
@@ -174,7 +180,7 @@ def run_all(
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{job.name}.json" for job in jobs]
     tasks = [
-        (job, str(world), str(out), base)
+        (job, str(worlds[job]), str(out), base)
         for job, file in zip(jobs, files, strict=True)
         if not file.is_file()
     ]

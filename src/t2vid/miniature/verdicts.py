@@ -1,15 +1,16 @@
 """Is one arm ahead of another, or is it luck: intervals over seeds and clips, Holm, no worse than.
 
->>> import numpy as np
->>> first, second = np.zeros((3, 40)), np.ones((3, 40))
->>> crossed_bootstrap(second - first, clips=np.arange(40)).interval
-Interval(low=1.0, high=1.0)
+Every seed has test clips of its own, so seeds are drawn first, and clips within each.
+
+>>> kinds_of("seen")
+('first', 'colour')
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,24 +19,32 @@ from t2vid.errors import InputError
 from t2vid.miniature.arms import COMPARISONS, Comparison, Group
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.runner import ArmResult
-from t2vid.scoring.statistics import CONFIDENCE, Interval, holm
+from t2vid.scoring.statistics import CONFIDENCE, Interval, Resampled, holm, nested_bootstrap
 
 RESAMPLES = 4_000
 
 
-@dataclass(frozen=True)
-class Resampled:
-    """A mean over seeds and questions, its interval, and how often chance would give it.
+class Marks(NamedTuple):
+    """What was right, one number a question, and the clip of each."""
+
+    right: NDArray[np.float64]
+    clips: list[str]
+
+
+class Lead(NamedTuple):
+    """By how much one arm is ahead of another.
 
     Attributes:
-        mean: of all values.
-        interval: percentile interval at 95 %.
-        p_value: two-sided, of the mean being 0; never below one in the number of draws.
+        found: the mean over seeds, its interval and how often chance would give it.
+        seeds_ahead: seeds in which it is ahead.
+        seeds: seeds that both arms have.
+        questions: in all of them.
     """
 
-    mean: float
-    interval: Interval
-    p_value: float
+    found: Resampled
+    seeds_ahead: int
+    seeds: int
+    questions: int
 
 
 @dataclass(frozen=True)
@@ -44,59 +53,20 @@ class ArmVerdict:
 
     Attributes:
         comparison: what was asked.
-        difference: accuracy of the second arm minus that of the first.
-        interval: of the difference.
+        lead: of the second arm over the first.
         p_value: corrected by Holm; of a comparison with a margin, uncorrected.
         holds: whether the claim stands: the interval above 0, or above the margin.
-        seeds: number of seeds that both arms have.
-        questions: number of questions.
     """
 
     comparison: Comparison
-    difference: float
-    interval: Interval
+    lead: Lead
     p_value: float
     holds: bool
-    seeds: int
-    questions: int
 
-
-def crossed_bootstrap(
-    values: NDArray[np.float64],
-    *,
-    clips: NDArray[np.int64],
-    resamples: int = RESAMPLES,
-    seed: int = 0,
-) -> Resampled:
-    """Draw seeds and clips, both with replacement, and average (pigeonhole bootstrap).
-
-    Source: A. B. Owen, "The pigeonhole bootstrap", Annals of Applied Statistics 1, 2007. A clip's
-    questions are drawn together, for they are right or wrong together.
-
-    Args:
-        values: `(seeds, questions)`: 0 or 1, or the difference of two arms.
-        clips: number of the clip of each question.
-        resamples: draws.
-        seed: of the draws.
-    """
-    if values.ndim != 2 or values.shape[1] != len(clips) or not values.size:
-        raise InputError(
-            f"values {values.shape} must be (seeds, questions), one clip for each of the "
-            f"{len(clips)} questions"
-        )
-    index = np.unique(clips, return_inverse=True)[1]
-    n_seeds, n_clips = values.shape[0], int(index.max()) + 1
-    sums = np.stack([np.bincount(index, weights=row, minlength=n_clips) for row in values])
-    counts = np.bincount(index, minlength=n_clips)
-    rng = np.random.default_rng(seed)
-    by_seed = rng.multinomial(n_seeds, np.full(n_seeds, 1 / n_seeds), size=resamples)
-    by_clip = rng.multinomial(n_clips, np.full(n_clips, 1 / n_clips), size=resamples)
-    means = ((by_seed @ sums) * by_clip).sum(axis=1) / (by_clip @ counts) / n_seeds
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(means, [tail, 1 - tail])
-    beyond = min(float(np.mean(means <= 0)), float(np.mean(means >= 0)))
-    p_value = min(1.0, max(2 * beyond, 1 / resamples))
-    return Resampled(float(values.mean()), Interval(float(low), float(high)), p_value)
+    @property
+    def interval(self) -> Interval:
+        """Of the lead."""
+        return self.lead.found.interval
 
 
 def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled:
@@ -111,8 +81,30 @@ def accuracy(results: Sequence[ArmResult], kinds: Sequence[str]) -> Resampled:
     """
     if not results:
         raise InputError("no result of the arm is there; run it first")
-    values, clips = table(results, kinds)
-    return crossed_bootstrap(values, clips=clips)
+    marks = [marked(result, kinds) for result in results]
+    return nested_bootstrap([m.right for m in marks], [m.clips for m in marks], resamples=RESAMPLES)
+
+
+def lead(first: Sequence[ArmResult], second: Sequence[ArmResult], kinds: Sequence[str]) -> Lead:
+    """Give by how much the second arm is ahead, seed by seed on the same clips.
+
+    Args:
+        first: results of one arm, one a seed.
+        second: of the other, with the same seeds in the same order.
+        kinds: the kinds counted.
+
+    Raises:
+        InputError: where a seed of the two was asked different questions.
+    """
+    gaps, clips = [], []
+    for a, b in zip(first, second, strict=True):
+        if a.questions != b.questions:
+            raise InputError(f"seed {a.seed} of {a.arm!r} and {b.arm!r} was asked other questions")
+        mark = marked(b, kinds)
+        gaps.append(mark.right - marked(a, kinds).right)
+        clips.append(mark.clips)
+    found = nested_bootstrap(gaps, clips, resamples=RESAMPLES)
+    return Lead(found, sum(bool(gap.mean() > 0) for gap in gaps), len(gaps), sum(map(len, gaps)))
 
 
 def verdicts(results: Sequence[ArmResult]) -> list[ArmVerdict]:
@@ -121,27 +113,21 @@ def verdicts(results: Sequence[ArmResult]) -> list[ArmVerdict]:
     Args:
         results: of all arms and seeds, at equal rows.
     """
-    found: list[tuple[Comparison, Resampled, int, int]] = []
+    found: list[tuple[Comparison, Lead]] = []
     for comparison in COMPARISONS:
         first, second = (by_seed(results, arm) for arm in (comparison.first, comparison.second))
         seeds = sorted(first.keys() & second.keys())
-        if not seeds:
-            continue
-        kinds = kinds_of(comparison.group)
-        a, clips = table([first[seed] for seed in seeds], kinds)
-        b, _ = table([second[seed] for seed in seeds], kinds)
-        found.append((comparison, crossed_bootstrap(b - a, clips=clips), *b.shape))
-    tested = [one.p_value for comparison, one, *_ in found if comparison.margin is None]
-    corrected = iter(holm(tested))
+        if seeds:
+            a, b = ([arm[seed] for seed in seeds] for arm in (first, second))
+            found.append((comparison, lead(a, b, kinds_of(comparison.group))))
+    corrected = iter(holm([one.found.p_value for c, one in found if c.margin is None]))
     out = []
-    for comparison, one, n_seeds, n_questions in found:
-        p_value = one.p_value if comparison.margin is not None else next(corrected)
-        holds = one.interval.low > -(comparison.margin or 0.0)
+    for comparison, one in found:
+        p_value = one.found.p_value if comparison.margin is not None else next(corrected)
+        holds = one.found.interval.low > -(comparison.margin or 0.0)
         if comparison.margin is None:
             holds = holds and p_value < 1 - CONFIDENCE
-        out.append(
-            ArmVerdict(comparison, one.mean, one.interval, p_value, holds, n_seeds, n_questions)
-        )
+        out.append(ArmVerdict(comparison, one, p_value, holds))
     return out
 
 
@@ -155,27 +141,18 @@ def by_seed(results: Sequence[ArmResult], arm: str) -> dict[int, ArmResult]:
     return {result.seed: result for result in results if result.arm == arm}
 
 
-def table(
-    results: Sequence[ArmResult], kinds: Sequence[str]
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """Give what was right as `(seeds, questions)`, and the number of each question's clip.
+def marked(result: ArmResult, kinds: Sequence[str]) -> Marks:
+    """Give what was right among the questions of some kinds, and their clips.
 
     Args:
-        results: of one arm, one a seed.
+        result: of one arm and seed.
         kinds: the kinds counted.
 
     Raises:
-        InputError: where the seeds were asked different questions, or none of these kinds.
+        InputError: where none of these kinds was asked.
     """
-    first = results[0]
-    for other in results[1:]:
-        if other.questions != first.questions:
-            raise InputError(
-                f"seeds {first.seed} and {other.seed} of {first.arm!r} were asked other questions"
-            )
-    places = [i for i in range(len(first.questions)) if first.kind(i) in kinds]
+    places = [i for i in range(len(result.questions)) if result.kind(i) in kinds]
     if not places:
-        raise InputError(f"{first.arm!r} was asked no question of {', '.join(kinds)}")
-    names = [first.clip(i) for i in places]
-    values = np.array([[result.correct[i] for i in places] for result in results], dtype=float)
-    return values, np.unique(names, return_inverse=True)[1]
+        raise InputError(f"{result.arm!r} was asked no question of {', '.join(kinds)}")
+    right = np.array([result.correct[i] for i in places], dtype=float)
+    return Marks(right, [result.clip(i) for i in places])

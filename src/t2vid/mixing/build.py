@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -21,10 +22,13 @@ import pyarrow.parquet as pq
 
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
+from t2vid.frames.together import with_paths
 from t2vid.mixing import overlap
+from t2vid.mixing.costs import media_folder
+from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
-from t2vid.mixing.selection import Selected
+from t2vid.mixing.selection import ASSUMED, Selected
 from t2vid.mixing.shards import (
     ROWS_PER_SHARD,
     WORK,
@@ -41,15 +45,14 @@ from t2vid.storage.files import (
     AnyPath,
     PathLike,
     absolute,
+    is_url,
     joined,
     output_folder,
     path_of,
     scheme_of,
-    sha256_of,
     write_atomically,
 )
 from t2vid.storage.pool import BuildError, in_pool
-from t2vid.storage.videos import VideoFolder
 
 logger = logging.getLogger(__name__)
 
@@ -128,7 +131,7 @@ class DryRun:
 
     def materialised_bytes(self) -> int:
         """Estimate the bytes of all frames as lossless WebP."""
-        kinds = {s.name: "video" if s.is_video else "text" for s in self.recipe.sources}
+        kinds = {s.name: "video" if s.shows_media else "text" for s in self.recipe.sources}
         return sum(f["frames"] * WEBP_BYTES[kinds[name]] for name, f in self.sources.items())
 
     def table(self) -> str:
@@ -261,10 +264,8 @@ def load(out: PathLike, *, data: PathLike | None = None) -> Any:
 
 
 def rooted(images: dict[str, Any], root: str) -> dict[str, Any]:
-    """Give a stored value whose video path is absolute."""
-    if images["path"] is None:
-        return images
-    return images | {"path": joined(root, images["path"])}
+    """Give a stored value whose paths are absolute."""
+    return with_paths(images, lambda path: path if is_url(path) else joined(root, path))
 
 
 def _rooted(images: dict[str, Any], root: str) -> dict[str, Any]:
@@ -303,15 +304,26 @@ def _planned(
 
 
 def _unchanged(plan: BuildPlan) -> bool:
-    files = {path_of(plan.data) / name: digest for name, digest in plan.inputs.items()}
-    return all(path.is_file() and sha256_of(path) == digest for path, digest in files.items())
+    there: dict[str, str] = {}
+    for source in plan.recipe.sources:
+        try:
+            there |= find_inputs(source, path_of(plan.data)).state()
+        except MissingFile:
+            return False
+        except InputError as error:
+            if not source.is_outside:
+                raise
+            logger.warning("%s; the mix goes on with what it was planned of", error)
+            return True
+    return there == plan.inputs
 
 
 def _changed_media(plan: BuildPlan) -> str:
     """Say how the videos below the data folder differ from those the plan was made of."""
-    if not any(source.is_video for source in plan.recipe.sources):
+    folder = media_folder(plan.recipe, plan.data)
+    if folder is None:
         return ""
-    there, then = VideoFolder.scan(plan.data).versions(), plan.media
+    there, then = folder.versions(), plan.media
     kinds = {
         "came": there.keys() - then.keys(),
         "went": then.keys() - there.keys(),
@@ -367,11 +379,9 @@ def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:
         source["frames"] += choice.n_frames
         source["text_tokens"] += choice.text_tokens
         source["bytes"] += choice.n_bytes
-    assumed = (
-        {}
-        if plan.media
-        else {s.name: s.sample.max_frames or 1 for s in recipe.sources if s.is_video}
-    )
+    none: Counter[str] = Counter()
+    assumed = {s.name: s.sample.max_frames or 1 for s in recipe.sources
+               if plan.counts.sources.get(s.name, none).get(ASSUMED)}  # fmt: skip
     return DryRun(recipe, figures, plan.counts, plan.counted_by, assumed)
 
 

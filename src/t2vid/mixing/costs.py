@@ -11,19 +11,22 @@ Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from t2vid.errors import BadVideo, InputError, MissingFile, MissingGlyphs, UnsafePath
+from t2vid.corpora.stored import MediaFinder, settled
+from t2vid.corpora.stored import count_frames as count_stored
+from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, MissingGlyphs, UnsafePath
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
+from t2vid.frames.together import StoredMedium
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
 from t2vid.mixing.recipe import Recipe, Source
 from t2vid.mixing.sources import Item, as_text
 from t2vid.storage.cache import Cache
-from t2vid.storage.files import PathLike, absolute, joined, path_of
+from t2vid.storage.files import PathLike, absolute, is_url, joined, path_of
 from t2vid.storage.videos import VideoFolder
 
 
@@ -36,6 +39,8 @@ class Measured:
     n_frames: int
     text_tokens: int
     problem: str = ""
+    media: list[list[StoredMedium]] = field(default_factory=list)
+    assumed: bool = False
 
 
 class CostEstimator:
@@ -58,9 +63,10 @@ class CostEstimator:
     ) -> None:
         self.data, self.tokenizer = absolute(path_of(data)), recipe.budget.tokenizer
         self.cache_path, self.assume_videos = cache, assume_videos
-        has_videos = any(source.is_video for source in recipe.sources)
-        self.videos = VideoFolder.scan(data) if has_videos else None
+        self.videos = media_folder(recipe, data)
         self.versions = self.videos.versions() if self.videos is not None else {}
+        # another mix has its media elsewhere
+        self.others: dict[str, VideoFolder] = {}
         self._open()
 
     def _open(self) -> None:
@@ -76,24 +82,32 @@ class CostEstimator:
         self.__dict__.update(state)
         self._open()
 
-    def items(self, source: Source, items: Sequence[Item]) -> list[Measured]:
+    def items(self, source: Source, items: Sequence[Item], *, root: str = "") -> list[Measured]:
         """Measure the items of a source in their full form."""
-        texts = [conversation_text(item.turns, has_frames=True) for item in items]
+        texts = [
+            conversation_text(item.turns, has_frames=item.row is None or bool(item.row.media))
+            for item in items
+        ]
         tokens = self.tokens(texts)
-        if source.is_video:
-            videos = [self._video(item.video) for item in items]
+        if source.shows_media:
+            videos = ["" if item.row is not None else self._video(item.video) for item in items]
             frames = self._video_frames(source.sample, videos)
         else:
             videos = [""] * len(items)
             frames = self.pages(source.render, [item.text for item in items])
         out = []
         for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
+            if item.row is not None:
+                out.append(self._row(source, item, text_tokens, root))
+                continue
             problem = ""
             if n < 0 and source.is_video:
                 problem = self._video_problem(source.sample, video, item.video)
             elif n < 0:
                 problem = _text_problem(source.render, item.text)
-            out.append(Measured(item, video or item.video, n, text_tokens, problem))
+            assumed = source.is_video and n > 0 and not video
+            found = Measured(item, video or item.video, n, text_tokens, problem, assumed=assumed)
+            out.append(found)
         return out
 
     def tokens(self, texts: Sequence[str]) -> list[int]:
@@ -112,6 +126,43 @@ class CostEstimator:
         """Give the cost of a row whose text is not drawn."""
         whole = conversation_text(as_text(item.text, item.turns), has_frames=False)
         return Cost(0, self.tokens([whole])[0], question_words(item.turns[0][1]))
+
+    def _row(self, source: Source, item: Item, text_tokens: int, root: str) -> Measured:
+        """Measure a row of any layout: find its media, count their frames."""
+        assert item.row is not None
+        if root and root not in self.others:
+            self.others[root] = VideoFolder.scan(root, images=True)
+            self.versions |= self.others[root].versions()
+        folder = self.others[root] if root else self.videos
+        finder = MediaFinder(folder, relative=not root)
+        assume = self.assume_videos and not folder
+        try:
+            media = settled(
+                item.row,
+                finder=_Assumed(folder) if assume else finder,
+                sample=source.sample,
+                count=_assumed_frames if assume else self._count,
+            )
+        except LayoutError as error:
+            return Measured(item, "", -1, text_tokens, error.reason)
+        n = sum(one.n for parts in media for one in parts)
+        return Measured(item, "", n, text_tokens, "", media, assumed=assume and n > 0)
+
+    def _count(self, one: StoredMedium) -> int:
+        """Count the frames of a medium, those of a file on this machine once and for all."""
+        if one.path is None or is_url(one.path):
+            return count_stored(one)
+        path = joined(self.data, one.path)
+        if one.kind != "video":
+            return count_stored(one._replace(path=path))
+        spec = SampleSpec.from_json(one.spec or "{}")
+        key = f"{path}|{self.versions.get(one.path, '')}"
+
+        def count(new: list[str]) -> list[int]:
+            return [_count_video(path, spec) for _ in new]
+
+        found = self.cache.counted(f"video {spec.to_json()}", [key], count)[0]
+        return found if found > 0 else count_stored(one._replace(path=path))
 
     def _video(self, name: str) -> str:
         """Give the path of a video below the data folder; "" where there is none."""
@@ -155,11 +206,33 @@ class CostEstimator:
         return "video without frames"
 
 
+@dataclass(frozen=True)
+class _Assumed(MediaFinder):
+    """Takes every file that a row names for one that will be there."""
+
+    def find(self, name: str, kind: str) -> str:
+        """Give the name."""
+        return name
+
+
+def _assumed_frames(one: StoredMedium) -> int:
+    if one.path is None:
+        return count_stored(one)
+    return 1 if one.kind == "image" else SampleSpec.from_json(one.spec or "{}").max_frames or 1
+
+
+def media_folder(recipe: Recipe, data: PathLike) -> VideoFolder | None:
+    """Look through the data folder for what the sources of a recipe show; None where they show none."""
+    if not any(source.shows_media for source in recipe.sources):
+        return None
+    return VideoFolder.scan(data, images=recipe.is_weighted)
+
+
 def frames_of(text: str, spec: RenderSpec) -> int:
     """Count the frames of a text; -1 where it cannot be drawn."""
     try:
         return count_frames(text, spec)
-    except InputError:
+    except Exception:  # whatever one text raises, the other rows are measured
         return -1
 
 
@@ -176,5 +249,7 @@ def _text_problem(spec: RenderSpec, text: str) -> str:
     except MissingGlyphs:
         return "characters without a font"
     except InputError:
-        pass
+        return "text cannot be drawn"
+    except Exception as error:
+        return f"text cannot be drawn ({type(error).__name__})"
     return "text cannot be drawn"

@@ -22,15 +22,20 @@ from typing import Any, ClassVar, Literal, Self
 
 from t2vid import catalog, samples
 from t2vid.configuration import FrozenConfig
+from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS
+from t2vid.corpora.rows import check_columns
+from t2vid.corpora.triplets import KEYS
 from t2vid.errors import InputError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.mixing.budget import POLICIES, Budget, Policy
 from t2vid.mixing.plan import RowPlan
+from t2vid.storage import records
 from t2vid.storage.files import AnyPath, PathLike, path_of
 
 Form = Literal["frames", "text"]
 Pick = Literal["random", "diverse"]
 PICKS = ("random", "diverse")
+DOCUMENT = "document"  # the layout of long texts that stand in what a user says
 
 
 @dataclass(frozen=True)
@@ -71,12 +76,16 @@ class Source:
     """One source of a mix.
 
     Args:
-        dataset: of a corpus of `t2vid list corpora`: `t2vid/synthetic`, `t2vid/sharegemini` …
+        dataset: of a corpus of `t2vid list corpora`: `t2vid/synthetic`, `t2vid/sharegemini`,
+            `t2vid/rows` …; or any other set: `owner/name` on the Hub, a folder or a file of rows
+            (below the data folder, or absolute), another mix.
         config: for `t2vid/synthetic` the name of the corpus; `sample` is the bundled texts, and for
-            `t2vid/sharegemini` the bundled clips, which have its form.
+            `t2vid/sharegemini` the bundled clips, which have its form; else of the set.
         name: its name in the mix; the config or the end of the dataset's name by default.
         count: rows to take; None with no `share` takes all.
         share: rows to take as a part of the recipe's `rows`, 0 to 1; YAML may say `1/3`.
+        weight: rows to take in proportion to the other weights, of those `rows` that counts and
+            shares leave.
         files: annotation files below the data folder, patterns allowed; the public names by default.
         form: `text` gives the context as text before the question, without frames.
         judge_as: the form that filters and budget look at, where it is not `form`: the paper's
@@ -84,7 +93,13 @@ class Source:
         render: how texts are drawn.
         sample: which frames of a video are taken.
         filters: which rows may enter.
-        columns: for `triplets`, the file's names of context, question and answer.
+        columns: what the file calls context, question and answer of a text, or the keys of a row's
+            layout; with `context` the rows are long texts.
+        layout: of rows, by name; "" finds it by each row's keys. `document` takes the longest part
+            of what the user says for a long text.
+        question: asked where a row has a text or a caption, an answer, and no question.
+        split: of a set that is not of this package; `train` by default, or the only one.
+        revision: of a set on the Hub: a branch, a tag or a commit; "" is `main`.
         strict: refuse documents that hold an end marker themselves.
 
     Raises:
@@ -96,6 +111,7 @@ class Source:
     name: str = ""
     count: int | None = None
     share: float | None = None
+    weight: float | None = None
     files: tuple[str, ...] = ()
     form: Form = "frames"
     judge_as: Form | None = None
@@ -104,14 +120,23 @@ class Source:
     filters: Filters = Filters()  # noqa: RUF009  frozen
     columns: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
+    layout: str = ""
+    question: str = ""
+    split: str = ""
+    revision: str = ""
 
     def __post_init__(self) -> None:
         """Check the values and fill in the name."""
-        entry = catalog.corpus_of(self.dataset, self.config)
-        object.__setattr__(self, "dataset", entry.dataset)
-        object.__setattr__(self, "config", entry.config)
+        if not self.is_outside:
+            entry = catalog.corpus_of(self.dataset, self.config)
+            object.__setattr__(self, "dataset", entry.dataset)
+            object.__setattr__(self, "config", entry.config)
         if not self.name:
-            object.__setattr__(self, "name", self.config or self.dataset.rpartition("/")[2])
+            last = PurePath(self.dataset) if self.is_outside else PurePath()
+            last_name = last.stem if last.suffix in records.SUFFIXES else last.name
+            name = last_name or self.config or self.dataset.rpartition("/")[2]
+            object.__setattr__(self, "name", name)
+        self._check_reading()
         _check_whole(f"{self.name}: count", self.count, least=1)
         for limit in dataclasses.fields(self.filters):
             if limit.name.startswith(("min_", "max_")):
@@ -121,24 +146,90 @@ class Source:
                 raise UnsafePath(
                     f"{self.name}: file {file!r} leaves the data folder; name files below it"
                 )
-        if self.count is not None and self.share is not None:
-            raise InputError(f"{self.name}: give count ({self.count}) or share ({self.share})")
+        sizes = {name: getattr(self, name) for name in ("count", "share", "weight")}
+        given = {name: size for name, size in sizes.items() if size is not None}
+        if len(given) > 1:
+            raise InputError(f"{self.name}: give one of {given}")
+        if self.weight is not None and not (_is_number(self.weight) and 0 < self.weight < 1e9):
+            raise InputError(f"{self.name}: weight ({self.weight!r}) must be a number > 0")
         if self.share is not None and not (_is_number(self.share) and 0 < self.share <= 1):
             raise InputError(f"{self.name}: share ({self.share!r}) must be > 0 and at most 1")
         if self.form not in ("frames", "text"):
             raise InputError(f"{self.name}: form ({self.form!r}) must be 'frames' or 'text'")
-        if self.form == "text" and self.is_video:
+        if self.form == "text" and self.shows_media:
             raise InputError(f"{self.name}: only a text can be given as text; use form='frames'")
+
+    def _check_reading(self) -> None:
+        """Check what says which rows are read, and how."""
+        if self.is_outside and not ("/" in self.dataset or self.dataset.endswith(records.SUFFIXES)):
+            names = {one.dataset for one in catalog.CORPORA if one.converter}
+            error = catalog.unknown("dataset", self.dataset, names)
+            raise InputError(f"{error}; a folder below the data is written './{self.dataset}'")
+        if self.layout and self.layout not in (*LAYOUTS, "trl", DOCUMENT):
+            raise catalog.unknown("layout", self.layout, [*LAYOUTS, "trl", DOCUMENT])
+        if not self.is_outside and (self.split or self.revision):
+            raise InputError(
+                f"{self.name}: split and revision are of a set that is not t2vid's own"
+            )
+        options = self.entry.options
+        for name in ("layout", "columns", "question"):
+            if (
+                getattr(self, name)
+                and name not in options
+                and not (name == "layout" and self.is_any)
+            ):
+                raise InputError(f"{self.name}: {name} has no meaning for {self.entry.dataset}")
+        if "columns" in options:
+            check_columns(self.columns, KEYS if self.entry.kind == "text" else ROW_KEYS)
+
+    @property
+    def is_outside(self) -> bool:
+        """True for a set that is no corpus of this package: on the Hub, in a folder, another mix."""
+        return not self.dataset.startswith("t2vid/") or self.dataset == "t2vid/mix"
+
+    @property
+    def is_any(self) -> bool:
+        """True where the rows may be of any kind, so that the source says how they are read."""
+        return self.dataset == "t2vid/rows" or (self.is_outside and self._public is None)
+
+    @property
+    def _public(self) -> catalog.Corpus | None:
+        """The corpus that is known under the name that its set has on the Hub."""
+        known = (c for c in catalog.CORPORA if c.converter and self.dataset in c.aliases)
+        return None if self.layout or self.columns else next(known, None)
 
     @property
     def entry(self) -> catalog.Corpus:
-        """What the catalogue says of its corpus."""
-        return catalog.corpus_of(self.dataset, self.config)
+        """What the catalogue says of its corpus; for rows of any kind, how they are read."""
+        plainly = self.dataset == "t2vid/rows" and self.layout != DOCUMENT
+        if not self.is_any or (plainly and "context" not in self.columns):
+            return self._public or catalog.corpus_of(self.dataset, self.config)
+        options: tuple[str, ...]
+        if "context" in self.columns:
+            reader, options = "triplets", ("columns", "question")
+        elif self.layout == DOCUMENT:
+            reader, options = "documents", ("question",)
+        else:
+            reader, options = "rows", ("layout", "columns", "question")
+        return catalog.Corpus(
+            self.name,
+            "rows" if reader == "rows" else "text",
+            "rows of any kind",
+            converter=f"t2vid.corpora.{reader}",
+            dataset=self.dataset,
+            config=self.config,
+            options=options,
+        )
 
     @property
     def is_video(self) -> bool:
         """True for a source of videos."""
         return self.entry.kind == "video"
+
+    @property
+    def shows_media(self) -> bool:
+        """True for a source of videos, or of rows with any media."""
+        return self.entry.kind != "text"
 
     @property
     def is_bundled(self) -> bool:
@@ -148,7 +239,14 @@ class Source:
     @property
     def corpus(self) -> str:
         """Name of the corpus that its licence is known by; "" for files of somebody's own."""
+        if self.is_any:
+            return ""
         return self.entry.name if self.is_bundled or not self.entry.bundled else ""
+
+    @property
+    def is_weighted(self) -> bool:
+        """True where turns may say whether they are trained on."""
+        return self.entry.kind == "rows"
 
     def to_dict(self) -> dict[str, Any]:
         """Give every field as plain JSON values."""
@@ -163,8 +261,9 @@ class Source:
             value["files"] = [value["files"]]
         if "files" in value:
             value["files"] = tuple(value["files"])
-        if isinstance(value.get("share"), str):
-            value["share"] = _fraction(value["share"])
+        for name in ("share", "weight"):
+            if isinstance(value.get(name), str):
+                value[name] = _fraction(name, value[name])
         for name, spec in (("render", RenderSpec), ("sample", SampleSpec), ("filters", Filters)):
             if name in value:
                 value[name] = spec.from_value(value[name])
@@ -214,27 +313,53 @@ class Recipe:
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise InputError(f"names of sources {names} must differ; give each a name")
-        shares = [source.share for source in self.sources if source.share is not None]
-        if shares and self.rows is None:
-            raise InputError("a source with a share needs rows, the number that is shared")
-        if sum(shares) > 1 + 1e-9:
-            raise InputError(f"shares {shares} add up to {sum(shares):.3f}, more than 1")
+        self._check_shares()
+
+    def _check_shares(self) -> None:
+        """Refuse shares and weights that do not make the rows that are asked for."""
+        shares = {s.name: s.share for s in self.sources if s.share is not None}
+        weighted = any(s.weight is not None for s in self.sources)
+        if (shares or weighted) and self.rows is None:
+            raise InputError("a source with a share or a weight needs rows, the number to share")
+        if sum(shares.values()) > 1 + 1e-9:
+            raise InputError(f"shares {shares} add up to {sum(shares.values()):.3f}, more than 1")
+        wanted = self.wanted()
+        if self.rows is None or None in wanted:
+            return
+        total = sum(n for n in wanted if n is not None)
+        if total != self.rows:
+            by_name = {s.name: n for s, n in zip(self.sources, wanted, strict=True)}
+            raise InputError(
+                f"the sources take {total:,} rows, {by_name}, and rows is {self.rows:,}: make the "
+                "shares add up to 1, or state weights instead"
+            )
 
     def wanted(self) -> list[int | None]:
         """Give the rows to take of each source; None is all of them.
 
-        Shares are rounded so that they add up (largest remainder first).
+        Shares and weights are rounded so that they add up (largest remainder first).
         """
-        exact = [(source.share or 0) * (self.rows or 0) for source in self.sources]
+        rows = self.rows or 0
+        free = rows - sum(s.count or (s.share or 0) * rows for s in self.sources)
+        weights = sum(s.weight or 0 for s in self.sources)
+        exact = [
+            (s.share or 0) * rows if s.weight is None else max(0.0, free) * s.weight / weights
+            for s in self.sources
+        ]
         counts = [int(rows + 1e-9) for rows in exact]
         left = round(sum(exact)) - sum(counts)
         by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
         for i in by_remainder[:left]:
             counts[i] += 1
         return [
-            source.count if source.share is None else counts[i]
+            source.count if source.share is None and source.weight is None else counts[i]
             for i, source in enumerate(self.sources)
         ]
+
+    @property
+    def is_weighted(self) -> bool:
+        """True where turns of some source may say whether they are trained on."""
+        return any(source.is_weighted for source in self.sources)
 
     def row_plan(self, n_rows: int) -> RowPlan:
         """Give the order of the rows of a mix of `n_rows` rows, for training."""
@@ -248,7 +373,8 @@ class Recipe:
         """
         if data is not None:
             return path_of(data)
-        if all(source.is_bundled for source in self.sources):
+        alone = (s.is_bundled or (s.is_outside and not s.shows_media) for s in self.sources)
+        if all(alone):
             return samples.ROOT
         raise MissingFile(
             f"recipe {self.name!r} needs the folder of its annotation files and videos: "
@@ -269,7 +395,7 @@ class Recipe:
         """Give the same mix with at most so many frames of a video."""
         sources = tuple(
             dataclasses.replace(s, sample=dataclasses.replace(s.sample, max_frames=max_frames))
-            if s.is_video
+            if s.shows_media
             else s
             for s in self.sources
         )
@@ -379,11 +505,11 @@ def _check_whole(name: str, value: object, *, least: int = 0) -> None:
         raise InputError(f"{name} ({value!r}) must be a whole number, {least} or more")
 
 
-def _fraction(value: str) -> float:
+def _fraction(name: str, value: str) -> float:
     try:
         return float(Fraction(value))  # 1/3 has no decimals
     except (ValueError, ZeroDivisionError):
-        raise InputError(f"share ({value!r}) must be a number or a fraction such as 1/3") from None
+        raise InputError(f"{name} ({value!r}) must be a number or a fraction such as 1/3") from None
 
 
 def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:

@@ -28,10 +28,11 @@ from t2vid.mixing.costs import CostEstimator, Measured, frames_of
 from t2vid.mixing.coverage import cover
 from t2vid.mixing.plan import permuted
 from t2vid.mixing.recipe import Recipe, Source
-from t2vid.mixing.sources import Item, RecordLocation, SourceReader
+from t2vid.mixing.sources import Item, RecordLocation, SourceReader, media_plan, names_of
 from t2vid.schema import Counts, n_words
 from t2vid.storage.files import PathLike, path_of
 
+ASSUMED = "rows of assumed frames"  # of videos that are not there yet
 CHUNK = 64  # candidates measured together
 # Sizes that `denser_text` tries; below 12 px the error rate of reading passes 3 % (RENDERING).
 DENSER_PX = (20, 18, 16, 14, 12)
@@ -57,6 +58,7 @@ class Selected(NamedTuple):
         n_words: words of the text, or of the turns about a video.
         text_tokens: tokens of everything that is not drawn.
         n_bytes: UTF-8 bytes of everything that is stored.
+        part: number of the row among those of its record.
     """
 
     id: str
@@ -74,6 +76,7 @@ class Selected(NamedTuple):
     n_words: int
     text_tokens: int
     n_bytes: int
+    part: int = 0
 
 
 class Candidate(NamedTuple):
@@ -85,6 +88,11 @@ class Candidate(NamedTuple):
     example: str = ""
     changed: str = ""
     instruction: str = ""
+    assumed: bool = False
+
+    def of_part(self, part: int) -> Candidate:
+        """Give the same of a row that is not the first of its record."""
+        return self._replace(choices=[choice._replace(part=part) for choice in self.choices])
 
 
 Mapper = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -168,6 +176,8 @@ class Selection:
                 counts.keep(source=source.name)
             if candidate.changed:
                 counts.sources[source.name][candidate.changed] += 1
+            if candidate.assumed:
+                counts.sources[source.name][ASSUMED] += 1
         extra = len(chosen) - (wanted if wanted is not None else len(chosen))
         if extra > 0:  # the last record was split into more rows than there was room for
             chosen = chosen[:wanted]
@@ -183,20 +193,21 @@ class Selection:
         """Measure every row of a chunk."""
         number, places = task
         source, reader = self.recipe.sources[number], self.readers[number]
-        items: list[Item | None] = []
-        reasons: list[tuple[str, str]] = []
+        read: list[tuple[RecordLocation, list[Item], str]] = []
         for place in places:
             counts = Counts()
-            items.append(reader.item(place, counts))
-            reason = next(iter(counts.dropped), "no row")
-            reasons.append((reason, f"{source.name} {place.row}"))
-        measured = iter(self.measures.items(source, [item for item in items if item is not None]))
+            items = reader.items(place, counts)
+            read.append((place, items, next(iter(counts.dropped), "no row")))
+        every = [item for _, items, _ in read for item in items]
+        measured = iter(self.measures.items(source, every, root=reader.inputs.root))
         candidates = []
-        for place, item, (reason, example) in zip(places, items, reasons, strict=True):
-            if item is None:
+        for place, items, reason in read:
+            if not items:
+                example = f"{source.name} {place.row}"
                 candidates.append(Candidate([], reason=reason, example=example))
-            else:
-                candidates.append(self._candidate(number, place, next(measured)))
+            for part, _ in enumerate(items):
+                found = self._candidate(number, place, next(measured))
+                candidates.append(found.of_part(part) if part else found)
         return candidates
 
     def _candidate(self, number: int, place: RecordLocation, m: Measured) -> Candidate:
@@ -205,7 +216,8 @@ class Selection:
         if m.problem:
             example = f"{item.id}: {item.video}" if item.video else item.id
             return Candidate([], reason=m.problem, example=example)
-        cost = Cost(m.n_frames, m.text_tokens, question_words(item.turns[0][1]))
+        asked = item.asked
+        cost = Cost(m.n_frames, m.text_tokens, question_words(asked))
         if (source.judge_as or source.form) == "text":
             cost = self.measures.cost_as_text(item)
         if reason := _filtered(source, item, cost):
@@ -213,7 +225,7 @@ class Selection:
         reason = budget.over(cost, source=source.name)
         if not reason:
             choice = self._choice(number, place, m, 0, len(item.text), 0, len(item.turns))
-            return Candidate([choice], _digest(item, m.video), instruction=item.turns[0][1])
+            return Candidate([choice], _digest(m), instruction=asked, assumed=m.assumed)
         policy = self.recipe.over_budget
         if policy == "error":
             raise budget.error(item.id, cost, reason)
@@ -223,19 +235,19 @@ class Selection:
         if not choices:
             return Candidate([], reason=reason, example=item.id)
         changed = f"{policy} ({reason})"
-        return Candidate(
-            choices, _digest(item, m.video), changed=changed, instruction=item.turns[0][1]
-        )
+        return Candidate(choices, _digest(m), "", "", changed, asked, m.assumed)
 
     def _fitted(self, number: int, place: RecordLocation, m: Measured) -> list[Selected]:
         """Make rows that fit of one that does not, by the recipe's policy; none where none can."""
         item, source, policy = m.item, self.recipe.sources[number], self.recipe.over_budget
         end, n_turns = len(item.text), len(item.turns)
         room = self.recipe.budget.frames_that_fit(text_tokens=m.text_tokens)
-        if policy == "split" and n_turns > 2:
+        if policy == "split" and n_turns > 2 and item.row is None:
             return self._turns_apart(number, place, m)
         if not room:
             return []
+        if item.row is not None:
+            return self._fewer_of_a_row(number, place, m, room)
         if source.is_video:
             spec = dataclasses.replace(source.sample, max_frames=min(room, m.n_frames))
             fewer = dataclasses.replace(m, n_frames=min(room, m.n_frames))
@@ -259,6 +271,23 @@ class Selection:
             name = "" if len(parts) == 1 else f"#{part}"
             rows.append(self._choice(number, place, piece, begin, stop, 0, n_turns, suffix=name))
         return rows
+
+    def _fewer_of_a_row(
+        self, number: int, place: RecordLocation, m: Measured, room: int
+    ) -> list[Selected]:
+        """Give a row with media fewer frames of its one video; pictures are never left out."""
+        videos = [(i, k) for i, parts in enumerate(m.media) for k, one in enumerate(parts)
+                  if one.kind == "video"]  # fmt: skip
+        others = m.n_frames - sum(m.media[i][k].n for i, k in videos)
+        if len(videos) != 1 or others >= room:
+            return []
+        i, k = videos[0]
+        one = m.media[i][k]
+        spec = SampleSpec.from_json(one.spec or "{}").limited(room - others)
+        media = [list(parts) for parts in m.media]
+        media[i][k] = one._replace(spec=spec.to_json(), n=room - others)
+        fewer = dataclasses.replace(m, media=media, n_frames=room)
+        return [self._choice(number, place, fewer, 0, 0, 0, len(m.item.turns))]
 
     def _turns_apart(self, number: int, place: RecordLocation, m: Measured) -> list[Selected]:
         """Give each row as many exchanges of a conversation as fit beside all frames."""
@@ -301,7 +330,11 @@ class Selection:
         source, item = self.recipe.sources[number], m.item
         turns, text = item.turns[turn:turn_end], item.text[begin:end]
         frames, tokens, spec = m.n_frames, m.text_tokens, ""
-        if source.is_video:
+        if item.row is not None:
+            spec = media_plan(m.media)
+            drawn = [one.text for parts in m.media for one in parts if one.text]
+            words = n_words(drawn or [text for _, text in turns])
+        elif source.is_video:
             spec = (sample or source.sample).to_json()
             words = n_words([text for _, text in turns])
         else:
@@ -311,6 +344,7 @@ class Selection:
             else:
                 frames, tokens = 0, self.measures.cost_as_text(item).text_tokens
         n_bytes = len(text.encode()) + sum(len(part.encode()) for _, part in turns)
+        n_bytes += sum(len(one.data or b"") for parts in m.media for one in parts)
         return Selected(
             item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
             m.video, spec, frames, words, tokens, n_bytes,
@@ -350,6 +384,7 @@ def _parts(text: str, spec: RenderSpec, room: int) -> list[tuple[int, int, int]]
     return parts
 
 
-def _digest(item: Item, video: str) -> bytes:
-    parts = [video or item.text, *(f"{role}\0{text}" for role, text in item.turns)]
+def _digest(m: Measured) -> bytes:
+    parts = [m.video or m.item.text, *(f"{role}\0{text}" for role, text in m.item.turns)]
+    parts += names_of(m.media)
     return hashlib.blake2b("\1".join(parts).encode("utf-8", "replace"), digest_size=16).digest()

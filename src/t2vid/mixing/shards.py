@@ -13,6 +13,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
+import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -25,20 +27,21 @@ from t2vid.errors import InputError, MissingFile
 from t2vid.mixing import overlap
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
-from t2vid.mixing.sources import RecordLocation, SourceReader, row_of
+from t2vid.mixing.sources import RecordLocation, SourceReader, row_of, shown_as
 from t2vid.schema import Counts, row_features
 from t2vid.storage.cache import default_path
 from t2vid.storage.files import (
     AnyPath,
     PathLike,
     absolute,
-    inside_of,
     path_of,
     sha256_of,
     version_at,
     whole_file,
     write_atomically,
 )
+
+logger = logging.getLogger(__name__)
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
@@ -146,9 +149,15 @@ def make_plan(
     counts = Counts()
     for number in range(len(recipe.sources)):
         rows, counted = selection.rows(number, mapper=mapper)
+        if recipe.wanted()[number] == 0:
+            name = recipe.sources[number].name
+            logger.warning("%s: its share of %s rows is not one row", name, f"{recipe.rows:,}")
+            counted.sources[name] = Counter({"share too small for a row": 1})
         if not rows and recipe.wanted()[number] != 0:
             name, n_videos = recipe.sources[number].name, len(selection.measures.versions)
-            found = f" ({n_videos:,} videos are there)" if recipe.sources[number].is_video else ""
+            shows = recipe.sources[number].shows_media
+            media = "files of media" if recipe.is_weighted else "videos"
+            found = f" ({n_videos:,} {media} are there)" if shows else ""
             raise InputError(
                 f"no row of {data} is left for source {name!r} of {recipe.name!r}{found}: {counted}; "
                 "mend the folder, or leave the source out of the recipe"
@@ -157,11 +166,7 @@ def make_plan(
         counts += counted
     order = recipe.row_plan(len(chosen)).rows(0, len(chosen))
     choices = [chosen[i] for i in order]
-    inputs = {
-        inside_of(file, folder): sha256_of(file)
-        for reader in selection.readers
-        for file in reader.files
-    }
+    inputs = {k: v for r in selection.readers for k, v in r.inputs.state().items()}
     digest = hashlib.sha256(
         f"{FORMAT} {recipe.hash} {rows_per_shard} {sorted(inputs.items())}".encode()
     )
@@ -191,7 +196,7 @@ def write_shard(out: PathLike, number: int) -> Shard:
     done = finished(out, plan, number)
     if done is not None:
         return done
-    schema = stored_features().arrow_schema
+    schema = stored_features(weighted=plan.recipe.is_weighted).arrow_schema
     sketches = []
     rows: list[dict[str, Any]] = []
     n = 0
@@ -249,27 +254,33 @@ class PlannedRows:
         for choice in choices:
             source = self.plan.recipe.sources[choice.source]
             place = RecordLocation(choice.file, choice.row, choice.start)
-            item = self.readers[choice.source].item(place, Counts())
-            if item is None:
+            items = self.readers[choice.source].items(place, Counts())
+            if choice.part >= len(items):
                 raise InputError(
                     f"row {choice.id} is no longer in its file below {self.plan.data}; the file "
                     "changed after the plan was made: build again with resume=False"
                 )
+            item = items[choice.part]
             text = item.text[choice.begin : choice.end]
             turns = item.turns[choice.turn : choice.turn_end]
             row = row_of(item, source=source, text=text, turns=turns, choice=choice)
-            yield row, overlap.sketch(choice.id, source.name, text, choice.video, turns)
+            pictures, video = shown_as(item, choice, source)
+            yield row, overlap.sketch(choice.id, source.name, text or pictures, video, turns)
 
 
-def stored_features() -> Any:
-    """Give the features of a stored row: the frames column as the plain struct that anyone can read."""
+def stored_features(*, weighted: bool = False) -> Any:
+    """Give the features of a stored row: the frames column as the plain struct that anyone can read.
+
+    Args:
+        weighted: whether turns may say if they are trained on.
+    """
     from datasets import Value
 
     plain = {
         name: Value("binary" if name == "bytes" else "string")
         for name in ("text", "path", "bytes", "spec")
     }
-    return row_features(plain)
+    return row_features(plain, weighted=weighted)
 
 
 def _note(out: AnyPath, number: int) -> AnyPath:

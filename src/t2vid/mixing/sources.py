@@ -4,25 +4,32 @@
 >>> from t2vid.mixing.recipe import Source
 >>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
 >>> place = texts.places()[0]
->>> texts.item(place, Counts()).id
+>>> texts.items(place, Counts())[0].id
 'texts/00000'
 """
 
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
-from t2vid.errors import MissingFile, RecordError
+from t2vid.corpora.layouts import LayoutRow
+from t2vid.corpora.placing import Medium, Turn
+from t2vid.corpora.stored import messages_of, said_by, unsettled
+from t2vid.corpora.triplets import Triplet
+from t2vid.errors import RecordError
+from t2vid.frames.together import StoredMedium, together
+from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.recipe import Source
 from t2vid.schema import Counts, messages
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath
-from t2vid.storage.folder import matching
 
 _CHECKED_ROWS = 20  # a file is another file when none of its first rows fits
 
@@ -44,12 +51,19 @@ class Item:
         turns: `(role, text)` pairs.
         text: the long text, or "".
         video: the video as the annotation names it, or "".
+        row: the row with its media, where it may have any.
     """
 
     id: str
     turns: tuple[tuple[str, str], ...]
     text: str = ""
     video: str = ""
+    row: LayoutRow | None = None
+
+    @property
+    def asked(self) -> str:
+        """What the user says first."""
+        return next((text for role, text in self.turns if role == "user"), "")
 
 
 class SourceReader:
@@ -65,9 +79,13 @@ class SourceReader:
 
     def __init__(self, source: Source, data: AnyPath) -> None:
         self.source = source
-        self.files = find_files(source, data)
+        self.inputs = find_inputs(source, data)
+        self.files = self.inputs.files
         stems = [file.stem for file in self.files]
-        self.prefixes = [source.name] if len(stems) == 1 else [f"{source.name}/{s}" for s in stems]
+        if len(set(stems)) < len(stems):
+            stems = [f"{at}-{stem}" for at, stem in enumerate(stems)]
+        several = [f"{source.name}/{stem}" for stem in stems]
+        self.prefixes = several if len(stems) > 1 else [source.name]
 
     def places(self) -> list[RecordLocation]:
         """Find every record with one pass over each file; look at the first rows of each.
@@ -76,26 +94,35 @@ class SourceReader:
             RecordError: when a file is no file of this source, showing its first record.
         """
         found: list[RecordLocation] = []
+        if self.inputs.table is not None:
+            n_rows = len(self.inputs.table)
+            first = ((row, self.inputs.table[row]) for row in range(min(n_rows, _CHECKED_ROWS)))
+            self._check(0, first)
+            return [RecordLocation(0, row, 0) for row in range(n_rows)]
         for number, file in enumerate(self.files):
-            first = records.Part(str(file), n_rows=_CHECKED_ROWS)
-            for _ in self._converted(number, records.read(first), Counts()):
-                pass
+            self._check(number, records.read(records.Part(str(file), n_rows=_CHECKED_ROWS)))
             for part in records.split(str(file), rows_per_part=1):
                 rows = range(part.first_row, part.first_row + (part.n_rows or 1))
                 found += [RecordLocation(number, row, part.start) for row in rows]
         return found
 
-    def item(self, place: RecordLocation, counts: Counts) -> Item | None:
-        """Read one record; None, counted under its reason, where it does not parse."""
+    def items(self, place: RecordLocation, counts: Counts) -> list[Item]:
+        """Read the rows of one record; none, counted under the reason, where it does not parse."""
         row = [(place.row, self._value(place))]
         try:
-            return next(self._converted(place.file, row, counts), None)
+            return list(self._converted(place.file, row, counts))
         except RecordError:
-            return None  # counted by the converter, which raises only for the first row of a file
+            return []  # counted by the converter, which raises for a file of which most does not fit
+
+    def _check(self, file: int, rows: Iterable[tuple[int, Any]]) -> None:
+        for _ in self._converted(file, rows, Counts()):
+            pass
 
     def _value(self, place: RecordLocation) -> Any:
+        if self.inputs.table is not None:
+            return self.inputs.table[place.row]
         path = str(self.files[place.file])
-        if path.endswith(".parquet"):
+        if records.is_parquet(path):
             return _row_group(path, place.start)[place.row]
         return next(records.read(records.Part(path, place.row, 1, place.start)))[1]
 
@@ -104,38 +131,14 @@ class SourceReader:
     ) -> Iterator[Item]:
         source, prefix = self.source, self.prefixes[file]
         for one in converted(source.entry, rows, counts, source=prefix, options=source):
-            if isinstance(one, Clip):
+            if isinstance(one, Clip) and one.bounds:
+                yield Item(one.id, one.turns, row=_part_of_a_video(one))
+            elif isinstance(one, Clip):
                 yield Item(one.id, one.turns, video=one.video)
+            elif isinstance(one, Triplet):
+                yield Item(one.id, one.turns, text=one.context)
             else:
-                turns = (("user", one.question), ("assistant", one.answer))
-                yield Item(one.id, turns, text=one.context)
-
-
-def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
-    """Find the annotation files of a source below the data folder, in the order of their names.
-
-    Raises:
-        MissingFile: naming the pattern without a file.
-    """
-    named = source.files or source.entry.files
-    if not named:
-        raise MissingFile(
-            f"{source.name}: name its files below {data} (files: [...] in the recipe)"
-        )
-    found: list[AnyPath] = []
-    for pattern in named:
-        here = [data / path for path in matching(data, pattern)]
-        if not here and source.files:
-            raise MissingFile(f"{source.name}: no file {pattern!r} below {data}")
-        found += [path for path in here if path not in found]
-        if found and not source.files:
-            return found[:1]  # the other names are the same file as others call it
-    if not found:
-        raise MissingFile(
-            f"{source.name}: none of {list(named)} is below {data}; download it there, or name other "
-            "files in the recipe (files: [...])"
-        )
-    return found
+                yield Item(one.id, said_by(one.turns), row=one)
 
 
 def row_of(
@@ -150,6 +153,11 @@ def row_of(
         turns: the part of its turns that this row holds.
         choice: `Selected` of `t2vid.mixing.selection`: id, spec, counts.
     """
+    about = {"id": choice.id, "source": source.name}
+    counted = {"n_frames": choice.n_frames, "n_words": choice.n_words}
+    if item.row is not None:
+        stored, spoken = _with_media(item.row, source, json.loads(choice.spec))
+        return {**about, "images": stored, "messages": spoken, **counted}
     images: dict[str, str | None] = {"text": None, "path": None, "bytes": None, "spec": None}
     if item.video:
         images |= {"path": choice.video, "spec": choice.spec}
@@ -157,14 +165,68 @@ def row_of(
         images |= {"text": text, "spec": choice.spec}
     else:
         turns = as_text(text, turns)
-    return {
-        "id": choice.id,
-        "source": source.name,
-        "images": images,
-        "messages": messages(turns, n_frames=choice.n_frames),
-        "n_frames": choice.n_frames,
-        "n_words": choice.n_words,
-    }
+    said = messages(turns, n_frames=choice.n_frames)
+    return {**about, "images": images, "messages": said, **counted}
+
+
+def media_plan(media: Sequence[Sequence[StoredMedium]]) -> str:
+    """Write down what was found of a row's media, without what they hold."""
+    return json.dumps([[[one.path, one.spec, one.n] for one in parts] for parts in media])
+
+
+def names_of(media: Iterable[Iterable[StoredMedium]]) -> list[str]:
+    """Name what a row shows, to tell its repeats: paths, digests of contents, texts."""
+    return [
+        one.path or one.text or hashlib.sha256(one.data or b"").hexdigest()
+        for parts in media
+        for one in parts
+    ]
+
+
+def shown_as(item: Item, choice: Any, source: Source) -> tuple[str, str]:
+    """Give the name of a row's video, or what its pictures and texts are called, to find repeats.
+
+    Args:
+        item: the record.
+        choice: what the plan chose for it.
+        source: its source.
+    """
+    if item.row is None:
+        return "", choice.video
+    planned = json.loads(choice.spec)
+    media = _planned(item.row, source, planned)
+    if len(media) == 1 and media[0].kind == "video" and media[0].path:
+        return "", media[0].path
+    return " ".join(names_of([media])), ""
+
+
+def _planned(
+    row: LayoutRow, source: Source, planned: list[list[tuple[str | None, str | None, int]]]
+) -> list[StoredMedium]:
+    return [
+        one._replace(path=path, spec=spec, n=n)
+        for medium, parts in zip(row.media, planned, strict=True)
+        for one, (path, spec, n) in zip(unsettled(medium, source.sample), parts, strict=True)
+    ]
+
+
+def _with_media(
+    row: LayoutRow, source: Source, planned: list[list[tuple[str | None, str | None, int]]]
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Give what is stored of a row's media, and its turns with a place for each frame."""
+    media = _planned(row, source, planned)
+    n_places = [sum(n for _, _, n in parts) for parts in planned]
+    return together(media), messages_of(row.turns, n_places, weighted=source.is_weighted)
+
+
+def _part_of_a_video(clip: Clip) -> LayoutRow:
+    first = next(at for at, (role, _) in enumerate(clip.turns) if role == "user")
+    turns = [
+        Turn(role, (0, said) if at == first else (said,))
+        for at, (role, said) in enumerate(clip.turns)
+    ]
+    media = (Medium("video", clip.video, dict(clip.bounds)),)
+    return LayoutRow(clip.id, "", "conversations", tuple(turns), media)
 
 
 def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -122,9 +122,9 @@ def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
     images = processor.image_processor
     if hasattr(images, "do_image_splitting"):
         images.do_image_splitting = False
-        if not upscale_first:
-            edge = frame_px(processor)[0]
-            images.size = type(images.size)(longest_edge=edge)
+        # Published with an edge of four patches, which are cut out of it, or here shrunk to one.
+        edge = frame_px(processor)[0] * (4 if upscale_first else 1)
+        images.size = type(images.size)(longest_edge=edge)
     if hasattr(images, "max_slice_nums"):
         images.max_slice_nums = 1
     if hasattr(images, "crop_to_patches"):
@@ -166,7 +166,7 @@ def load_model(name: str, **kwargs: Any) -> Any:
     """
     transformers = require("transformers", extra="train")
     register_ports()
-    return transformers.AutoModelForImageTextToText.from_pretrained(_place(name), **kwargs)
+    return transformers.AutoModelForImageTextToText.from_pretrained(checkpoint(name), **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:
@@ -179,11 +179,11 @@ def load_processor(name: str, **kwargs: Any) -> Any:
     from t2vid.models import processors
 
     register_ports()
-    return one_patch(processors.load(_place(name), **kwargs))
+    return one_patch(processors.load(checkpoint(name), **kwargs))
 
 
-def _place(name: str) -> str:
-    """Give the folder of the model that t2vid brings for its name, unless a folder has that name."""
+def checkpoint(name: str) -> str:
+    """Give the folder of the model that t2vid brings for `mini`, unless a folder has that name."""
     return str(MINI) if str(name) == "mini" and not Path(name).is_dir() else name
 
 

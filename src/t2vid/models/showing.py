@@ -18,9 +18,10 @@ import numpy as np
 
 from t2vid.corpora.layouts import read_row
 from t2vid.corpora.placing import Medium, Turn
-from t2vid.errors import InputError, LayoutError, MissingFile, kind_of
+from t2vid.errors import InputError, LayoutError, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import open_picture, share_of, thinned_together
 
 _SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
 
@@ -60,14 +61,18 @@ def show(
     """
     n_images = sum(one.kind == "image" for one in media)
     n_others = len(media) - n_images
-    share = None if limit is None or not n_others else max(1, (limit - n_images) // n_others)
+    share = share_of(n_images, n_others, limit)
     shown = []
     for one in media:
         if one.kind == "image":
             shown.append(Shown([_image(one.value, folder)], 1))
         else:
             shown.append(_sequence(one, reader=reader, limit=share, size=size, folder=folder))
-    return _within(shown, limit)
+    kept = thinned_together([one.frames for one in shown], limit)
+    return [
+        one if len(frames) == len(one.frames) else Shown(frames, one.n_places)
+        for one, frames in zip(shown, kept, strict=True)
+    ]
 
 
 def written(turns: Sequence[Turn], shown: Sequence[Shown]) -> list[dict[str, Any]]:
@@ -201,20 +206,6 @@ def _cut(frames: Sequence[Any], limit: int | None) -> Shown:
     return Shown([frames[int(at)] for at in keep], n)
 
 
-def _within(shown: list[Shown], limit: int | None) -> list[Shown]:
-    """Leave frames out evenly over all media where they are too many together."""
-    total = sum(len(one.frames) for one in shown)
-    if limit is None or total <= limit:
-        return shown
-    keep = {int(at) for at in np.linspace(0, total - 1, limit).round()}
-    out, start = [], 0
-    for one in shown:
-        here = [f for at, f in enumerate(one.frames, start) if at in keep]
-        start += len(one.frames)
-        out.append(Shown(here, one.n_places))
-    return out
-
-
 def _stored(one: Medium, folder: str | None) -> dict[str, Any]:
     """Give what a `Frames` column would store of a video."""
     value = one.value
@@ -232,7 +223,6 @@ def _stored(one: Medium, folder: str | None) -> dict[str, Any]:
 
 
 def _image(value: Any, folder: str | None) -> Any:
-    from datasets import Image
     from PIL import Image as Pillow
 
     if isinstance(value, Pillow.Image):
@@ -247,13 +237,7 @@ def _image(value: Any, folder: str | None) -> Any:
         return Pillow.fromarray(np.asarray(value))
     else:
         raise InputError(f"an image is {kind_of(value)}; give a path, a URL, bytes or an image")
-    try:
-        return Image().decode_example(stored)
-    except FileNotFoundError:
-        raise MissingFile(f"no such image: {stored['path']}") from None
-    except (OSError, ValueError, SyntaxError) as error:
-        name = stored["path"] or f"<{len(stored['bytes'] or b''):,} bytes>"
-        raise InputError(f"{name} is no image that can be read ({error})") from error
+    return open_picture(stored["path"], stored["bytes"])
 
 
 def _at(value: Any, folder: str | None) -> Any:

@@ -27,6 +27,14 @@ from t2vid.errors import InputError
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import (
+    StoredMedium,
+    is_blank,
+    is_several,
+    paths_in,
+    together,
+    with_paths,
+)
 from t2vid.models.showing import place_frames
 from t2vid.schema import row_features
 
@@ -215,17 +223,16 @@ def _stored_values(values: pa.StructArray, form: PublishFormat) -> pa.StructArra
     """Give stored values without films, unless they are wanted whole, and without local folders."""
     text, path, _, spec = values.flatten()
     paths = path.to_pylist()
-    names = [name and published_path(name, form.media_root) for name in paths]
+    named = [
+        with_paths({"path": p, "spec": s}, lambda name: published_path(name, form.media_root))
+        for p, s in zip(paths, spec.to_pylist(), strict=True)
+    ]
+    names, specs = (pa.array([one[k] for one in named], pa.string()) for k in ("path", "spec"))
     films: list[bytes | None] = [None] * len(paths)
     if form.whole_files:
         films = [Path(_local(name)).read_bytes() if name else None for name in paths]
     return pa.StructArray.from_arrays(
-        [
-            text,
-            pa.array(names, pa.string()),
-            pa.array(films, pa.binary()),
-            spec,
-        ],
+        [text, names, pa.array(films, pa.binary()), specs],
         names=list(FIELDS),
         mask=values.is_null(),
     )
@@ -233,14 +240,16 @@ def _stored_values(values: pa.StructArray, form: PublishFormat) -> pa.StructArra
 
 def _made(value: dict[str, Any] | None, feature: Frames, form: PublishFormat) -> Any:
     """Give a stored value with its frames made: pictures, or for a video a clip of them."""
-    empty = value is None or all(value[name] is None for name in FIELDS[:3])
+    empty = is_blank(value)
     if form.materialize:
         frames = [] if empty else _frames(value, feature)
         return [{"bytes": picture(frame, form.materialize), "path": None} for frame in frames]
     if empty or value is None or value["text"] is not None:
         return value
-    path = value["path"] and published_path(value["path"], form.media_root)
     frames = _frames(value, feature)
+    if is_several(value):
+        return together([StoredMedium("image", data=picture(one, "webp")) for one in frames])
+    path = value["path"] and published_path(value["path"], form.media_root)
     spec = SampleSpec(fps=1.0, max_frames=None).to_json()
     return {"text": None, "path": path, "bytes": clip(frames) if frames else None, "spec": spec}
 
@@ -293,9 +302,11 @@ def _survey_column(values: pa.StructArray, found: DatasetStats) -> None:
     texts, paths, blobs = (values.field(name).is_valid() for name in FIELDS[:3])
     here = values.is_valid()
     found.n_texts += _count(texts, here)
-    found.n_videos += _count(pc.or_(paths, blobs), here)
+    several = pc.starts_with(pc.fill_null(values.field("spec"), ""), '{"media":')
+    found.n_videos += _count(pc.or_(pc.or_(paths, blobs), several), here)
     found.n_inline += _count(pc.and_(blobs, pc.invert(paths)), here)
-    for path in map(_local, values.field("path").drop_null().to_pylist()):
+    named = [path for value in values.filter(several).to_pylist() for path in paths_in(value)]
+    for path in map(_local, [*values.field("path").drop_null().to_pylist(), *named]):
         if "://" not in path and os.path.isabs(path):
             found.folders.add(os.path.dirname(path))
     for spec in values.field("spec").unique().drop_null().to_pylist():

@@ -15,6 +15,7 @@ from PIL import Image
 from t2vid.errors import MissingExtra, pluralize
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
+from t2vid.frames.together import is_blank
 from t2vid.publishing.materialize import PublishFormat, lazy_columns
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _first_values(rows: Any, column: str, *, videos: bool) -> dict[str, Any]:
         for i, (name, is_text) in enumerate(zip(names, texts, strict=True)):
             if name not in found and len(found) < SHEET_FRAMES and (is_text or videos):
                 value = table[column][i].as_py()
-                if value and (value["text"] or value["path"] or value["bytes"]):
+                if not is_blank(value):
                     found[name] = value
     return found
 

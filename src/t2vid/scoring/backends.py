@@ -155,6 +155,18 @@ class OpenAIJudge(ChatEndpoint):
     timeout_s: float = 60.0
     in_flight: int = 16
 
+    @classmethod
+    def load(cls, name: str) -> OpenAIJudge:
+        """Give the judge `MODEL@URL`.
+
+        Raises:
+            InputError: where one of the two is missing.
+        """
+        model, _, url = name.rpartition("@")
+        if not model or not url:
+            raise InputError(f"judge ('openai:{name}') must be 'openai:MODEL@URL', URL up to /v1")
+        return cls(model, url)
+
     @property
     def identity(self) -> str:
         """The model's name; a server tells no more."""

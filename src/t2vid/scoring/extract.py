@@ -10,7 +10,7 @@ The steps, in order; each sees what the ones before it left open:
     clean            blanks for markup and finished thoughts; nothing after the end of sequence
     turns            a model that goes on to ask itself the next question is read up to there
     letter alone     nothing but a letter
-    option text      nothing but an option's text
+    option text      nothing but an option's text, or what one such as "none of the above" says
     statement        the last explicit one: "the answer is B", `\boxed{B}`, <answer>B</answer>, "B. a dog" at the head
     letter           one letter that stands as a sentence of its own
     text contained   one option whose text the answer asserts
@@ -150,7 +150,7 @@ def option_text(text: str, options: Options) -> _Found | None:
     >>> option_text("the dog.", read_options(["A cat", "A dog"])).letter
     'B'
     """
-    said = options.exact(text)
+    said = options.exact(text) or options.summed_up(text)
     if not said:
         return None
     if text.rstrip().endswith(("?", "？")) and not options.raw[said].rstrip().endswith(("?", "？")):
@@ -186,7 +186,7 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(None, "two answers")
     if _taken_back(text, mention):
         return _Found(None, "taken back")
-    return _Found(mention.letter, "statement", mention.at, mention.at + 1)
+    return _Found(mention.letter, "statement", *mention.decisive)
 
 
 def _unsettled(mentions: Mentions) -> bool:
@@ -324,7 +324,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
     if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
         (mention,) = left.values()  # "B, certainly not C"
         if not any(kind in _SOFT for _, kind in kinds) and mention.letter in options.letters:
-            return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+            return _Found(mention.letter, "letter", *mention.decisive)
     alone = [m for m, kind in kinds if kind == "alone" and m.form != "item"]
     if len({m.letter for m in alone}) != 1 or any(kind in _SOFT for _, kind in kinds):
         return None
@@ -333,7 +333,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
-    return _Found(mention.letter, "letter", mention.at, mention.at + 1)
+    return _Found(mention.letter, "letter", *mention.decisive)
 
 
 _CUT_OFF = re.compile(

@@ -4,8 +4,8 @@ A group of four is worth more than its parts: one right answer of four gives 6.2
 
 >>> group_score([True, True, True, False], "relevance")
 56.25
->>> group_score([True, False, True, True], "[1, [2, 3], 4]")
-33.3
+>>> round(group_score([True, False, True, True], "[1, [2, 3], 4]"), 2)
+33.33
 """
 
 from __future__ import annotations
@@ -18,16 +18,17 @@ from t2vid.errors import InputError
 _PLAIN = (0.0, 6.25, 25.0, 56.25, 100.0)
 _TABLES = {
     "[1,2,3,4]": _PLAIN,
-    "[1,[2,3],4]": (0.0, 8.33, 33.3, 58.3, 100.0),
+    "[1,[2,3],4]": (0.0, 100 / 12, 400 / 12, 700 / 12, 100.0),
     "[[1,2],3,4]": (0.0, 10.0, 20.0, 50.0, 100.0),
 }
 
 
-def group_score(right: Sequence[bool], structure: str = "relevance") -> float:
+def group_score(right: Sequence[int], structure: str = "relevance") -> float:
     """Return the points of one group.
 
     Args:
-        right: whether each question is right, in the order of the group.
+        right: whether each question is right, in the order of the group. The authors' script has -1 for an answer
+            that it cannot read, which is true in a chain and takes one from a count; give False instead.
         structure: `relevance` counts right answers; a chain such as `[1, 2, 3, 4]` counts them up to the first
             that is wrong, where a bracketed pair may be answered in either order.
 
@@ -39,7 +40,7 @@ def group_score(right: Sequence[bool], structure: str = "relevance") -> float:
     """
     n = len(right)
     if structure in ("relevance", ""):
-        return 100.0 * (sum(right) / n) ** 2 if n else 0.0
+        return 100.0 * (max(0, sum(right)) / n) ** 2 if n else 0.0
     chain = "".join(str(structure).split())
     if chain not in _TABLES:
         raise InputError(f"structure {structure!r} must be 'relevance' or one of {sorted(_TABLES)}")

@@ -13,12 +13,14 @@ from __future__ import annotations
 
 import logging
 import os
+import pkgutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from t2vid import catalog
 from t2vid.errors import BackendError, InputError
-from t2vid.scoring.backends import FunctionJudge, OpenAIJudge, TransformersJudge
+from t2vid.scoring.backends import FunctionJudge
 from t2vid.scoring.cache import JudgeCache, key_of
 from t2vid.scoring.prompt import NO_LETTER, PROMPT_VERSION, AnswerToJudge, Verdict
 
@@ -135,9 +137,9 @@ def judge_from(
     """Give the judge that a user names.
 
     Args:
-        judge: None or `"none"`; `"transformers:NAME"` with a folder or Hub name;
-            `"openai:MODEL@URL"`, URL ending in `/v1`; a folder or GGUF file; a back end; or a function of
-            `(question, options, answer)` that gives a letter or None.
+        judge: None or `"none"`; a name of the catalogue, such as `"transformers:NAME"` with a folder or Hub
+            name, or `"openai:MODEL@URL"`, URL ending in `/v1`; a folder or GGUF file; a back end; or a function
+            of `(question, options, answer)` that gives a letter or None.
         cache: file of verdicts; `"default"` is one file in the Hugging Face home; None keeps none.
         batch_size: cases for one forward pass, or requests at a time.
 
@@ -157,17 +159,16 @@ def judge_from(
 
 def _backend(judge: Any) -> JudgeBackend:
     if isinstance(judge, str):
-        kind, _, name = judge.partition(":")
+        kind, _, argument = judge.partition(":")
         if judge.endswith(".gguf") or Path(judge).is_dir():
-            kind, name = "transformers", judge
-        if kind == "transformers" and name:
-            return TransformersJudge.load(name)
-        model, _, url = name.rpartition("@")
-        if kind == "openai" and model and url:
-            return OpenAIJudge(model, url)
-        raise InputError(
-            f"judge ({judge!r}) must be 'none', 'transformers:NAME' or 'openai:MODEL@URL'"
-        )
+            kind, argument = "transformers", judge
+        entry = catalog.match(catalog.JUDGES, kind)
+        if entry is None or bool(argument) != bool(entry.takes):
+            known = " or ".join(repr(one) for one in ["none", *(j.written for j in catalog.JUDGES)])
+            raise InputError(f"judge ({judge!r}) must be {known}, a folder or a GGUF file")
+        load = pkgutil.resolve_name(entry.load)
+        backend: JudgeBackend = load(argument) if entry.takes else load()
+        return backend
     if hasattr(judge, "say"):
         return judge  # type: ignore[no-any-return]
     if callable(judge):

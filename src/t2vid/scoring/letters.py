@@ -55,6 +55,11 @@ class Mention(NamedTuple):
     wrapped: bool = False
     own: bool = False
 
+    @property
+    def decisive(self) -> tuple[int, int]:
+        """Where the letter stands, or the words that name its place: "the second option"."""
+        return (self.start, self.end) if self.form == "place" else (self.at, self.at + 1)
+
 
 class Letters:
     """Letters of a text that stand for options.

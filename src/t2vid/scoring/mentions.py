@@ -37,13 +37,18 @@ _ONE = re.compile(
     re.I,
 )
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
+_PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description", "answer")
+_ORDINALS = ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th")
+_NUMBERS = ("one", "two", "three", "four", "five", "six")
+_PLACES = {w: i for i, words in enumerate(_ORDINALS) for w in words.split()}
+_PLACES |= {word: i for i, word in enumerate(_NUMBERS)}
+_PLACES |= {str(i + 1): i for i in range(9)}
 _PLACE = re.compile(
-    r"\b(?:(first|second|third|fourth|fifth|sixth) (?:option|choice|caption|sentence|statement|description)"
-    r"|(?:option|choice|caption|sentence)\s#?([1-9]))\b(?!\s*(?:%|/))",
+    rf"\b(?:({'|'.join(_ORDINALS).replace(' ', '|')}) (?:{'|'.join(_PLACE_NOUNS)})"
+    r"|(?:option|choice|caption|sentence)\s#?(?:([1-9])|(?:number|no\.?)\s#?"
+    rf"([1-9]|{'|'.join(_NUMBERS)})))\b(?!\s*(?:%|/))",
     re.IGNORECASE,
 )
-_PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description")
-_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
 
 @cache
@@ -106,7 +111,7 @@ class Mentions:
             return []
         found = []
         for place in _PLACE.finditer(self.text):
-            i = _ORDINALS.index(place[1].lower()) if place[1] else int(place[2]) - 1
+            i = _PLACES[(place[1] or place[2] or place[3]).lower()]
             if i < len(self.options.letters) and not any(
                 m.start < place.end() < m.end for m in letters
             ):

@@ -59,6 +59,21 @@ class Paired:
     p_value: float
 
 
+@dataclass(frozen=True)
+class Resampled:
+    """A mean over several runs, its interval, and how often chance alone would give it.
+
+    Attributes:
+        mean: of the runs' means.
+        interval: percentile interval.
+        p_value: two-sided, of the mean being 0; never below one in the number of draws.
+    """
+
+    mean: float
+    interval: Interval
+    p_value: float
+
+
 def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
     """Give the Wilson score interval of a share (E. B. Wilson, JASA 22, 1927).
 
@@ -82,6 +97,33 @@ def wilson(correct: int, n: int, *, confidence: float = CONFIDENCE) -> Interval:
     # at the ends the formula gives the ends themselves, up to rounding
     low = 0.0 if correct == 0 else middle - half
     return Interval(low, 1.0 if correct == n else middle + half)
+
+
+def newcombe(
+    first: float, n_first: int, second: float, n_second: int, *, confidence: float = CONFIDENCE
+) -> Interval:
+    """Give the interval of the difference of two shares of which only sizes are known.
+
+    Source: R. G. Newcombe, Statistics in Medicine 17, 1998, method 10. It takes the samples for
+    independent; on the same questions the true interval is narrower, and only the answers tell it.
+
+    Args:
+        first: share of the first.
+        n_first: its trials.
+        second: share of the second.
+        n_second: its trials.
+        confidence: coverage, between 0 and 1.
+
+    >>> newcombe(0.558, 2700, 0.567, 2700).rounded(3)
+    (-0.018, 0.035)
+    """
+    ends = [
+        wilson(round(share * n), n, confidence=confidence)
+        for share, n in ((first, n_first), (second, n_second))
+    ]
+    down = math.hypot(second - ends[1].low, ends[0].high - first)
+    up = math.hypot(ends[1].high - second, first - ends[0].low)
+    return Interval(second - first - down, second - first + up)
 
 
 def bootstrap(
@@ -156,6 +198,46 @@ def paired_bootstrap(
         resamples=resamples,
         seed=seed,
     )
+
+
+def nested_bootstrap(
+    runs: Sequence[ArrayLike],
+    clusters: Sequence[Sequence[Any] | NDArray[np.int64]],
+    *,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = 0,
+) -> Resampled:
+    """Average over runs with other seeds, drawing runs, and clusters within each (Davison and Hinkley, 1997, 3.8).
+
+    Args:
+        runs: of each run one number a question: 0 or 1, or the difference of two arms.
+        clusters: of each run one name (or number) a question, usually its video.
+        confidence: coverage, between 0 and 1.
+        resamples: number of draws.
+        seed: of the draws.
+
+    Raises:
+        InputError: without a run, for an empty one, or where names and numbers do not match.
+
+    >>> nested_bootstrap([[1, 1], [1, 1]], [["a", "b"], ["c", "d"]]).interval
+    Interval(low=1.0, high=1.0)
+    """
+    values = [np.asarray(run, dtype=float) for run in runs]
+    if not values or len(values) != len(clusters) or not all(run.size for run in values):
+        sizes = [run.size for run in values]
+        raise InputError(f"runs of {sizes} values and {len(clusters)} lists of clusters must match")
+    n = len(values)
+    totals = [_cluster_totals(run, names) for run, names in zip(values, clusters, strict=True)]
+    drawn = np.stack(
+        [_resampled(*one, n * resamples, seed + i) for i, one in enumerate(totals)]
+    ).reshape(n, n, resamples)
+    chosen = np.random.default_rng(seed).integers(n, size=(1, n, resamples))
+    means = np.take_along_axis(drawn, chosen, axis=0)[0].mean(axis=0)
+    beyond = min(float(np.mean(means <= 0)), float(np.mean(means >= 0)))
+    p_value = min(1.0, max(2 * beyond, 1 / resamples))
+    mean = float(np.mean([run.mean() for run in values]))
+    return Resampled(mean, _percentiles(means, confidence), p_value)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -7,14 +7,17 @@ True
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from t2vid.storage.http import JsonClient, RetryPolicy, reason_of, status_of
 
 REFUSED = (400, 413, 422)  # this request is refused, another may pass
+K = TypeVar("K")
+
 _PATH = "chat/completions"
 # What an answer without a text raises while the text is looked for.
 _BROKEN = (ValueError, LookupError, TypeError)
@@ -60,29 +63,7 @@ class ChatEndpoint:
 
     def ask(self, body: bytes) -> ChatReply:
         """Send one chat completion until it is answered, refused, or patience ends; nothing raises."""
-        tries: list[int] = []
-
-        def act() -> ChatReply:
-            tries.append(1)
-            return _reply(self._client.post(_PATH, body), len(tries))
-
-        try:
-            return self._policy.call(act)
-        except Exception as error:
-            return _failed(error, len(tries))
-
-    async def aask(self, body: bytes) -> ChatReply:
-        """Do the same in an event loop."""
-        tries: list[int] = []
-
-        async def act() -> ChatReply:
-            tries.append(1)
-            return _reply(await self._client.apost(_PATH, body), len(tries))
-
-        try:
-            return await self._policy.acall(act)
-        except Exception as error:
-            return _failed(error, len(tries))
+        return self.ask_all([body])[0]
 
     def ask_all(self, bodies: Sequence[bytes], *, in_flight: int = 8) -> list[ChatReply]:
         """Send many at once and give their answers in order; one that fails spoils only its own.
@@ -91,20 +72,55 @@ class ChatEndpoint:
             bodies: one chat completion each.
             in_flight: requests under way at a time.
         """
-        if len(bodies) < 2:
-            return [self.ask(body) for body in bodies]
-        # a thread of its own: in a notebook this one has a running loop already
-        with ThreadPoolExecutor(1) as pool:
-            return pool.submit(asyncio.run, self._aask_all(bodies, in_flight)).result()
+        found = dict(self.ask_stream(enumerate(bodies), in_flight=in_flight))
+        return [found[place] for place in range(len(bodies))]
 
-    async def _aask_all(self, bodies: Sequence[bytes], in_flight: int) -> list[ChatReply]:
-        places = asyncio.Semaphore(in_flight)
+    def ask_stream(
+        self, bodies: Iterable[tuple[K, bytes]], *, in_flight: int = 8
+    ) -> Iterator[tuple[K, ChatReply]]:
+        """Send what comes and give each answer when it is there, whatever their order.
 
-        async def one(body: bytes) -> ChatReply:
-            async with places:
-                return await self.aask(body)
+        Args:
+            bodies: chat completions with a key each; the next one is taken when a place is free.
+            in_flight: requests under way at a time.
+        """
+        # a loop of its own: in a notebook this thread runs one already
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever, daemon=True)
+        thread.start()
+        session = self._client.session(in_flight)
+        pending: dict[Future[ChatReply], K] = {}
+        try:
+            for key, body in bodies:
+                future = asyncio.run_coroutine_threadsafe(self._aask(body, session), loop)
+                pending[future] = key
+                done = wait(pending, None if len(pending) >= in_flight else 0, FIRST_COMPLETED).done
+                for one in done:
+                    yield pending.pop(one), one.result()
+            while pending:
+                for one in wait(pending, return_when=FIRST_COMPLETED).done:
+                    yield pending.pop(one), one.result()
+        finally:
+            asyncio.run_coroutine_threadsafe(_closed(session), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
-        return list(await asyncio.gather(*map(one, bodies)))
+    async def _aask(self, body: bytes, session: Any) -> ChatReply:
+        tries: list[int] = []
+
+        async def act() -> ChatReply:
+            tries.append(1)
+            # as a whole: a server that sends a byte now and then never ends otherwise
+            async with asyncio.timeout(self.timeout_s):
+                return _reply(await self._client.apost(_PATH, body, session), len(tries))
+
+        try:
+            return await self._policy.acall(act)
+        except TimeoutError:
+            return ChatReply(None, f"no answer within {self.timeout_s:g} s", len(tries))
+        except Exception as error:
+            return _failed(error, len(tries))
 
     @property
     def _client(self) -> JsonClient:
@@ -113,6 +129,15 @@ class ChatEndpoint:
     @property
     def _policy(self) -> RetryPolicy:
         return RetryPolicy(retries=self.retries, wait_s=self.wait_s, also=_BROKEN)
+
+
+async def _closed(session: Any) -> None:
+    """End what is still under way, so that nothing is left behind when the loop stops."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    await session.aclose()
 
 
 def _reply(answer: Any, tries: int) -> ChatReply:

@@ -127,26 +127,22 @@ class JsonClient:
     key_variable: str = ""
     timeout_s: float = 120.0
 
-    def post(self, path: str, body: bytes) -> Any:
-        """Send a JSON body and give the JSON that comes back.
+    def session(self, in_flight: int) -> httpx.AsyncClient:
+        """Open connections that many requests of one event loop share; its user closes them."""
+        import httpx
+
+        limits = httpx.Limits(max_connections=in_flight, max_keepalive_connections=in_flight)
+        return httpx.AsyncClient(**self._settings, limits=limits)
+
+    async def apost(self, path: str, body: bytes, session: httpx.AsyncClient) -> Any:
+        """Send a JSON body through an open session and give the JSON that comes back.
 
         Raises:
             httpx.HTTPStatusError: when the server refuses it.
             httpx.TransportError: when it cannot be reached.
             ValueError: when its answer is no JSON.
         """
-        import httpx
-
-        # A client for each request leaves no open socket behind and may be used from any thread.
-        with httpx.Client(**self._settings) as session:
-            return _json_of(session.post(path, content=body))
-
-    async def apost(self, path: str, body: bytes) -> Any:
-        """Do the same in an event loop."""
-        import httpx
-
-        async with httpx.AsyncClient(**self._settings) as session:
-            return _json_of(await session.post(path, content=body))
+        return _json_of(await session.post(path, content=body))
 
     @property
     def _settings(self) -> dict[str, Any]:

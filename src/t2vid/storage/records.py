@@ -14,6 +14,7 @@ that cannot be read is a `BadRow`, to be counted.
 from __future__ import annotations
 
 import codecs
+import functools
 import math
 import re
 from collections.abc import Iterator
@@ -105,6 +106,13 @@ def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
         Part(path, first, min(rows_per_part, n_rows - first), start)
         for first, start in zip(firsts, starts, strict=True)
     ]
+
+
+@functools.lru_cache(maxsize=64)
+def is_parquet(path: str) -> bool:
+    """Tell from its first bytes whether a file is Parquet."""
+    with _open(path) as file:
+        return file.read(4) == b"PAR1"
 
 
 def read_json(path: str) -> Any:

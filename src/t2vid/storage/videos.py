@@ -30,8 +30,9 @@ SUFFIXES = frozenset(
     " .vob .webm .wmv".split()
 )
 _IMAGES = frozenset(".jpg .jpeg .png .webp .bmp".split())
+IMAGE_SUFFIXES = _IMAGES | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
-_KNOWN = SUFFIXES | {".pkl"}
+_KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
 _DRIVE = re.compile(r"[A-Za-z]:")
 _YOUTUBE_ID_CHARS = 11
 
@@ -50,12 +51,15 @@ class VideoFolder:
     files: tuple[FoundFile, ...]
 
     @classmethod
-    def scan(cls, folder: PathLike, *, image_folders: bool = False) -> VideoFolder:
+    def scan(
+        cls, folder: PathLike, *, image_folders: bool = False, images: bool = False
+    ) -> VideoFolder:
         """Look through a folder and all below it, symbolic links included.
 
         Args:
             folder: path or URL.
             image_folders: whether a folder of images is a video too, as MVBench's TVQA clips are.
+            images: list pictures beside the videos.
 
         Raises:
             MissingFile: when there is no such folder.
@@ -64,7 +68,9 @@ class VideoFolder:
         if not root.is_dir():
             raise MissingFile(f"data_dir={str(folder)!r} is not a folder of videos")
         found = [file for file in files_below(root) if _is_text(file.path)]
-        videos = [file for file in found if is_video(file.path)]
+        videos = [
+            file for file in found if is_video(file.path) or (images and _is_image(file.path))
+        ]
         if image_folders:
             videos = sorted([*videos, *_image_folders(found)])
         return cls(path_of(absolute(root)), tuple(videos))
@@ -108,11 +114,7 @@ class VideoFolder:
         Raises:
             UnsafePath: for an absolute path or one with `..`.
         """
-        plain = name.replace("\\", "/")
-        parts = tuple(part for part in plain.split("/") if part not in ("", "."))
-        leaves = plain.startswith("/") or ".." in parts or _DRIVE.match(name)
-        if not parts or leaves or "\0" in name:
-            raise UnsafePath(f"video {name!r} leaves the folder {self.root}; give a path inside it")
+        parts = self._parts(name)
         stem = stem_of(parts[-1])
         # An id may itself end in what looks like a suffix.
         stems = (parts[-1], stem, stem.removeprefix("v_"))
@@ -131,6 +133,41 @@ class VideoFolder:
                 return None
         return best
 
+    def agreeing(self, name: str, among: frozenset[str], *, any_suffix: bool) -> list[str]:
+        """List the files whose path ends as a name does, or the other way round, the exact one first.
+
+        Args:
+            name: a relative path, perhaps with folders that are not there, or without some that are.
+            among: suffixes of the files that are meant.
+            any_suffix: the name may have another suffix, or none.
+
+        Raises:
+            UnsafePath: for an absolute path or one with `..`.
+
+        >>> folder = VideoFolder(path_of("."), (FoundFile("a/x.mp4", 1, ""), FoundFile("b/x.mp4", 1, "")))
+        >>> folder.agreeing("data/b/x.mkv", SUFFIXES, any_suffix=True)
+        ['b/x.mp4']
+        """
+        parts = self._parts(name)
+        wanted = (*parts[:-1], stem_of(parts[-1]))
+        found = []
+        for path in self.by_stem.get(wanted[-1], ()):
+            there = (*path.split("/")[:-1], wanted[-1])
+            n = min(len(there), len(wanted))
+            same = any_suffix or path.endswith(parts[-1])
+            if there[-n:] == wanted[-n:] and same and _suffix(path) in among:
+                found.append(path)
+        exact = "/".join(parts)
+        return [exact] if exact in found else found
+
+    def _parts(self, name: str) -> tuple[str, ...]:
+        plain = name.replace("\\", "/")
+        parts = tuple(part for part in plain.split("/") if part not in ("", "."))
+        leaves = plain.startswith("/") or ".." in parts or _DRIVE.match(name)
+        if not parts or leaves or "\0" in name:
+            raise UnsafePath(f"video {name!r} leaves the folder {self.root}; give a path inside it")
+        return parts
+
     def versions(self) -> dict[str, str]:
         """Give size and version of each video, by its path."""
         return {file.path: f"{file.size} {file.version}" for file in self.files}
@@ -145,7 +182,15 @@ def is_video(name: str) -> bool:
     >>> is_video("clips/V.MP4"), is_video("frame.jpg")
     (True, False)
     """
-    return os.path.splitext(name)[1].lower() in SUFFIXES
+    return _suffix(name) in SUFFIXES
+
+
+def _is_image(name: str) -> bool:
+    return _suffix(name) in IMAGE_SUFFIXES
+
+
+def _suffix(name: str) -> str:
+    return os.path.splitext(name)[1].lower()
 
 
 def stem_of(name: str) -> str:
@@ -180,7 +225,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
     folders: dict[str, list[FoundFile]] = {}
     for file in files:
         folder, _, name = file.path.rpartition("/")
-        if folder and os.path.splitext(name)[1].lower() in _IMAGES:
+        if folder and _suffix(name) in _IMAGES:
             folders.setdefault(folder, []).append(file)
     return [
         FoundFile(

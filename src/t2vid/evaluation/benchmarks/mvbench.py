@@ -1,8 +1,9 @@
 """MVBench (arXiv 2311.17005): twenty tasks, their folders, time bounds and folders of frames.
 
 >>> record = {"video": "a.mp4", "question": "Next?", "candidates": ["Sat", "Ran"], "answer": "Ran"}
->>> next(convert([(0, {**record, "start": 2, "end": 9})], Counts(), task="action_sequence")).answer
-'B'
+>>> rows = [(0, {**record, "start": 2, "end": 9})]
+>>> [q.answer for q in READER.convert(rows, Counts(), config="action_sequence")]
+['B']
 
 A folder holds `json/<task>.json` and the unpacked archives under `video/`.
 """
@@ -22,10 +23,10 @@ from t2vid.evaluation.benchmarks.questions import (
     t2vid_questions,
     unusable,
 )
+from t2vid.evaluation.benchmarks.reader import BenchmarkReader
 from t2vid.schema import Counts
 from t2vid.storage import records
 
-SOURCE = "mvbench"
 # Folder of each task's videos, as the archives unpack (video_chat2/mvbench.ipynb, data_list).
 FOLDERS = {
     "action_sequence": "star/Charades_v1_480",
@@ -50,53 +51,62 @@ FOLDERS = {
     "counterfactual_inference": "clevrer/video_validation",
 }
 TASKS = tuple(FOLDERS)
-CONFIGS = {"all": "Every task."} | {
-    task: task.replace("_", " ").capitalize() + "." for task in TASKS
-}
 FRAME_FOLDER_TASKS = ("episodic_reasoning",)  # numbered images, three a second
 
 
-def hub_files(config: str) -> list[str]:
-    """Give the public question files."""
-    return [f"hf://datasets/OpenGVLab/MVBench/json/{task}.json" for task in _tasks(config)]
+class MVBench(BenchmarkReader):
+    """Reads MVBench's files, and T2Vid's, whose rows are told by their `prompt`."""
 
+    source = "mvbench"
+    configs = {"all": "Every task."} | {
+        task: task.replace("_", " ").capitalize() + "." for task in TASKS
+    }
 
-def files_in(folder: Path, config: str) -> list[Path]:
-    """Find the question files in a folder laid out as on the Hub, or T2Vid's file."""
-    there = [path for task in _tasks(config) if (path := folder / f"json/{task}.json").is_file()]
-    return there or sorted(folder.glob("mvbench*.jsonl"))
+    def hub_files(self, config: str) -> list[str]:
+        """Give the public question files."""
+        return [f"hf://datasets/OpenGVLab/MVBench/json/{task}.json" for task in _tasks(config)]
 
+    def files_in(self, folder: Path, config: str) -> list[Path]:
+        """Find the question files in a folder laid out as on the Hub, or T2Vid's file."""
+        tasks = [folder / f"json/{task}.json" for task in _tasks(config)]
+        return [path for path in tasks if path.is_file()] or sorted(folder.glob("mvbench*.jsonl"))
 
-def read(
-    part: records.Part, counts: Counts, *, config: str, name: str, subtitles: str | None = None
-) -> Iterator[Question]:
-    """Read one file, whose name tells the task; a configuration takes its task's questions alone."""
-    named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
-    task = named if named in FOLDERS or config == "all" else config
-    for question in convert(records.read(part), counts, task=task):
-        if config in ("all", question.category):
-            yield question
+    def read(
+        self,
+        part: records.Part,
+        counts: Counts,
+        *,
+        config: str,
+        name: str = "",
+        subtitles: str | None = None,
+    ) -> Iterator[Question]:
+        """Read one file, whose name tells the task; a configuration takes its task's questions."""
+        named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
+        task = named if named in FOLDERS or config == "all" else config
+        for question in self.convert(records.read(part), counts, config=task):
+            if config in ("all", question.category):
+                yield question
 
+    def convert(
+        self,
+        rows: Iterable[tuple[int, Any]],
+        counts: Counts,
+        *,
+        config: str = "",
+        subtitles: str | None = None,
+    ) -> Iterator[Question]:
+        """Make questions of the records of one task, `config`."""
+        for number, record in rows:
+            if isinstance(record, dict) and "prompt" in record:
+                yield from t2vid_questions([(number, record)], counts, source=self.source)
+            else:
+                yield from _official(number, record, counts, config)
 
-def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
-    """Convert official records, or T2Vid's, which are told by their `prompt`.
-
-    Args:
-        rows: `(row number, record)` pairs of one task's file.
-        counts: where unusable rows are counted.
-        task: name of the task, for official records the name of their file.
-    """
-    for number, record in rows:
-        if isinstance(record, dict) and "prompt" in record:
-            yield from t2vid_questions([(number, record)], counts, source=SOURCE)
-        else:
-            yield from _official(number, record, counts, task)
-
-
-def find(videos: Videos, question: Question) -> str | None:
-    """Find the video, or the folder of frames, of a question."""
-    folder = FOLDERS.get(question.category)
-    return videos.find(question.video, *([folder, f"video/{folder}"] if folder else []), "video")
+    def find(self, videos: Videos, question: Question) -> str | None:
+        """Find the video, or the folder of frames, of a question."""
+        folder = FOLDERS.get(question.category)
+        places = [folder, f"video/{folder}"] if folder else []
+        return videos.find(question.video, *places, "video")
 
 
 def _tasks(config: str) -> tuple[str, ...]:
@@ -117,8 +127,8 @@ def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Q
         counts.drop("time bounds out of order", source=task, example=name)
         return
     yield Question(
-        id=f"{SOURCE}/{task}/{number}",
-        source=SOURCE,
+        id=f"mvbench/{task}/{number}",
+        source="mvbench",
         video=str(record["video"]),
         question=str(record["question"]),
         options=tuple(options),
@@ -135,3 +145,6 @@ def _in_order(start_s: Any, end_s: Any) -> bool:
     if not all(isinstance(bound, int | float) for bound in given):
         return False
     return 0 <= (start_s or 0) < (inf if end_s is None else end_s)
+
+
+READER = MVBench()

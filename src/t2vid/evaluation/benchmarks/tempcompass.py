@@ -1,7 +1,7 @@
 r"""TempCompass (arXiv 2403.00476): four formats, in three layouts.
 
 >>> nested = {"v1": {"action": [{"question": "What?\nA. wave\nB. bow", "answer": "B. bow"}]}}
->>> [q.answer for q in convert(flatten(nested), Counts(), task="multi-choice")]
+>>> [q.answer for q in READER.convert(flatten(nested), Counts(), config="multi-choice")]
 ['B']
 
 A folder holds `questions/<task>.json` (the repository) or `<task>/*.parquet` (the Hub), and `videos/`;
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,16 +21,15 @@ from t2vid.evaluation.benchmarks.questions import (
     LETTERS,
     Question,
     Style,
-    Videos,
     letter_of,
     split_options,
     t2vid_questions,
     unusable,
 )
+from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Line
 from t2vid.schema import Counts
 from t2vid.storage import records
 
-SOURCE = "tempcompass"
 STYLES: dict[str, Style] = {
     "multi-choice": "choice",
     "yes_no": "yes_no",
@@ -38,94 +37,100 @@ STYLES: dict[str, Style] = {
     "captioning": "caption",
 }
 TASKS = tuple(STYLES)
-CONFIGS = {task: f"The {task} questions." for task in TASKS}
 VIDEO_FOLDERS = ("videos", "tempcompass_videos", "tempcompass_videos/videos")
 
 
-def hub_files(config: str) -> list[str]:
-    """Give the public question file."""
-    return [f"hf://datasets/lmms-lab/TempCompass/{config}/test-00000-of-00001.parquet"]
+class TempCompass(BenchmarkReader):
+    """Reads the four formats; T2Vid's rows, told by their `prompt`, are multiple choice."""
 
+    source = "tempcompass"
+    configs = {task: f"The {task} questions." for task in TASKS}
+    hub = {
+        task: (f"hf://datasets/lmms-lab/TempCompass/{task}/test-00000-of-00001.parquet",)
+        for task in TASKS
+    }
+    video_folders = VIDEO_FOLDERS
 
-def files_in(folder: Path, config: str) -> list[Path]:
-    """Find the question file in a folder laid out as the repository or the Hub, or T2Vid's file."""
-    plain = [folder / "questions" / f"{config}.json", folder / f"{config}.json"]
-    there = [path for path in plain if path.is_file()]
-    t2vid = sorted(folder.glob("TempCompass*.jsonl")) if config == "multi-choice" else []
-    return (there or sorted(folder.glob(f"{config}/*.parquet")) or t2vid)[:1]
+    def files_in(self, folder: Path, config: str) -> list[Path]:
+        """Find the question file in a folder laid out as the repository or the Hub, or T2Vid's."""
+        plain = [folder / "questions" / f"{config}.json", folder / f"{config}.json"]
+        there = [path for path in plain if path.is_file()]
+        t2vid = sorted(folder.glob("TempCompass*.jsonl")) if config == "multi-choice" else []
+        return (there or sorted(folder.glob(f"{config}/*.parquet")) or t2vid)[:1]
 
+    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+        """Give the records of a file in any of the three layouts."""
+        nested = None if "://" in part.path else read_nested(part.path)
+        return records.read(part) if nested is None else flatten(nested)
 
-def read(
-    part: records.Part, counts: Counts, *, config: str, name: str = "", subtitles: str | None = None
-) -> Iterator[Question]:
-    """Read one file of a format, in any of the three layouts."""
-    nested = None if "://" in part.path else read_nested(part.path)
-    rows = records.read(part) if nested is None else flatten(nested)
-    return convert(rows, counts, task=config)
+    def convert(
+        self,
+        rows: Iterable[tuple[int, Any]],
+        counts: Counts,
+        *,
+        config: str = "",
+        subtitles: str | None = None,
+    ) -> Iterator[Question]:
+        """Make questions of the records of one format, `config`."""
+        task = config or TASKS[0]
+        places: Counter[tuple[str, str]] = Counter()
+        for number, record in rows:
+            name = f"{task} row {number:,}"
+            if isinstance(record, dict) and "prompt" in record:
+                yield from t2vid_questions([(number, record)], counts, source=self.source)
+                continue
+            keys = [
+                "video_id",
+                "question",
+                "dim",
+                "mc_answer" if task == "captioning" else "answer",
+            ]
+            if unusable(record, keys, name, counts, task):
+                continue
+            place = str(record["video_id"]), str(record["dim"])
+            read = _READERS[task](record)
+            if read is None:
+                counts.drop("the answer is none of the options", source=task, example=name)
+            else:
+                yield Question(
+                    id=f"{self.source}/{task}/{place[0]}/{place[1]}/{places[place]}",
+                    source=self.source,
+                    video=f"{place[0]}.mp4",
+                    category=place[1],
+                    style=STYLES[task],
+                    official={**record, "task": task},
+                    **read,
+                )
+            places[place] += 1
 
+    def export(self, lines: Sequence[Line], path: Path) -> list[Path]:
+        """Write the answers as `eval_*.py` read them: a folder with one file a format."""
+        path.mkdir(exist_ok=True)
+        tasks: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {}
+        for line in lines:
+            record = json.loads(line["official"])
+            task = record.pop("task", "multi-choice")
+            if "prompt" in record:  # T2Vid's file: the official one writes the option as answer
+                answer = f"{line['answer']}. {line['options'][LETTERS.index(line['answer'])]}"
+                shown = zip(LETTERS, line["options"], strict=False)
+                stem = [line["question"], *(f"{letter}. {option}" for letter, option in shown)]
+                video = Path(record["video"]).stem
+                record = {"question": "\n".join(stem), "answer": answer}
+                dim = line["category"]
+            else:
+                video, dim = record.pop("video_id"), record.pop("dim")
+            place = tasks.setdefault(task, {}).setdefault(video, {}).setdefault(dim, [])
+            place.append({**record, "prediction": line["prediction"]})
+        written = []
+        for task, nested in tasks.items():
+            written.append(path / f"{task}.json")
+            written[-1].write_text(json.dumps(nested, indent=4, ensure_ascii=False), "utf-8")
+        return written
 
-def convert(rows: Iterable[tuple[int, Any]], counts: Counts, *, task: str) -> Iterator[Question]:
-    """Convert records of one format; T2Vid's, told by their `prompt`, are multiple choice.
-
-    Args:
-        rows: `(row number, record)` pairs, flat as in the Parquet files or from `flatten`.
-        counts: where unusable rows are counted.
-        task: one of `TASKS`.
-    """
-    places: Counter[tuple[str, str]] = Counter()
-    for number, record in rows:
-        name = f"{task} row {number:,}"
-        if isinstance(record, dict) and "prompt" in record:
-            yield from t2vid_questions([(number, record)], counts, source=SOURCE)
-            continue
-        keys = ["video_id", "question", "dim", "mc_answer" if task == "captioning" else "answer"]
-        if unusable(record, keys, name, counts, task):
-            continue
-        place = str(record["video_id"]), str(record["dim"])
-        read = _READERS[task](record)
-        if read is None:
-            counts.drop("the answer is none of the options", source=task, example=name)
-        else:
-            yield Question(
-                id=f"{SOURCE}/{task}/{place[0]}/{place[1]}/{places[place]}",
-                source=SOURCE,
-                video=f"{place[0]}.mp4",
-                category=place[1],
-                style=STYLES[task],
-                official={**record, "task": task},
-                **read,
-            )
-        places[place] += 1
-
-
-def find(videos: Videos, question: Question) -> str | None:
-    """Find the video of a question."""
-    return videos.find(question.video, *VIDEO_FOLDERS)
-
-
-def export(lines: list[dict[str, Any]], path: Path) -> list[Path]:
-    """Write the answers of a run as `eval_*.py` read them: a folder with one file a format."""
-    path.mkdir(exist_ok=True)
-    tasks: dict[str, dict[str, dict[str, list[dict[str, Any]]]]] = {}
-    for line in lines:
-        record = json.loads(line["official"])
-        task = record.pop("task", "multi-choice")
-        if "prompt" in record:  # T2Vid's file: the official one writes the option as answer
-            answer = f"{line['answer']}. {line['options'][LETTERS.index(line['answer'])]}"
-            shown = zip(LETTERS, line["options"], strict=False)
-            stem = [line["question"], *(f"{letter}. {option}" for letter, option in shown)]
-            video = Path(record["video"]).stem
-            record = {"question": "\n".join(stem), "answer": answer}
-            dim = line["category"]
-        else:
-            video, dim = record.pop("video_id"), record.pop("dim")
-        place = tasks.setdefault(task, {}).setdefault(video, {}).setdefault(dim, [])
-        place.append({**record, "prediction": line["prediction"]})
-    written = []
-    for task, nested in tasks.items():
-        written.append(path / f"{task}.json")
-        written[-1].write_text(json.dumps(nested, indent=4, ensure_ascii=False), "utf-8")
-    return written
+    def predicted(self, key: str, value: Any) -> Iterator[dict[str, Any]]:
+        """Give the predictions about one video of a format's file."""
+        for _, record in flatten({key: value} if isinstance(value, dict) else {}):
+            yield record
 
 
 def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -209,3 +214,6 @@ _READERS = {
     "caption_matching": _matching,
     "captioning": _captioning,
 }
+
+
+READER = TempCompass()

@@ -1,0 +1,174 @@
+"""`t2vid/rows`: anybody's rows, in whatever common layout, with their images and videos.
+
+    >>> import json, tempfile; from pathlib import Path
+    >>> from datasets import load_dataset
+    >>> file = Path(tempfile.mkdtemp(), "mine.jsonl")
+    >>> _ = file.write_text(json.dumps({"query": "Why?", "response": "So."}))
+    >>> load_dataset("t2vid/rows", data_files=str(file), split="train")["source"][:]
+    ['rows']
+
+JSON, JSONL, CSV and Parquet of LLaVA, ShareGPT, OpenAI and HF messages, TRL, ms-swift, LLaMA-Factory,
+Qwen, VideoChat2, Video-R1 …; the layout is found by each row's keys, or named with `layout=`. Media
+are found below `data_dir=`, or beside the file. The public corpora of such rows have names of their
+own (`t2vid list corpora`). Rows that cannot be used are counted by reason: `counting.read_counts`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import datasets
+
+from t2vid import catalog
+from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow
+from t2vid.corpora.rows import check_columns, convert
+from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, said_by, settled
+from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
+from t2vid.errors import InputError, LayoutError, MissingFile
+from t2vid.frames.feature import Frames
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import together
+from t2vid.schema import Counts, n_words, row_features
+from t2vid.storage import records
+from t2vid.storage.files import is_url, path_of
+from t2vid.storage.folder import matching
+from t2vid.storage.videos import VideoFolder
+
+
+@dataclass
+class RowsConfig(datasets.BuilderConfig):
+    """Options of `t2vid/rows`.
+
+    Args:
+        layout: name of the layout of all rows; None finds it by each row's keys. `"trl"` is
+            `messages` in which `<image>` in a text is a word.
+        columns: what a layout's keys are called in the file, e.g. `{"messages": "dialog"}`.
+        question: asked where a row has an answer or a caption and no question of its own.
+        sample: which frames of a video are shown; what a row says of its own video wins.
+        missing: a row whose media are not there is dropped and counted, or an error.
+        media_state: set by the builder, so that other media make a new cache entry.
+    """
+
+    layout: str | None = None
+    columns: Mapping[str, str] | None = None
+    question: str = ""
+    sample: SampleSpec | Mapping[str, Any] | None = None  # a SampleSpec after __post_init__
+    missing: Literal["drop", "raise"] = "drop"
+    media_state: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the values."""
+        super().__post_init__()
+        self.sample = SampleSpec.from_value(self.sample)
+        if self.layout is not None and self.layout not in (*LAYOUTS, "trl"):
+            raise catalog.unknown("layout", self.layout, [*LAYOUTS, "trl"])
+        check_columns(self.columns, ROW_KEYS)
+        if self.missing not in ("drop", "raise"):
+            raise InputError(f"missing ({self.missing!r}) must be 'drop' or 'raise'")
+
+
+class Rows(CorpusBuilder):
+    """Builder behind `load_dataset("t2vid/rows", …)` and every public corpus of such rows.
+
+    Args:
+        corpus: name of the corpus.
+        data_files: the files of rows; for a public corpus by default those in `data_dir`, else the
+            public ones.
+        data_dir: folder of the media, in any nesting; that of the first file by default.
+    """
+
+    BUILDER_CONFIG_CLASS = RowsConfig
+    config: RowsConfig
+
+    def __init__(
+        self,
+        *args: Any,
+        corpus: str = "rows",
+        data_files: Any = None,
+        data_dir: str | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """Look through the folder of the media, and for the rows where none are named."""
+        self.entry = catalog.corpus(corpus)
+        self._finder = MediaFinder(None)
+        if data_dir is not None and data_files is None:
+            data_files = self._files_in(data_dir)
+        first = _first_of(data_files)
+        if data_dir is None and first:
+            if is_url(first):
+                self._finder = MediaFinder(None, first.rpartition("/")[0])
+            elif os.path.isfile(first):
+                data_dir = os.path.dirname(os.path.abspath(first))
+        if data_dir is not None:
+            folder = VideoFolder.scan(data_dir, images=True)
+            self._finder, data_dir = MediaFinder(folder), str(folder.root)
+            kwargs["media_state"] = folder.state
+        kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
+        super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
+
+    @property
+    def source_name(self) -> str:
+        """Give the prefix of the ids."""
+        return self.entry.name
+
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the public files of the corpus."""
+        if not self.entry.hub_file:
+            raise MissingFile(
+                f"{self.entry.dataset} needs data_files= (JSON, JSONL, CSV or Parquet of rows) or "
+                "data_dir= that holds them"
+            )
+        return {"train": [self.entry.hub_file]}
+
+    def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
+        """Give the rows of one job, counting what is dropped."""
+        rows = records.read(job.part)
+        options: dict[str, Any] = {
+            "layout": self.config.layout or "",
+            "columns": self.config.columns,
+            "question": self.config.question,
+        }
+        for row in convert(rows, counts, source=job.source, own_ids=True, **options):
+            try:
+                yield self._row(row)
+            except LayoutError as error:
+                if self.config.missing == "raise" and error.reason.startswith("no such"):
+                    raise MissingFile(
+                        f'{error} (of row {row.id!r}); use missing="drop" to leave such rows out'
+                    ) from error
+                counts.drop(error.reason, source=job.source, example=f"{row.id}: {error}")
+
+    def _row(self, row: LayoutRow) -> dict[str, Any]:
+        spec = cast(SampleSpec, self.config.sample)
+        media = settled(row, finder=self._finder, sample=spec, count=count_frames)
+        n_places = [sum(one.n for one in parts) for parts in media]
+        return {
+            "id": row.id,
+            "source": row.source or self.entry.name,
+            "images": together([one for parts in media for one in parts]),
+            "messages": messages_of(row.turns, n_places, weighted=True),
+            "n_frames": sum(n_places),
+            "n_words": n_words([said for _, said in said_by(row.turns)]),
+        }
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(features=row_features(Frames(), weighted=True))
+
+    def _files_in(self, data_dir: str) -> Sequence[str] | None:
+        if not self.entry.files:
+            return records.in_folder(data_dir)
+        root = path_of(data_dir)
+        for name in self.entry.files:  # later names are the same file as others call it
+            if found := [str(root / path) for path in matching(root, name)]:
+                return found
+        return None
+
+
+def _first_of(data_files: Any) -> str:
+    while isinstance(data_files, Mapping | list | tuple) and data_files:
+        values = list(data_files.values() if isinstance(data_files, Mapping) else data_files)
+        data_files = values[0]
+    return str(data_files) if isinstance(data_files, str | os.PathLike) else ""

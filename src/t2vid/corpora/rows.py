@@ -1,0 +1,99 @@
+"""Rows of any layout, read from a file: what fits none is counted, and most of it is an error.
+
+>>> from t2vid.schema import Counts
+>>> counts, file = Counts(), [(0, {"query": "Why?", "response": "So."}), (1, {"query": "Who?"}),
+...                           (2, {"query": "Who?", "response": "They."})]
+>>> [row.id for row in convert(file, counts, source="mine")], dict(counts.dropped)
+(['mine/00000', 'mine/00002'], {'no known layout': 1})
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from t2vid.corpora.layouts import LayoutRow, rows_of
+from t2vid.corpora.triplets import row_id
+from t2vid.errors import InputError, LayoutError, RecordError
+from t2vid.schema import Counts
+from t2vid.storage.fields import PATIENCE, shown
+from t2vid.storage.records import BadRow
+
+SOURCE = "rows"
+
+
+def convert(
+    rows: Iterable[tuple[int, Any]],
+    counts: Counts,
+    *,
+    source: str = SOURCE,
+    layout: str = "",
+    columns: Mapping[str, str] | None = None,
+    question: str = "",
+    own_ids: bool = False,
+) -> Iterator[LayoutRow]:
+    """Give a `LayoutRow` for each usable row; of a packed list, each of its rows.
+
+    Args:
+        rows: `(row number, record)` pairs.
+        counts: where the other rows are counted by reason.
+        source: name in the ids and the counts.
+        layout: name of the layout; "" finds it by each row's keys.
+        columns: what a layout's keys are called in the file, e.g. `{"messages": "dialog"}`.
+        question: asked where a row has an answer, caption or completion and no question of its own.
+        own_ids: keep the ids that rows have themselves.
+
+    Raises:
+        RecordError: when most of the rows fit no layout; it shows one and says what is expected.
+    """
+    failed, n_rows = 0, 0
+    first = ""
+    for number, value in rows:
+        n_rows += 1
+        try:
+            record = _renamed(value, columns or {}, question)
+            found = list(rows_of(record, number=number, layout=layout or None))
+        except LayoutError as error:
+            failed += 1
+            first = first or f"{error}; row {number} is {shown(value)}"
+            counts.drop(error.reason, source=source, example=f"row {number}: {error}")
+            if failed == n_rows == PATIENCE:
+                break
+            continue
+        for row in found:
+            of_file = row.id.split(".")[0] == str(number)
+            part = row.id.partition(".")[1:] if of_file else ("", "")
+            name = f"{row_id(source, number)}{''.join(part)}"
+            if not of_file and len(found) > 1:
+                name = f"{row_id(source, number)}.{found.index(row)}"
+            yield row if own_ids and not of_file else row._replace(id=name)
+    if 2 * failed > n_rows:
+        raise RecordError(f"{failed:,} of {n_rows:,} rows of {source!r} cannot be read: {first}")
+
+
+def _renamed(value: Any, columns: Mapping[str, str], question: str) -> Any:
+    if isinstance(value, BadRow):
+        raise LayoutError(value.reason, reason="not JSON")
+    if isinstance(value, list):
+        return [_renamed(one, columns, question) for one in value]
+    if not isinstance(value, Mapping):
+        return value  # refused under its kind
+    missing = sorted(name for name in columns.values() if name not in value)
+    if len(missing) == len(columns) > 0:
+        raise LayoutError(
+            f"no column {missing} in a row with {sorted(map(str, value))}", reason="no such column"
+        )
+    named = {key: value[name] for key, name in columns.items() if name in value}
+    asked = {"question": question} if question and "question" not in {**value, **named} else {}
+    return {**{k: v for k, v in value.items() if k not in columns.values()}, **named, **asked}
+
+
+def check_columns(columns: Mapping[str, str] | None, known: Iterable[str]) -> None:
+    """Refuse a mapping of columns with a key that no reader asks for.
+
+    Raises:
+        InputError: naming it.
+    """
+    names = list(known)
+    if unknown := sorted(set(columns or {}) - set(names)):
+        raise InputError(f"columns names {unknown}; it can name {names}")

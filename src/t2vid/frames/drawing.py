@@ -1,0 +1,231 @@
+"""Puts a frame's pages on pixels: strips to lines, lines to columns, header and footer around them.
+
+>>> from t2vid.frames.render_spec import RenderSpec
+>>> from t2vid.frames.text import iter_sheets
+>>> draw_sheet(next(iter_sheets("Words.", RenderSpec())), RenderSpec(), 1).size
+(448, 448)
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from PIL import Image
+
+from t2vid.errors import InputError
+from t2vid.frames.page import Line, Page, StyledPage
+from t2vid.frames.render_spec import HEADER_FIELD, RenderSpec
+from t2vid.frames.strip import WHITE, Gray, blank_pixels
+from t2vid.frames.styles import color_of, tone_of
+from t2vid.frames.text import Sheet, area_of, iter_pages, running_spec
+
+Colors = list[tuple[int, int, Image.Image]]  # coloured glyphs with their places
+Tints = list[tuple[tuple[slice, slice], str]]  # where text has a colour of its own
+
+
+def draw_sheet(
+    sheet: Sheet, spec: RenderSpec, number: int, n_frames: int = 0, *, height_px: int = 0
+) -> Image.Image:
+    """Draw a frame.
+
+    Args:
+        sheet: what stands on it.
+        spec: its layout.
+        number: of the frame, from 1.
+        n_frames: how many there are, for a header that says so.
+        height_px: of the frame; 0 is the spec's.
+    """
+    gray = np.full((height_px or spec.height, spec.width), WHITE, np.uint8)
+    area, margin = area_of(spec), spec.margin_px
+    colors: Colors = []
+    tints: Tints = []
+    left, top = margin, margin + area.header_px
+    for page in sheet.pages:
+        view = gray[top : len(gray) - margin - area.footer_px, left : left + area.room_px]
+        if isinstance(page, Page):
+            found = draw_page(view, page)
+        else:
+            found, boxes = draw_styled(view, page, spec.colors is not None)
+            tints += [
+                ((slice(y.start + top, y.stop + top), slice(x.start + left, x.stop + left)), kind)
+                for (y, x), kind in boxes
+            ]
+        colors += [(left + x, top + y, picture) for x, y, picture in found]
+        left += area.room_px + spec.font_px
+    for text, at in ((spec.header, margin), (spec.footer, len(gray) - margin - area.footer_px)):
+        if text:
+            view = gray[at:, margin : margin + spec.width - 2 * margin]
+            found = _running(view, text, spec, number, n_frames, below=at > margin)
+            colors += [(margin + x, at + y, picture) for x, y, picture in found]
+    return _image(gray, colors, tints, spec)
+
+
+def draw_page(view: Gray, page: Page) -> Colors:
+    """Draw a page: the boxes of all lines come out of one concatenation, each goes to its place.
+
+    Args:
+        view: the white pixels of the column.
+        page: its lines.
+
+    Returns:
+        Coloured glyphs, with their places in the view.
+    """
+    width = view.shape[1]
+    colors: Colors = []
+    arrays: list[Gray] = []
+    tops: list[int] = []
+    outside: list[tuple[int, Line]] = []
+    top, pad, line_px = 0, 0, page.line_px
+    for line in page.lines:
+        if line.strips:
+            base = top + line.up_px
+            # what the line before leaves on its right, and this one on its left
+            arrays.append(_white(line_px, pad + line.x_px))
+            arrays += [strip.box for strip in line.strips]
+            if not line.plain:
+                outside.append((base, line))
+            pad = width - line.x_px - line.width_px
+            tops.append(base)
+        top += line.up_px + page.step_px + line.down_px
+    if arrays:
+        arrays.append(_white(line_px, pad))
+        block = np.concatenate(arrays, axis=1)
+        at = 0
+        for top in tops:
+            here = view[top : top + line_px]
+            if page.step_px >= line_px:
+                here[:] = block[:, at : at + width]
+            else:  # lines that run into each other
+                np.minimum(here, block[:, at : at + width], out=here)
+            at += width
+    for base, line in outside:
+        colors += _ink_outside(view, line, base, line.x_px, line_px)
+    return colors
+
+
+def draw_styled(view: Gray, page: StyledPage, colored: bool) -> tuple[Colors, Tints]:
+    """Draw a page of marked-up text: rectangles first, then each strip at its place.
+
+    Args:
+        view: the white pixels of the column.
+        page: its lines.
+        colored: whether kinds of text have colours rather than shades.
+
+    Returns:
+        Coloured glyphs and boxes of coloured text, with their places in the view.
+    """
+    colors: Colors = []
+    tints: Tints = []
+    top = 0
+    for n, line in enumerate(page.lines):
+        top += line.before_px if n else 0
+        for fill in line.fills:
+            y = top + fill.y_px
+            box = view[y : y + fill.height_px, fill.x_px : fill.x_px + fill.width_px]
+            np.minimum(box, round(WHITE * (1 - fill.tone)), out=box)
+        for piece in line.pieces:
+            pixels, y, x = piece.strip.pixels, top + piece.y_px, piece.x_px
+            if piece.kind and not colored:
+                pixels = _toned(pixels, tone_of(piece.kind))
+            here = view[y : y + len(pixels), x : x + pixels.shape[1]]
+            np.minimum(here, pixels[: here.shape[0], : here.shape[1]], out=here)
+            if piece.kind and colored:
+                rows = slice(y, y + here.shape[0])
+                tints.append(((rows, slice(x, x + here.shape[1])), piece.kind))
+            colors += [(x + left, y + up, picture) for left, up, picture in piece.strip.colors]
+        top += line.height_px
+    return colors, tints
+
+
+def _toned(pixels: Gray, tone: float) -> Gray:
+    return _tones(tone)[pixels]
+
+
+@lru_cache(maxsize=32)
+def _tones(tone: float) -> Gray:
+    return np.round(WHITE - (WHITE - np.arange(256)) * tone).astype(np.uint8)
+
+
+def _running(
+    view: Gray, text: str, spec: RenderSpec, number: int, n_frames: int, *, below: bool
+) -> Colors:
+    """Draw a header at the top of a view, or a footer a little further down."""
+    seconds = number - 1
+    fields = {
+        "page": str(number),
+        "pages": str(n_frames),
+        "time": f"{seconds // 60}:{seconds % 60:02}",
+    }
+    shown = HEADER_FIELD.sub(lambda match: fields[match[1]], text)
+    if not shown.strip():
+        return []
+    small = running_spec(spec)
+    pages = list(iter_pages(shown, small))
+    page = pages[0]
+    if not isinstance(page, Page) or len(pages) > 1 or len(page.lines) > 1:
+        raise InputError(
+            f"{'footer' if below else 'header'} ({shown[:80]!r}) is wider than a frame; shorten it"
+        )
+    down = min(small.font_px, max(0, len(view) - spec.margin_px - page.line_px)) if below else 0
+    return [(x, y + down, picture) for x, y, picture in draw_page(view[down:], page)]
+
+
+@lru_cache(maxsize=4096)
+def _white(height_px: int, width_px: int) -> Gray:
+    return blank_pixels(height_px, width_px)
+
+
+def _ink_outside(gray: Gray, line: Line, base: int, left: int, line_px: int) -> Colors:
+    """Draw what leaves a line's box above and below, and give its colours with their places."""
+    colors = []
+    for strip in line.strips:
+        right = left + strip.full_px
+        if strip.odd:
+            top = base - strip.up_px
+            if strip.up_px:
+                here = gray[top:base, left:right]
+                np.minimum(here, strip.pixels[: strip.up_px], out=here)
+            if strip.down_px:
+                here = gray[base + line_px : base + line_px + strip.down_px, left:right]
+                np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
+            colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
+        left = right
+    return colors
+
+
+def _image(gray: Gray, colors: Colors, tints: Tints, spec: RenderSpec) -> Image.Image:
+    if spec.colors:
+        image = Image.fromarray(gray).convert("P")  # a palette is Pillow's fastest way to colours
+        image.putpalette(_palette(*spec.colors))
+        image = image.convert("RGB")
+        if tints:
+            pixels = np.array(image)
+            for box, kind in tints:
+                shades = np.frombuffer(
+                    _palette(color_of(kind, *spec.colors), spec.colors[1]), np.uint8
+                )
+                pixels[box] = shades.reshape(256, 3)[gray[box]]
+            image = Image.fromarray(pixels)
+    else:
+        if spec.ink or spec.paper_gray != WHITE:
+            gray = _shades(spec.ink, spec.paper_gray)[gray]
+        image = Image.fromarray(gray)
+        if colors:
+            image = image.convert("RGB")
+    for x, y, picture in colors:
+        image.paste(picture, (x, y), picture)
+    return image
+
+
+@lru_cache(maxsize=64)
+def _shades(ink: int, paper_gray: int) -> Gray:
+    """Map black on white to other grays."""
+    return np.round(np.linspace(ink, paper_gray, 256)).astype(np.uint8)
+
+
+@lru_cache(maxsize=64)
+def _palette(ink: str, paper: str) -> bytes:
+    """Map black on white to two colours and what lies between: 256 times red, green and blue."""
+    first, last = (list(bytes.fromhex(color[1:])) for color in (ink, paper))
+    return np.round(np.linspace(first, last, 256)).astype(np.uint8).tobytes()
