@@ -324,6 +324,18 @@ def _making(facts: Facts) -> str:
             for source, counter in facts.counts.sources.items()
             for what, n in counter.items()
         ]
+        if facts.counts.files:
+            lines += [
+                "",
+                "Where the rows are from; `origin` says it of each, and its record there:",
+                "",
+            ]
+            lines += ["| source | file | rows |", "|---|---|---:|"]
+            lines += [
+                f"| {_cell(source)} | {_cell(file)} | {n:,} |"
+                for source, counter in facts.counts.files.items()
+                for file, n in sorted(counter.items())
+            ]
     return "\n".join(lines)
 
 
