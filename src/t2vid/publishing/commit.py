@@ -62,7 +62,7 @@ class Parcel:
         return path.startswith((*mine, f"about/{self.config}/"))
 
 
-class Shown(NamedTuple):
+class VisibleCommit(NamedTuple):
     """The commit that shows a push, its files, and where to look at it."""
 
     commit: str
@@ -75,7 +75,7 @@ def folder_of(config: str) -> str:
     return "data" if config == "default" else config
 
 
-def show(remote: Remote, parcel: Parcel) -> Shown:
+def show(remote: Remote, parcel: Parcel) -> VisibleCommit:
     """Compare on a trial branch, then commit; plan again when somebody else committed."""
     url = f"{remote.api.endpoint}/datasets/{remote.repo_id}"
     names = "".join(file.digests[0] for file in parcel.data)
@@ -90,7 +90,7 @@ def show(remote: Remote, parcel: Parcel) -> Shown:
         if is_there and not wrong_paths(tree, files, gone):
             _compare(remote, parcel, head)
             remote.drop(trial)  # of a push that died right after it was done
-            return Shown(head, files, url)
+            return VisibleCommit(head, files, url)
         if before not in (None, mine):
             raise PublishError(
                 f"somebody else changed config {parcel.config!r} of {remote.repo_id} during this "
@@ -110,7 +110,7 @@ def show(remote: Remote, parcel: Parcel) -> Shown:
                 oid = remote.commit(branch, head, files, gone, message=parcel.message)
             else:
                 remote.branch(branch, oid)
-            return Shown(oid, files, url)
+            return VisibleCommit(oid, files, url)
         except Moved:
             logger.warning("%s changed during the push; planning again", remote.repo_id)
         finally:
@@ -123,7 +123,7 @@ def show(remote: Remote, parcel: Parcel) -> Shown:
 
 def _proposed(
     remote: Remote, parcel: Parcel, head: str, files: list[File], gone: list[str]
-) -> Shown:
+) -> VisibleCommit:
     """Open a pull request; whoever may open one need not be allowed to make a trial branch."""
     proposal = propose(remote, head, files, gone, message=parcel.message)
     oid = remote.head(proposal.git_reference)
@@ -132,7 +132,7 @@ def _proposed(
     except PublishError:
         close(remote, proposal.num)
         raise
-    return Shown(oid, files, proposal.url)
+    return VisibleCommit(oid, files, proposal.url)
 
 
 def _plan(
