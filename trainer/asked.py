@@ -51,7 +51,9 @@ class AskedWhileTraining(SFTTrainer):
             return
         plan = McqPlan.read(asked)
         best = (args.metric_for_best_model or "").removeprefix("eval_")
-        if best.endswith("accuracy") and best not in plan.metrics and compute_metrics is None:
+        of_losses = best.endswith("mean_token_accuracy")  # which TRL logs beside each loss
+        of_questions = best.endswith("_accuracy") and not of_losses and compute_metrics is None
+        if of_questions and best not in plan.metrics:
             raise InputError(f"metric_for_best_model ({best!r}) must be one of {plan.metrics}")
         self._mcq = McqEvaluation(plan, processor, batch_size=args.per_device_eval_batch_size)
 

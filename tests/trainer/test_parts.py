@@ -20,6 +20,7 @@ from t2vid.schema import row_features
 from t2vid.trainer import VideoSFTTrainer
 from t2vid.trainer.adapters import adapter, adapter_size
 from t2vid.trainer.merging import merge
+from t2vid.trainer.preparing import refuse_other_optimizer
 from t2vid.trainer.run import build_trainer, read_settings, split_settings
 from tiny_families import BUILDERS
 from training_rows import cpu_settings, mixed_rows, texts
@@ -168,6 +169,14 @@ def test_parts_out_of_range_are_refused(tmp_path, settings, message):
 def test_adapters_out_of_range_are_refused(settings, message):
     with pytest.raises(InputError, match=message):
         adapter(tiny_idefics3(texts(ROWS))[0], **settings)
+
+
+def test_rates_that_deepspeeds_own_optimizer_would_forget_are_refused(tmp_path):
+    args = cpu_settings(tmp_path, learning_rates={"vision": 1e-6})
+    refuse_other_optimizer(args, {"zero_optimization": {"stage": 3}})
+    refuse_other_optimizer(cpu_settings(tmp_path), {"optimizer": {"type": "AdamW"}})
+    with pytest.raises(InputError, match="take its 'optimizer' out"):
+        refuse_other_optimizer(args, {"optimizer": {"type": "AdamW"}})
 
 
 def test_nothing_left_to_train_is_refused(tmp_path):
