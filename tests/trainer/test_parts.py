@@ -224,7 +224,8 @@ def test_what_cannot_be_merged_says_why(base, tmp_path):
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (tmp_path / "run" / name).unlink()  # a run that was killed has its checkpoints alone
     config = tmp_path / "run" / "checkpoint-1" / "adapter_config.json"
-    assert merge(tmp_path / "run", out=tmp_path / "out").difference < 1e-4
+    merged = merge(tmp_path / "run", out=tmp_path / "out")
+    assert merged.difference < 1e-4 < merged.moved and merged.layers == 2 * 7
     with pytest.raises(InputError, match="must be a new folder"):
         merge(tmp_path / "run", out=tmp_path / "out")
     config.write_text(
