@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -91,12 +92,13 @@ class AskedWhileTraining(SFTTrainer):
                 "DeepSpeed and FSDP, or use t2vid eval"
             )
         assert self._mcq is not None
-        found = self._mcq.ask(
-            self.model,
-            rank=self.accelerator.process_index,
-            world=self.accelerator.num_processes,
-            in_step=shared_out,
-        )
+        with _gathered_roots(self.model):
+            found = self._mcq.ask(
+                self.model,
+                rank=self.accelerator.process_index,
+                world=self.accelerator.num_processes,
+                in_step=shared_out,
+            )
         if self.is_world_process_zero():
             log_answers(
                 found.shown,
@@ -105,3 +107,13 @@ class AskedWhileTraining(SFTTrainer):
                 callbacks=self.callback_handler.callbacks,
             )
         return {f"eval_{name}": value for name, value in found.figures.items()}
+
+
+def _gathered_roots(model: Any) -> Any:
+    # FSDP's first version gathers a wrapped model's own weights in its forward alone, and generating
+    # goes around that; the second, DeepSpeed and DDP need nothing.
+    from torch.distributed.fsdp import FullyShardedDataParallel
+
+    if isinstance(model, FullyShardedDataParallel):
+        return FullyShardedDataParallel.summon_full_params(model, recurse=False, writeback=False)
+    return contextlib.nullcontext()
