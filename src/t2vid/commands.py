@@ -225,6 +225,14 @@ COMMANDS = {
         ),
         json=True,
     ),
+    "trace": Command(
+        "Say where a row of a mix comes from and in which batch it is read",
+        {"": "t2vid.mixing.tracing:trace"},
+        ("t2vid trace texts/00003 mix", "t2vid trace texts/00003 mix --batch-size 64 --epoch 1"),
+        positional=("row_id", "mix"),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "push": Command(
         "Publish a dataset so that anyone can load it, with or without t2vid",
         {"": "t2vid.publishing.hub:push"},
