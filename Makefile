@@ -1,11 +1,11 @@
-# make demo | test | test-slow | mutants | lint | docs | bench | pictures | dist | clean   (everything is installed into .venv)
+# make demo | test | test-slow | mutants | lint | docs | bench | pictures | hub | dist | clean   (everything is installed into .venv)
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 MINIATURE ?= build/miniature
 
-.PHONY: miniature demo test test-slow mutants lint docs bench pictures dist clean
+.PHONY: miniature demo test test-slow mutants lint docs bench pictures hub dist clean
 
 demo: $(STAMP)
 	$(BIN)/t2vid demo --out demo
@@ -46,6 +46,10 @@ dist: $(STAMP)
 miniature: $(STAMP)
 	$(BIN)/python benchmarks/miniature.py arms --out $(MINIATURE)
 	$(BIN)/python benchmarks/miniature.py report --out $(MINIATURE)
+
+# The repositories of t2vid's names, for whoever has not installed it; `make hub UPLOAD=--upload` sends them.
+hub: $(STAMP)
+	$(BIN)/python -m t2vid.publishing.repositories build/hub $(UPLOAD)
 
 clean:
 	rm -rf .venv demo build dist src/*.egg-info .pytest_cache .ruff_cache .mypy_cache .hypothesis

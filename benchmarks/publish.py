@@ -26,7 +26,7 @@ CLIENT = """
 import json, resource, sys, time, warnings
 warnings.simplefilter("ignore")
 import datasets, t2vid
-from t2vid.publishing.materialize import Form, plain_features
+from t2vid.publishing.materialize import PublishFormat, plain_features
 datasets.disable_progress_bars()
 way, folder, repo = sys.argv[1:]
 rows = datasets.load_from_disk(folder)
@@ -35,7 +35,7 @@ start = time.process_time()
 if way == "push":
     t2vid.push(rows, repo, licences="mit")
 else:
-    rows.cast(plain_features(rows.features, Form())).push_to_hub(repo)
+    rows.cast(plain_features(rows.features, PublishFormat())).push_to_hub(repo)
 cpu_s = time.process_time() - start
 print(json.dumps([cpu_s, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3]))
 """

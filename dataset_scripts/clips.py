@@ -24,6 +24,7 @@ from t2vid import catalog
 from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
+from t2vid.corpora.stored import sample_of
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
@@ -154,7 +155,7 @@ class ClipsBuilder(CorpusBuilder):
         counts: Counts,
         absent: list[dict[str, str]],
     ) -> dict[str, Any] | None:
-        spec = cast(SampleSpec, self.config.sample)
+        spec = sample_of(dict(clip.bounds), cast(SampleSpec, self.config.sample))
         example = f"{clip.id}: {clip.video}"
         try:
             path = folder.find(clip.video)
@@ -216,5 +217,7 @@ class ClipsBuilder(CorpusBuilder):
     def _again(self, clip: Clip, split: str) -> bool:
         """Say whether another row of the split said the same before."""
         video = stem_of(clip.video.replace("\\", "/"))
-        key = counting.digest([split, video, *(f"{role}\0{said}" for role, said in clip.turns)])
+        key = counting.digest(
+            [split, video, repr(clip.bounds), *(f"{role}\0{said}" for role, said in clip.turns)]
+        )
         return self._first.setdefault(key, clip.id) != clip.id

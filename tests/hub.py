@@ -116,6 +116,7 @@ class Repo:
     commits: dict[str, Commit] = field(default_factory=dict)
     branches: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
+    proposals: dict[str, str] = field(default_factory=dict)  # titles of open pull requests, by ref
 
     def commit(self, branch: str, title: str, files: dict[str, Blob]) -> Commit:
         """Add a commit to a branch."""
@@ -352,7 +353,9 @@ class _Handler(BaseHTTPRequestHandler):
                 ]
                 for key, table in named.items()
             }
-            return {**refs, "converts": [], "pullRequests": []}
+            return {**refs, "converts": [], "pullRequests": [_as_ref(n) for n in repo.proposals]}
+        if what == "discussions":
+            return self._discussions(repo, rest)
         if what == "commits":
             return [
                 {
@@ -424,9 +427,37 @@ class _Handler(BaseHTTPRequestHandler):
                     raise Fault(404, "EntryNotFound", f"{path} does not exist")
             elif key == "deletedFolder":
                 files = {p: b for p, b in files.items() if not p.startswith(path.rstrip("/") + "/")}
+        page = f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{id}"
+        more = {}
+        if "create_pr" in self.query:
+            branch, number = f"refs/pr/{len(repo.proposals) + 1}", len(repo.proposals) + 1
+            repo.branches[branch], repo.proposals[branch] = head.id, header["summary"]
+            more = {"pullRequestUrl": f"{page}/discussions/{number}"}
         commit = repo.commit(branch, header["summary"], files)
-        url = f"{self.hub.url}/{'' if kind == 'models' else kind + '/'}{id}/commit/{commit.id}"
-        return {"success": True, "commitOid": commit.id, "commitUrl": url, "hookOutput": ""}
+        url = f"{page}/commit/{commit.id}"
+        return {
+            "success": True, "commitOid": commit.id, "commitUrl": url, "hookOutput": "", **more
+        }  # fmt: skip
+
+    def _discussions(self, repo: Repo, rest: str | None) -> Any:
+        if self.command == "POST":
+            del repo.proposals[f"refs/pr/{(rest or '').partition('/')[0]}"]
+            event = {
+                "id": "e",
+                "type": "status-change",
+                "createdAt": DATE,
+                "author": {"name": "me"},
+            }
+            return {"newStatus": "closed", "newEvent": {**event, "data": {"status": "closed"}}}
+        listed = [
+            {
+                "title": title, "num": int(ref.rpartition("/")[2]), "author": {"name": "me"},
+                "isPullRequest": True, "status": "open", "createdAt": DATE,
+                "repo": {"name": "me/mix", "type": "dataset"},
+            }
+            for ref, title in repo.proposals.items()
+        ]  # fmt: skip
+        return {"discussions": listed, "count": len(listed), "start": 0}
 
     def _lfs(self, kind: str | None, id: str) -> Any:
         self.hub.find(kind, id, token=self.token)
@@ -468,6 +499,10 @@ def _upload_mode(file: dict[str, Any], head: Commit) -> dict[str, Any]:
         "shouldIgnore": False,
         "oid": old and (old.sha256 if old.lfs else old.oid),
     }
+
+
+def _as_ref(ref: str) -> dict[str, str]:
+    return {"name": ref, "ref": ref, "targetCommit": ""}
 
 
 def _sibling(path: str, blob: Blob) -> dict[str, Any]:

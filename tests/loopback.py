@@ -6,7 +6,7 @@ import contextlib
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -21,6 +21,9 @@ class Server(ThreadingHTTPServer):
         self.faults: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.reply = "B"
+        self.say: Callable[[dict[str, Any]], str] = lambda request: self.reply
+        self.usage: Any = None
+        self.under_way = self.most = 0
         self.lock = threading.Lock()
         self.meeting = threading.Barrier(4)
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
@@ -35,8 +38,18 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests.append(sent)
             fault = self.server.faults.pop(0) if self.server.faults else ""
-        message = {"role": "assistant", "content": f" {self.server.reply}\n"}
-        reply = json.dumps({"choices": [{"message": message}]})
+            self.server.under_way += 1
+            self.server.most = max(self.server.most, self.server.under_way)
+        try:
+            self.answer(sent, fault)
+        finally:
+            with self.server.lock:
+                self.server.under_way -= 1
+
+    def answer(self, sent: dict[str, Any], fault: str) -> None:
+        message = {"role": "assistant", "content": f" {self.server.say(sent)}\n"}
+        answer = {"choices": [{"message": message}], "usage": self.server.usage}
+        reply = json.dumps(answer)
         if fault == "slow":
             time.sleep(0.6)
         if fault == "meet":
@@ -52,7 +65,11 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(reply) + 50 * (fault == "cut")))
         self.end_headers()
         with contextlib.suppress(ConnectionError):  # the client may have lost its patience
-            self.wfile.write(reply.encode())
+            for byte in reply.encode() if fault == "trickle" else ():
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.05)
+            if fault != "trickle":
+                self.wfile.write(reply.encode())
 
     def log_message(self, *args: Any) -> None:
         pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageDraw
@@ -82,3 +83,25 @@ def texts(rows: list[dict[str, Any]]) -> list[str]:
     """Every text of the rows, for a tokenizer to learn from."""
     turns = [turn for one in rows for turn in one["messages"]]
     return [part["text"] for turn in turns for part in turn["content"] if part["text"]]
+
+
+def question(at: int, video: Path, style: str = "choice") -> dict[str, Any]:
+    """A question of a benchmark about a video, with colours to choose from."""
+    from t2vid.frames.feature import video_value
+
+    return {
+        "id": f"q/{at}",
+        "source": "toy",
+        "images": video_value(video),
+        "question": f"Which colour comes {['first', 'last'][at % 2]}?",
+        "answer": "ABCD"[at % 4],
+        "category": "colour",
+        "duration": None,
+        "video": video.name,
+        "style": style,
+        "options": COLOURS,
+        "labels": [],
+        "instruction": "Tell all." if style == "caption" else None,
+        "subtitles": [],
+        "official": None,
+    }

@@ -86,6 +86,7 @@ class VideoCollator:
         layout: of the rows, by name; None finds it by each row's keys.
         folder: where relative paths of media start.
         prompt_in_loss: as in `RowEncoder`.
+        compat: as in `RowEncoder`.
         on_long: a row over `max_length` is an `"error"`, left out (`"skip"`), or shown with as many
             frames as fit (`"fewer_frames"`; one whose text alone is too long is left out).
         on_bad: a row that cannot be read is an `"error"`, or left out (`"skip"`).
@@ -107,6 +108,7 @@ class VideoCollator:
     layout: str | None = None
     folder: str | None = None
     prompt_in_loss: bool = False
+    compat: str = ""
     on_long: Literal["error", "skip", "fewer_frames"] = "error"
     on_bad: Literal["error", "skip"] = "error"
 
@@ -117,6 +119,10 @@ class VideoCollator:
         if self.pack and not family.packs:
             raise InputError(
                 f"pack: the positions of family {family.name!r} do not restart; leave it off"
+            )
+        if self.pack and self.compat:
+            raise InputError(
+                f"pack: compat={self.compat!r} pads, as the paper's code did; leave it off"
             )
         self.encode = RowEncoder(
             self.processor,
@@ -130,6 +136,7 @@ class VideoCollator:
             layout=self.layout,
             folder=self.folder,
             prompt_in_loss=self.prompt_in_loss,
+            compat=self.compat,
         )
 
     def __call__(self, examples: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -186,6 +193,8 @@ class VideoCollator:
                 mask[i, here] = 1
                 positions[i, here] = np.arange(len(row.ids))
                 labels[i, here] = np.where(row.in_loss & ~row.is_frame, row.ids, IGNORED)
+                for place, token in row.targets.items():
+                    labels[i, at + place] = token
                 labels[i, at] = IGNORED  # nothing before it predicts a row's first token
                 targets = int((labels[i, here] != IGNORED).sum())
                 segments.append(

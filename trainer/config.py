@@ -7,9 +7,11 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError, MissingExtra, require
+from t2vid.models.parts import checked_parts
 
 require("trl", extra="train")
 
@@ -24,7 +26,12 @@ class VideoSFTConfig(SFTConfig):
     row would lose its answer, or some of a frame's tokens, in silence.
     """
 
-    _VALID_DICT_FIELDS = [*SFTConfig._VALID_DICT_FIELDS, "max_frames_by_source"]
+    _VALID_DICT_FIELDS = [
+        *SFTConfig._VALID_DICT_FIELDS,
+        "max_frames_by_source",
+        "eval_mcq",
+        "learning_rates",
+    ]
 
     max_length: int | None = field(
         default=None,
@@ -64,6 +71,24 @@ class VideoSFTConfig(SFTConfig):
     freeze_vision: bool = field(
         default=False, metadata={"help": "Leave the vision tower as it is (the paper's InternVL)."}
     )
+    freeze: list[str] | None = field(
+        default=None,
+        metadata={"help": "Parts left as they are, of vision, connector and language."},
+    )
+    learning_rates: dict[str, float] | str | None = field(
+        default=None,
+        metadata={
+            "help": "Learning rates by part, such as {vision: 1e-6, connector: 1e-4}; learning_rate "
+            "holds for the others. The schedule is the same for all."
+        },
+    )
+    compat: str | None = field(
+        default=None,
+        metadata={
+            "help": "'t2vid-paper': the batches, the loss (a mean over each micro-batch) and the frames "
+            "of the paper's training code for Idefics3 and MiniCPM; see docs/training.md."
+        },
+    )
     on_long: str = field(
         default="error",
         metadata={
@@ -96,6 +121,13 @@ class VideoSFTConfig(SFTConfig):
     frame_cache_gb: float = field(
         default=20.0, metadata={"help": "Size of that folder at most, in 10^9 bytes."}
     )
+    gpu_tflops: float | None = field(
+        default=None,
+        metadata={
+            "help": "Dense bfloat16 TFLOP/s of the GPU, for the MFU in the log; those of common GPUs "
+            "are known."
+        },
+    )
     on_nan: str = field(
         default="raise",
         metadata={
@@ -112,6 +144,15 @@ class VideoSFTConfig(SFTConfig):
         },
     )
 
+    eval_mcq: dict[str, Any] | str | None = field(
+        default=None,
+        metadata={
+            "help": "Multiple-choice questions answered at each evaluation (eval_strategy, eval_steps): "
+            "{'t2vid/mvbench': {data_dir: MVBench}, limit: 200, show: 8, protocol: t2vid}. Logged as "
+            "eval_mvbench_accuracy with its interval; metric_for_best_model may name it."
+        },
+    )
+
     def __post_init__(self) -> None:
         """Check the fields of this class, then let TRL check its own."""
         if getattr(self, "activation_checkpointing", False) is None:
@@ -125,20 +166,43 @@ class VideoSFTConfig(SFTConfig):
             self.loss_on, self.assistant_only_loss = "answer", False
         if self.completion_only_loss is False:
             self.loss_on = "conversation"
+        if self.use_liger_kernel and not find_spec("liger_kernel"):
+            raise MissingExtra(
+                "use_liger_kernel needs a package: pip install liger-kernel (a GPU too)"
+            )
         super().__post_init__()
         _one_of("on_long", self.on_long, ("error", "skip", "fewer_frames"))
         _one_of("on_bad", self.on_bad, ("error", "skip"))
         _one_of("loss_on", self.loss_on, ("answer", "conversation"))
         _one_of("on_nan", self.on_nan, ("raise", "ignore"))
         _one_of("pixels", self.pixels, ("direct", "processor"))
+        if self.eval_mcq and str(getattr(self.eval_strategy, "value", self.eval_strategy)) == "no":
+            raise InputError(
+                "eval_mcq needs to know when: set eval_strategy=steps and eval_steps=100"
+            )
         for name, limit in self.frame_budget.items():
             if limit is not None and (not isinstance(limit, int) or limit < 1):
                 field = "max_frames" if name == "*" else f"max_frames_by_source[{name!r}]"
                 raise InputError(f"{field} ({limit!r}) must be > 0, or None for no limit")
+        rates: Any = self.learning_rates or {}
+        checked_parts(rates, name="learning_rates")
+        for part, rate in rates.items():
+            if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
+                raise InputError(
+                    f"learning_rates[{part!r}] ({rate!r}) must be > 0; see also freeze"
+                )
+        if frozen_twice := [part for part in self.frozen if part in rates]:
+            raise InputError(f"{frozen_twice[0]!r} is frozen and has a learning rate; give one")
         if self.pack and not self.max_tokens_per_batch:
             raise InputError("pack=True needs max_tokens_per_batch, the length of the sequence")
         if self.packing or self.padding_free:
             raise InputError("packing and padding_free are TRL's, for text alone; use pack=True")
+
+    @property
+    def frozen(self) -> tuple[str, ...]:
+        """Parts that are left as they are."""
+        asked = [self.freeze] if isinstance(self.freeze, str) else list(self.freeze or ())
+        return checked_parts([*asked, *["vision"] * self.freeze_vision], name="freeze")
 
     @property
     def frame_budget(self) -> dict[str, Any]:

@@ -13,12 +13,13 @@ keeps no square of the length; and the buffers that each strategy holds besides.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from t2vid.models.families import family_of
+from t2vid.models.parts import part_of
+from t2vid.trainer.adapters import adapter_size
 
 GB = 1e9
 CUDA_CONTEXT = 1.0 * GB  # kernels, cuBLAS workspaces, NCCL's rings: 0.6 to 1.5 GB as drivers go
@@ -117,14 +118,14 @@ class Memory:
 
 
 def shape_of(
-    model: Any, *, lora: Any = None, freeze_vision: bool = False, frame_px: int | None = None
+    model: Any, *, lora: Any = None, frozen: Collection[str] = (), frame_px: int | None = None
 ) -> Shape:
     """Read the shape of a model, which may lie on the meta device.
 
     Args:
         model: with a `config` of a known family.
         lora: a `LoraConfig`, or None.
-        freeze_vision: the vision tower is not trained.
+        frozen: parts that are not trained.
         frame_px: side of a frame; the configuration's image size by default.
     """
     import torch
@@ -134,12 +135,10 @@ def shape_of(
     linear = {n: m for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)}
     sizes = {name: p.numel() for name, p in model.named_parameters()}
     head = model.get_output_embeddings()
-    is_vision = re.compile(rf"(.*\.)?{re.escape(family.vision)}\.").match
-    trainable = sum(n for name, n in sizes.items() if not (freeze_vision and is_vision(name)))
+    trained = {name: n for name, n in sizes.items() if part_of(name, family) not in frozen}
+    trainable, parts = sum(trained.values()), {part_of(name, family) for name in trained}
     if lora is not None:
-        pattern = lora.target_modules
-        hit = [m for n, m in linear.items() if re.fullmatch(str(pattern), n)]
-        trainable = sum(lora.r * (m.in_features + m.out_features) for m in hit)
+        trainable, parts = adapter_size(model, lora)
     edge, patch = _edge(frame_px or vision.image_size), _edge(vision.patch_size)
     heads = text.num_attention_heads
     per_head = getattr(text, "head_dim", None) or text.hidden_size // heads
@@ -158,8 +157,8 @@ def shape_of(
         vision_feed_forward=vision.intermediate_size,
         patches=(edge // patch) ** 2,
         frame_values=3 * edge * edge,
-        vision_trains=lora is None and not freeze_vision,
-        head_trains=lora is None,
+        vision_trains="vision" in parts - set(frozen),
+        head_trains=lora is None and "language" not in frozen,
         weight_bytes=next(model.parameters()).element_size(),
     )
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from t2vid.catalog import Family
 from t2vid.errors import require
 from t2vid.frames.feature import Frames
-from t2vid.models.families import family_of, register_ports
+from t2vid.models.families import family_of, one_patch, register_ports
+from t2vid.models.parts import part_of
 from t2vid.models.rows import LossOn
 from t2vid.trainer.collator import VideoCollator
 from t2vid.trainer.config import VideoSFTConfig
@@ -37,19 +39,24 @@ def build_collator(
         reader = dataclasses.replace(
             reader or Frames(), cache=args.frame_cache, cache_gb=args.frame_cache_gb
         )
+    pixels = args.pixels
+    if args.compat and family.pixels == "nested":
+        one_patch(processor, upscale_first=True)
+        pixels = "processor"
     return VideoCollator(
         processor,
         family,
         loss_on=cast(LossOn, args.loss_on),
         max_length=args.max_length,
         max_frames=args.frame_budget,
-        pixels=cast(Literal["direct", "processor"], args.pixels),
+        pixels=cast(Literal["direct", "processor"], pixels),
         reader=reader,
         pad_to_multiple_of=args.pad_to_multiple_of,
         uint8=True,
         pack=args.pack,
         layout=args.layout,
         folder=args.media_dir,
+        compat=args.compat or "",
         prompt_in_loss=args.completion_only_loss is False,
         on_long=cast(Literal["error", "skip", "fewer_frames"], args.on_long),
         on_bad=cast(Literal["error", "skip"], args.on_bad),
@@ -113,3 +120,37 @@ def warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
             str(half.pop()).removeprefix("torch."),
             args.learning_rate,
         )
+
+
+def split_by_part(optimizer: Any, model: Any, family: Family, rates: Mapping[str, float]) -> None:
+    """Give parts of a model learning rates of their own, before a schedule is made for them.
+
+    Args:
+        optimizer: without state; its groups are split.
+        model: that it trains, under any wrapper.
+        family: of the model.
+        rates: by part.
+    """
+    part = {id(weight): part_of(name, family) for name, weight in model.named_parameters()}
+    groups = []
+    for group in optimizer.param_groups:
+        own = dict.fromkeys(part[id(weight)] for weight in group["params"])
+        for name in own:
+            weights = [weight for weight in group["params"] if part[id(weight)] == name]
+            lr = {"lr": float(rates[name])} if name in rates else {}
+            groups.append({**group, "params": weights, "part": name, **lr})
+    optimizer.param_groups[:] = groups
+
+
+def rates_by_part(optimizer: Any, args: VideoSFTConfig, now: float) -> dict[str, float]:
+    """Give what a log line says of learning rates: that of the run, and those of its parts.
+
+    Args:
+        optimizer: as `split_by_part` left it.
+        args: settings of the run.
+        now: the rate of the first group, as the Trainer logs it.
+    """
+    groups = optimizer.param_groups
+    share = now / groups[0]["initial_lr"]  # of the schedule, the same for all groups
+    parts = {f"learning_rate/{g['part']}": share * g["initial_lr"] for g in groups}
+    return {"learning_rate": share * args.learning_rate, **parts}

@@ -19,6 +19,7 @@ from typing import Any
 from t2vid import catalog, targets
 from t2vid.errors import InputError, MissingFile, kind_of, require
 from t2vid.mixing.opening import open_rows
+from t2vid.trainer.adapters import adapter
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +51,12 @@ class TrainJob:
         lora_alpha: scale.
         lora_dropout: dropout of the adapter's input.
         lora_target_modules: regular expression; the family's own when None.
+        lora_parts: which of `vision`, `connector` and `language` get an adapter, each with its rank
+            or `{r: 8, alpha: 16}`; None is the language model alone.
+        lora_modules_to_save: parts or modules that are trained whole beside the adapter.
+        use_dora: train the size of each weight's columns apart (DoRA).
+        use_rslora: scale by the root of the rank (rsLoRA).
+        lora_kwargs: other fields of peft's `LoraConfig`.
         load_in_4bit: load the frozen weights in 4 bits (QLoRA; needs bitsandbytes and a GPU).
     """
 
@@ -70,6 +77,11 @@ class TrainJob:
     lora_alpha: int = 32
     lora_dropout: float = 0.05
     lora_target_modules: str | None = None
+    lora_parts: dict[str, Any] | None = None
+    lora_modules_to_save: list[str] | None = None
+    use_dora: bool = False
+    use_rslora: bool = False
+    lora_kwargs: dict[str, Any] | None = None
     load_in_4bit: bool = False
 
 
@@ -270,18 +282,20 @@ def load_outline(job: TrainJob, rows: Any) -> tuple[Any, Any]:
 
 
 def lora(job: TrainJob, model: Any) -> Any:
-    """Give the `LoraConfig` of a job, on the language model alone; None without `use_peft`."""
+    """Give the `LoraConfig` of a job; None where it trains no adapter."""
     if not (job.use_peft or job.load_in_4bit):
         return None
-    from t2vid.models.families import family_of
-
-    peft = require("peft", extra="train")
-    return peft.LoraConfig(
+    return adapter(
+        model,
         r=job.lora_r,
-        lora_alpha=job.lora_alpha,
-        lora_dropout=job.lora_dropout,
-        target_modules=job.lora_target_modules or family_of(model).lora_pattern,
-        task_type="CAUSAL_LM",
+        alpha=job.lora_alpha,
+        dropout=job.lora_dropout,
+        targets=job.lora_target_modules,
+        parts=job.lora_parts,
+        modules_to_save=job.lora_modules_to_save,
+        use_dora=job.use_dora,
+        use_rslora=job.use_rslora,
+        **(job.lora_kwargs or {}),
     )
 
 

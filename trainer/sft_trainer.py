@@ -15,17 +15,19 @@ import logging
 import math
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
+    frame_px,
     load_model,
     load_processor,
     match_tokens,
     one_patch,
-    part,
 )
+from t2vid.models.parts import freeze
 from t2vid.models.prompts import training_template
 from t2vid.schema import Counts
 
@@ -33,21 +35,19 @@ require("trl", extra="train")
 
 import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
-from trl import SFTTrainer  # noqa: E402
 
-from t2vid.trainer.batching import (  # noqa: E402
-    TokenBatchSampler,
-    plan_batches,
-    row_ids,
-    row_lengths,
-)
+from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
+from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
+from t2vid.trainer.mfu import peak_flops, trained_parts, work_of  # noqa: E402
 from t2vid.trainer.preparing import (  # noqa: E402
     build_collator,
     config_of,
     keep_used_names,
     named_family,
+    rates_by_part,
+    split_by_part,
     warn_of_rounding,
 )
 from t2vid.trainer.rows import (  # noqa: E402
@@ -65,13 +65,13 @@ _LESS_MEMORY = (
 )
 
 
-class VideoSFTTrainer(SFTTrainer):
+class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
     """Supervised fine-tuning on frame sequences; a drop-in for `trl.SFTTrainer`.
 
     Rows may have any layout that `t2vid.corpora.layouts` reads: t2vid's `{id, source, images,
     messages}` with a `Frames` column, TRL's, LLaVA's, ms-swift's, LLaMA-Factory's … Beside what
     TRL logs there are `loss/<source>`, `frames_per_s`, `tokens_per_s`, `padding_share`,
-    `data_wait_share`, and `dropped_rows` where rows were left out.
+    `data_wait_share`, `mfu` on a GPU whose peak is known, and `dropped_rows` where rows were left out.
 
     Args:
         model: a vision-language model, or the name of one.
@@ -81,6 +81,7 @@ class VideoSFTTrainer(SFTTrainer):
         eval_dataset: likewise, or a dict of them.
         processing_class: the model's processor; loaded from the model's name when left out. It is
             set to one patch a frame.
+        eval_mcq: as in `args`; here benchmarks may be datasets too.
         **kwargs: the other arguments of `SFTTrainer`: `callbacks`, `peft_config`, `optimizers` …
     """
 
@@ -94,9 +95,13 @@ class VideoSFTTrainer(SFTTrainer):
         train_dataset: Any = None,
         eval_dataset: Any = None,
         processing_class: Any = None,
+        *,
+        eval_mcq: Mapping[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
         args = config_of(args, model)
+        if args.activation_offloading and not torch.accelerator.is_available():
+            raise InputError("activation_offloading needs a GPU to take activations from")
         if processing_class is None:
             name = model if isinstance(model, str) else model.config._name_or_path
             processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
@@ -121,6 +126,10 @@ class VideoSFTTrainer(SFTTrainer):
         self._segments: list[Segment] = []
         self._meter = Meter()
         self.dropped = Counts()
+        asked = eval_mcq or args.eval_mcq
+        self.set_questions(asked, args, processing_class, kwargs.get("compute_metrics"))
+        if asked and eval_dataset is None:
+            eval_dataset = {}  # None is refused where evaluation is asked for
         self._last_losses: tuple[list[Segment], torch.Tensor] = [], torch.zeros(0)
         # Whole logits take 2 GB a row at 4K tokens and 128K words, and all of them would be gathered.
         kwargs["preprocess_logits_for_metrics"] = (
@@ -143,15 +152,32 @@ class VideoSFTTrainer(SFTTrainer):
         # Some models (Qwen-VL) ask not to be told the number of targets of a step; TRL's loss is not
         # theirs, and without it a step would be a mean of means over its batches and processes.
         split = getattr(self.accelerator, "parallelism_config", None)
-        self.model_accepts_loss_kwargs = not getattr(split, "sp_enabled", False)
+        shared = getattr(split, "sp_enabled", False)
+        # The paper's programs know no such number: each of their micro-batches is a mean.
+        self.model_accepts_loss_kwargs = not (shared or args.compat)
         base = self.accelerator.unwrap_model(self.model)
         keep_used_names(base)
         match_tokens(base, processing_class)
-        if args.freeze_vision:
-            part(base, self.family.vision).requires_grad_(False)
+        if args.compat and self.family.ported:
+            base.config.attend_padding = True
+        if args.frozen:
+            freeze(base, args.frozen)
+        whole, adapted = trained_parts(base)
+        edge = frame_px(processing_class)[0]
+        self._meter = Meter(
+            work=work_of(base, whole=whole, adapted=adapted, frame_px=edge),
+            peak=peak_flops(args.gpu_tflops),
+        )
         if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
             warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> Any:
+        """Make the optimizer; parts with a learning rate of their own are groups of their own."""
+        optimizer = super().create_optimizer(*args, **kwargs)
+        if self.args.learning_rates:
+            split_by_part(optimizer, self.model, self.family, self.args.learning_rates)
+        return optimizer
 
     def compute_loss(
         self,
@@ -227,70 +253,13 @@ class VideoSFTTrainer(SFTTrainer):
             elif n:
                 self._metrics[mode][name].append(loss / n)
         if mode == "train":
+            if self.args.learning_rates and "learning_rate" in logs:
+                logs |= rates_by_part(self.optimizer, self.args, logs["learning_rate"])
             if n_dropped := sum(self.dropped.dropped.values()):
                 self._metrics[mode]["dropped_rows"].append(n_dropped)
             for name, value in self._meter.flush().items():
                 self._metrics[mode][name].append(value)
         super().log(logs, start_time)
-
-    def get_train_dataloader(self) -> Any:
-        """Give the loader of training batches: TRL's, or one by token budget."""
-        if not self.args.max_tokens_per_batch:
-            streams = not hasattr(self.train_dataset, "__len__")
-            if streams and self.args.train_sampling_strategy == "group_by_length":
-                self._lengths()  # says that a stream has none; Trainer would go on without a word
-            return super().get_train_dataloader()
-        args, world = self.args, self.accelerator.num_processes
-        rows, lengths = self._within_budget(self._lengths())
-        plan = plan_batches(
-            lengths,
-            max_tokens=args.max_tokens_per_batch,
-            seed=args.data_seed if args.data_seed is not None else args.seed,
-            world=world,
-            pack=args.pack,
-            ids=row_ids(self.train_dataset),
-        )
-        if len(rows) < len(self.train_dataset):
-            plan = [[rows[at] for at in batch] for batch in plan]
-        rank = self.accelerator.process_index
-        # Not through accelerate: the plan is already dealt out, and batches have no fixed size.
-        return _PlannedLoader(
-            self._remove_unused_columns(self.train_dataset, description="training"),
-            batch_sampler=TokenBatchSampler(plan, rank=rank, world=world, seed=args.seed),
-            collate_fn=self.data_collator,
-            num_workers=args.dataloader_num_workers,
-            pin_memory=args.dataloader_pin_memory,
-            persistent_workers=args.dataloader_persistent_workers,
-            prefetch_factor=args.dataloader_prefetch_factor,
-        )
-
-    def _within_budget(self, lengths: list[int]) -> tuple[list[int], list[int]]:
-        """Give the numbers and lengths of the rows that fit a batch, the others counted or cut."""
-        limit, on_long = self.args.max_tokens_per_batch, self.args.on_long
-        if on_long == "fewer_frames":
-            collator = self.data_collator
-            collator.encode.max_length = min(collator.encode.max_length or limit, limit)
-            lengths = [min(n, limit) for n in lengths]
-        elif on_long == "skip":
-            ids = row_ids(self.train_dataset)
-            for at, n in enumerate(lengths):
-                if n > limit:
-                    self.dropped.drop("too long", example=str(ids[at] if ids else at))
-            rows = [at for at, n in enumerate(lengths) if n <= limit]
-            return rows, [lengths[at] for at in rows]
-        return list(range(len(lengths))), lengths
-
-    def _get_train_sampler(self, train_dataset: Any = None) -> Any:
-        if self.args.train_sampling_strategy != "group_by_length":
-            return super()._get_train_sampler(train_dataset)
-        from transformers.trainer_pt_utils import LengthGroupedSampler
-
-        size = self.args.train_batch_size * self.args.gradient_accumulation_steps
-        generator = torch.Generator().manual_seed(self.args.seed)
-        return LengthGroupedSampler(size, lengths=self._lengths(), generator=generator)
-
-    def _lengths(self) -> list[int]:
-        return row_lengths(self.train_dataset, self.data_collator.encode)
 
     def _prepare_inputs(self, inputs: dict[str, Any]) -> dict[str, Any]:
         inputs = super()._prepare_inputs(inputs)
@@ -321,11 +290,6 @@ class VideoSFTTrainer(SFTTrainer):
         self._source_losses[mode].add(
             [s.source for s in segments], of_rows, [s.n_targets for s in segments]
         )
-
-
-class _PlannedLoader(torch.utils.data.DataLoader[Any]):
-    def set_epoch(self, epoch: int) -> None:
-        self.batch_sampler.set_epoch(epoch)  # type: ignore[union-attr]
 
 
 def likeliest_tokens(logits: Any, labels: Any) -> Any:

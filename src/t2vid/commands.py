@@ -60,6 +60,8 @@ def _or_file(result: Any, given: Given) -> str:
 def _scores(run: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
+    if hasattr(run, "runs"):
+        return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])
 
 
@@ -85,6 +87,8 @@ def _score_facts(result: Any, given: Given) -> Any:
     from t2vid.evaluation.report import scores_of
     from t2vid.evaluation.runs import Run
 
+    if hasattr(result, "runs"):
+        return result.scores
     return scores_of(Run.read(given.get("run") or given["out"]))
 
 
@@ -141,9 +145,13 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    return (
-        "evaluations" if any(isfile(join(token, "run.json")) for token in tokens) else "a dataset"
-    )
+    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    return "evaluations" if runs else "a dataset"
+
+
+def _one_or_several(tokens: Sequence[str]) -> str:
+    several = any(token.partition("=")[0] == "--benchmarks" for token in tokens)
+    return "several benchmarks" if several else "one benchmark"
 
 
 def _runs_or_datasets(tokens: Sequence[str]) -> str:
@@ -217,6 +225,14 @@ COMMANDS = {
         ),
         json=True,
     ),
+    "trace": Command(
+        "Say where a row of a mix comes from and in which batch it is read",
+        {"": "t2vid.mixing.tracing:trace"},
+        ("t2vid trace texts/00003 mix", "t2vid trace texts/00003 mix --batch-size 64 --epoch 1"),
+        positional=("row_id", "mix"),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "push": Command(
         "Publish a dataset so that anyone can load it, with or without t2vid",
         {"": "t2vid.publishing.hub:push"},
@@ -241,6 +257,12 @@ COMMANDS = {
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
+    "merge": Command(
+        "Merge the adapter of a run into its base, and check that the model on disk says the same",
+        {"": "t2vid.trainer.merging:merge"},
+        ("t2vid merge runs/idefics3-hybrid-30k-lora --out merged",),
+        json=True,
+    ),
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
         {"": "t2vid.pages.batch:inspect"},
@@ -256,13 +278,29 @@ COMMANDS = {
     ),
     "eval": Command(
         "Put a benchmark to a model and score the answers; run again, it does only what is missing",
-        {"": "t2vid.evaluation.run:evaluate"},
-        ("t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",),
+        {
+            "one benchmark": "t2vid.evaluation.run:evaluate",
+            "several benchmarks": "t2vid.pages.suite:evaluate_suite",
+        },
+        (
+            "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
+            "t2vid eval me/my-model --benchmarks mvbench,tempcompass --controls --out runs/mine",
+        ),
         positional=("model", "benchmark"),
-        shown=("judge",),
+        shown=("judge", "benchmarks", "protocol"),
         json=True,
         text=_scores,
         facts=_score_facts,
+        choose=_one_or_several,
+    ),
+    "sweep": Command(
+        "Evaluate at several numbers of frames, sizes and prompts, and draw the curves",
+        {"": "t2vid.pages.sweep:sweep"},
+        ('t2vid sweep me/my-model t2vid/mvbench --mark "max training frames=24" --out sweep',),
+        positional=("model", "benchmark"),
+        json=True,
+        text=lambda found, given: f"{given['out']}/sweep.html",
+        facts=lambda found, given: [vars(point) for point in found],
     ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
@@ -290,12 +328,16 @@ COMMANDS = {
         choose=_runs_or_dataset,
     ),
     "compare": Command(
-        "Compare two runs on the questions that both answered: exact McNemar, paired bootstrap",
+        "Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm",
         {
             "runs": "t2vid.pages.scores:compare",
             "data sets": "t2vid.pages.side_by_side:compare_datasets",
         },
-        ("t2vid compare runs/mine runs/baseline", "t2vid compare mixed/ other/ --out both.html"),
+        (
+            "t2vid compare runs/baseline runs/mine runs/other --margin 1",
+            "t2vid compare mixed/ other/ --out both.html",
+        ),
+        positional=("runs", "first", "other"),
         json=True,
         text=_or_file,
         facts=_compared_facts,

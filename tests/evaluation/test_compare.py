@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from t2vid.errors import InputError
 from t2vid.evaluation.compare import circular, compare_runs, rotate
-from t2vid.scoring.statistics import bootstrap, holm, mcnemar, paired_bootstrap, wilson
+from t2vid.scoring.statistics import bootstrap, holm, mcnemar, newcombe, paired_bootstrap, wilson
 
 RUN = st.lists(st.booleans(), min_size=1, max_size=60)
 
@@ -118,3 +118,12 @@ def test_holm_gives_the_published_steps():
     # Holm 1979: p in rising order times the tests that are left, never below the one before
     assert holm([0.01, 0.02, 0.02, 0.5]) == [0.04, 0.06, 0.06, 0.5]
     assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
+
+
+def test_newcombe_gives_the_published_example_and_covers():
+    low, high = newcombe(48 / 80, 80, 56 / 70, 70).rounded(4)  # Newcombe 1998, table II, (a)
+    assert (low, high) == (0.0524, 0.3339)
+    rng = np.random.default_rng(0)
+    draws = rng.binomial(300, [0.5, 0.55], size=(1000, 2)) / 300
+    inside = [newcombe(a, 300, b, 300) for a, b in draws]
+    assert 0.93 < np.mean([one.low <= 0.05 <= one.high for one in inside]) < 0.97

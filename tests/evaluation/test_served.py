@@ -15,9 +15,11 @@ import t2vid
 from benchmark_rows import make_rows
 from loopback import Server
 from media import read_number
-from t2vid.errors import BackendError
+from t2vid.errors import BackendError, InputError
+from t2vid.evaluation import ahead
 from t2vid.evaluation.backends import OpenAIBackend
 from t2vid.evaluation.config import EvalConfig
+from t2vid.pages.scores import report
 
 FAST = EvalConfig(frames=2, max_new_tokens=7)
 
@@ -46,10 +48,10 @@ def test_the_request_holds_every_frame_losslessly_and_asks_greedily(
     assert "secret" not in (tmp_path / "run.json").read_text()
 
 
-@pytest.mark.parametrize("fault", ["429", "500", "503", "malformed", "empty", "cut", "slow"])
+@pytest.mark.parametrize("fault", ["429", "503", "malformed", "empty", "cut", "slow", "trickle"])
 def test_a_fault_that_passes_is_tried_again(fault, server, clips, tmp_path):
     server.faults = [fault, fault]
-    backend = served(server, timeout_s=0.3 if fault == "slow" else 5.0)
+    backend = served(server, timeout_s=0.3 if fault in ("slow", "trickle") else 5.0)
     run = t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path, batch_size=1)
     assert [line["prediction"] for line in run.answers()] == ["B"] * 3
     assert len(server.requests) == 5
@@ -93,3 +95,68 @@ def test_no_server_is_one_clear_error(clips, tmp_path):
     backend = OpenAIBackend("vlm", "http://127.0.0.1:9/v1", retries=1, wait_s=0.01)
     with pytest.raises(BackendError, match="run the same command again"):
         t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path)
+
+
+def asked_about(request: dict[str, Any]) -> str:
+    return request["messages"][0]["content"][-1]["text"].partition("?")[0]
+
+
+def test_answers_are_kept_as_they_come_and_each_stays_with_its_question(server, clips, tmp_path):
+    server.say, server.faults = asked_about, ["slow"]
+    run = t2vid.evaluate(served(server), make_rows(clips[:2]), FAST, out=tmp_path, batch_size=2)
+    lines = [json.loads(x) for x in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert all(line["prediction"] == line["question"].rstrip("?") for line in lines)
+    assert (
+        len(run.answers()) == len(lines) == 6 and server.most == 2
+    )  # never more under way than was said
+
+
+def test_while_one_answer_is_slow_the_others_go_on(server, clips, tmp_path):
+    server.faults = ["slow"]
+    t2vid.evaluate(served(server), make_rows(clips[:1], 4), FAST, out=tmp_path, batch_size=2)
+    lines = [json.loads(x) for x in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    slow = asked_about(server.requests[0])
+    assert lines[-1]["question"].startswith(slow) and len(lines) == 4
+
+
+def test_when_the_server_fails_what_was_under_way_is_kept(server, clips, tmp_path):
+    server.faults = ["slow", *["500"] * 2]
+    with pytest.raises(BackendError, match="2 tries"):
+        t2vid.evaluate(
+            served(server, retries=1), make_rows(clips[:1], 4), FAST, out=tmp_path, batch_size=2
+        )
+    kept = [json.loads(x) for x in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert asked_about(server.requests[0]) in {line["question"].rstrip("?") for line in kept}
+
+
+def test_tokens_and_costs_are_counted(server, clips, tmp_path):
+    server.usage = {"prompt_tokens": 1000, "completion_tokens": 10, "details": None}
+    backend = served(server, usd_per_million=(2.5, 10.0))
+    run = t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path)
+    spent = json.loads((tmp_path / "scores.json").read_text())["usage"]
+    assert (spent["prompt_tokens"], spent["completion_tokens"]) == (3000, 30)
+    assert spent["usd"] == pytest.approx(3 * (1000 * 2.5 + 10 * 10) / 1e6)
+    cost = report([run]).split("### Cost")[1]
+    assert "3,000" in cost and "0.0078" in cost
+    server.usage = {"prompt_tokens": "many"}
+    run = t2vid.evaluate(served(server), make_rows(clips[:1]), FAST, out=tmp_path / "bad")
+    assert not any("usage" in line for line in run.answers())
+
+
+def test_a_whole_file_is_sent_as_it_is_and_nothing_is_decoded(server, clips, tmp_path, monkeypatch):
+    monkeypatch.setattr(ahead, "sample_video", lambda *_: pytest.fail("decoded"))
+    model = f"openai-file:vlm@{server.url}"
+    rows = make_rows(clips[:1])
+    run = t2vid.evaluate(model, rows, FAST, out=tmp_path / "file")
+    video, text = server.requests[0]["messages"][0]["content"]
+    kind, data = video["video_url"]["url"].split(",")
+    assert kind == "data:video/mp4;base64" and base64.b64decode(data) == clips[0].read_bytes()
+    assert text["type"] == "text" and "whole files" in run.header["model_identity"]
+    parts = make_rows(clips[:1], start_s=1.0)
+    with pytest.raises(InputError, match=r"1 to inf s .* send frames"):
+        t2vid.evaluate(model, parts, FAST, out=tmp_path / "part")
+    t2vid.evaluate(model, parts, FAST.replace(bounds=False), out=tmp_path / "whole")
+    with pytest.raises(InputError, match="'shuffled'"):
+        t2vid.evaluate(model, rows, FAST.replace(control="shuffled"), out=tmp_path / "no")
+    with pytest.raises(InputError, match="in this process"):
+        t2vid.evaluate(model, rows, FAST.replace(answering="letters"), out=tmp_path / "no")

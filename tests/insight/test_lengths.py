@@ -54,6 +54,21 @@ def test_a_text_that_cannot_be_drawn_is_counted() -> None:
     assert "is blank" in counts.examples["cannot be drawn"][0]
 
 
+def test_a_report_does_not_end_at_a_text_that_cannot_be_drawn() -> None:
+    from t2vid.insight.rows import read
+
+    features = Features(
+        {**FEATURES, "messages": [{"role": Value("string"), "content": Value("string")}]}
+    )
+    turns = [{"role": "user", "content": "Why?"}, {"role": "assistant", "content": "So."}]
+    items = [
+        {"source": "texts", "images": text_value(text), "messages": turns}
+        for text in ("Words.", "\x00", "More.")
+    ]
+    counts = read(Dataset.from_list(items, features=features)).counts
+    assert counts.sources["texts"] == {"kept": 3, "length unknown (cannot be drawn)": 1}
+
+
 def test_a_mapping_names_its_sources(rows) -> None:
     found = lengths({"a": rows.select([1, 2]), "b": rows.select([3])})
     assert {name: source.frames for name, source in found.sources.items()} == {

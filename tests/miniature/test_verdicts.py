@@ -6,19 +6,23 @@ import numpy as np
 import pytest
 
 from t2vid.errors import InputError
+from t2vid.miniature import questions
 from t2vid.miniature.arms import ARMS, COMPARISONS
+from t2vid.miniature.report import report
 from t2vid.miniature.runner import ArmResult, read_results, save_results
 from t2vid.miniature.verdicts import accuracy, lead, verdicts
 
 KINDS = ("first", "last", "second", "count")
 
 
-def result(arm: str, seed: int, share: dict[str, float], n_clips: int = 60) -> ArmResult:
+def result(
+    arm: str, seed: int, share: dict[str, float], n_clips: int = 60, rows: int = 100
+) -> ArmResult:
     rng = np.random.default_rng([seed, *arm.encode()])
-    asked = [(f"{clip:03d}-{kind}", kind) for clip in range(n_clips) for kind in KINDS]
+    asked = [(f"{clip:03d}-{kind}", kind) for clip in range(n_clips) for kind in share]
     right = [bool(rng.random() < share[kind]) for _, kind in asked]
     names = [name for name, _ in asked]
-    return ArmResult(arm, seed, 100, 4, 1.0, 1.0, names, right, ["x"] * len(names), {})
+    return ArmResult(arm, seed, rows, 4, 1.0, 1.0, names, right, ["x"] * len(names), {})
 
 
 def runs(arm: str, unseen: float, seen: float = 0.9, seeds: int = 5) -> list[ArmResult]:
@@ -63,6 +67,22 @@ def test_results_are_kept_in_one_file_with_the_questions_of_each_seed(tmp_path):
     assert [(r.questions, r.correct) for r in kept] == [(r.questions, r.correct) for r in results]
     with pytest.raises(InputError, match="'hybrid', seed 1, was asked other questions"):
         save_results(tmp_path / "all.json", [*results, result("hybrid", 1, share)])
+
+
+def test_runs_with_other_rows_are_the_learning_curve_and_no_part_of_the_tables():
+    share = dict.fromkeys(questions.KINDS, 0.5)
+    arms = [("video", 0.3), ("hybrid", 0.5)]
+    main = [result(arm, i, dict.fromkeys(share, x)) for arm, x in arms for i in range(2)]
+    text = report([*main, *(result(arm, 0, share, rows=50) for arm, _ in arms)])
+    lead = next(line for line in text.splitlines() if "hybrid ahead of video | unseen" in line)
+    assert "| 2 of 2 |" in lead
+    lines = text.split("## What more rows bring")[1].splitlines()
+    assert [line[:6] for line in lines if line.startswith("| ")][:3] == [
+        "| rows",
+        "| 50 |",
+        "| 100 ",
+    ]
+    assert "What more rows bring" not in report(main)
 
 
 def test_every_stated_comparison_is_between_arms_and_says_what_speaks_against_it():

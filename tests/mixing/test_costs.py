@@ -57,3 +57,18 @@ def test_the_estimator_travels_to_another_process():
 
     costs = pickle.loads(pickle.dumps(CostEstimator(RECIPE, samples.ROOT)))
     assert costs.tokens(["a question"]) == [2]
+
+
+def test_no_text_ends_the_measuring_whatever_it_raises(tmp_path, monkeypatch):
+    from t2vid.mixing import costs
+
+    def odd(text, spec):
+        if "odd" in text:
+            raise RecursionError("too deep")
+        return 3
+
+    monkeypatch.setattr(costs, "count_frames", odd)
+    texts = [item(text=text) for text in ("Words.", "An odd text.", "More words.")]
+    measured = CostEstimator(RECIPE, tmp_path).items(TEXT, texts)
+    assert [m.n_frames for m in measured] == [3, -1, 3]
+    assert [m.problem for m in measured] == ["", "text cannot be drawn (RecursionError)", ""]

@@ -138,3 +138,38 @@ def test_a_wrong_recipe_says_what_is_wrong(wrong, message):
 def test_a_missing_recipe_names_the_shipped_ones():
     with pytest.raises(MissingFile, match="hybrid-30k"):
         Recipe.from_yaml("hybrid-31k")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "wanted"),
+    [
+        ([{"weight": 2}, {"weight": 1}], [20, 10]),
+        ([{"count": 6}, {"weight": 1}, {"weight": "1/2"}], [6, 16, 8]),
+        ([{"share": "1/3"}, {"weight": 1}, {"weight": 1}], [10, 10, 10]),
+        ([{"share": "1/3"}, {"count": 20}], [10, 20]),
+        ([{"share": 1 / 3}, {}], [10, None]),
+        ([{"weight": 1}] * 7, [5, 5, 4, 4, 4, 4, 4]),
+    ],
+)
+def test_weights_and_shares_make_the_rows_that_are_asked_for(sizes, wanted):
+    sources = [{"dataset": "t2vid/sharegemini", "name": f"s{n}", **s} for n, s in enumerate(sizes)]
+    recipe = Recipe.from_dict({"name": "a", "rows": 30, "sources": sources})
+    assert recipe.wanted() == wanted
+    assert Recipe.from_yaml(recipe.to_yaml()) == recipe
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ([{"share": 0.2}, {"share": 0.2}], r"take 12 rows.*'s0': 6.*rows is 30"),
+        ([{"share": 0.5}, {"count": 3}], "take 18 rows"),
+        ([{"count": 40}, {"weight": 1}], "take 40 rows"),
+        ([{"share": 0.5, "weight": 1}, {"share": 0.5}], "s0: give one of"),
+        ([{"weight": 0}, {"weight": 1}], r"weight \(0\) must be"),
+        ([{"share": 0.8}, {"share": 0.8}], "add up to 1.600"),
+    ],
+)
+def test_shares_that_do_not_add_up_are_said(sizes, message):
+    sources = [{"dataset": "t2vid/sharegemini", "name": f"s{n}", **s} for n, s in enumerate(sizes)]
+    with pytest.raises(InputError, match=message):
+        Recipe.from_dict({"name": "a", "rows": 30, "sources": sources})

@@ -96,13 +96,65 @@ def test_averages_of_the_paper_are_means_of_its_benchmarks():
 def test_comparison_pairs_the_questions(clips, tmp_path):
     a = run_of(tmp_path, clips, "mvbench", "before", wrong=8)
     b = run_of(tmp_path, clips, "mvbench", "after", wrong=2)
-    (table,) = json.loads(compare(a, b, format="json"))
-    row = dict(zip(table["head"], table["rows"][0], strict=True))
+    whole, by_category = json.loads(compare([a, b], format="json"))
+    row = dict(zip(whole["head"], whole["rows"][0], strict=True))
     assert (row["n"], row["only first right"], row["only second right"]) == (12, 0, 6)
     assert row["difference"] == "+50.0" and row["p (McNemar)"] == "0.031"
-    assert len(table["rows"]) == 3
-    same = json.loads(compare(a, a, format="json"))[0]["rows"][0]
+    assert len(by_category["rows"]) == 2
+    same = json.loads(compare([a, a], format="json"))[0]["rows"][0]
     assert same[4] == "+0.0" and same[-1] == "1"
+    with pytest.warns(DeprecationWarning, match=r"compare\(\[first, second\]\)"):
+        assert compare(a, b) == compare([a, b])
+
+
+def test_more_than_two_runs_are_compared_in_pairs_and_corrected_for_their_number(clips, tmp_path):
+    runs = [
+        run_of(tmp_path, clips, "mvbench", name, wrong=wrong)
+        for name, wrong in {"base": 8, "mine": 2, "other": 8}.items()
+    ]
+    whole, *categories = json.loads(compare(runs, format="json"))
+    rows = [dict(zip(whole["head"], row, strict=True)) for row in whole["rows"]]
+    assert [row[""] for row in rows] == ["base → mine", "base → other", "mine → other"]
+    assert [row["p (McNemar)"] for row in rows] == ["0.031", "1", "0.031"]
+    assert [row["p (Holm)"] for row in rows] == ["0.094", "1", "0.094"]  # three times the smallest
+    assert [table["title"].partition(" by ")[0] for table in categories] == [
+        "mine against base",
+        "other against base",
+    ]
+    assert "Holm over 4 comparisons." in categories[0]["notes"]
+    with pytest.raises(InputError, match="two or more"):
+        compare(runs[:1])
+
+
+def test_a_margin_says_no_worse_only_where_the_whole_interval_does(clips, tmp_path):
+    base = run_of(tmp_path, clips, "mvbench", "base", wrong=4)
+    better = run_of(tmp_path, clips, "mvbench", "better", wrong=0)
+    (row, *_) = json.loads(compare([base, better], margin=1, format="json"))[0]["rows"]
+    assert row[-1] == "no worse"
+    (row, *_) = json.loads(compare([better, base], margin=1, format="json"))[0]["rows"]
+    assert row[-1] == "open"  # two of four videos lose: drawn again, none may
+    (row, *_) = json.loads(compare([base, base], margin=1, format="json"))[0]["rows"]
+    assert row[-1] == "equivalent"
+    with pytest.raises(InputError, match="margin"):
+        compare([base, better], margin=0)
+
+
+def test_runs_without_a_common_question_are_no_comparison(clips, tmp_path):
+    a = run_of(tmp_path, clips, "mvbench", "a")
+    rows = [{**row, "id": f"x{row['id']}"} for row in make_rows(clips)]
+    b = t2vid.evaluate(lambda ask: "A", rows, FAST, out=tmp_path / "b")
+    with pytest.raises(InputError, match="share no question"):
+        compare([a, b])
+
+
+def test_the_papers_table_3_has_the_intervals_that_it_leaves_out():
+    text = report([], as_="paper")
+    table = text.split("with the intervals it leaves out")[1].split("###")[0]
+    (pure,) = rows_of(table, "InternVL 30K pure-text")
+    cells = [cell.strip() for cell in pure.split("|")[2:-1]]
+    assert cells == ["55.8", "[53.9, 57.7]", "+0.9", "[−1.8, 3.5]", "luck explains it"]
+    (zero,) = rows_of(table, "InternVL zero-shot")
+    assert "shown" in zero and "about 0.95 points" in table
 
 
 def test_a_run_without_frames_is_told_as_a_control(clips, tmp_path):

@@ -14,7 +14,7 @@ from t2vid.corpora.licences import (
     strictest,
 )
 from t2vid.errors import InputError
-from t2vid.publishing.card import Facts, merge_card, published_splits
+from t2vid.publishing.card import Facts, merge_card, published
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 
 
@@ -47,7 +47,7 @@ def test_the_first_card_is_whole() -> None:
             "default": True,
         }
     ]
-    assert published_splits(card, "default") == ["train"]
+    assert list(published(card, "default")) == ["train"]
     assert merge_card(card, facts(), repo_id="me/mix") == card
 
 

@@ -203,6 +203,17 @@ def test_waits_grow_until_it_gives_up(hub: Hub, texts: Dataset, waits: list[floa
     assert waits == [1, 2, 4]
 
 
+def test_a_new_repository_that_got_nothing_is_taken_away(hub: Hub, texts: Dataset) -> None:
+    hub.fault = Trouble(ROUTES["announce"], Fault(400, message="no"), always=True)
+    with pytest.raises(PublishError, match="no"):
+        push(texts, "me/mix")
+    assert not hub.repos
+    hub.put(REPO, {"notes.md": b"mine"})
+    with pytest.raises(PublishError, match="no"):
+        push(texts, "me/mix")
+    assert hub.files(REPO) == {"notes.md": b"mine"}
+
+
 def test_a_bad_token_is_not_tried_again(hub: Hub, texts: Dataset, waits: list[float]) -> None:
     hub.fault = Trouble(r"GET /api/whoami", Fault(401, message="Invalid token"), always=True)
     with pytest.raises(PublishError, match="401.*hf auth login"):

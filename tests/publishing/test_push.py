@@ -24,9 +24,9 @@ from rows import dataset_of, text_rows, video_rows
 from t2vid import samples
 from t2vid.cli import main
 from t2vid.corpora.licences import LicenceWarning
-from t2vid.errors import InputError, MissingExtra
+from t2vid.errors import InputError, MissingExtra, PublishError
 from t2vid.mixing.recipe import Recipe, Source
-from t2vid.publishing import shards
+from t2vid.publishing import commit, shards
 from t2vid.schema import Counts
 
 # huggingface_hub 2.4 hands a file object to httpx in the old way
@@ -246,7 +246,7 @@ class OneRecipe:
 def test_the_card_tells_recipe_counts_and_how_to_load(hub: Hub, tmp_path: Path) -> None:
     counts = Counts(kept=1).drop("too long", source="texts", example="texts/7")
     rows = dataset_of(text_rows(5))
-    push(rows, "me/mix", config="small", recipe=OneRecipe(), counts=counts)
+    push(rows, "me/mix", config_name="small", recipe=OneRecipe(), counts=counts)
     files = hub.files(REPO)
     card = files["README.md"].decode()
     assert "hash `0123456789abcdef`" in card and "````yaml\nname: one\n" in card
@@ -327,7 +327,7 @@ def test_a_shorter_second_version_leaves_nothing_of_the_first(
     push(texts, "me/mix", counts=Counts(kept=40))
     push(texts.select(range(3)), "me/mix")
     files = {path for path in hub.files(REPO) if not path.startswith(".")}
-    pictures = {"about/default/frames.webp", "about/default/lengths.png"}
+    pictures = {"about/default/frames.webp"}  # three rows make no distribution
     assert files == {"data/train-00000-of-00001.parquet", "README.md"} | pictures
     assert len(load_dataset("me/mix", split="train", revision="main")) == 3
 
@@ -339,13 +339,13 @@ def test_configs_live_side_by_side_and_other_words_of_the_card_stay(
     card = hub.files(REPO)["README.md"].decode()
     edited = card.replace("# mix", "# mix\n\nMy own words.").replace("tags:", "language: de\ntags:")
     hub.put(REPO, {"README.md": edited.encode()})
-    push(texts.select(range(7)), "me/mix", config="small")
+    push(texts.select(range(7)), "me/mix", config_name="small")
     for config, n in (("default", 40), ("small", 7)):
         assert len(load_dataset("me/mix", config, split="train", revision="main")) == n
     merged = hub.files(REPO)["README.md"].decode()
     assert "My own words." in merged and front_matter(hub)["language"] == "de"
     assert [c["config_name"] for c in front_matter(hub)["configs"]] == ["default", "small"]
-    push(texts.select(range(9)), "me/mix", config="small")
+    push(texts.select(range(9)), "me/mix", config_name="small")
     again = hub.files(REPO)["README.md"].decode()
     assert again.count("## Config `small`") == 1 and "My own words." in again
 
@@ -372,17 +372,24 @@ def test_a_public_repository_is_not_taken_for_a_private_push(hub: Hub, texts: Da
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"config": "data"}, "neither 'data' nor 'about'"),
-        ({"config": "../up"}, "letters, digits"),
+        ({"config_name": "data"}, "neither 'data' nor 'about'"),
+        ({"config_name": "../up"}, "letters, digits"),
         ({"materialize": "jpeg"}, "must be None, 'webp' or 'png'"),
         ({"recipe": "hybrid-30k"}, "must be a t2vid.Recipe"),
+        ({"repo_id": "me/mix/more"}, "no owner/name of the Hub"),
+        ({"repo_id": "-me/mix"}, "no owner/name of the Hub"),
+        ({"revision": "0" * 40}, "is a commit"),
+        ({"revision": "a..b"}, "no name of a branch"),
+        ({"commit_message": " "}, "must say something"),
+        ({"max_shard_size": "much"}, "number of bytes"),
+        ({"split": "train[:3]"}, "letters, digits"),
     ],
 )
 def test_bad_arguments_are_refused_before_the_network(
     hub: Hub, texts: Dataset, arguments: dict[str, Any], words: str
 ) -> None:
     with pytest.raises(InputError, match=words):
-        push(texts, "me/mix", **arguments)
+        push(texts, **{"repo_id": "me/mix", **arguments})
     with pytest.raises(InputError, match="not an IterableDataset"):
         push(texts.to_iterable_dataset(), "me/mix")  # type: ignore[arg-type]
     with pytest.raises(InputError, match="has no rows"):
@@ -396,3 +403,104 @@ def test_a_dataset_without_frames_is_published_too(hub: Hub) -> None:
         assert t2vid.push(rows, "me/mix").n_rows == 3
     t2vid.push(rows, "me/mix", licences="mit")
     assert front_matter(hub)["license"] == "mit"
+
+
+def test_one_split_is_pushed_beside_the_others(hub: Hub, texts: Dataset) -> None:
+    push(texts, "me/mix")
+    push(texts.select(range(4)), "me/mix", split="test")
+    loaded = load_dataset("me/mix", revision="main")
+    assert {name: len(split) for name, split in loaded.items()} == {"train": 40, "test": 4}
+    assert front_matter(hub)["dataset_info"][0]["splits"][0]["num_examples"] == 40
+    push(texts.select(range(5)), "me/mix", split="test")
+    assert len(load_dataset("me/mix", split="test", revision="main")) == 5
+    assert len(load_dataset("me/mix", split="train", revision="main")) == 40
+    others = Dataset.from_dict({"n": [1]})
+    with pytest.raises(InputError, match=r"splits \['train'\].*have the columns"):
+        push(others, "me/mix", split="test")
+
+
+def test_a_split_is_added_to_what_push_to_hub_wrote(hub: Hub) -> None:
+    Dataset.from_dict({"n": [1, 2]}).push_to_hub("me/mix", token="hf_test")
+    push(Dataset.from_dict({"n": [3]}), "me/mix", split="test")
+    loaded = load_dataset("me/mix", revision="main")
+    assert {name: split["n"][:] for name, split in loaded.items()} == {"train": [1, 2], "test": [3]}
+
+
+def test_a_branch_is_made_and_pushed_to_and_main_stays(hub: Hub, texts: Dataset) -> None:
+    first = push(texts, "me/mix").commit
+    other = push(texts.select(range(3)), "me/mix", revision="small", commit_message="Three rows")
+    repo = hub.repos[REPO]
+    assert repo.branches == {"main": first, "small": other.commit}
+    assert repo.at("small").title == "Three rows"
+    assert len(load_dataset("me/mix", split="train", revision="small")) == 3
+    assert push(texts.select(range(3)), "me/mix", revision="small").commit == other.commit
+    repo.tags["v1"] = first
+    with pytest.raises(InputError, match="'v1'.* is a tag"):
+        push(texts, "me/mix", revision="v1")
+
+
+def test_a_pull_request_is_opened_once_and_changes_no_branch(hub: Hub, texts: Dataset) -> None:
+    with pytest.raises(InputError, match="no dataset repository me/mix"):
+        push(texts, "me/mix", create_pr=True)
+    first = push(texts, "me/mix").commit
+    few = texts.select(range(3))
+    done = push(few, "me/mix", create_pr=True)
+    assert done.url.endswith("/datasets/me/mix/discussions/1")
+    assert push(few, "me/mix", create_pr=True) == done
+    assert hub.repos[REPO].branches == {"main": first, "refs/pr/1": done.commit}
+    assert len(load_dataset("me/mix", split="train", revision="refs/pr/1")) == 3
+
+
+def test_a_pull_request_that_comes_back_different_is_closed(
+    hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(texts, "me/mix")
+
+    def unequal(*_: Any, **__: Any) -> None:
+        raise PublishError("row 0 is not what was sent")
+
+    monkeypatch.setattr(commit, "compare", unequal)
+    with pytest.raises(PublishError, match="not what was sent"):
+        push(texts.select(range(3)), "me/mix", create_pr=True)
+    assert not hub.repos[REPO].proposals
+
+
+def test_rows_of_others_are_not_replaced_without_a_word(
+    hub: Hub, texts: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    Dataset.from_dict({"n": [1, 2]}).push_to_hub("me/mix", token="hf_test")
+    seen: list[bool] = []
+    hub.fault = lambda method, path: (
+        seen.append("replaces" in caplog.text) if "/commit/main" in path else None
+    )
+    push(texts, "me/mix")
+    assert "this push replaces 2 rows (data/train-00000-of-00001.parquet)" in caplog.text
+    assert seen == [True]  # before the commit
+    caplog.clear()
+    push(texts, "me/mix")
+    assert "replaces" not in caplog.text
+
+
+def test_a_token_that_can_only_read_is_refused_before_any_work(
+    hub: Hub, texts: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = {"name": "me", "auth": {"accessToken": {"role": "read"}}}
+    monkeypatch.setattr("huggingface_hub.HfApi.whoami", lambda *_: read)
+    with pytest.raises(PublishError, match="can only read"):
+        push(texts, "me/mix")
+    assert not hub.log
+
+
+def test_a_name_without_owner_is_ones_own(hub: Hub, texts: Dataset) -> None:
+    assert push(texts, "mix").repo_id == "me/mix"
+
+
+def test_files_are_as_large_as_asked(hub: Hub, texts: Dataset) -> None:
+    push(texts, "me/mix", max_shard_size="2KB")
+    assert sum(path.endswith(".parquet") for path in hub.files(REPO)) > 3
+
+
+def test_the_former_name_of_an_argument_goes_on_working(hub: Hub, texts: Dataset) -> None:
+    with pytest.warns(DeprecationWarning, match="config_name"):
+        push(texts, "me/mix", config="small")
+    assert len(load_dataset("me/mix", "small", split="train", revision="main")) == 40

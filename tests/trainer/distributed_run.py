@@ -27,6 +27,7 @@ def main(
     deepspeed: str | None = None,
     resume: bool = False,
     stop_at: int = 0,
+    questions: list[dict[str, Any]] | None = None,
     settings: dict[str, Any],
 ) -> None:
     if deepspeed:
@@ -71,10 +72,17 @@ def main(
     }
     args = VideoSFTConfig(out, **(defaults | settings))
     data = Dataset.from_list(order, features=row_features(List(Image())))
-    run = Seen(model, args, train_dataset=data, processing_class=processor)
+    asked = {"toy": questions, "batch_size": 2, "protocol": {"frames": 2, "max_new_tokens": 4}}
+    run = Seen(
+        model,
+        args,
+        train_dataset=data,
+        processing_class=processor,
+        eval_mcq=asked if questions else None,
+    )
     run.train(resume_from_checkpoint=resume or None)
     if run.accelerator.is_main_process:
-        lines = [x for x in run.state.log_history if "loss" in x]
+        lines = [x for x in run.state.log_history if "loss" in x or "eval_toy_accuracy" in x]
         (folder / "log.json").write_text(json.dumps(lines))
 
 

@@ -17,10 +17,12 @@ import pytest
 import yaml
 from transformers import AutoModelForImageTextToText
 
+from media import make_clip
 from mixing.corpora import write_corpora
 from t2vid.catalog import recipes
 from t2vid.mixing.recipe import Recipe
 from t2vid.trainer.run import CONFIGS
+from training_rows import question
 
 SCRIPT = Path(__file__).parent / "distributed_run.py"
 LOSSES = ("loss", "loss/clips", "loss/words")
@@ -91,6 +93,26 @@ def test_two_processes_have_the_losses_of_one(tmp_path, alone, stage):
     # at every step the first process has frames and the second has none
     sources = [[ids[0].split(":")[1][:5] for _, ids in seen(tmp_path / "run", r)] for r in (0, 1)]
     assert sources == [["clip/"] * 4, ["alone"] * 4]
+
+
+@pytest.mark.parametrize("stage", [None, 3])
+def test_two_processes_answer_questions_as_one_does(tmp_path, stage):
+    film = make_clip(tmp_path / "a.mp4", size=(64, 64), seconds=1, fps=2)
+    # Three for the first process, two for the second, of which one has no frames at all.
+    videos = [film, film, film, tmp_path / "missing.mp4", film]
+    questions = [question(at, Path(video)) for at, video in enumerate(videos)]
+    settings = {"max_steps": 2, "eval_strategy": "steps", "eval_steps": 1, "learning_rate": 0.0}
+    one, two = (
+        train(
+            tmp_path / str(n), n, stage if n == 2 else None, settings=settings, questions=questions
+        )
+        for n in (1, 2)
+    )
+    ours, want = ([x for x in run if "eval_toy_accuracy" in x] for run in (two, one))
+    assert len(ours) == len(want) == 2
+    for key in ("accuracy", "accuracy_low", "open", "errors", "questions"):
+        assert [x[f"eval_toy_{key}"] for x in ours] == [x[f"eval_toy_{key}"] for x in want]
+    assert ours[0]["eval_toy_errors"] == 1 and ours[0]["eval_toy_questions"] == 5
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,12 @@
 
 from __future__ import annotations
 
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from t2vid.corpora.placing import clip_bounds
 from t2vid.errors import RecordError
 from t2vid.storage.fields import Record, have, needed, text
 
@@ -37,11 +39,13 @@ class Clip:
         id: `source/row number`.
         video: the video as the annotation names it: a path, a name or a stem.
         turns: `(role, text)` pairs, a user first, without markers.
+        bounds: of the part of the video that is meant: `start_s`, `end_s`.
     """
 
     id: str
     video: str
     turns: tuple[tuple[str, str], ...]
+    bounds: tuple[tuple[str, float], ...] = field(default=(), repr=False)
 
 
 def clip_of(record: Record, clip_id: str) -> Clip:
@@ -59,7 +63,20 @@ def clip_of(record: Record, clip_id: str) -> Clip:
     turns = record["conversations"]
     if not isinstance(turns, list) or not turns:
         raise RecordError("no conversation")
-    return Clip(clip_id, video, without_open_end(tuple(_turn(turn) for turn in turns)))
+    said = without_open_end(tuple(_turn(turn) for turn in turns))
+    return Clip(clip_id, video, said, bounds_of(record))
+
+
+def bounds_of(record: Record) -> tuple[tuple[str, float], ...]:
+    """Give the part of its video that a record is about, where it states one.
+
+    Raises:
+        RecordError: for one that is no time, or ends before it starts.
+    """
+    found = clip_bounds(record, 1)[0]
+    if found.get("end_s", math.inf) <= found.get("start_s", 0.0):
+        raise RecordError("a clip that ends before it starts")
+    return tuple(found.items())
 
 
 def without_marker(value: str) -> str:

@@ -26,6 +26,7 @@ from t2vid.storage.fields import Record, Unfit, needed, parsed
 
 SOURCE = "documents"
 _MIN_TIMES = 2  # the document is so many times as long as the question, or nothing tells them apart
+_ASKING = ("?", "？", ":", "：")
 _SPEAKERS = re.compile(r"\A\s*User:|\s*Assistant:\s*\Z")
 _LABEL = re.compile(r"\A(?:Q|Question):\s*")
 _BLANK_LINE = re.compile(r"\n[ \t]*\n\s*")
@@ -80,12 +81,13 @@ def split_document(said: str, question: str = "") -> tuple[str, str]:
     if len(paragraphs) == 1:
         paragraphs = said.strip().split("\n")
     last, first = paragraphs[-1].strip(), paragraphs[0].strip()
-    for asked, rest in ((last, paragraphs[:-1]), (first, paragraphs[1:])):
-        document = said.strip()
-        at = document.rfind(asked) if asked is last else len(asked)
-        document = (document[:at] if asked is last else document[at:]).strip()
-        if rest and asked and len(document) >= _MIN_TIMES * len(asked):
-            return document, _LABEL.sub("", asked)
+    ends = [(last, said.strip()[: -len(last)]), (first, said.strip()[len(first) :])]
+    # What asks leads or ends a prompt; an instruction without a mark is more often at the end.
+    if first.endswith(_ASKING) and not last.endswith(_ASKING):
+        ends.reverse()
+    for asked, document in ends:
+        if asked and len(document.strip()) >= _MIN_TIMES * len(asked):
+            return document.strip(), _LABEL.sub("", asked)
     if question:
         return said.strip(), question
     raise RecordError("no question beside the document")

@@ -30,6 +30,7 @@ from t2vid.corpora.placing import (
     places,
 )
 from t2vid.errors import LayoutError, kind_of
+from t2vid.storage.fields import is_missing
 
 ROLES = {
     "user": "user",
@@ -127,6 +128,8 @@ def read_row(
     spoken = [_turn(turn, name) for turn in raw]
     columns = columns_of(record, shape.media)
     turns, media = places(spoken, columns, name=name, tags=known != "trl")
+    if answered and any(turn.role == "assistant" and turn.is_blank for turn in turns):
+        raise LayoutError(f"row {name!r} has an empty answer", reason="empty answer")
     if answered and not any(turn.role == "assistant" and turn.trained for turn in turns):
         raise LayoutError(
             f"row {name!r} has no answer to learn: no assistant turn with a weight above 0",
@@ -190,10 +193,11 @@ def _turn(raw: Mapping[str, Any], name: str) -> Turn:
     calls = json.loads(calls) if isinstance(calls, str) else calls
     if role == "function_call":
         role, content, calls = "assistant", None, _calls(content)
-    if content is None or content == "" or content == []:
-        if role == "assistant" and not calls:
-            raise LayoutError(f"row {name!r} has an empty answer", reason="empty answer")
-        content = ""
+    if isinstance(content, int | float) and not isinstance(content, bool):
+        content = str(content)
+    if isinstance(content, str):
+        content = content.lstrip("\ufeff")
+    content = content or ""
     if not isinstance(content, str | Sequence) or isinstance(content, bytes):
         raise LayoutError(
             f"row {name!r} has a turn whose content is {kind_of(content)}; it must be a text or a "
@@ -291,7 +295,9 @@ def _question_answer(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     answer = record["answer"]
     lines = [given(record, "context"), record["question"], *_options(given(record, "options"))]
     asked = "\n".join(str(line) for line in lines if line not in (None, ""))
-    return _exchange(asked, answer if isinstance(answer, str) else str(answer))
+    if isinstance(answer, list | tuple):  # several wordings of one answer
+        answer = next((one for one in answer if not is_missing(one)), None)
+    return _exchange(asked, answer)
 
 
 def _options(options: Any) -> list[str]:

@@ -32,8 +32,8 @@ _OPENING = re.compile(
     re.IGNORECASE | re.DOTALL | re.ASCII,
 )
 _BEGINS = re.compile(r"\s*the (?:first )?paper begins\.", re.IGNORECASE | re.ASCII)
-_QUESTION = re.compile(r"question:\s*", re.IGNORECASE | re.ASCII)
-_ANSWER = re.compile(r"answer:\s*", re.IGNORECASE | re.ASCII)
+_QUESTION = re.compile(r"(?:question:\s*)+", re.IGNORECASE | re.ASCII)
+_ANSWER = re.compile(r"(?:answer:\s*)+", re.IGNORECASE | re.ASCII)
 
 
 def convert(
@@ -63,6 +63,8 @@ def convert(
 def split_document(prompt: str, *, strict: bool = False) -> tuple[str, str]:
     """Cut a prompt into its document and the question after it, at the last end marker.
 
+    A marker that `Question:` follows goes before others: a question may quote one.
+
     Args:
         prompt: opening, document, end marker, question.
         strict: refuse more than one end marker.
@@ -76,6 +78,8 @@ def split_document(prompt: str, *, strict: bool = False) -> tuple[str, str]:
     """
     opening = _OPENING.match(prompt)
     ends = list(END.finditer(prompt))
+    asked = [at for at, end in enumerate(ends, 1) if _QUESTION.match(prompt[end.end() :].lstrip())]
+    ends = ends[: asked[-1]] if asked else ends
     if not ends:
         raise RecordError("document without an end marker" if opening else "no context")
     if strict and len(ends) > 1:

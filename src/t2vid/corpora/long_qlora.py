@@ -27,7 +27,15 @@ _SEARCH_RESULTS = re.compile(
     r"[^\n]*",
     re.IGNORECASE | re.ASCII,
 )
-_LAST_QUESTION = re.compile(r"(?:^|(?<=\s))question:", re.IGNORECASE | re.ASCII)
+# Where a line begins with one; else wherever one stands.
+_LABELS = {
+    name: [
+        re.compile(rf"(?:^|(?<={before})){blank}{name}:", flags)
+        for before, blank in ((r"\n", r"[ \t]*"), (r"\s", ""))
+    ]
+    for name, flags in (("Q", re.ASCII), ("question", re.IGNORECASE | re.ASCII))
+}
+_AGAIN = re.compile(r"\A(?:Q:\s*)+")
 _EMPTY_ANSWER = re.compile(r"\s*\b(?:a|answer):\s*\Z", re.IGNORECASE | re.ASCII)
 _SHORT_AND_LONG = re.compile(
     r"\s*(?:answer:)?(?P<short>.*?)\n\s*long answer:.*gold document id:\s*(?P<document>[^\n]+)",
@@ -75,19 +83,17 @@ def split_prompt(prompt: str, answer: str, *, strict: bool = False) -> tuple[str
     """
     if (instruction := _SEARCH_RESULTS.match(prompt)) is not None:
         return _search_results(prompt[instruction.end() :], answer)
-    # The last Q: is the prompt's own; the text may quote others.
-    story, label, tail = prompt.rpartition("Q:")
-    if label and _EMPTY_ANSWER.search(tail) and not END.search(tail):
+    story, tail = _at_last("Q", prompt)
+    if tail and _EMPTY_ANSWER.search(tail) and not END.search(tail):
         return _checked(story, _EMPTY_ANSWER.sub("", tail), strip_answer(answer))
     context, question = split_document(prompt, strict=strict)
     return context, question, strip_answer(answer)
 
 
 def _search_results(body: str, answer: str) -> tuple[str, str, str]:
-    labels = list(_LAST_QUESTION.finditer(body))
-    if not labels:
+    context, tail = _at_last("question", body)
+    if not tail:
         raise RecordError("no question")
-    context, tail = body[: labels[-1].start()], body[labels[-1].end() :]
     question = _EMPTY_ANSWER.sub("", tail).strip()
     both = _SHORT_AND_LONG.match(answer)
     if both is None or not both["short"].strip():
@@ -96,8 +102,16 @@ def _search_results(body: str, answer: str) -> tuple[str, str, str]:
     return _checked(context, question and f"{question}\n{NAME_THE_DOCUMENT}", short)
 
 
+def _at_last(label: str, prompt: str) -> tuple[str, str]:
+    """Cut a prompt at the last label that begins a line; the text and the question may quote others."""
+    for pattern in _LABELS[label]:
+        if found := list(pattern.finditer(prompt)):
+            return prompt[: found[-1].start()], prompt[found[-1].end() :]
+    return prompt, ""
+
+
 def _checked(context: str, question: str, answer: str) -> tuple[str, str, str]:
-    context, question = context.strip(), strip_question(question)
+    context, question = context.strip(), _AGAIN.sub("", strip_question(question))
     if not context:
         raise RecordError("no context")
     if not question:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -88,6 +89,12 @@ class Turn(NamedTuple):
         return self.weight is not False
 
     @property
+    def is_blank(self) -> bool:
+        """Whether it says, shows and calls nothing."""
+        words = all(isinstance(part, str) for part in self.parts)
+        return words and not self.text.strip() and not self.tool_calls
+
+    @property
     def text(self) -> str:
         """Its texts, one after the other."""
         return "".join(part for part in self.parts if isinstance(part, str))
@@ -111,12 +118,12 @@ def columns_of(
     found: list[Medium] = []
     for column, kind in columns.items():
         value = given(record, column)
-        if value is not None:
+        if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
         found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
-    for at, bounds in enumerate(_bounds(record, len(videos))):
+    for at, bounds in enumerate(clip_bounds(record, len(videos))):
         videos[at].options.update(bounds)
     return found
 
@@ -331,7 +338,11 @@ def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
         value = [value]
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return [Medium(kind, _value(one, kind), {}) for one in value if one is not None]
+    return [Medium(kind, _value(one, kind), {}) for one in value if not _is_empty(one)]
+
+
+def _is_empty(value: Any) -> bool:
+    return is_missing(value) or (isinstance(value, str) and not value.strip())
 
 
 def _is_stored(value: Any) -> bool:
@@ -371,7 +382,7 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 
-def _bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
+def clip_bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
     """Give the bounds of each video in seconds, where the row states them."""
     for names in _BOUNDS:
         found = [given(record, key) for key in names]
@@ -398,6 +409,8 @@ def _seconds(value: Any) -> float:
         total = 0.0
         for part in str(value).split(":"):
             total = total * 60 + float(part)
+        if not 0 <= total < math.inf:
+            raise ValueError(value)
         return total
     except ValueError as error:
         raise LayoutError(

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, cast
 
 from t2vid.corpora.clips import Clip, clip_of
@@ -41,7 +42,7 @@ def convert(
         RecordError: when the rows are no such records at all.
     """
     for row, clip in parsed(rows, _parse, source=source, counts=counts):
-        yield Clip(row_id(source, row), clip.video, clip.turns)
+        yield replace(clip, id=row_id(source, row))
 
 
 def _parse(record: Record) -> Clip:
@@ -53,12 +54,12 @@ def _parse(record: Record) -> Clip:
         have(record, "video", "conversations")  # says what is missing and what is there
         raise Unfit("neither a video nor a conversation")
     if turns is not None:
-        return clip_of({"video": record[video], "conversations": record[turns]}, "")
+        return clip_of({**record, "video": record[video], "conversations": record[turns]}, "")
     question = _first(record, QUESTION_KEYS)
     # The nine wordings of the corpus are unpublished.
     asked = DESCRIBE if question is None else record[question]
     pair = [{"from": "human", "value": asked}, {"from": "gpt", "value": record[cast(str, answer)]}]
-    return clip_of({"video": record[video], "conversations": pair}, "")
+    return clip_of({**record, "video": record[video], "conversations": pair}, "")
 
 
 def _first(record: Record, keys: Iterable[str]) -> str | None:

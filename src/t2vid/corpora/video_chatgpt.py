@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from t2vid.corpora.clips import Clip, clip_of, without_marker, without_open_end
+from t2vid.corpora.clips import Clip, bounds_of, clip_of, without_marker, without_open_end
 from t2vid.corpora.triplets import row_id
 from t2vid.schema import Counts
 from t2vid.storage.fields import Record, have, needed, parsed
@@ -39,11 +40,12 @@ def convert(
         if "conversations" in record:
             clip = clip_of(record, "")
             turns = tuple((role, said.removesuffix(NOISE).strip()) for role, said in clip.turns)
-            return Clip("", clip.video, without_open_end(turns))
+            return replace(clip, turns=without_open_end(turns))
         have(record, "q", "a", "video_id")
         answer = needed(record, "a", "answer").removesuffix(NOISE).strip()
         turns = (("user", without_marker(needed(record, "q", "question"))), ("assistant", answer))
-        return Clip("", needed(record, "video_id", "video"), without_open_end(turns))
+        video = needed(record, "video_id", "video")
+        return Clip("", video, without_open_end(turns), bounds_of(record))
 
     for row, clip in parsed(rows, parse, source=source, counts=counts):
-        yield Clip(row_id(source, row), clip.video, clip.turns)
+        yield replace(clip, id=row_id(source, row))

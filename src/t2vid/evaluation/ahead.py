@@ -20,7 +20,7 @@ from t2vid.evaluation import asking
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import Answer, Backend, TransformersBackend, prepared_or_error
 from t2vid.evaluation.config import EvalConfig
-from t2vid.evaluation.guided import ClipModel, load_clip
+from t2vid.evaluation.guided import ClipGuide, load_clip
 from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.video import probe, sample_video
@@ -56,7 +56,7 @@ class Preparer:
         self.rows, self.protocol, self.backend = rows, protocol, backend
         self.edge: int | None = getattr(backend, "frame_edge", None)
         self.others = _others(rows) if protocol.control == "other" else {}
-        self.clip: ClipModel | None = None
+        self.clip: ClipGuide | None = None
         if protocol.strategy == "prompt_guided":
             self.clip = load_clip(protocol.guide)
 

@@ -14,7 +14,8 @@ from t2vid.catalog import BENCHMARKS
 from t2vid.errors import InputError
 from t2vid.evaluation import paper
 from t2vid.evaluation.config import EvalConfig
-from t2vid.evaluation.tables import Accuracy, Cell, Table
+from t2vid.evaluation.tables import Accuracy, Cell, Table, range_of, signed
+from t2vid.scoring.statistics import newcombe, wilson
 
 
 def paper_tables(scores: Sequence[Mapping[str, Any]], rows: Mapping[str, str]) -> list[Table]:
@@ -45,7 +46,49 @@ def paper_tables(scores: Sequence[Mapping[str, Any]], rows: Mapping[str, str]) -
                 placed.add(name)
         table.notes.extend(_paper_notes(placed, ours, scores))
         tables.append(table)
+        if number == 3:
+            tables.append(uncertainty_table())
     return tables
+
+
+def uncertainty_table(best: str = "InternVL 30K hybrid") -> Table:
+    """Give the intervals that the paper's Table 3 leaves out, and what its differences can tell.
+
+    Args:
+        best: label of the row to which the others are compared.
+
+    >>> row = next(row for row in uncertainty_table().rows if row[0] == "InternVL 30K pure-text")
+    >>> row[1:]
+    [55.8, '[53.9, 57.7]', '+0.9', '[−1.8, 3.5]', 'luck explains it']
+    """
+    n = next(one.n_questions for one in BENCHMARKS if one.name == "video_mme")
+    top = paper.row_named(best)
+    assert top is not None, f"the paper has no row {best!r}"
+    high = top.values["video_mme"] / 100
+    head = ["", "Video-MME", "95 % interval", f"{best} against it", "95 % interval", ""]
+    table = Table("Table 3 with the intervals it leaves out", head, [])
+    for row in (row for row in paper.ROWS if 3 in row.tables):
+        share = row.values["video_mme"] / 100
+        own = wilson(round(share * n), n)
+        cells: list[Cell] = [row.label, row.values["video_mme"], range_of([own.low, own.high])]
+        if row is top:
+            table.rows.append([*cells, None, None, ""])
+            continue
+        apart = newcombe(share, n, high, n)
+        says = "shown" if apart.low > 0 else "luck explains it"
+        difference = signed(100 * (high - share))
+        table.rows.append([*cells, difference, range_of([apart.low, apart.high]), says])
+    error = 100 * math.sqrt(high * (1 - high) / n)
+    table.notes.append(
+        f"{n:,} questions: one standard error of an accuracy is about {error:.2f} points."
+    )
+    table.notes.append(
+        "Intervals: Wilson's, and of differences Newcombe's, which takes the rows for independent. "
+        "All rows answered the same questions, so the true ones are narrower; only the answers, "
+        "which are not published, tell by how much. One seed each: what training again changes is "
+        "in none of them."
+    )
+    return table
 
 
 def _figures(scores: Mapping[str, Any]) -> dict[str, Accuracy]:

@@ -68,6 +68,7 @@ def generate(
     batch: Sequence[EncodedRow],
     *,
     max_new_tokens: int,
+    in_step: bool = False,
 ) -> list[str]:
     """Answer one batch of encoded prompts greedily.
 
@@ -77,6 +78,8 @@ def generate(
         encode: the encoder that made the batch.
         batch: prompts.
         max_new_tokens: limit of tokens of an answer.
+        in_step: every process goes on until the last one has its answers, as weights that are
+            shared out among them (ZeRO-3, FSDP) demand.
     """
     torch = require("torch", extra="eval")
     inputs = left_padded(batch, processor, encode)
@@ -88,6 +91,7 @@ def generate(
             do_sample=False,
             pad_token_id=_pad_id(processor.tokenizer),
             eos_token_id=_end_ids(model, processor.tokenizer),
+            synced_gpus=in_step or None,
             use_cache=True,  # a checkpoint that was saved in training may say otherwise
         )
     new = out[:, inputs["input_ids"].shape[1] :]

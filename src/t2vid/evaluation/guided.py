@@ -33,7 +33,7 @@ _AT_ONCE = 32  # frames in one pass
 Box = tuple[int, int, int, int]
 
 
-class ClipModel:
+class ClipGuide:
     """A CLIP-style model: a tower for pictures and one for texts, their outputs comparable.
 
     Args:
@@ -99,7 +99,7 @@ class ClipModel:
 
 
 class Looked:
-    """The frames of a video as a `ClipModel` sees them.
+    """The frames of a video as a `ClipGuide` sees them.
 
     Args:
         clip: which saw them.
@@ -110,7 +110,7 @@ class Looked:
 
     def __init__(
         self,
-        clip: ClipModel,
+        clip: ClipGuide,
         frames: Sequence[Image.Image],
         pooled: NDArray[np.float32],
         patches: NDArray[np.float32],
@@ -181,7 +181,7 @@ def _unit(vectors: Any) -> NDArray[np.float32]:
 
 
 @functools.cache
-def load_clip(name: str) -> ClipModel:
+def load_clip(name: str) -> ClipGuide:
     """Load a CLIP-style checkpoint, once in a process.
 
     Args:
@@ -204,7 +204,7 @@ def load_clip(name: str) -> ClipModel:
         ) from error
     if torch.cuda.is_available():
         model = model.to("cuda")
-    return ClipModel(
+    return ClipGuide(
         model,
         tokenizer,
         mean=images.get("image_mean", _MEAN),

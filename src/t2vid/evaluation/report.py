@@ -7,17 +7,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
 from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.controls import control_tables, controlled_runs
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
-from t2vid.evaluation.tables import Cell, Table, range_of
+from t2vid.evaluation.tables import Cell, Table, range_of, signed
 from t2vid.scoring.probe import ProbeReport
+from t2vid.scoring.statistics import Interval, holm
 
 
 def scores_of(run: Run) -> dict[str, Any]:
@@ -35,6 +39,57 @@ def judged_lines(run: Run) -> list[dict[str, Any]]:
     """Give the judged answers of a run, the first rotation of each question."""
     scores_of(run)  # writes judged.jsonl where it is missing or old
     return [line for line in run.judged() if not line.get("rotation")]
+
+
+def overview(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Give one table of all runs by benchmark, where there are several of both."""
+    held = {
+        (one["name"], source): part for one in scores for source, part in one["by_source"].items()
+    }
+    names, sources = (list(dict.fromkeys(key[at] for key in held)) for at in (0, 1))
+    if len(sources) < 2:
+        return []
+    table = Table("All benchmarks, accuracy in %", ["run", *sources, "mean"], [])
+    for name in names:
+        parts = [held.get((name, source)) for source in sources]
+        shares = [100 * part["accuracy"] for part in parts if part]
+        cells: list[Cell] = [accuracy_of(p, "bootstrap").text() if p else None for p in parts]
+        mean = sum(shares) / len(shares) if len(shares) == len(sources) else None
+        table.rows.append([name, *cells, mean])
+    table.notes.append(
+        "Intervals: 95 %, drawing whole videos. The mean counts benchmarks alike, and stands only "
+        "where a run has all of them."
+    )
+    return [table]
+
+
+def cost_tables(runs: Sequence[Run]) -> list[Table]:
+    """Give what the answers of each run cost: tokens, money, time, and how long the model waited."""
+    head = ["run", "benchmark", "prompt tokens", "answer tokens", "USD", "asked", "questions/s"]
+    table = Table("Cost", [*head, "model waited, %"], [])
+    for run in runs:
+        spent, clock = scores_of(run).get("usage", {}), run.clock()
+        if not spent and not clock:
+            continue
+        seconds = clock.get("seconds")
+        table.rows.append(
+            [
+                run.name,
+                str(run.header.get("benchmark", "")),
+                spent.get("prompt_tokens"),
+                spent.get("completion_tokens") or None,
+                f"{spent['usd']:.4f}" if "usd" in spent else None,
+                int(clock["questions"]) if clock else None,
+                clock["questions"] / seconds if seconds else None,
+                100 * clock["waited_s"] / clock["all_seconds"] if seconds else None,
+            ]
+        )
+    if not table.rows:
+        return []
+    table.notes.append(
+        "Waited: the share of the time in which no question was ready for the model."
+    )
+    return [table]
 
 
 def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
@@ -58,6 +113,10 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
             )
         if "judge_probe" in one:
             overall.notes.append(f"{one['name']}: {ProbeReport(**one['judge_probe'])}")
+        if one.get("without_answer"):
+            overall.notes.append(
+                f"{one['name']}: {one['without_answer']:,} questions have no public right answer and are left out"
+            )
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
         sources = one["by_source"]
@@ -84,6 +143,8 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     )
     return [
         overall,
+        *_official_tables(scores),
+        *_their_tables(scores),
         *_group_tables(scores, "by_duration", "duration"),
         *_group_tables(scores, "by_category", "category"),
         _decided(scores),
@@ -94,42 +155,130 @@ def _percent(share: float | None) -> float | None:
     return None if share is None else 100 * share
 
 
-def compare_table(first: Run, second: Run, *, seed: int = 0) -> Table:
-    """Compare two runs, as a whole and by category."""
-    a, b = _correct(first), _correct(second)
-    lines = {line["id"]: line for line in [*judged_lines(first), *judged_lines(second)]}
-    found = compare_runs(
-        a,
-        b,
-        categories={name: str(line["category"]) for name, line in lines.items()},
-        clusters={name: f"{line['source']}/{line['video']}" for name, line in lines.items()},
-        seed=seed,
-    )
-    head = ["", "n", first.name, second.name, "difference", "95 % interval", "only first right"]
-    table = Table("Comparison, accuracy in %", [*head, "only second right", "p (McNemar)"], [])
-    for group, part in found.items():
-        if isinstance(part, dict) and part["n"]:
-            table.rows.append(
-                [
-                    group.removeprefix("category: "),
-                    part["n"],
-                    100 * part["first"],
-                    100 * part["second"],
-                    f"{100 * part['difference']:+.1f}".replace("-", "−"),
-                    range_of([part["low"], part["high"]]),
-                    part["only_first"],
-                    part["only_second"],
-                    f"{part['p_value']:.2g}",
-                ]
-            )
-    lost = found["only_in_first"], found["only_in_second"]
-    if any(lost):
-        table.notes.append(
-            f"left out: {lost[0]:,} questions answered only in {first.name}, {lost[1]:,} only in "
-            f"{second.name}"
+def compare_tables(
+    runs: Sequence[Run], *, margin: float | None = None, seed: int = 0
+) -> list[Table]:
+    """Compare runs: every pair as a whole, and each with the first by category.
+
+    Args:
+        runs: two or more that share questions.
+        margin: points by which a run may be worse and still count as no worse.
+        seed: of the bootstrap.
+
+    Raises:
+        InputError: for fewer than two runs, or two that share no question.
+    """
+    if len(runs) < 2:
+        raise InputError(f"runs ({len(runs)}) must be two or more to be compared")
+    if margin is not None and margin <= 0:
+        raise InputError(f"margin ({margin}) must be > 0, in points")
+    names = _names(runs)
+    lines = [{line["id"]: line for line in judged_lines(run)} for run in runs]
+    found = {}
+    for a, b in itertools.combinations(range(len(runs)), 2):
+        both = lines[a] | lines[b]
+        found[a, b] = compare_runs(
+            {key: bool(line["correct"]) for key, line in lines[a].items()},
+            {key: bool(line["correct"]) for key, line in lines[b].items()},
+            categories={key: str(line["category"]) for key, line in both.items()}
+            if a == 0
+            else None,
+            clusters={key: f"{line['source']}/{line['video']}" for key, line in both.items()},
+            seed=seed,
         )
-    table.notes.extend(_differences(first, second))
-    return table
+        if not found[a, b]["all"]["n"]:
+            raise InputError(
+                f"{names[a]} and {names[b]} share no question; compare runs of one benchmark"
+            )
+    pairs = holm([one["all"]["p_value"] for one in found.values()])
+    whole = Table("Comparison, accuracy in %", _compare_head("", "first", "second", margin), [])
+    for (pair, one), p in zip(found.items(), pairs, strict=True):
+        label = " → ".join(names[at] for at in pair)
+        whole.rows.append(_compared(label, one["all"], p, margin))
+        whole.notes.extend(_left_out(one, *(names[at] for at in pair)))
+        whole.notes.extend(_differences(*(runs[at] for at in pair)))
+    if margin is not None:
+        whole.notes.append(_MARGIN.format(margin=margin))
+    by_category = {
+        (b, group): part
+        for (a, b), one in found.items()
+        if a == 0
+        for group, part in one.items()
+        if group.startswith("category: ")
+    }
+    if len({group for _, group in by_category}) < 2:
+        return [whole]
+    corrected = dict(
+        zip(by_category, holm([x["p_value"] for x in by_category.values()]), strict=True)
+    )
+    tables = [whole]
+    for b in range(1, len(runs)):
+        title = f"{names[b]} against {names[0]} by category, accuracy in %"
+        table = Table(title, _compare_head("category", names[0], names[b], margin), [])
+        for (run, group), part in by_category.items():
+            if run == b:
+                label = group.removeprefix("category: ")
+                table.rows.append(_compared(label, part, corrected[run, group], margin))
+        table.notes.append(f"Holm over {len(by_category):,} comparisons.")
+        tables.append(table)
+    return tables
+
+
+_MARGIN = (
+    "No worse: the whole interval lies above −{margin:g} points; equivalent: also below {margin:g}; "
+    "worse: below −{margin:g}; open: the questions are too few to tell."
+)
+
+
+def _compare_head(group: str, first: str, second: str, margin: float | None) -> list[str]:
+    head = [group, "n", first, second, "difference", "95 % interval", "only first right"]
+    head += ["only second right", "p (McNemar)", "p (Holm)"]
+    return head + ([] if margin is None else [f"by {margin:g} points"])
+
+
+def _compared(
+    label: str, part: Mapping[str, Any], corrected: float, margin: float | None
+) -> list[Cell]:
+    row: list[Cell] = [
+        label,
+        part["n"],
+        100 * part["first"],
+        100 * part["second"],
+        signed(100 * part["difference"]),
+        range_of([part["low"], part["high"]]),
+        part["only_first"],
+        part["only_second"],
+        f"{part['p_value']:.2g}",
+        f"{corrected:.2g}",
+    ]
+    if margin is not None:
+        row.append(equivalence(Interval(part["low"], part["high"]), margin / 100))
+    return row
+
+
+def equivalence(interval: Interval, margin: float) -> str:
+    """Say what an interval of a difference tells about a margin.
+
+    >>> [equivalence(Interval(low, high), 0.01) for low, high in ((-0.005, 0.03), (-0.03, 0.0))]
+    ['no worse', 'open']
+    """
+    if interval.low > -margin:
+        return "equivalent" if interval.high < margin else "no worse"
+    return "worse" if interval.high < -margin else "open"
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    counts = Counter(run.name for run in runs)
+    return [run.name if counts[run.name] == 1 else f"{run.name} ({run.folder})" for run in runs]
+
+
+def _left_out(one: Mapping[str, Any], first: str, second: str) -> list[str]:
+    lost = one["only_in_first"], one["only_in_second"]
+    if not any(lost):
+        return []
+    return [
+        f"left out: {lost[0]:,} questions answered only in {first}, {lost[1]:,} only in {second}"
+    ]
 
 
 def controls_of(runs: Sequence[Run]) -> list[Table]:
@@ -143,11 +292,52 @@ def controls_of(runs: Sequence[Run]) -> list[Table]:
     ]
 
 
+def _official_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Give the table of each benchmark's authors, where it is more than an accuracy."""
+    tables = []
+    for source in sorted({source for one in scores for source in one.get("official", {})}):
+        runs = [one for one in scores if source in one.get("official", {})]
+        names = list(dict.fromkeys(name for one in runs for name in one["official"][source]))
+        table = Table(f"{source}: the authors' score", ["", *(one["name"] for one in runs)], [])
+        for name in names:
+            table.rows.append([name, *(one["official"][source].get(name) for one in runs)])
+        for one in runs:
+            if one["protocol"].get("scheme") == "official":
+                table.notes.append(
+                    f"{one['name']}: read and counted as the authors' scorer does, mistakes included"
+                )
+        tables.append(table)
+    return tables
+
+
+def _their_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
+    """Compare with what the tool that wrote a file of answers counted and printed."""
+    found = [one for one in scores if one.get("theirs") or one.get("printed")]
+    if not found:
+        return []
+    head = ["run", "answers it judged", "by the tool, %", "by t2vid, %", "judged alike"]
+    table = Table("Beside the tool that wrote the answers", head, [])
+    for one in found:
+        if said := one["theirs"]:
+            shares = [100 * said["theirs"], 100 * said["ours"]]
+            table.rows.append([one["name"], said["n"], *shares, said["alike"]])
+            table.notes.extend(
+                f"{one['name']}, {line['id']}: {line['prediction'][:60]!r} is read as {line['letter'] or 'open'}, and "
+                f"the tool counted it as {'right' if line['theirs'] else 'wrong'} (right: {line['answer']})"
+                for line in said["differ"][:3]
+            )
+        if one["printed"]:
+            figures = ", ".join(f"{name} {value:g}" for name, value in one["printed"].items())
+            table.notes.append(f"{one['name']}: the tool printed {figures}")
+    return [table]
+
+
 def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> list[Table]:
     tables = []
     for source in sorted({source for one in scores for source in one["by_source"]}):
         runs = [one for one in scores if key in one["by_source"].get(source, {})]
-        groups = sorted({group for one in runs for group in one["by_source"][source][key]})
+        found = {group for one in runs for group in one["by_source"][source][key]}
+        groups = sorted(found, key=_natural)
         if not groups:
             continue
         table = Table(f"{source} by {name}, %", [name, *(one["name"] for one in runs)], [])
@@ -162,16 +352,18 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
     return tables
 
 
+def _natural(name: str) -> tuple[float, str]:
+    """Order by the number that a name begins with: 8 comes before 16, 5 % before 25 %."""
+    number = name.removesuffix(" %")
+    return (float(number) if number.replace(".", "", 1).isdecimal() else float("inf")), name
+
+
 def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:
     rules = sorted({rule for one in scores for rule in one["decided_by"]})
     table = Table("How answers were read", ["rule", *(one["name"] for one in scores)], [])
     for rule in rules:
         table.rows.append([rule, *(one["decided_by"].get(rule, 0) for one in scores)])
     return table
-
-
-def _correct(run: Run) -> dict[str, bool]:
-    return {line["id"]: bool(line["correct"]) for line in judged_lines(run)}
 
 
 def _differences(first: Run, second: Run) -> list[str]:

@@ -81,7 +81,7 @@ def evaluate(
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
-    rows, title = _benchmark(benchmark, {**given, **(load or {})})
+    rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
     backend = backend_of(model, processor)
     check(backend, protocol)
     run = Run.open(out, _header(backend, title, protocol, name, len(rows)))
@@ -115,8 +115,13 @@ def evaluate(
     return run
 
 
-def _benchmark(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
-    """Give the rows with frames left as they are stored, and the name."""
+def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
+    """Give the rows of a benchmark with frames left as they are stored, and its name.
+
+    Args:
+        benchmark: a dataset of a benchmark builder, the name of one, or a list of such rows.
+        load: for one by name, arguments of `load_dataset`.
+    """
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
@@ -146,6 +151,7 @@ def _header(
         "questions": n,
         "protocol": protocol.to_dict(),
         "asking_hash": protocol.asking_hash,
+        "usd_per_million": getattr(backend, "usd_per_million", None),
         "t2vid": __version__,
     }
 
@@ -174,7 +180,7 @@ def _missing(
             raise InputError(f"the benchmark holds {row['id']!r} twice; ids must be unique")
         seen.add(row["id"])
         stored = row["images"] or {}
-        group = groups.setdefault(f"{stored.get('path')} {stored.get('spec')}", [])
+        group = groups.setdefault(asking.media_key(stored), [])
         for shift in asking.rotations(row, protocol):
             before = done.get((row["id"], shift))
             if before is None:

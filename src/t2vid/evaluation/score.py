@@ -131,6 +131,8 @@ def score(
         "name": run.name,
         "folder": str(run.folder),
     }
+    if any("usage" in line for line in judged):
+        scores["usage"] = _usage(judged, run.header.get("usd_per_million"))
     if probed is not None:
         scores["judge_probe"] = probed._asdict()
     if how.circular:
@@ -167,6 +169,17 @@ def _opened(
             "%s: %s", path, ", ".join(f"{n:,} {why}" for why, n in counts.dropped.items())
         )
     return made
+
+
+def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) -> dict[str, Any]:
+    """Sum the tokens of prompts and answers, and what they cost where the price is known."""
+    names = ("prompt_tokens", "completion_tokens")
+    spent: dict[str, Any] = {
+        name: sum(int((line.get("usage") or {}).get(name, 0)) for line in lines) for name in names
+    }
+    if price is not None:
+        spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
+    return spent
 
 
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
@@ -250,7 +263,7 @@ def _figures(
 ) -> dict[str, Any]:
     """Give the figures of judged rows: the metric counts the letters that stand in them."""
     if not judged:
-        return {"accuracy": None, "n": 0, "guessing": None, "errors": 0}
+        return {"accuracy": None, "n": 0, "guessing": None, "errors": 0, "decided_by": {}}
     letters = [line["letter"] or "" for line in judged]
     figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())

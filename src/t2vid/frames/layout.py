@@ -15,13 +15,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate, chain, islice, pairwise
 from typing import cast
 
 import numpy as np
 
-from t2vid.frames.direction import Visual, needs_bidi, reads_rtl, visual_order
+from t2vid.frames.direction import Visual, is_backward, needs_bidi, reads_rtl, visual_order
 from t2vid.frames.page import Line, Page, Span, repeated
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.runs import LineEnd, StripRun, portions
@@ -152,20 +152,38 @@ class TextLayout:
     def _both_ways(self, paragraph: str, offset: int, base_rtl: bool) -> Iterator[Page]:
         """Lay out what has both directions: lines in reading order, each seen in visual order."""
         body = paragraph.rstrip(NEWLINES)
-        if self.marks:  # one stands where each newline is, and a line may break behind it
-            body = paragraph if self.flow else paragraph[: len(body) + 1]
-        shown = _ONE_NEWLINE.sub(_mark, body) if self.marks else body
-        if self.flow or self.marks:
-            body, shown = (part.translate(_NEWLINES_TO_BLANKS) for part in (body, shown))
-        self.line_start, end = offset, offset + len(paragraph)
-        visual = visual_order(safe_text(shown), base_rtl=base_rtl)
-        run = self._directed(shown, list(line_pieces(body)), visual, offset)
-        run.starts[-1] = end
+        places: Sequence[int] = range(len(body) + 1)
+        if self.marks and self.flow:
+            body, places = _with_marks(paragraph)
+        elif self.marks and len(body) < len(paragraph):
+            body, places = body + NEWLINE_MARK, range(len(body) + 2)
+        if self.flow:
+            body = body.translate(_NEWLINES_TO_BLANKS)
+        self.line_start = offset
+        if base_rtl and is_backward(body):
+            run = self._backward(body)
+        else:
+            run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl))
+        run.starts = [offset + places[edge] for edge in run.starts]
+        run.starts[-1] = offset + len(paragraph)
         yield from self._fill(run, final=True)
 
-    def _directed(self, body: str, segments: list[str], visual: Visual, offset: int) -> StripRun:
+    def _backward(self, body: str) -> StripRun:
+        """Cut a paragraph where a line may break; each line is seen in reverse."""
+        segments = list(line_pieces(body))
+        keys = [self._flowed(key) or " " for key in segments] if self.flow else segments
+        keys[0] = keys[0] if keys[0].strip() or not self.flow else ""
+        young, make = self.shaper.young[True], self.shaper.strip
+        strips = [young.get(key) or make(key, rtl=True) for key in keys]
+        starts = list(accumulate(map(len, segments), initial=0))
+        n = len(strips)
+        ranks, ways = range(n - 1, -1, -1), [True] * n
+        return StripRun(strips, starts, keys, ranks=ranks, ways=ways, base_rtl=True)
+
+    def _directed(self, body: str, visual: Visual) -> StripRun:
         """Cut a paragraph where a line may break and where its direction changes."""
         cuts = visual.cuts()
+        segments = list(line_pieces(body))
         breaks = list(accumulate(map(len, segments), initial=0))
         cuts[breaks[1:-1]] = True
         bounds = np.flatnonzero(cuts)
@@ -187,7 +205,7 @@ class TextLayout:
                 counts[after] += 1  # a word ends with its segment
         return StripRun(
             strips,
-            [offset + edge for edge in edges],
+            edges,
             keys,
             breaks=part_breaks,
             words=list(accumulate(counts)),
@@ -345,5 +363,13 @@ class TextLayout:
         return body + " " * (len(body) < len(piece))
 
 
-def _mark(newline: re.Match[str]) -> str:
-    return NEWLINE_MARK.rjust(len(newline.group()))
+def _with_marks(paragraph: str) -> tuple[str, list[int]]:
+    """Show newlines as marks and blanks; give the place in the paragraph of each character, too."""
+    shown: list[str] = []
+    places: list[int] = []
+    at = 0
+    for match in _ONE_NEWLINE.finditer(paragraph):
+        shown += [paragraph[at : match.start()], NEWLINE_MARK, " "]
+        places += [*range(at, match.start()), match.start(), match.start()]
+        at = match.end()
+    return "".join([*shown, paragraph[at:]]), [*places, *range(at, len(paragraph) + 1)]

@@ -24,6 +24,7 @@ from t2vid.frames.page import Page, PlacedStrip, Span, StyledPage
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.strip import WHITE
 from t2vid.frames.text import area_of, check_text, iter_sheets
+from t2vid.frames.typeface import INVISIBLE
 from t2vid.frames.wear import warp
 
 Box = tuple[int, int, int, int]
@@ -105,7 +106,9 @@ def _words(line: list[PlacedStrip], text: str) -> Iterator[WordBox]:
     held: WordBox | None = None
     for piece in sorted(line, key=lambda piece: piece.span):
         matches = list(_WORD.finditer(piece.text))
-        boxes = _ink(piece, len(matches))
+        seen = [not INVISIBLE.issuperset(match[0]) for match in matches]
+        inked = iter(_ink(piece, sum(seen)))
+        boxes = [next(inked) if each else None for each in seen]
         literal = piece.span[1] - piece.span[0] == len(piece.text)
         apart = held and _APART.search(text, held.span[1], piece.span[0])
         if held and (apart or not (matches and matches[0].start() == 0)):

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.together import is_several, media_of
@@ -121,9 +121,9 @@ def lengths(dataset: Any) -> Lengths:
     for name, value in progress(_values(dataset), desc="lengths", total=total):
         try:
             frames, duration_s = _measure(value)
-        except (BadVideo, MissingFile, InputError) as error:
+        except Exception as error:  # whatever one row raises, the others are measured
             example = str((value or {}).get("path") or error)
-            unknown = "cannot be drawn" if isinstance(error, InputError) else "missing"
+            unknown = "missing" if isinstance(error, MissingFile) else "cannot be drawn"
             counts.drop(getattr(error, "reason", unknown), source=name, example=example)
             continue
         source = sources.setdefault(name, SourceLengths())

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from t2vid.errors import BadVideo, InputError, MissingFile
+from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.together import is_several, media_of
@@ -156,8 +156,10 @@ class _ColumnCollector:
         self.counts.keep(source=source)
         try:
             frames, kept, duration_s = self._measured(value, row.get("n_frames"), source)
-        except (BadVideo, MissingFile) as error:
-            reason = f"length unknown ({getattr(error, 'reason', 'missing')})"
+        except Exception as error:  # whatever one row raises, the others are reported
+            missing = isinstance(error, MissingFile)
+            why = "missing" if missing else "cannot be drawn" if text else type(error).__name__
+            reason = f"length unknown ({getattr(error, 'reason', why)})"
             self.counts.sources[source][reason] += 1
             self.counts.examples.setdefault(reason, []).append(row_id)
             frames = kept = int(row.get("n_frames") or 0)

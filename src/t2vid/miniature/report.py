@@ -34,9 +34,11 @@ def report(results: Sequence[ArmResult]) -> str:
     """Write the tables, the verdicts and what is still missing.
 
     Args:
-        results: of all arms and seeds, at equal rows but for `full`.
+        results: of all arms and seeds; those with other rows than most are the learning curve.
     """
-    by_arm = {name: [r for r in results if r.arm == name] for name in ARMS}
+    rows = _usual_rows(results)
+    main = [r for r in results if r.rows == rows or r.arm in ("zero-shot", "full")]
+    by_arm = {name: [r for r in main if r.arm == name] for name in ARMS}
     return "\n".join(
         [
             "## What was asked before the runs",
@@ -51,12 +53,13 @@ def report(results: Sequence[ArmResult]) -> str:
             "",
             "## The comparisons",
             "",
-            *_verdict_table(verdicts(results)),
+            *_verdict_table(verdicts(main)),
             "",
             "## By kind of question",
             "",
             *_kind_table(by_arm),
             "",
+            *_curve_table(results),
             "## What it cost",
             "",
             *_cost_table(by_arm),
@@ -137,6 +140,32 @@ def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
         shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
         out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
     return out
+
+
+def _usual_rows(results: Sequence[ArmResult]) -> int:
+    rows = [r.rows for r in results if r.arm == "hybrid"]
+    return max(sorted(set(rows)), key=rows.count, default=0)
+
+
+def _curve_table(results: Sequence[ArmResult]) -> list[str]:
+    """Give what more rows bring to the arms that were trained with several numbers of them."""
+    arms = [arm for arm in ARMS if len({r.rows for r in results if r.arm == arm}) > 1]
+    if not arms:
+        return []
+    out = [
+        "## What more rows bring",
+        "",
+        f"| rows | {' | '.join(arms)} |",
+        "|---" * (len(arms) + 1) + "|",
+    ]
+    for rows in sorted({r.rows for r in results if r.arm in arms}):
+        cells = []
+        for arm in arms:
+            found = [r for r in results if (r.arm, r.rows) == (arm, rows)]
+            n = f"; {len(found)} seeds" if found else ""
+            cells.append(f"{_shown(accuracy(found, UNSEEN_KINDS))}{n}" if found else "–")
+        out.append(f"| {rows:,} | {' | '.join(cells)} |")
+    return [*out, "", "Right answers on unseen kinds in per cent, 95 % interval.", ""]
 
 
 def _cost_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:

@@ -89,16 +89,17 @@ class CostEstimator:
             for item in items
         ]
         tokens = self.tokens(texts)
-        if source.entry.kind == "rows":
-            return [self._row(source, item, n, root) for item, n in zip(items, tokens, strict=True)]
-        if source.is_video:
-            videos = [self._video(item.video) for item in items]
+        if source.shows_media:
+            videos = ["" if item.row is not None else self._video(item.video) for item in items]
             frames = self._video_frames(source.sample, videos)
         else:
             videos = [""] * len(items)
             frames = self.pages(source.render, [item.text for item in items])
         out = []
         for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
+            if item.row is not None:
+                out.append(self._row(source, item, text_tokens, root))
+                continue
             problem = ""
             if n < 0 and source.is_video:
                 problem = self._video_problem(source.sample, video, item.video)
@@ -215,9 +216,9 @@ class _Assumed(MediaFinder):
 
 
 def _assumed_frames(one: StoredMedium) -> int:
-    if one.kind == "video" and one.path is not None:
-        return SampleSpec.from_json(one.spec or "{}").max_frames or 1
-    return count_stored(one)
+    if one.path is None:
+        return count_stored(one)
+    return 1 if one.kind == "image" else SampleSpec.from_json(one.spec or "{}").max_frames or 1
 
 
 def media_folder(recipe: Recipe, data: PathLike) -> VideoFolder | None:
@@ -231,7 +232,7 @@ def frames_of(text: str, spec: RenderSpec) -> int:
     """Count the frames of a text; -1 where it cannot be drawn."""
     try:
         return count_frames(text, spec)
-    except InputError:
+    except Exception:  # whatever one text raises, the other rows are measured
         return -1
 
 
@@ -248,5 +249,7 @@ def _text_problem(spec: RenderSpec, text: str) -> str:
     except MissingGlyphs:
         return "characters without a font"
     except InputError:
-        pass
+        return "text cannot be drawn"
+    except Exception as error:
+        return f"text cannot be drawn ({type(error).__name__})"
     return "text cannot be drawn"

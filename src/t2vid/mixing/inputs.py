@@ -13,15 +13,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from t2vid.errors import InputError, MissingFile, T2VidError
+from t2vid.mixing.recipe import Recipe, Source
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath, absolute, inside_of, path_of, sha256_of, version_at
 from t2vid.storage.folder import matching
-
-if TYPE_CHECKING:
-    from t2vid.mixing.recipe import Source
 
 # Builders of `datasets` whose files are read as they are, so that one odd row costs no other; Parquet
 # has a schema, and its rows are at hand one by one once they are in Arrow files.
@@ -72,8 +70,11 @@ def find_inputs(source: Source, data: AnyPath) -> SourceInputs:
         files = find_files(source, data)
         return SourceInputs(files, [inside_of(file, data) for file in files])
     if source.dataset == "t2vid/mix":
-        rows = _loaded(source, data_dir=absolute(data))
-        return SourceInputs([], [f"{source.dataset} {source.config}"], rows, absolute(data))
+        recipe = Recipe.from_yaml(source.config or "sample")
+        bundled = all(one.is_bundled for one in recipe.sources)
+        root = absolute(recipe.folder(None if bundled else data))
+        rows = _loaded(source, **({} if bundled else {"data_dir": root}))
+        return SourceInputs([], [f"{source.dataset} {source.config}"], rows, root)
     place = _place(source.dataset, data)
     if place is None:
         return _by_builder(source, source.dataset, None)

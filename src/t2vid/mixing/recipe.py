@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal, Self
 
-from t2vid import catalog, samples
+from t2vid import catalog, samples, targets
 from t2vid.configuration import FrozenConfig
 from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS
 from t2vid.corpora.rows import check_columns
@@ -84,6 +84,8 @@ class Source:
         name: its name in the mix; the config or the end of the dataset's name by default.
         count: rows to take; None with no `share` takes all.
         share: rows to take as a part of the recipe's `rows`, 0 to 1; YAML may say `1/3`.
+        weight: rows to take in proportion to the other weights, of those `rows` that counts and
+            shares leave.
         files: annotation files below the data folder, patterns allowed; the public names by default.
         form: `text` gives the context as text before the question, without frames.
         judge_as: the form that filters and budget look at, where it is not `form`: the paper's
@@ -109,6 +111,7 @@ class Source:
     name: str = ""
     count: int | None = None
     share: float | None = None
+    weight: float | None = None
     files: tuple[str, ...] = ()
     form: Form = "frames"
     judge_as: Form | None = None
@@ -143,8 +146,12 @@ class Source:
                 raise UnsafePath(
                     f"{self.name}: file {file!r} leaves the data folder; name files below it"
                 )
-        if self.count is not None and self.share is not None:
-            raise InputError(f"{self.name}: give count ({self.count}) or share ({self.share})")
+        sizes = {name: getattr(self, name) for name in ("count", "share", "weight")}
+        given = {name: size for name, size in sizes.items() if size is not None}
+        if len(given) > 1:
+            raise InputError(f"{self.name}: give one of {given}")
+        if self.weight is not None and not (_is_number(self.weight) and 0 < self.weight < 1e9):
+            raise InputError(f"{self.name}: weight ({self.weight!r}) must be a number > 0")
         if self.share is not None and not (_is_number(self.share) and 0 < self.share <= 1):
             raise InputError(f"{self.name}: share ({self.share!r}) must be > 0 and at most 1")
         if self.form not in ("frames", "text"):
@@ -155,7 +162,7 @@ class Source:
     def _check_reading(self) -> None:
         """Check what says which rows are read, and how."""
         if self.is_outside and not ("/" in self.dataset or self.dataset.endswith(records.SUFFIXES)):
-            names = [name for name in catalog.loadable() if catalog.plain(name) != "mix"]
+            names = {one.dataset for one in catalog.CORPORA if one.converter}
             error = catalog.unknown("dataset", self.dataset, names)
             raise InputError(f"{error}; a folder below the data is written './{self.dataset}'")
         if self.layout and self.layout not in (*LAYOUTS, "trl", DOCUMENT):
@@ -194,7 +201,8 @@ class Source:
     @property
     def entry(self) -> catalog.Corpus:
         """What the catalogue says of its corpus; for rows of any kind, how they are read."""
-        if not self.is_any:
+        plainly = self.dataset == "t2vid/rows" and self.layout != DOCUMENT
+        if not self.is_any or (plainly and "context" not in self.columns):
             return self._public or catalog.corpus_of(self.dataset, self.config)
         options: tuple[str, ...]
         if "context" in self.columns:
@@ -253,8 +261,9 @@ class Source:
             value["files"] = [value["files"]]
         if "files" in value:
             value["files"] = tuple(value["files"])
-        if isinstance(value.get("share"), str):
-            value["share"] = _fraction(value["share"])
+        for name in ("share", "weight"):
+            if isinstance(value.get(name), str):
+                value[name] = _fraction(name, value[name])
         for name, spec in (("render", RenderSpec), ("sample", SampleSpec), ("filters", Filters)):
             if name in value:
                 value[name] = spec.from_value(value[name])
@@ -304,25 +313,46 @@ class Recipe:
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise InputError(f"names of sources {names} must differ; give each a name")
-        shares = [source.share for source in self.sources if source.share is not None]
-        if shares and self.rows is None:
-            raise InputError("a source with a share needs rows, the number that is shared")
-        if sum(shares) > 1 + 1e-9:
-            raise InputError(f"shares {shares} add up to {sum(shares):.3f}, more than 1")
+        self._check_shares()
+
+    def _check_shares(self) -> None:
+        """Refuse shares and weights that do not make the rows that are asked for."""
+        shares = {s.name: s.share for s in self.sources if s.share is not None}
+        weighted = any(s.weight is not None for s in self.sources)
+        if (shares or weighted) and self.rows is None:
+            raise InputError("a source with a share or a weight needs rows, the number to share")
+        if sum(shares.values()) > 1 + 1e-9:
+            raise InputError(f"shares {shares} add up to {sum(shares.values()):.3f}, more than 1")
+        wanted = self.wanted()
+        if self.rows is None or None in wanted:
+            return
+        total = sum(n for n in wanted if n is not None)
+        if total != self.rows:
+            by_name = {s.name: n for s, n in zip(self.sources, wanted, strict=True)}
+            raise InputError(
+                f"the sources take {total:,} rows, {by_name}, and rows is {self.rows:,}: make the "
+                "shares add up to 1, or state weights instead"
+            )
 
     def wanted(self) -> list[int | None]:
         """Give the rows to take of each source; None is all of them.
 
-        Shares are rounded so that they add up (largest remainder first).
+        Shares and weights are rounded so that they add up (largest remainder first).
         """
-        exact = [(source.share or 0) * (self.rows or 0) for source in self.sources]
+        rows = self.rows or 0
+        free = rows - sum(s.count or (s.share or 0) * rows for s in self.sources)
+        weights = sum(s.weight or 0 for s in self.sources)
+        exact = [
+            (s.share or 0) * rows if s.weight is None else max(0.0, free) * s.weight / weights
+            for s in self.sources
+        ]
         counts = [int(rows + 1e-9) for rows in exact]
         left = round(sum(exact)) - sum(counts)
         by_remainder = sorted(range(len(exact)), key=lambda i: counts[i] - exact[i])
         for i in by_remainder[:left]:
             counts[i] += 1
         return [
-            source.count if source.share is None else counts[i]
+            source.count if source.share is None and source.weight is None else counts[i]
             for i, source in enumerate(self.sources)
         ]
 
@@ -410,10 +440,11 @@ class Recipe:
         """Read a recipe.
 
         Args:
-            source: path of a YAML file, the name of a shipped recipe, or YAML text with a newline.
+            source: path of a YAML file, the name of a shipped recipe, the folder of a built mix, or
+                YAML text with a newline.
 
         Raises:
-            MissingFile: when there is neither such a file nor such a recipe.
+            UnknownTarget: when there is neither such a file nor such a recipe; names what is near.
             InputError: when the YAML is no recipe.
         """
         import yaml
@@ -444,12 +475,9 @@ def _text(source: str | Path) -> str:
         return source
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8")
-    for recipe in catalog.recipes("mix"):
-        if str(source) == recipe.name:
-            return recipe.path.read_text(encoding="utf-8")
-    near = catalog.near(str(source), shipped())
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise MissingFile(f"{source} is neither a file nor one of the recipes {shipped()}{hint}")
+    found = targets.find(source, ("recipe", "mix"), by="a mix").folder
+    # a mix that was built holds the recipe that it was built of
+    return (found / "recipe.yaml" if found.is_dir() else found).read_text(encoding="utf-8")
 
 
 def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:
@@ -475,11 +503,11 @@ def _check_whole(name: str, value: object, *, least: int = 0) -> None:
         raise InputError(f"{name} ({value!r}) must be a whole number, {least} or more")
 
 
-def _fraction(value: str) -> float:
+def _fraction(name: str, value: str) -> float:
     try:
         return float(Fraction(value))  # 1/3 has no decimals
     except (ValueError, ZeroDivisionError):
-        raise InputError(f"share ({value!r}) must be a number or a fraction such as 1/3") from None
+        raise InputError(f"{name} ({value!r}) must be a number or a fraction such as 1/3") from None
 
 
 def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:

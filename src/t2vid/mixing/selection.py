@@ -332,7 +332,8 @@ class Selection:
         frames, tokens, spec = m.n_frames, m.text_tokens, ""
         if item.row is not None:
             spec = media_plan(m.media)
-            words = n_words([text for _, text in turns])
+            drawn = [one.text for parts in m.media for one in parts if one.text]
+            words = n_words(drawn or [text for _, text in turns])
         elif source.is_video:
             spec = (sample or source.sample).to_json()
             words = n_words([text for _, text in turns])

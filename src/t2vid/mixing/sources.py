@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
 from t2vid.corpora.layouts import LayoutRow
+from t2vid.corpora.placing import Medium, Turn
 from t2vid.corpora.stored import messages_of, said_by, unsettled
 from t2vid.corpora.triplets import Triplet
 from t2vid.errors import RecordError
@@ -130,7 +131,9 @@ class SourceReader:
     ) -> Iterator[Item]:
         source, prefix = self.source, self.prefixes[file]
         for one in converted(source.entry, rows, counts, source=prefix, options=source):
-            if isinstance(one, Clip):
+            if isinstance(one, Clip) and one.bounds:
+                yield Item(one.id, one.turns, row=_part_of_a_video(one))
+            elif isinstance(one, Clip):
                 yield Item(one.id, one.turns, video=one.video)
             elif isinstance(one, Triplet):
                 yield Item(one.id, one.turns, text=one.context)
@@ -213,7 +216,17 @@ def _with_media(
     """Give what is stored of a row's media, and its turns with a place for each frame."""
     media = _planned(row, source, planned)
     n_places = [sum(n for _, _, n in parts) for parts in planned]
-    return together(media), messages_of(row.turns, n_places, weighted=True)
+    return together(media), messages_of(row.turns, n_places, weighted=source.is_weighted)
+
+
+def _part_of_a_video(clip: Clip) -> LayoutRow:
+    first = next(at for at, (role, _) in enumerate(clip.turns) if role == "user")
+    turns = [
+        Turn(role, (0, said) if at == first else (said,))
+        for at, (role, said) in enumerate(clip.turns)
+    ]
+    media = (Medium("video", clip.video, dict(clip.bounds)),)
+    return LayoutRow(clip.id, "", "conversations", tuple(turns), media)
 
 
 def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -122,9 +122,9 @@ def one_patch(processor: Any, *, upscale_first: bool = False) -> Any:
     images = processor.image_processor
     if hasattr(images, "do_image_splitting"):
         images.do_image_splitting = False
-        if not upscale_first:
-            edge = frame_px(processor)[0]
-            images.size = type(images.size)(longest_edge=edge)
+        # Published with an edge of four patches, which are cut out of it, or here shrunk to one.
+        edge = frame_px(processor)[0] * (4 if upscale_first else 1)
+        images.size = type(images.size)(longest_edge=edge)
     if hasattr(images, "max_slice_nums"):
         images.max_slice_nums = 1
     if hasattr(images, "crop_to_patches"):

@@ -34,6 +34,7 @@ class EncodedRow:
             takes strips `(frames, patch, patch * patches, 3)`.
         pixels: what the family's own image processor gave, by name, or empty; beside strips their
             `target_sizes`.
+        targets: targets of the loss that are another token than the one at their position.
     """
 
     id: str
@@ -44,6 +45,7 @@ class EncodedRow:
     n_frames: int
     frames: np.ndarray[Any, Any] | None = None
     pixels: dict[str, Any] = field(default_factory=dict)
+    targets: dict[int, int] = field(default_factory=dict)
 
 
 def put_pixels(

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -24,6 +25,8 @@ from t2vid.models import templates
 
 # Private-use characters: one that a conversation does not hold marks where a word is cut.
 _CUTS = [chr(code) for code in range(0xE000, 0xE100)]
+# transformers keeps one compiled template for all threads, and its marks of answers with it
+_RENDERING = threading.Lock()
 
 
 class Tokenised(NamedTuple):
@@ -70,13 +73,14 @@ def tokenise(
     cut = _free_character(turns)
     safe = [_cut_words(turn, special, cut) for turn in turns]
     render = require("transformers.utils.chat_template_utils", extra="train")
-    (text,), (spans,) = render.render_jinja_template(
-        [safe],
-        chat_template=template,
-        return_assistant_tokens_mask=True,
-        add_generation_prompt=cue,
-        **tokenizer.special_tokens_map,
-    )
+    with _RENDERING:
+        (text,), (spans,) = render.render_jinja_template(
+            [safe],
+            chat_template=template,
+            return_assistant_tokens_mask=True,
+            add_generation_prompt=cue,
+            **tokenizer.special_tokens_map,
+        )
     ids, at = [], []
     start = 0
     for piece in text.split(cut):

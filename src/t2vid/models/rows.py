@@ -20,6 +20,7 @@ from t2vid.corpora.layouts import read_row
 from t2vid.corpora.placing import MEDIA_COLUMNS, Turn
 from t2vid.errors import BudgetError, InputError, pluralize
 from t2vid.frames.feature import Frames, at_size
+from t2vid.models import paper_batch
 from t2vid.models.families import decode_px, family_of, frame_px
 from t2vid.models.pixels import EncodedRow, put_pixels
 from t2vid.models.prompts import tokenise, training_template
@@ -60,6 +61,8 @@ class RowEncoder:
         folder: where relative paths of media start.
         prompt_in_loss: with `loss_on="conversation"`, count the prompt of a prompt-completion row
             too (TRL's `completion_only_loss=False`).
+        compat: `"t2vid-paper"` makes the batches of the paper's training code (Idefics3, MiniCPM),
+            in place of `loss_on`.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class RowEncoder:
         layout: str | None = None,
         folder: str | None = None,
         prompt_in_loss: bool = False,
+        compat: str = "",
     ) -> None:
         if loss_on not in ("answer", "conversation"):
             raise InputError(f'loss_on ({loss_on!r}) must be "answer" or "conversation"')
@@ -85,7 +89,8 @@ class RowEncoder:
             )
         self.processor = processor
         self.family = family if isinstance(family, Family) else family_of(family)
-        self.loss_on = loss_on
+        self.compat = paper_batch.checked(compat, self.family)
+        self.loss_on = paper_batch.LOSS_ON[self.family.name] if compat else loss_on
         self.max_length = max_length
         self.max_frames = max_frames
         self.direct = pixels == "direct" and self.family.pixels != "processor"
@@ -94,6 +99,8 @@ class RowEncoder:
         self.folder = folder
         self.prompt_in_loss = prompt_in_loss
         self.template = chat_template or training_template(processor)
+        if compat:
+            self.template = paper_batch.template_of_paper(self.template, self.family)
         self.image_token = str(processor.image_token)
         self.image_token_id = int(processor.tokenizer.convert_tokens_to_ids(self.image_token))
         self._frame_ids: dict[tuple[int, int], np.ndarray[Any, Any]] = {}
@@ -131,6 +138,8 @@ class RowEncoder:
         n_words = len(ids) - len(frames)
         ids, in_loss, is_frame = self._expand(ids, in_loss, frames, name=read.id)
         encoded = EncodedRow(read.id, read.source, ids, in_loss, is_frame, n_frames=len(frames))
+        if self.compat:
+            encoded.targets = paper_batch.other_targets(ids, in_loss, self.family)
         self._check(encoded, n_words, prompt_only=prompt_only)
         return put_pixels(encoded, frames, self.processor, self.family, direct=self.direct)
 
@@ -185,9 +194,10 @@ class RowEncoder:
     def _tokens(
         self, turns: Sequence[Turn], shown: Sequence[Shown], layout: str, *, prompt_only: bool
     ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        ids, answers = tokenise(
-            self.processor, self.template, written(turns, shown), cue=prompt_only
-        )
+        messages = written(turns, shown)
+        if self.compat:
+            messages = paper_batch.written_as_in_paper(messages, self.family)
+        ids, answers = tokenise(self.processor, self.template, messages, cue=prompt_only)
         said = [turn for turn in turns if turn.role == "assistant"]
         weighed = any(turn.weight is not None for turn in said)
         if weighed and len(said) != len(answers):
@@ -206,6 +216,8 @@ class RowEncoder:
         if self.loss_on == "conversation" and layout == "prompt-completion":
             learned = [a for turn, a in zip(said, answers, strict=weighed) if turn.trained]
             in_loss[: int(np.argmax(learned[0])) if learned else None] = False
+        if self.compat:
+            return paper_batch.tokens_of_paper(ids, in_loss, self.processor, self.family)
         return ids, in_loss
 
     def _expand(

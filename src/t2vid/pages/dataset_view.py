@@ -13,7 +13,7 @@ from markupsafe import Markup
 from PIL import Image
 
 from t2vid.catalog import TOKENS_PER_FRAME
-from t2vid.errors import BadVideo, InputError, MissingFile, pluralize
+from t2vid.errors import pluralize
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
 from t2vid.insight.budgets import PAPER, by_source, dropped
@@ -190,7 +190,7 @@ def _seen(name: str, shown: ExampleRow) -> dict[str, Any] | None:
 def _frames(shown: ExampleRow) -> Any:
     try:
         return Frames(max_frames=SHEET_FRAMES).decode_example(dict(shown.value))
-    except (BadVideo, MissingFile, InputError):
+    except Exception:  # a page without one example is better than none
         return None
 
 

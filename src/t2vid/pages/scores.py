@@ -1,7 +1,7 @@
 """Runs as tables, on a page, in Markdown or as JSON: side by side, or beside the paper's figures.
 
     t2vid report runs/idefics3-30k-* --as paper
-    t2vid compare runs/before runs/after
+    t2vid compare runs/before runs/after --margin 1
 
 >>> report([])
 Traceback (most recent call last):
@@ -10,23 +10,33 @@ t2vid.errors.InputError: no run to report; give the out= folders of evaluations
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import paper_tables
 from t2vid.evaluation.explain import ReadAnswers, read_answers
-from t2vid.evaluation.report import compare_table, controls_of, run_tables, scores_of
+from t2vid.evaluation.report import (
+    compare_tables,
+    controls_of,
+    cost_tables,
+    overview,
+    run_tables,
+    scores_of,
+)
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.tables import Table, to_json, to_markdown
+from t2vid.pages.needle_map import needle_tables
 from t2vid.pages.template import render
+from t2vid.storage.files import output_file, write_atomically
 
 Format = Literal["markdown", "html", "json"]
 
 
 def report(
-    runs: Iterable[Run | str | Path],
+    runs: Iterable[Run | str | Path] = (),
     *,
     as_: Literal["runs", "paper"] = "runs",
     format: Format = "markdown",  # noqa: A002  (the name of the command's option)
@@ -36,7 +46,8 @@ def report(
     """Write the scores of runs as tables.
 
     Args:
-        runs: runs or their folders; runs of one name on several benchmarks make one row.
+        runs: runs or their folders; runs of one name on several benchmarks make one row. The
+            paper's tables come without any, too.
         as_: `runs` for all figures of each run; `paper` for the paper's Tables 1 to 4 with ours
             beside them.
         format: of what is given and written.
@@ -49,36 +60,48 @@ def report(
         MissingFile: for a folder without a run.
     """
     opened = [Run.read(run) for run in runs]
-    if not opened:
+    if not opened and as_ != "paper":
         raise InputError("no run to report; give the out= folders of evaluations")
     scores = [scores_of(run) for run in opened]
     if as_ == "paper":
         tables, title = paper_tables(scores, rows or {}), "Beside the paper"
     else:
-        tables, title = [*run_tables(scores), *controls_of(opened)], "Scores"
+        tables = [*overview(scores), *controls_of(opened), *needle_tables(opened)]
+        tables = [*tables, *run_tables(scores)]
+        tables, title = [*tables, *cost_tables(opened)], "Scores"
     read = [read_answers(run) for run in opened] if format == "html" and as_ == "runs" else []
     return written(tables, title, format, out, read=read)
 
 
 def compare(
-    first: Run | str | Path,
-    second: Run | str | Path,
+    runs: Iterable[Run | str | Path],
+    second: Any = None,
     *,
+    margin: float | None = None,
     format: Format = "markdown",  # noqa: A002
     out: str | Path | None = None,
     seed: int = 0,
 ) -> str:
-    """Compare two runs on the questions that both answered: exact McNemar, paired bootstrap.
+    """Compare runs on the questions that they share: exact McNemar, paired bootstrap, Holm.
 
     Args:
-        first: a run or its folder.
-        second: another.
+        runs: two or more runs or their folders; by category each is compared with the first.
+        second: not used; `compare(first, second)` is `compare([first, second])` now.
+        margin: points by which a run may be worse and still counts as no worse, such as 1.
         format: of what is given and written.
         out: file to write; None only gives the text.
         seed: of the bootstrap.
+
+    Raises:
+        InputError: for fewer than two runs, or two that share no question.
     """
-    a, b = Run.read(first), Run.read(second)
-    return written([compare_table(a, b, seed=seed)], f"{a.name} and {b.name}", format, out)
+    if second is not None:
+        text = "compare(first, second) is compare([first, second]) now"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        runs = [runs, second]  # type: ignore[list-item]
+    opened = [Run.read(run) for run in runs]
+    title = " and ".join(dict.fromkeys(run.name for run in opened))
+    return written(compare_tables(opened, margin=margin, seed=seed), title, format, out)
 
 
 def written(
@@ -110,5 +133,5 @@ def written(
     else:
         raise InputError(f"format ({format_!r}) must be 'markdown', 'html' or 'json'")
     if out is not None:
-        Path(out).write_text(text, encoding="utf-8")
+        write_atomically(output_file(out), text)
     return text

@@ -43,7 +43,7 @@ def html(found: SideBySide) -> str:
 
 def compare_datasets(
     first: str,
-    second: str,
+    other: str,
     *,
     out: str | Path | None = None,
     data: str | Path | None = None,
@@ -55,7 +55,7 @@ def compare_datasets(
 
     Args:
         first: what `t2vid report` takes: a mix, a saved dataset, a file of rows, a recipe, a name.
-        second: the other.
+        other: what it is compared with.
         out: the page; None only gives the table.
         data: folder of annotation files and videos, for recipes.
         sample: instructions of each; the smaller data set decides.
@@ -63,8 +63,8 @@ def compare_datasets(
             `embed` brings, `tfidf` compares words.
         seed: of the sample, the map and the bootstrap.
     """
-    one, two = (subject_of(what, data=data) for what in (first, second))
-    names = (one.name, two.name if two.name != one.name else f"{two.name} (second)")
+    one, two = (subject_of(what, data=data) for what in (first, other))
+    names = (one.name, two.name if two.name != one.name else f"{two.name} (other)")
     found = compare(
         one.dataset, two.dataset, names=names, sample=sample, embedder=embedder, seed=seed
     )

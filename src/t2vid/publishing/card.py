@@ -1,7 +1,7 @@
 """The dataset card: what is inside, where it comes from, under which licence, how to load it.
 
->>> published_splits("# A card that somebody wrote", config="default")
-[]
+>>> published("# A card that somebody wrote", config="default")
+{}
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
+from t2vid.catalog import PAPER_FAMILIES
 from t2vid.corpora.licences import (
     NOT_STATED,
     Licence,
@@ -21,6 +22,7 @@ from t2vid.corpora.licences import (
     strictest,
 )
 from t2vid.errors import InputError, pluralize
+from t2vid.mixing.gpu_hours import ASSUMED_MFU, Amount, gpu_hours, paper_line
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 from t2vid.schema import Counts, size
 
@@ -44,6 +46,8 @@ class Facts:
         counts: what the steps before dropped, or None.
         pictures: `{title: path in the repository, or "" }`.
         missing: `{title: why there is no such picture}`.
+        kept: those of `splits` that an earlier push left there.
+        is_default: the config is loaded where none is named, whatever its name.
     """
 
     config: str
@@ -60,6 +64,8 @@ class Facts:
     counts: Counts | None = None
     pictures: Mapping[str, str] = field(default_factory=dict)
     missing: Mapping[str, str] = field(default_factory=dict)
+    kept: Sequence[str] = ()
+    is_default: bool = False
 
 
 def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
@@ -83,22 +89,48 @@ def merge_card(old: str | None, facts: Facts, *, repo_id: str) -> str:
     return f"---\n{_dump(_front(front, facts))}---\n{body}"
 
 
-def published_splits(card: str | None, config: str) -> list[str]:
-    """Name the splits that a card lists for a config."""
+def published(card: str | None, config: str) -> dict[str, dict[str, int]]:
+    """Give the splits that a card lists for a config, with their sizes (0 where it states none)."""
     front, _ = _split_card(card or "")
-    for entry in front.get("configs") or []:
-        if entry.get("config_name") == config and isinstance(entry.get("data_files"), list):
-            return [part["split"] for part in entry["data_files"]]
-    return []
+    info, files = _of_config(front, "dataset_info", config), _of_config(front, "configs", config)
+    sizes = {part["name"]: part for part in info.get("splits") or []}
+    listed = files.get("data_files")
+    names = [part["split"] for part in listed] if isinstance(listed, list) else list(sizes)
+    keys = ("num_bytes", "num_examples")
+    return {name: {key: sizes.get(name, {}).get(key, 0) for key in keys} for name in names}
+
+
+def data_files(card: str, config: str) -> Any:
+    """Give the files that a card names for a config: `[{"split": name, "path": pattern}]`.
+
+    Raises:
+        InputError: when it names none.
+    """
+    found = _of_config(_split_card(card)[0], "configs", config).get("data_files")
+    if not found:
+        raise InputError(f"the card names no files for config {config!r}")
+    return found
+
+
+def _of_config(front: Mapping[str, Any], key: str, config: str) -> dict[str, Any]:
+    entries = front.get(key) or []
+    entries = entries if isinstance(entries, list) else [entries]
+    named = [one for one in entries if one.get("config_name", "default") == config]
+    return dict(named[0]) if named else {}
 
 
 def _front(front: dict[str, Any], facts: Facts) -> dict[str, Any]:
     others = [c for c in front.get("configs") or [] if c.get("config_name") != facts.config]
+    there = _of_config(front, "configs", facts.config).get("data_files")
+    paths = {one["split"]: one["path"] for one in there} if isinstance(there, list) else {}
+    named = {s: paths[s] for s in facts.kept if s in paths}
     ours: dict[str, Any] = {
         "config_name": facts.config,
-        "data_files": [{"split": s, "path": f"{facts.folder}/{s}-*"} for s in facts.splits],
+        "data_files": [
+            {"split": s, "path": named.get(s, f"{facts.folder}/{s}-*")} for s in facts.splits
+        ],
     }
-    if facts.config == "default":
+    if facts.config == "default" or facts.is_default:
         ours = {**ours, "default": True}
     info = {
         "config_name": facts.config,
@@ -157,14 +189,28 @@ def _inside(facts: Facts) -> str:
     rows = sum(sizes["num_examples"] for sizes in facts.splits.values())
     splits = ", ".join(f"`{s}` {sizes['num_examples']:,}" for s, sizes in facts.splits.items())
     lines = [f"{pluralize(rows, 'row')} ({splits}), {size(facts.download_bytes)} to download."]
+    if facts.kept:
+        names = ", ".join(f"`{s}`" for s in facts.splits if s not in facts.kept)
+        lines += ["", f"What follows is about {names}."]
     if facts.total.sources:
         lines += ["", "| source | rows |", "|---|---:|"]
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
     if facts.lazy:
         lines += ["", f"{_contents(facts.total)} {_storage(facts)}"]
+    if facts.total.n_frames:
+        lines += ["", _cost(rows, facts.total.n_frames)]
     lines += ["", "| column | type |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(kind)} |" for name, kind in facts.columns.items()]
     return "\n".join(lines)
+
+
+def _cost(rows: int, n_frames: int) -> str:
+    amount = Amount(rows, n_frames, 0)
+    each = ", ".join(f"{f.name} {gpu_hours(amount, f):,.1f}" for f in PAPER_FAMILIES)
+    return (
+        f"The frames of an epoch take about so many GPU hours at {ASSUMED_MFU:.0%} of an A800's peak: "
+        f"{each} ({paper_line()})."
+    )
 
 
 def _contents(total: DatasetStats) -> str:
@@ -187,6 +233,8 @@ def _storage(facts: Facts) -> str:
     text = f"{name} stores what frames are made from, no pixels: `text` and how to draw it, `spec`."
     if not facts.total.n_videos:
         return text
+    if facts.form.whole_files:
+        return f"{text} For a video `bytes` is its file."
     if facts.form.include_media:
         return f"{text} For a video `bytes` is a lossless MP4 of its sampled frames, one a second."
     return (
@@ -207,7 +255,8 @@ def _loading(facts: Facts, repo_id: str) -> str:
     ]
     if facts.form.materialize is None and facts.lazy:
         column = facts.lazy[0]
-        local = facts.total.n_videos and not facts.form.include_media
+        whole = facts.form.include_media or facts.form.whole_files
+        local = facts.total.n_videos and not whole
         if local:
             lines += [
                 "",
@@ -275,6 +324,18 @@ def _making(facts: Facts) -> str:
             for source, counter in facts.counts.sources.items()
             for what, n in counter.items()
         ]
+        if facts.counts.files:
+            lines += [
+                "",
+                "Where the rows are from; `origin` says it of each, and its record there:",
+                "",
+            ]
+            lines += ["| source | file | rows |", "|---|---|---:|"]
+            lines += [
+                f"| {_cell(source)} | {_cell(file)} | {n:,} |"
+                for source, counter in facts.counts.files.items()
+                for file, n in sorted(counter.items())
+            ]
     return "\n".join(lines)
 
 

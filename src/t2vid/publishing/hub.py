@@ -13,7 +13,6 @@ t2vid.errors.InputError: 't2vid/mix' is served by this package; choose another n
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import logging
 import shutil
@@ -34,11 +33,11 @@ from t2vid.corpora.licences import (
     licences_of,
     strictest,
 )
-from t2vid.errors import InputError, PublishError
+from t2vid.errors import InputError
 from t2vid.publishing import card
-from t2vid.publishing.checks import check_names, check_rows, splits_of
+from t2vid.publishing.checks import check_names, check_rows, shard_bytes, splits_of
+from t2vid.publishing.commit import Parcel, folder_of, show
 from t2vid.publishing.folder import open_folder
-from t2vid.publishing.loadback import compare
 from t2vid.publishing.materialize import (
     DatasetStats,
     Pictures,
@@ -49,8 +48,9 @@ from t2vid.publishing.materialize import (
     survey,
 )
 from t2vid.publishing.pictures import pictures
-from t2vid.publishing.remote import ATTEMPTS, File, Moved, Remote, wrong_paths
+from t2vid.publishing.remote import Remote
 from t2vid.publishing.shards import StagedShard, stage
+from t2vid.publishing.uploads import File
 
 if TYPE_CHECKING:
     from datasets import Dataset, DatasetDict
@@ -67,7 +67,7 @@ class Published:
     Attributes:
         url: where to look at it.
         repo_id: `owner/name`.
-        commit: the revision of `main` that shows it.
+        commit: the commit that shows it.
         files: sizes in bytes of the config's files and of the card, by path in the repository.
         n_rows: rows that were loaded back and found equal.
         licence: the strictest stated licence.
@@ -81,32 +81,20 @@ class Published:
     licence: str
 
 
-@dataclass(frozen=True)
-class _Parcel:
-    """What a push sends."""
-
-    config: str
-    splits: Mapping[str, Dataset]
-    form: PublishFormat
-    shards: Mapping[str, Sequence[StagedShard]]
-    facts: card.Facts
-    data: Sequence[File]
-    about: Sequence[File]
-
-    def owns(self, path: str) -> bool:
-        """Tell whether a path of the repository belongs to this config."""
-        return path.startswith((f"{_folder(self.config)}/", f"about/{self.config}/"))
-
-
 def push(
     dataset: Dataset | DatasetDict | str | Path,
     repo_id: str,
     *,
-    config: str = "default",
-    materialize: Pictures | None = None,
-    include_media: bool = False,
+    config_name: str = "default",
+    split: str | None = None,
+    revision: str | None = None,
+    create_pr: bool = False,
+    commit_message: str | None = None,
     private: bool | None = None,
     token: str | None = None,
+    max_shard_size: int | str | None = None,
+    materialize: Pictures | None = None,
+    include_media: bool = False,
     licences: Mapping[str, str] | str | None = None,
     recipe: Any = None,
     counts: Counts | None = None,
@@ -114,23 +102,30 @@ def push(
     media_root: str | Path | None = None,
     num_proc: int = 1,
     stage_dir: str | Path | None = None,
+    config: str | None = None,
 ) -> Published:
     """Publish a dataset so that anyone can load it, with or without t2vid.
 
-    Nothing changes on `main` until the whole has been loaded back from a trial branch and compared
-    row for row; then it appears in one commit. Pushing the same data again changes nothing.
+    Nothing changes on the branch until the whole has been loaded back from a trial branch and
+    compared row for row; then it appears in one commit. Pushing the same data again changes nothing.
 
     Args:
         dataset: one split, several as a `DatasetDict`, or the folder that `t2vid build` or
-            `save_to_disk` wrote; they replace the config's.
+            `save_to_disk` wrote; they replace the config's, and the log says what goes.
         repo_id: `owner/name` of the dataset repository; made if it is not there.
-        config: name of the config; other configs of the repository stay.
+        config_name: name of the config; other configs of the repository stay.
+        split: name of the split of a `Dataset`; the config's other splits stay.
+        revision: branch to push to, `main` by default; made from `main` if it is not there.
+        create_pr: open a pull request instead of committing; an open one with the same files is
+            taken.
+        commit_message: title of the commit.
+        private: make a new repository private; an existing one must agree.
+        token: a token with write access; None takes the stored one.
+        max_shard_size: size of a Parquet file at most, such as `"500MB"`; 128 MB by default.
         materialize: None publishes text as text (small; `cast_column` makes frames of it), `"webp"`
             or `"png"` lossless pictures that the viewer shows.
         include_media: upload the frames of videos, at each row's budget. Without it only their
             names are published.
-        private: make a new repository private; an existing one must agree.
-        token: a token with write access; None takes the stored one.
         licences: licence by source, or one for all; wins over what is known of a source.
         recipe: what the dataset was built from, for the card: a `t2vid.Recipe`.
         counts: what building dropped, for the card and `counts.json`.
@@ -139,6 +134,7 @@ def push(
             that holds them all.
         num_proc: processes that prepare files.
         stage_dir: folder for prepared files; needs room for the whole upload.
+        config: the former name of `config_name`.
 
     Raises:
         InputError: for arguments or rows that cannot be published as asked.
@@ -149,11 +145,17 @@ def push(
         LicenceWarning: before anything is uploaded, when a source forbids commercial use or states
             no licence, or when frames of videos are about to be uploaded.
     """
+    if config is not None:
+        warnings.warn("config= is now called config_name=", DeprecationWarning, stacklevel=2)
+        config_name = config
     if isinstance(dataset, str | Path):
         opened = open_folder(dataset)
         dataset, recipe, counts = opened.dataset, recipe or opened.recipe, counts or opened.counts
-    splits = splits_of(dataset)
-    check_names(repo_id, config=config, recipe=recipe)
+    splits = splits_of(dataset, split)
+    message = f"Publish {config_name} with t2vid" if commit_message is None else commit_message
+    branch = revision or "main"
+    check_names(repo_id, config=config_name, recipe=recipe, revision=branch, message=message)
+    max_bytes = shard_bytes(max_shard_size)
     total = sum((survey(split) for split in splits.values()), DatasetStats())
     root = media_root if media_root is not None else common_folder(total.folders)
     form = PublishFormat(
@@ -165,26 +167,34 @@ def push(
     for sentence in concerns(known, media_rows=total.n_videos if include_media else 0):
         warnings.warn(f"{repo_id}: {sentence}", LicenceWarning, stacklevel=2)
 
-    remote = Remote(repo_id, token)
-    remote.sign_in()
-    prepared = _stage_folder(stage_dir, repo_id, config)
+    remote = Remote(repo_id, token, revision=branch, create_pr=create_pr)
+    remote.sign_in(private)
+    prepared = _stage_folder(stage_dir, remote.repo_id, config_name)
     with _alone(prepared, repo_id):
         if not resume:
             shutil.rmtree(prepared, ignore_errors=True)
         shards = {
-            name: stage(split, form, prepared, num_proc=num_proc) for name, split in splits.items()
+            name: stage(split, form, prepared, num_proc=num_proc, max_bytes=max_bytes)
+            for name, split in splits.items()
         }
-        facts, about = _about(config, splits, shards, total, form, known, recipe, counts)
-        parcel = _Parcel(config, splits, form, shards, facts, _named(shards, config), about)
+        facts, about = told(config_name, splits, shards, total, form, known, recipe, counts)
+        data = named(shards, config_name)
+        parcel = Parcel(
+            config_name, splits, form, shards, facts, data, about, message, split is not None
+        )
         remote.open(private)
-        remote.upload([*parcel.data, *about])
-        commit, files = _show(remote, parcel)
+        try:
+            remote.upload([*parcel.data, *about])
+            shown = show(remote, parcel)
+        except BaseException:
+            remote.leave()
+            raise
         shutil.rmtree(prepared, ignore_errors=True)
     return Published(
-        url=f"{remote.api.endpoint}/datasets/{remote.repo_id}",
+        url=shown.url,
         repo_id=remote.repo_id,
-        commit=commit,
-        files={file.path: file.size for file in files},
+        commit=shown.commit,
+        files={file.path: file.size for file in shown.files},
         n_rows=total.n_rows,
         licence=strictest(known),
     )
@@ -198,10 +208,6 @@ def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -
 
 
 # Preparing, on this machine.
-
-
-def _folder(config: str) -> str:
-    return "data" if config == "default" else config
 
 
 def _stage_folder(stage_dir: str | Path | None, repo_id: str, config: str) -> Path:
@@ -231,15 +237,16 @@ def _alone(prepared: Path, repo_id: str) -> Iterator[None]:
         lock.release()
 
 
-def _named(shards: Mapping[str, Sequence[StagedShard]], config: str) -> list[File]:
+def named(shards: Mapping[str, Sequence[StagedShard]], config: str) -> list[File]:
+    """Give prepared files their paths in the repository."""
     return [
-        File(f"{_folder(config)}/{split}-{i:05d}-of-{len(parts):05d}.parquet", shard.path)
+        File(f"{folder_of(config)}/{split}-{i:05d}-of-{len(parts):05d}.parquet", shard.path)
         for split, parts in shards.items()
         for i, shard in enumerate(parts)
     ]
 
 
-def _about(
+def told(
     config: str,
     splits: Mapping[str, Dataset],
     shards: Mapping[str, Sequence[StagedShard]],
@@ -273,7 +280,7 @@ def _about(
             missing[title] = content
     facts = card.Facts(
         config=config,
-        folder=_folder(config),
+        folder=folder_of(config),
         splits={
             name: {"num_bytes": sum(s.n_bytes for s in parts), "num_examples": len(splits[name])}
             for name, parts in shards.items()
@@ -291,75 +298,3 @@ def _about(
         missing=missing,
     )
     return facts, files
-
-
-# Showing: first to ourselves, then to everybody.
-
-
-def _show(remote: Remote, parcel: _Parcel) -> tuple[str, list[File]]:
-    """Compare on a trial branch, then commit to `main`; plan again when somebody else committed."""
-    names = "".join(file.digests[0] for file in parcel.data)
-    trial = f"t2vid-trial-{hashlib.sha256(names.encode()).hexdigest()[:12]}"
-    message = f"Publish {parcel.config} with t2vid"
-    before: dict[str, str] | None = None
-    compared = False
-    for _ in range(ATTEMPTS):
-        head = remote.head()
-        tree = remote.tree(head)
-        mine = {path: entry.blob_id for path, entry in tree.items() if parcel.owns(path)}
-        files, gone = _plan(remote, parcel, tree, head)
-        if not wrong_paths(tree, files, gone):
-            _compare(remote, parcel, head)
-            remote.drop(trial)  # of a push that died right after it was done
-            return head, files
-        if before not in (None, mine):
-            raise PublishError(
-                f"somebody else changed config {parcel.config!r} of {remote.repo_id} during this "
-                f"push (now at {head[:10]}); nothing of this push is visible; look at theirs, then "
-                "run it again"
-            )
-        before = mine
-        try:
-            if not compared:
-                remote.branch(trial, head)
-                _compare(remote, parcel, remote.commit(trial, head, files, gone, message=message))
-                compared = True
-            return remote.commit("main", head, files, gone, message=message), files
-        except Moved:
-            logger.warning("%s changed during the push; planning again", remote.repo_id)
-        finally:
-            remote.drop(trial)
-    raise PublishError(
-        f"{remote.repo_id} changed {ATTEMPTS} times while this push tried to commit; nothing of it "
-        "is visible; run it again when the repository is quiet (no file is sent twice)"
-    )
-
-
-def _plan(
-    remote: Remote, parcel: _Parcel, tree: Mapping[str, Any], head: str
-) -> tuple[list[File], list[str]]:
-    """Give the files of the commit and the paths that it removes."""
-    old = remote.read("README.md", head) if "README.md" in tree else None
-    lost = sorted(set(card.published_splits(old, parcel.config)) - set(parcel.splits))
-    if lost:
-        raise InputError(
-            f"config {parcel.config!r} of {remote.repo_id} also has the splits {lost}, which this "
-            "push would remove; push a DatasetDict that holds them too, or choose another config"
-        )
-    text = card.merge_card(old, parcel.facts, repo_id=remote.repo_id)
-    files = [*parcel.data, *parcel.about, File("README.md", text.encode())]
-    gone = {path for path in tree if parcel.owns(path)} - {file.path for file in files}
-    return files, sorted(gone)
-
-
-def _compare(remote: Remote, parcel: _Parcel, revision: str) -> None:
-    for name, split in parcel.splits.items():
-        compare(
-            remote,
-            split,
-            parcel.form,
-            parcel.shards[name],
-            config=parcel.config,
-            split=name,
-            revision=revision,
-        )

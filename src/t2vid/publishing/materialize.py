@@ -52,11 +52,13 @@ class PublishFormat:
         materialize: None keeps text as text, `"webp"` and `"png"` draw every row (lossless).
         include_media: upload what the videos show, as frames at each row's budget.
         media_root: folder that published video paths are relative to.
+        whole_files: publish videos as the files that they are: for the clips of this package.
     """
 
     materialize: Pictures | None = None
     include_media: bool = False
     media_root: str | None = None
+    whole_files: bool = False
 
     def __post_init__(self) -> None:
         """Check the form."""
@@ -177,7 +179,7 @@ def plain_tables(
                 made = [_made(value, given[name], form) for value in table[name].to_pylist()]
                 columns[name] = pa.array(made, schema.field(name).type)
             else:
-                columns[name] = _without_media(table[name].combine_chunks(), form)
+                columns[name] = _stored_values(table[name].combine_chunks(), form)
         if form.materialize and lazy:
             columns |= _placed(columns, columns[lazy[0]], features)
         out = pa.table(columns).cast(schema)
@@ -217,16 +219,20 @@ def clip(frames: Sequence[Image.Image]) -> bytes:
     return out.getvalue()
 
 
-def _without_media(values: pa.StructArray, form: PublishFormat) -> pa.StructArray:
-    """Give stored values without films and without the folders of this machine."""
+def _stored_values(values: pa.StructArray, form: PublishFormat) -> pa.StructArray:
+    """Give stored values without films, unless they are wanted whole, and without local folders."""
     text, path, _, spec = values.flatten()
+    paths = path.to_pylist()
     named = [
         with_paths({"path": p, "spec": s}, lambda name: published_path(name, form.media_root))
-        for p, s in zip(path.to_pylist(), spec.to_pylist(), strict=True)
+        for p, s in zip(paths, spec.to_pylist(), strict=True)
     ]
     names, specs = (pa.array([one[k] for one in named], pa.string()) for k in ("path", "spec"))
+    films: list[bytes | None] = [None] * len(paths)
+    if form.whole_files:
+        films = [Path(_local(name)).read_bytes() if name else None for name in paths]
     return pa.StructArray.from_arrays(
-        [text, names, pa.nulls(len(values), pa.binary()), specs],
+        [text, names, pa.array(films, pa.binary()), specs],
         names=list(FIELDS),
         mask=values.is_null(),
     )

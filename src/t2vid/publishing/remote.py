@@ -1,23 +1,22 @@
 """A dataset repository behind a network that fails: retries, single commits, clear messages.
 
->>> File("README.md", b"# Mix").size
-5
+>>> Remote("me/mix", "hf_token").state
+'nothing was uploaded'
 """
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
+import functools
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from t2vid._version import __version__
 from t2vid.errors import InputError, PublishError
 from t2vid.progress import progress
+from t2vid.publishing.uploads import File, wrong_paths
 from t2vid.storage.http import AGAIN, RetryPolicy, reason_of, status_of
 
 if TYPE_CHECKING:
@@ -36,65 +35,26 @@ class Moved(Exception):
     """Somebody else committed since the head was read."""
 
 
-@dataclass(frozen=True)
-class File:
-    """A file to be: its path in the repository and its content, on disk or in memory."""
-
-    path: str
-    content: Path | bytes
-
-    @cached_property
-    def digests(self) -> tuple[str, str, int]:
-        """SHA-256, name as a git blob, and size in bytes."""
-        on_disk = isinstance(self.content, Path)
-        size = self.content.stat().st_size if on_disk else len(self.content)  # type: ignore[union-attr, arg-type]
-        sha256, git = hashlib.sha256(), hashlib.sha1(b"blob %d\0" % size)
-        for chunk in self._chunks():
-            sha256.update(chunk)
-            git.update(chunk)
-        return sha256.hexdigest(), git.hexdigest(), size
-
-    @property
-    def size(self) -> int:
-        """Size in bytes."""
-        return self.digests[2]
-
-    def is_at(self, entry: Any) -> bool:
-        """Tell whether a file that the Hub lists has this content."""
-        if entry is None:
-            return False
-        sha256, git, _ = self.digests
-        return bool(entry.lfs.sha256 == sha256 if entry.lfs else entry.blob_id == git)
-
-    def addition(self) -> Any:
-        """Give the operation that adds it in a commit."""
-        from huggingface_hub import CommitOperationAdd
-
-        return CommitOperationAdd(self.path, self.content)
-
-    def _chunks(self) -> Iterator[bytes]:
-        if isinstance(self.content, bytes):
-            yield self.content
-            return
-        with open(self.content, "rb") as file:
-            while chunk := file.read(2**20):
-                yield chunk
-
-
 class Remote:
     """A dataset repository.
 
     Args:
         repo_id: `owner/name`.
         token: a token with write access, or None for the stored one.
+        revision: the branch that is to show what is pushed; made where it is not there.
+        create_pr: show it as a pull request on `revision`.
     """
 
-    def __init__(self, repo_id: str, token: str | None) -> None:
+    def __init__(
+        self, repo_id: str, token: str | None, *, revision: str = "main", create_pr: bool = False
+    ) -> None:
         from huggingface_hub import HfApi
 
         self.api: HfApi = HfApi(token=token, library_name="t2vid", library_version=__version__)
         self.repo_id, self.token = repo_id, token
-        self.state = "nothing was uploaded"
+        self.revision, self.create_pr = revision, create_pr
+        self.state, self.n_sent = "nothing was uploaded", 0
+        self.is_new = False  # there was no such repository before
 
     def call(self, what: str, act: Callable[[], T]) -> T:
         """Do it, again after transient failures.
@@ -112,30 +72,78 @@ class Remote:
                 f"new is visible there; {_advice(error)}"
             ) from error
 
-    def sign_in(self) -> None:
-        """Find out early whether the token is good."""
-        self.call("signing in", self.api.whoami)
-
-    def open(self, private: bool | None) -> None:
-        """Make the repository, or check that the one there is as private as asked.
+    def sign_in(self, private: bool | None) -> None:
+        """Find out early whether the token is good and the repository takes a push.
 
         Raises:
-            InputError: when it is not.
+            InputError: when the repository is not as private as asked, `revision` is no branch, or
+                a pull request is to be opened where there is no repository.
+            PublishError: when the token can only read.
         """
-        api, name = self.api, self.repo_id
-        url = self.call(
-            "making the repository",
-            lambda: api.create_repo(name, repo_type="dataset", private=private, exist_ok=True),
-        )
-        name = self.repo_id = url.repo_id
-        look = "looking at the repository"
-        info = self.call(look, lambda: api.repo_info(name, repo_type="dataset"))
+        me = self.call("signing in", self.api.whoami)
+        if me.get("auth", {}).get("accessToken", {}).get("role") == "read":
+            raise PublishError(
+                f"the token of {me.get('name')} can only read; make one that can write and run "
+                "`hf auth login`, or pass token=; nothing was uploaded"
+            )
+        if "/" not in self.repo_id:
+            self.repo_id = f"{me['name']}/{self.repo_id}"
+        info = self.call("looking at the repository", lambda: _or_none(self._info))
+        self.is_new = info is None
+        if info is None:
+            if self.create_pr or self.revision.startswith("refs/"):
+                raise InputError(
+                    f"there is no dataset repository {self.repo_id} to open a pull request on; push "
+                    "without create_pr= and revision= to make it"
+                )
+            return
         if private is not None and bool(info.private) != private:
             raise InputError(
-                f"{name} exists and is {'private' if info.private else 'public'}, but "
+                f"{self.repo_id} exists and is {'private' if info.private else 'public'}, but "
                 f"private={private} was asked; change its settings or choose another name; "
                 "nothing was uploaded"
             )
+        if self.revision != "main":
+            self._check_revision()
+
+    def open(self, private: bool | None) -> None:
+        """Make the repository where it is not there."""
+        if self.is_new:
+            url = self.call(
+                "making the repository",
+                lambda: self.api.create_repo(
+                    self.repo_id, repo_type="dataset", private=private, exist_ok=True
+                ),
+            )
+            self.repo_id = url.repo_id
+
+    def leave(self) -> None:
+        """Take a repository away that this push made and sent nothing to."""
+        if self.is_new and not self.n_sent:
+            with contextlib.suppress(Exception):
+                if set(self.tree("main")) <= {".gitattributes"}:
+                    self.api.delete_repo(self.repo_id, repo_type="dataset")
+
+    def has_revision(self) -> bool:
+        """Tell whether the branch that is pushed to is there."""
+        if self.revision == "main":
+            return True
+        look = f"looking for {self.revision}"
+        return self.call(look, lambda: _or_none(lambda: self._info(self.revision))) is not None
+
+    def row_groups(self, url: str) -> Iterator[Any]:
+        """Read a Parquet file of the repository as Arrow tables, a row group at a time.
+
+        Args:
+            url: `hf://datasets/owner/name@revision/path`.
+        """
+        import pyarrow.parquet as pq
+        from huggingface_hub import HfFileSystem
+
+        fs = HfFileSystem(endpoint=self.api.endpoint, token=self.token, skip_instance_cache=True)
+        with POLICY.call(lambda: fs.open(url)) as file, pq.ParquetFile(file) as rows:
+            for group in range(rows.num_row_groups):
+                yield POLICY.call(functools.partial(rows.read_row_group, group), what=url)
 
     def upload(self, files: Sequence[File]) -> None:
         """Send the contents; those that are there already are not sent again."""
@@ -147,13 +155,14 @@ class Remote:
             )
             self.call(f"uploading {file.path}", lambda file=file: self._send(file))  # type: ignore[misc]
             done += file.size
+            self.n_sent += 1
         self.state = "all files are up"
 
     def head(self, branch: str = "main") -> str:
         """Give the commit that a branch points at."""
         info = self.call(
             f"reading the head of {branch}",
-            lambda: self.api.repo_info(self.repo_id, repo_type="dataset", revision=branch),
+            lambda: self._info(branch),
         )
         return str(info.sha)
 
@@ -236,18 +245,41 @@ class Remote:
 
     def _send(self, file: File) -> None:
         with _no_bars():
-            self.api.preupload_lfs_files(self.repo_id, [file.addition()], repo_type="dataset")
+            self.api.preupload_lfs_files(
+                self.repo_id,
+                [file.addition()],
+                repo_type="dataset",
+                revision=self.revision if self.create_pr else None,
+                create_pr=self.create_pr,
+            )
 
     def _commit(
         self, branch: str, parent: str, files: Sequence[File], gone: Sequence[str], message: str
     ) -> str:
-        from huggingface_hub import CommitOperationDelete
-
         head = self.head(branch)
         if head != parent:
             if not wrong_paths(self.tree(head), files, gone):
                 return head  # an earlier try did it, and its answer was lost
             raise Moved
+        return self.make_commit(branch, parent, files, gone, message)
+
+    def make_commit(
+        self,
+        branch: str,
+        parent: str,
+        files: Sequence[File],
+        gone: Sequence[str],
+        message: str,
+        *,
+        create_pr: bool = False,
+    ) -> str:
+        """Commit once, without a second try, where `branch` is at `parent`; give the commit.
+
+        Raises:
+            Moved: when it is not.
+        """
+        from huggingface_hub import CommitOperationDelete
+
         operations = [*(file.addition() for file in files), *map(CommitOperationDelete, gone)]
         try:
             with _no_bars():
@@ -258,6 +290,7 @@ class Remote:
                     repo_type="dataset",
                     revision=branch,
                     parent_commit=parent,
+                    create_pr=create_pr,
                 )
         except Exception as error:
             if status_of(error) == 412:
@@ -265,13 +298,37 @@ class Remote:
             raise
         return str(made.oid)
 
+    def _info(self, revision: str | None = None) -> Any:
+        return self.api.repo_info(self.repo_id, repo_type="dataset", revision=revision)
 
-def wrong_paths(
-    tree: Mapping[str, Any], files: Sequence[File], gone: Sequence[str] = ()
-) -> list[str]:
-    """Name the paths of a tree that a commit of `files` and removal of `gone` would change."""
-    wrong = [file.path for file in files if not file.is_at(tree.get(file.path))]
-    return wrong + [path for path in gone if path in tree]
+    def _check_revision(self) -> None:
+        refs = self.call(
+            "listing branches",
+            lambda: self.api.list_repo_refs(
+                self.repo_id, repo_type="dataset", include_pull_requests=True
+            ),
+        )
+        branches = sorted(ref.name for ref in refs.branches)
+        proposals = [ref.ref for ref in refs.pull_requests or []]
+        known = self.revision in branches or self.revision in proposals
+        a_tag = self.revision in [ref.name for ref in refs.tags]
+        if known or not (a_tag or self.create_pr or self.revision.startswith("refs/")):
+            return
+        kind = "a tag" if a_tag else "no branch"
+        raise InputError(
+            f"revision ({self.revision!r}) is {kind} of {self.repo_id}; its branches are {branches}; "
+            "nothing was uploaded"
+        )
+
+
+def _or_none(act: Callable[[], T]) -> T | None:
+    """Give None where the server says that there is no such thing."""
+    try:
+        return act()
+    except Exception as error:
+        if status_of(error) == 404:
+            return None
+        raise
 
 
 @contextlib.contextmanager

@@ -46,21 +46,27 @@ class StagedShard:
     n_bytes: int
 
 
-def plan_shards(n_rows: int, n_bytes: int) -> list[tuple[int, int]]:
+def plan_shards(n_rows: int, n_bytes: int, max_bytes: int | None = None) -> list[tuple[int, int]]:
     """Cut rows into `(start, stop)` ranges of about equal length.
 
     Args:
         n_rows: number of rows.
         n_bytes: their estimated size in bytes.
+        max_bytes: size of a shard at most; None is 128 MB.
     """
-    by_size = -(-n_bytes // SHARD_BYTES)
+    by_size = -(-n_bytes // (max_bytes or SHARD_BYTES))
     count = max(1, min(n_rows, max(by_size, min(STREAM_SHARDS, n_rows // STREAM_ROWS))))
     edges = [n_rows * i // count for i in range(count + 1)]
     return list(zip(edges, edges[1:], strict=False))
 
 
 def stage(
-    dataset: Dataset, form: PublishFormat, folder: Path, *, num_proc: int = 1
+    dataset: Dataset,
+    form: PublishFormat,
+    folder: Path,
+    *,
+    num_proc: int = 1,
+    max_bytes: int | None = None,
 ) -> list[StagedShard]:
     """Write a split as Parquet shards into `folder`, keeping those that are already there.
 
@@ -72,13 +78,14 @@ def stage(
         form: in which form.
         folder: where the files go.
         num_proc: processes that write shards.
+        max_bytes: size of a shard at most; None is 128 MB.
 
     Raises:
         PublishError: when the disk is full.
         BadVideo: for a video that cannot be decoded, as the column's `on_bad` says.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    ranges = plan_shards(len(dataset), _estimate_bytes(dataset, form))
+    ranges = plan_shards(len(dataset), _estimate_bytes(dataset, form), max_bytes)
     jobs = [(dataset, form, start, stop, folder) for start, stop in ranges]
     try:
         if num_proc > 1 and len(jobs) > 1:
@@ -161,6 +168,8 @@ def _key(dataset: Dataset, form: PublishFormat, start: int, stop: int) -> str:
 def _estimate_bytes(dataset: Dataset, form: PublishFormat) -> int:
     if not len(dataset):
         return 0
+    if len(dataset) <= 64 and not form.makes_frames:
+        return sum(table.nbytes for table in plain_tables(dataset, form))
     n = min(len(dataset), 8 if form.makes_frames else 64)
     places = [len(dataset) * i // n for i in range(n)]
     size = sum(t.nbytes for i in places for t in plain_tables(dataset, form, i, i + 1))

@@ -88,7 +88,8 @@ class NextQA(BenchmarkReader):
             kind = line["category"]
             for name in ("Acc", *(NAMES.get(key, key) for key in (kind[:1], kind) if key)):
                 right.setdefault(name, []).append(line["correct"])
-        return {name: percent(flags) for name, flags in right.items()}
+        order = [name for name in (*NAMES.values(), "Acc") if name in right]
+        return {name: percent(right[name]) for name in [*order, *sorted(right.keys() - {*order})]}
 
     def export(self, lines: Sequence[Line], path: Path) -> list[Path]:
         """Write `{"<video>_<qid>": {prediction, answer}}` for `eval_mc.py`; open answers are -1."""

@@ -11,18 +11,20 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping, Sequence
 
-# Video-MME, eval_your_results.py. Two commas are missing there: the last four are two that never match.
+_SAID = ("The best answer is", "The correct answer is", "The answer is", "The answer")
+# Video-MME, eval_your_results.py. Two commas are missing there, so that two of them never match.
 VIDEO_MME_PREFIXES = (
-    "The best answer is",
-    "The correct answer is",
-    "The answer is",
-    "The answer",
+    *_SAID,
     "The best option isThe correct option is",
     "Best answer:Best option:",
+    "Answer:",
+    "Option:",
+    "The correct answer",
+    "The correct option",
 )
-# LongVideoBench in lmms-eval: the same with the commas.
+# LongVideoBench in lmms-eval: the older list, with the commas.
 PREFIXES = (
-    *VIDEO_MME_PREFIXES[:4],
+    *_SAID,
     "The best option is",
     "The correct option is",
     "Best answer:",

@@ -41,6 +41,9 @@ class MiniCPMVConfig(LlamaConfig):
         image_token_id: token that a frame's features replace (`<unk>`).
         drop_vision_last_layer: leave the last layer of the vision tower out.
         vision_config: of the SigLIP tower; keys left out are as published.
+        attend_padding: let frames of several sizes see the padding of their batch, and take their
+            positions from its width, as the published code does; for frames of one size it is the
+            same.
         version: of the published family; others than 2.5 share the `model_type` and are refused.
     """
 
@@ -63,6 +66,7 @@ class MiniCPMVConfig(LlamaConfig):
     resampler_heads: int | None = None
     image_token_id: int = 128002
     drop_vision_last_layer: bool = False
+    attend_padding: bool = False
     vision_config: dict[str, Any] | PreTrainedConfig | None = None
     version: str | float | int = "2.5"
 

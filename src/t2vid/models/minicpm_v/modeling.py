@@ -96,6 +96,10 @@ class MiniCPMVModel(MiniCPMVPreTrainedModel):
         patch = self.config.vision_config.patch_size
         lengths = torch.tensor([rows * columns for rows, columns in sizes])
         mask = torch.arange(pixel_values.shape[-1] // patch) < lengths[:, None]
+        if self.config.attend_padding:
+            own = mask.repeat_interleave(patch, dim=1).to(pixel_values.device)
+            pixel_values = pixel_values * own[:, None, None]  # padded with zeros after normalising
+            mask = torch.ones_like(mask)
         kind = self.vpm.embeddings.patch_embedding.weight.dtype
         patches = self.vpm(
             pixel_values=pixel_values.to(kind),

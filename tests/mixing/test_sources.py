@@ -1,0 +1,250 @@
+"""A mix takes rows from wherever they are, and says what it did not take."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from datasets import load_dataset
+from PIL import Image
+
+from hub import Hub
+from media import make_clip
+from t2vid import Recipe
+from t2vid.errors import InputError, MissingFile, RecordError
+from t2vid.mixing.build import build
+
+TEXT = "The mill stood by the water. "
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 24), colour).save(out, "png")
+    return out.getvalue()
+
+
+def talk(image: str, said: str = "So.") -> dict[str, Any]:
+    turns = [{"from": "human", "value": "<image>\nWhy?"}, {"from": "gpt", "value": said}]
+    return {"image": image, "conversations": turns}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("sources") / "data"
+    (root / "img").mkdir(parents=True)
+    for n in range(3):
+        (root / "img" / f"{n}.png").write_bytes(png((n, 0, 0)))
+    make_clip(root / "x.mp4", seconds=4.0)
+    _lines(root / "talk.jsonl", [talk(f"img/{n}.png", f"It is {n}.") for n in range(3)])
+    video = {"video": "x.mp4", "query": "<video>?", "response": "Bars."}
+    _lines(root / "swift.jsonl", [video, {"query": "Hi", "response": "Hello."}, {"story": "x"}])
+    _lines(root / "texts.csv", [])
+    (root / "texts.csv").write_text("article,summary\n" + f"{TEXT * 60},A mill.\n" * 2)
+    return root
+
+
+def recipe(*sources: dict[str, Any], **more: Any) -> Recipe:
+    return Recipe.from_dict({"name": "many", "sources": list(sources), **more})
+
+
+def rows_of(built: Any) -> dict[str, dict[str, Any]]:
+    """Give the rows by id, after a look at their frames."""
+    rows = {row["id"]: row for row in built.dataset()}
+    for row in rows.values():
+        n = sum(part["type"] == "image" for turn in row["messages"] for part in turn["content"])
+        assert n == len(row["images"]) == row["n_frames"], row["id"]
+    return rows
+
+
+def test_files_of_any_layout_and_kind_are_sources(data: Path, tmp_path: Path) -> None:
+    mixed = recipe(
+        {"dataset": "t2vid/rows", "files": ["talk.jsonl"], "name": "talk"},
+        {"dataset": "swift.jsonl"},
+        {"dataset": "./texts.csv", "columns": {"context": "article", "answer": "summary"}, "question": "Sum it up."},
+    )  # fmt: skip
+    built = build(mixed, data=data, out=tmp_path / "mix")
+    rows = rows_of(built)
+    assert sorted(rows) == [
+        "swift/00000", "swift/00001", *(f"talk/0000{n}" for n in range(3)), "texts/00000", "texts/00001",
+    ]  # fmt: skip
+    assert [rows[f"talk/0000{n}"]["images"][0].getpixel((0, 0))[0] for n in range(3)] == [0, 1, 2]
+    assert rows["swift/00000"]["n_frames"] == 4 and rows["swift/00001"]["n_frames"] == 0
+    assert rows["texts/00000"]["messages"][0]["content"][-1]["text"] == "Sum it up."
+    assert built.counts.dropped == {"no known layout": 1}
+    assert Recipe.from_yaml(mixed.to_yaml()) == mixed
+    stored = "".join(path.read_bytes().decode("latin1") for path in built.out.glob("*.json"))
+    assert str(data) not in stored
+
+
+def test_a_mix_and_a_saved_set_are_sources_of_another_mix(data: Path, tmp_path: Path) -> None:
+    first = build(recipe({"dataset": "talk.jsonl"}), data=data, out=tmp_path / "first")
+    load_dataset("t2vid/synthetic", "sample", split="train[:2]").save_to_disk(tmp_path / "saved")
+    built = build(
+        recipe(
+            {"dataset": str(tmp_path / "first")},
+            {"dataset": str(tmp_path / "saved")},
+            {"dataset": "t2vid/mix", "config": "sample", "name": "bundled", "count": 3},
+        ),
+        data=data,
+        out=tmp_path / "mix",
+    )
+    rows = rows_of(built)
+    assert built.n_rows == 8
+    inner = {row["messages"][1]["content"][0]["text"] for row in first.dataset()}
+    outer = {
+        r["messages"][1]["content"][0]["text"] for r in rows.values() if r["source"] == "first"
+    }
+    assert inner == outer
+
+
+CODE = """
+import sys, t2vid
+from t2vid.mixing.build import build
+built = build(t2vid.Recipe.from_yaml(sys.argv[1]), data=sys.argv[2], out=sys.argv[3])
+print(built.table().splitlines()[0])
+for row in sorted(built.dataset(), key=lambda row: row["id"]):
+    print(row["id"], len(row["images"]), row["messages"][-1]["content"][0]["text"])
+"""
+HUB_RECIPE = """
+name: hub
+sources:
+  - {dataset: me/pics}
+  - {dataset: me/talks, config: two, split: choice}
+  - {dataset: me/texts, columns: {context: article, answer: summary}, question: Sum it up.}
+  - {dataset: me/long, layout: document, name: long}
+"""
+
+
+def test_sets_on_the_hub_are_sources_and_a_new_revision_of_their_files_is_noticed(
+    data: Path, tmp_path: Path
+) -> None:
+    card = (
+        "configs:\n- {config_name: one, data_files: one.json}\n- config_name: two\n  data_files:\n"
+        "  - {split: choice, path: two.json}\n  - {split: open, path: one.json}\n"
+    )
+    pictures = io.BytesIO()
+    stored = [{"bytes": png((n, 0, 9)), "path": f"{n}.png"} for n in range(2)]
+    pq.write_table(
+        pa.table({"image": stored, "question": ["Why?"] * 2, "answer": ["a", "b"]}), pictures
+    )
+    document = {"role": "user", "content": f"{TEXT * 60}\n\nWho?"}
+    files: dict[str, dict[str, bytes]] = {
+        "pics": {"data/train-00000-of-00001.parquet": pictures.getvalue()},
+        "talks": {
+            "README.md": f"---\n{card}---\n".encode(),
+            "one.json": b"[]",
+            "two.json": json.dumps([talk("img/1.png"), talk("img/9.png")]).encode(),
+        },
+        "texts": {"train.jsonl": json.dumps({"article": TEXT * 60, "summary": "A mill."}).encode()},
+        "long": {"a.jsonl": json.dumps({"messages": [document, {"role": "assistant", "content": "He."}]}).encode()},
+    }  # fmt: skip
+    (tmp_path / "hub.yaml").write_text(HUB_RECIPE)
+
+    def run(hub: Hub) -> list[str]:
+        done = subprocess.run(
+            [sys.executable, "-c", CODE, "hub.yaml", str(data), "mix"],
+            capture_output=True,
+            text=True,
+            env=hub.environment(tmp_path / "home"),
+            cwd=tmp_path,
+        )
+        assert done.returncode == 0, done.stderr[-3000:]
+        return done.stdout.splitlines()
+
+    with Hub() as hub:
+        for name, contents in files.items():
+            hub.put(f"datasets/me/{name}", contents)
+        head, *rows = run(hub)
+        assert rows == [
+            "long/00000 4 He.", "pics/00000 1 a", "pics/00001 1 b", "talks/00000 1 So.", "texts/00000 4 A mill.",
+        ]  # fmt: skip
+        hub.put("datasets/me/texts", {"README.md": b"another card"})
+        assert run(hub)[0] == f"{head} (it was there already, whole)"
+        hub.put("datasets/me/texts", {"train.jsonl": b'{"article": "x"}'})
+        with pytest.raises(AssertionError, match="one of other files"):
+            run(hub)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({"dataset": "sharegemini"}, r"did you mean 't2vid/sharegemini'.*'\./sharegemini'"),
+        ({"dataset": "t2vid/rowz"}, "did you mean 't2vid/rows'"),
+        ({"dataset": "gone.jsonl"}, "gone.jsonl' is no file"),
+        ({"dataset": "./gone"}, "./gone' is no file"),
+        ({"dataset": "talk.jsonl", "layout": "mesages"}, "did you mean 'messages'"),
+        (
+            {"dataset": "talk.jsonl", "columns": {"picture": "image"}},
+            r"columns names \['picture'\]",
+        ),
+        ({"dataset": "talk.jsonl", "form": "text"}, "only a text can be given as text"),
+        ({"dataset": "t2vid/sharegemini", "layout": "messages"}, "layout has no meaning"),
+        ({"dataset": "t2vid/sharegemini", "split": "test"}, "split and revision"),
+        ({"dataset": "t2vid/rows"}, "name its files"),
+    ],
+)
+def test_a_source_that_cannot_be_is_refused_with_the_next_move(data, tmp_path, source, message):
+    with pytest.raises((InputError, MissingFile), match=message):
+        build(recipe(source), data=data, out=tmp_path / "mix")
+
+
+def test_a_file_of_which_most_fits_no_layout_is_an_error(data, tmp_path):
+    _lines(data / "odd.jsonl", [{"story": "x"}] * 9)
+    with pytest.raises(RecordError, match="rows of 'odd' cannot be read.*story"):
+        build(recipe({"dataset": "odd.jsonl"}), data=data, out=tmp_path / "mix")
+
+
+def test_a_dry_run_marks_the_media_that_it_assumed(data, tmp_path):
+    (tmp_path / "empty").mkdir()
+    for name in ("talk.jsonl", "swift.jsonl"):
+        (tmp_path / "empty" / name).write_bytes((data / name).read_bytes())
+    mixed = recipe({"dataset": "talk.jsonl"}, {"dataset": "swift.jsonl"})
+    dry = build(mixed, data=tmp_path / "empty", dry_run=True)
+    assert dry.sources["swift"]["frames"] == 24 and dry.sources["talk"]["frames"] == 3
+    assert dry.assumed == {"talk": 24, "swift": 24} and "~24" in dry.table()
+    assert build(mixed, data=data, dry_run=True).assumed == {}
+
+
+def test_a_picture_that_came_went_or_changed_makes_a_new_plan(data, tmp_path):
+    root = tmp_path / "data"
+    (root / "img").mkdir(parents=True)
+    (root / "talk.jsonl").write_bytes((data / "talk.jsonl").read_bytes())
+    (root / "img" / "0.png").write_bytes(png((1, 1, 1)))
+    mixed = recipe({"dataset": "talk.jsonl"})
+    assert build(mixed, data=root, out=tmp_path / "mix").n_rows == 1
+    (root / "img" / "1.png").write_bytes(png((2, 2, 2)))
+    built = build(mixed, data=root, out=tmp_path / "mix")
+    assert built.n_rows == 2 and "img/1.png" in built.changed
+    assert build(mixed, data=root, out=tmp_path / "mix").written == 0
+
+
+def test_fewer_frames_thin_the_video_of_a_row_and_never_its_pictures(data, tmp_path):
+    row = {
+        "images": ["img/0.png"],
+        "videos": ["x.mp4"],
+        "query": "<image><video>?",
+        "response": "So.",
+    }
+    _lines(tmp_path / "both.jsonl", [row])
+    built = build(
+        recipe(
+            {"dataset": str(tmp_path / "both.jsonl")},
+            budget={"max_frames": 3},
+            over_budget="fewer_frames",
+        ),
+        data=data,
+        out=tmp_path / "mix",
+    )
+    [one] = rows_of(built).values()
+    assert one["n_frames"] == 3 and one["images"][0].size == (32, 24)
+
+
+def _lines(path: Path, rows: list[Any]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
