@@ -114,3 +114,20 @@ def test_fonts_come_from_a_folder_too(tmp_path: Path) -> None:
         InputError, match="has 0 font files, none of them with the letters of English"
     ):
         RenderSpec.random(1, fonts=empty)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", range(4))
+def test_tesseract_reads_every_level(level: int) -> None:
+    if shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    from benchmarks.legibility import ocr, random_error_rate
+
+    from t2vid import samples
+
+    text = next(row["context"] for row in samples.texts() if row["id"] == "night_train")
+    rates = [
+        random_error_rate(text, seed, level, 448, lambda image: ocr(image, "eng"))
+        for seed in range(40, 44)
+    ]
+    assert max(rates) <= 5

@@ -184,7 +184,8 @@ def _image(gray: Gray, colors: Colors, tints: Tints, spec: RenderSpec) -> Image.
     else:
         if spec.ink or spec.paper_gray != WHITE:
             gray = _shades(spec.ink, spec.paper_gray)[gray]
-        image = Image.fromarray(gray)
+        # as `fromarray` does, in a third of its time
+        image = Image.frombuffer("L", gray.shape[::-1], gray, "raw", "L", 0, 1)
         if colors:
             image = image.convert("RGB")
     for x, y, picture in colors:
