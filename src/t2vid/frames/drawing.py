@@ -96,9 +96,14 @@ def draw_page(view: Gray, page: Page) -> Colors:
 
 def _put(arrays: list[Gray], here: Gray, apart: bool) -> None:
     if apart:
-        np.concatenate(arrays, axis=1, out=here)
-    else:  # lines that run into each other
-        np.minimum(here, np.concatenate(arrays, axis=1), out=here)
+        try:
+            np.concatenate(arrays, axis=1, out=here)
+            return
+        except ValueError:  # a font's surprise: the page's edge cuts what is larger
+            pass
+    whole = np.concatenate(arrays, axis=1)[: here.shape[0], : here.shape[1]]
+    part = here[: whole.shape[0], : whole.shape[1]]
+    np.minimum(part, whole, out=part)  # lines may run into each other
 
 
 def draw_styled(view: Gray, page: StyledPage, colored: bool) -> tuple[Colors, Tints]:
