@@ -32,7 +32,7 @@ from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.recipe import Recipe, shipped
 from t2vid.mixing.shards import PlannedRows, make_plan
 from t2vid.registry import writing_folder
-from t2vid.schema import row_features
+from t2vid.schema import origin_feature, row_features
 from t2vid.storage.files import AnyPath, path_of
 
 
@@ -98,7 +98,8 @@ class Mix(CorpusBuilder):
         sources = self.config.asked().sources
         brought = self.config.data_dir is None and all(source.is_bundled for source in sources)
         licence = samples.LICENCE if brought else ""
-        features = row_features(Frames(), weighted=self.config.asked().is_weighted)
+        weighted = self.config.asked().is_weighted
+        features = row_features(Frames(), weighted=weighted, origin=origin_feature())
         return datasets.DatasetInfo(features=features, license=licence)
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:

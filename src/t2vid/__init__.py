@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from t2vid.frames.spec import RenderSpec, SampleSpec
     from t2vid.frames.video import sample_video
     from t2vid.mixing.recipe import Recipe
+    from t2vid.mixing.streaming import stream
     from t2vid.publishing.hub import push
     from t2vid.scoring.answer import ParsedAnswer
     from t2vid.scoring.extract import extract_choice
@@ -44,6 +45,7 @@ __all__ = [
     "push",
     "render_text",
     "sample_video",
+    "stream",
 ]
 
 # Public names by the module that holds them; none is imported before it is asked for.
@@ -60,6 +62,7 @@ _LAZY = {
     "push": "t2vid.publishing.hub",
     "render_text": "t2vid.frames.render",
     "sample_video": "t2vid.frames.video",
+    "stream": "t2vid.mixing.streaming",
 }
 # Former public names by the names of now; each warns for one release.
 _DEPRECATED = {"Choice": "ParsedAnswer", "text_tokens_per_visual_token": "compression_ratio"}

@@ -225,6 +225,14 @@ COMMANDS = {
         ),
         json=True,
     ),
+    "trace": Command(
+        "Say where a row of a mix comes from and in which batch it is read",
+        {"": "t2vid.mixing.tracing:trace"},
+        ("t2vid trace texts/00003 mix", "t2vid trace texts/00003 mix --batch-size 64 --epoch 1"),
+        positional=("row_id", "mix"),
+        json=True,
+        facts=lambda found, given: found.to_dict(),
+    ),
     "push": Command(
         "Publish a dataset so that anyone can load it, with or without t2vid",
         {"": "t2vid.publishing.hub:push"},
@@ -284,6 +292,15 @@ COMMANDS = {
         text=_scores,
         facts=_score_facts,
         choose=_one_or_several,
+    ),
+    "sweep": Command(
+        "Evaluate at several numbers of frames, sizes and prompts, and draw the curves",
+        {"": "t2vid.pages.sweep:sweep"},
+        ('t2vid sweep me/my-model t2vid/mvbench --mark "max training frames=24" --out sweep',),
+        positional=("model", "benchmark"),
+        json=True,
+        text=lambda found, given: f"{given['out']}/sweep.html",
+        facts=lambda found, given: [vars(point) for point in found],
     ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",

@@ -50,6 +50,17 @@ def row_features(images: Any, *, weighted: bool = False, **extra: Any) -> Any:
     )
 
 
+def origin_feature() -> Any:
+    """Give the feature of the column that says where a row of a mix comes from.
+
+    `file` is what the plan calls it, `record` the number of the record in it, `position` that of the
+    row in the mix.
+    """
+    from datasets import Value
+
+    return {"file": Value("string"), "record": Value("int64"), "position": Value("int64")}
+
+
 def messages(turns: Iterable[tuple[str, str]], *, n_frames: int) -> list[Message]:
     """Write a conversation in TRL's multi-image form: every frame before the first user text.
 
@@ -79,12 +90,14 @@ class Counts:
         dropped: rows that did not, by reason.
         sources: the same two figures by source, `{source: {"kept": n, reason: n}}`.
         examples: up to five ids or places for each reason, to look at.
+        files: rows that went on, by source and the file that they are from.
     """
 
     kept: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     sources: dict[str, Counter[str]] = field(default_factory=dict)
     examples: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, Counter[str]] = field(default_factory=dict)
 
     def keep(self, *, source: str = "") -> Counts:
         """Count one kept row."""
@@ -106,6 +119,8 @@ class Counts:
         for part in (self, other):
             for source, counter in part.sources.items():
                 total._source(source).update(counter)
+            for source, counter in part.files.items():
+                total.files.setdefault(source, Counter()).update(counter)
             for reason, seen in part.examples.items():
                 total.examples[reason] = (total.examples.get(reason, []) + seen)[:5]
         return total
@@ -123,13 +138,16 @@ class Counts:
             "dropped": dict(self.dropped),
             "sources": sources,
             "examples": self.examples,
+            "files": {name: dict(counter) for name, counter in self.files.items()},
         }
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Counts:
         """Read what `to_dict` wrote."""
         sources = {name: Counter(counter) for name, counter in value["sources"].items()}
-        return cls(value["kept"], Counter(value["dropped"]), sources, dict(value["examples"]))
+        files = {name: Counter(counter) for name, counter in value.get("files", {}).items()}
+        dropped = Counter(value["dropped"])
+        return cls(value["kept"], dropped, sources, dict(value["examples"]), files)
 
     def table(self) -> str:
         """Give the counts as a text table, one line a source and reason."""

@@ -28,7 +28,7 @@ from t2vid.mixing import overlap
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
 from t2vid.mixing.sources import RecordLocation, SourceReader, row_of, shown_as
-from t2vid.schema import Counts, row_features
+from t2vid.schema import Counts, origin_feature, row_features
 from t2vid.storage.cache import default_path
 from t2vid.storage.files import (
     AnyPath,
@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 ROWS_PER_SHARD = 1000
 ROWS_PER_GROUP = 100  # the Hub's viewer and streaming read whole row groups
-FORMAT = 1  # raise it when the same plan would give other bytes
+FORMAT = 2  # raise it when the same plan would give other bytes
 WORK = ".work"
 
 
@@ -166,6 +166,11 @@ def make_plan(
         counts += counted
     order = recipe.row_plan(len(chosen)).rows(0, len(chosen))
     choices = [chosen[i] for i in order]
+    for choice in choices:
+        name = recipe.sources[choice.source].name
+        counts.files.setdefault(name, Counter())[
+            selection.readers[choice.source].inputs.names[choice.file]
+        ] += 1
     inputs = {k: v for r in selection.readers for k, v in r.inputs.state().items()}
     digest = hashlib.sha256(
         f"{FORMAT} {recipe.hash} {rows_per_shard} {sorted(inputs.items())}".encode()
@@ -251,7 +256,7 @@ class PlannedRows:
             choices = [Selected(**value) for value in picked]
         else:
             choices = self.choices[start:stop]
-        for choice in choices:
+        for position, choice in enumerate(choices, start):
             source = self.plan.recipe.sources[choice.source]
             place = RecordLocation(choice.file, choice.row, choice.start)
             items = self.readers[choice.source].items(place, Counts())
@@ -264,6 +269,8 @@ class PlannedRows:
             text = item.text[choice.begin : choice.end]
             turns = item.turns[choice.turn : choice.turn_end]
             row = row_of(item, source=source, text=text, turns=turns, choice=choice)
+            file = self.readers[choice.source].inputs.names[choice.file]
+            row["origin"] = {"file": file, "record": choice.row, "position": position}
             pictures, video = shown_as(item, choice, source)
             yield row, overlap.sketch(choice.id, source.name, text or pictures, video, turns)
 
@@ -280,7 +287,7 @@ def stored_features(*, weighted: bool = False) -> Any:
         name: Value("binary" if name == "bytes" else "string")
         for name in ("text", "path", "bytes", "spec")
     }
-    return row_features(plain, weighted=weighted)
+    return row_features(plain, weighted=weighted, origin=origin_feature())
 
 
 def _note(out: AnyPath, number: int) -> AnyPath:

@@ -140,7 +140,8 @@ def _rules(script: str) -> str:
     while waiting:
         module = waiting.pop()
         path = PACKAGE.joinpath(*module.split(".")[1:])
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        file = path.with_suffix(".py")  # scoring/lexicon.py has a folder of its name beside it
+        path = file if file.is_file() else path / "__init__.py"
         inside = path.relative_to(PACKAGE).as_posix()
         if inside in found or not path.is_file():
             continue
