@@ -46,8 +46,7 @@ def picture(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes
     axes.set_yticks(range(len(arms)), [f"{name}: {ARMS[name].title}" for name in arms])
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
-    tidy(
-        axes,
-        x="right answers to kinds of question that no row about a clip asks, %; dashes: guessing",
-    )
+    tidy(axes)
+    label = "right answers to kinds of question that no row about a clip asks, %; dashes: guessing"
+    axes.set_xlabel(label, fontsize=8, loc="right")
     return to_bytes(figure, kind)
