@@ -1,11 +1,11 @@
-# make demo | test | test-slow | mutants | lint | bench | pictures | hub | clean   (everything is installed into .venv)
+# make demo | test | test-slow | mutants | lint | docs | bench | pictures | hub | dist | clean   (everything is installed into .venv)
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 MINIATURE ?= build/miniature
 
-.PHONY: miniature demo test test-slow mutants lint bench pictures hub clean
+.PHONY: miniature demo test test-slow mutants lint docs bench pictures hub dist clean
 
 demo: $(STAMP)
 	$(BIN)/t2vid demo --out demo
@@ -26,11 +26,21 @@ lint: $(STAMP)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The site, into build/site; it opens from the disk, without a network.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 bench: $(STAMP)
 	for script in render decode judge mix insight train_step; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
 pictures: $(STAMP)
 	$(BIN)/python benchmarks/pictures.py
+
+# Wheel and source archive; the version is that of src/t2vid/_version.py.
+dist: $(STAMP)
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist
+	$(BIN)/python -c "import glob, zipfile; print(sum(i.file_size for i in zipfile.ZipFile(glob.glob('dist/*.whl')[0]).infolist()), 'bytes in the wheel')"
 
 # Tables 1-3 with five seeds; run again after a stop, it goes on.
 miniature: $(STAMP)

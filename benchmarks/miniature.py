@@ -24,7 +24,7 @@ RESULTS = ROOT / "benchmarks" / "miniature_results.json"
 PAGE = ROOT / "docs" / "miniature.md"
 PICTURE = ROOT / "docs" / "pictures" / "miniature.png"
 INTRO = ROOT / "docs" / "miniature_intro.md"
-ROWS = 8_000  # of each arm but `full`
+ROWS = 6_000  # of each arm but `full`
 # In the order in which they answer the stated comparisons, the most telling first.
 ORDER = (
     "zero-shot",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import random
 import statistics
 import subprocess
@@ -26,6 +27,7 @@ from t2vid.frames import paper
 from t2vid.frames.fonts import font_path, load_font
 from t2vid.frames.render import render_text
 from t2vid.frames.render_spec import RenderSpec
+from t2vid.frames.text import paginate
 
 TEXTS = [row["context"] for row in samples.texts() if row["context"].isascii()]
 SIZE, MARGIN, FONT_PX = 448, 20, 20
@@ -221,17 +223,51 @@ def script_texts() -> dict[str, list[str]]:
     return found
 
 
-def by_script(rounds: int) -> None:
+def skia_paragraphs() -> Callable[[str, list[tuple[int, int]]], None]:
+    """Give what draws the pages of a text with skia's Paragraph, cut where t2vid cuts them."""
+    import skia
+
+    fonts = skia.textlayout.FontCollection()
+    fonts.setDefaultFontManager(skia.FontMgr())
+    look, page = skia.textlayout.TextStyle(), skia.textlayout.ParagraphStyle()
+    look.setFontSize(FONT_PX)
+    look.setColor(skia.ColorBLACK)
+    page.setTextStyle(look)
+    unicode = skia.Unicodes.ICU.Make()
+    number = itertools.count()
+
+    def draw(text: str, spans: list[tuple[int, int]]) -> None:
+        held = []
+        for start, end in spans:
+            builder = skia.textlayout.ParagraphBuilder.make(page, fonts, unicode)
+            # skia keeps the layout of whole paragraphs: each page is a new one, its words are not
+            builder.addText(f"{text[start:end].rstrip()} {next(number)}")
+            paragraph = builder.Build()
+            paragraph.layout(SIZE - 2 * MARGIN)
+            gray = np.full((SIZE, SIZE), 255, np.uint8)
+            kind = skia.ColorType.kGray_8_ColorType
+            surface = skia.Surface(gray, colorType=kind, alphaType=skia.kOpaque_AlphaType)
+            paragraph.paint(surface.getCanvas(), MARGIN, MARGIN)
+            held.append(Image.fromarray(gray))
+
+    return draw
+
+
+def by_script(rounds: int, *, with_skia: bool = False) -> None:
     """Print what a page costs drawn, warm, and what its stored gray PNG costs decoded."""
+    paragraphs = skia_paragraphs() if with_skia else None
+    more = (" skia Paragraph, ms | skia / t2vid |", "---|---|") if paragraphs else ("", "")
     print(
-        "\n| language | pages | drawn, ms | gray PNG decoded, ms | ratio |\n|---|---|---|---|---|"
+        f"\n| language | pages | drawn, ms | gray PNG decoded, ms | ratio |{more[0]}"
+        f"\n|---|---|---|---|---|{more[1]}"
     )
     for name, texts in script_texts().items():
         rows = [render_text(text) for text in texts]
         stored = [png([frame.convert("L") for frame in row]) for row in rows]
         n = sum(map(len, rows))
         del rows
-        drawn, decoded = [], []
+        drawn, decoded, peer = [], [], []
+        spans = [paginate(text, RenderSpec()) for text in texts]
         for _ in range(rounds):  # both keep a row's frames until the row is done
             start = time.process_time()
             for text in texts:
@@ -242,8 +278,16 @@ def by_script(rounds: int) -> None:
                     image.load()
             drawn.append(1000 * (middle - start) / n)
             decoded.append(1000 * (time.process_time() - middle) / n)
+            if paragraphs:
+                start = time.process_time()
+                for text, cuts in zip(texts, spans, strict=True):
+                    paragraphs(text, cuts)
+                peer.append(1000 * (time.process_time() - start) / n)
         ours, theirs = statistics.median(drawn), statistics.median(decoded)
-        print(f"| {name} | {n} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} |")
+        line = f"| {name} | {n} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} |"
+        if peer:
+            line += f" {statistics.median(peer):.3f} | {statistics.median(peer) / ours:.1f} |"
+        print(line, flush=True)
 
 
 COLD = """
@@ -285,7 +329,13 @@ def fresh(code: str) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
-    rounds = parser.parse_args().rounds
+    parser.add_argument("--scripts", action="store_true", help="only the table of languages")
+    parser.add_argument("--skia", action="store_true", help="skia-python's Paragraph in that table")
+    given = parser.parse_args()
+    rounds = given.rounds
+    if given.scripts:
+        by_script(rounds, with_skia=given.skia)
+        return
     found = measure(rounds)
     whole = found["paper + PNG"]
     print("| way | CPU ms a frame | times the paper's script |\n|---|---|---|")
@@ -298,7 +348,7 @@ def main() -> None:
     new = statistics.median(fresh(NEW_WORDS)[0] for _ in range(rounds))
     print(f"every word new: {new:.2f} ms a frame")
     print(f"a text of 5 MB, frame by frame: {fresh(MEMORY)[0]:.1f} MB above what a short one takes")
-    by_script(rounds)
+    by_script(rounds, with_skia=given.skia)
 
 
 if __name__ == "__main__":

@@ -137,7 +137,7 @@ class Synthetic(CorpusBuilder):
             return render
         digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
         return dataclasses.replace(
-            RenderSpec.random(int.from_bytes(digest[:8], "big")),
+            RenderSpec.random(int.from_bytes(digest[:7], "big")),
             width=render.width,
             height=render.height,
             on_missing=render.on_missing,

@@ -206,6 +206,7 @@ def text(path: str) -> str:
 # Which page explains what a room refuses.
 PAGES = {
     "browse": "howto/serve.md",
+    "catalog": "reference/names.md",
     "corpora": "corpora.md",
     "dataset_scripts": "corpora.md",
     "demo": "install.md",
@@ -214,6 +215,7 @@ PAGES = {
     "insight": "howto/report.md",
     "metrics": "concepts/abstaining.md",
     "mixing": "reference/recipe.md",
+    "miniature": "miniature.md",
     "models": "tutorials/family.md",
     "pages": "howto/report.md",
     "publishing": "howto/publish.md",
@@ -281,7 +283,9 @@ def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
     part = page.partition("## Tables 1-3 in miniature")[2].partition("\n## ")[0]
-    return part.strip()
+    picture = "pictures/miniature.png"
+    shown = f"![Accuracy of each arm, with intervals]({picture})\n\n"
+    return (shown if (ROOT / "docs" / picture).is_file() else "") + part.strip()
 
 
 MAKERS: dict[str, Callable[..., str]] = {

@@ -125,7 +125,7 @@ def test_every_page_is_in_the_navigation_and_every_placeholder_is_known():
     nav = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = set(re.findall(r"([\w/-]+\.md)$", nav, re.M))
     there = {str(page.relative_to(ROOT / "docs")) for page in PAGES[1:]} | {"architecture.md"}
-    assert there - {"miniature_intro.md"} == listed
+    assert listed <= there  # `hooks.on_config` lists the others under "Guides"
     assert yaml.safe_load(nav)["strict"] is True
     for page in PAGES[1:]:
         for found in hooks._MADE.finditer(page.read_text(encoding="utf-8")):
@@ -136,6 +136,7 @@ def test_every_corpus_and_benchmark_has_its_size_and_layout():
     text = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
     names = [c.hub_file.rpartition("/")[2] for c in catalog.CORPORA if c.hub_file and c.converter]
     names += [entry.title for entry in catalog.BENCHMARKS]
+    assert len(names) > 10
     assert [name for name in names if name not in text] == []
 
 
@@ -148,6 +149,5 @@ def test_every_error_leads_to_a_section_that_explains_it(name):
 
 def test_every_room_that_refuses_something_has_a_page():
     rooms = {room for said in hooks.messages().values() for room in said}
-    missing = [room for room in rooms if room and room not in hooks.PAGES]
-    assert missing in ([], ["catalog"], ["miniature"]) or not missing
+    assert {room for room in rooms if room} <= set(hooks.PAGES)
     assert all((ROOT / "docs" / page).is_file() for page in hooks.PAGES.values())

@@ -13,15 +13,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from t2vid.trainer.mfu import Work
+
 
 class Meter:
     """Counts what passes between two log lines.
 
     Args:
         clock: gives seconds; replaced in tests.
+        work: operations of the model; None counts none.
+        peak: operations a second of the GPU at most; None where it is not known.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float] = time.perf_counter,
+        *,
+        work: Work | None = None,
+        peak: float | None = None,
+    ) -> None:
+        self._work, self._peak, self._done = work, peak, 0.0
         self._clock = clock
         self._start = clock()
         self._waited = 0.0
@@ -47,6 +58,10 @@ class Meter:
                 slots=batch["input_ids"].numel(),
                 frames=sum(segment.n_frames for segment in segments),
             )
+            if self._work is not None:
+                lengths = [segment.end - segment.start for segment in segments]
+                frames = sum(segment.n_frames for segment in segments)
+                self._done += self._work.of(lengths, frames=frames)
 
     def shares(self) -> dict[str, float]:
         """Give the share of padding since the last flush."""
@@ -63,7 +78,9 @@ class Meter:
                 "tokens_per_s": self._tokens / seconds,
                 "data_wait_share": min(1.0, self._waited / seconds),
             }
-        self._start, self._waited = now, 0.0
+            if self._done and self._peak:
+                out["mfu"] = self._done / seconds / self._peak
+        self._start, self._waited, self._done = now, 0.0, 0.0
         self._tokens = self._slots = self._frames = 0
         return out
 

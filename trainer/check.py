@@ -13,10 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from t2vid.models.parts import PARTS
+from t2vid.trainer.adapters import adapter_size
+from t2vid.trainer.hours import Hours, Row, are_videos, hours_of
 from t2vid.trainer.memory import (
     GB,
     Memory,
@@ -26,17 +29,9 @@ from t2vid.trainer.memory import (
     estimate,
     shape_of,
 )
+from t2vid.trainer.mfu import work_of
 
 AS_ASKED = "as asked"
-
-
-class Row(NamedTuple):
-    """One row of the training set, counted."""
-
-    id: str
-    source: str
-    tokens: int
-    frames: int
 
 
 @dataclass(frozen=True)
@@ -74,6 +69,7 @@ class Preflight:
         memory: estimates by what would be added to the command; `"as asked"` first.
         gpus: number of processes.
         gpu_gb: memory of one GPU, in GB.
+        hours: what the run would cost; None where its rows are unknown.
     """
 
     title: str
@@ -85,6 +81,7 @@ class Preflight:
     memory: dict[str, Memory]
     gpus: int
     gpu_gb: float
+    hours: Hours | None = None
 
     @property
     def fits(self) -> bool:
@@ -131,6 +128,7 @@ class Preflight:
             ]
         else:
             lines.append("  rows          a stream: rows, steps and padding cannot be counted")
+        lines += self.hours.lines() if self.hours else []
         lines += [
             f"  largest batch {load.tokens:,} token places, {load.frames} frames, on each GPU",
             "",
@@ -154,15 +152,22 @@ class Preflight:
 
 
 def check(
-    config: str | Path, overrides: Sequence[str] = (), *, gpus: int = 1, gpu_gb: float = 80
+    config: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    gpus: int = 1,
+    gpu_gb: float = 80,
+    tokens_per_s: float | None = None,
 ) -> Preflight:
-    """Estimate a run's memory and steps from configuration and metadata.
+    """Estimate a run's memory, steps and GPU hours from configuration and metadata.
 
     Args:
         config: as for `train`.
         overrides: as for `train`.
         gpus: number of processes the run would have.
         gpu_gb: memory of one GPU, in GB (1e9 bytes).
+        tokens_per_s: tokens that one GPU takes in a second, as a run's log says, for the GPU hours;
+            without it a share of the peak is assumed (an A800's, or that of gpu_tflops=).
     """
     from t2vid.models.families import family_of, frame_px
     from t2vid.trainer.config import VideoSFTConfig
@@ -195,6 +200,12 @@ def check(
     accumulation = args.gradient_accumulation_steps
     an_epoch = ceil(load.batches / accumulation)
     steps = args.max_steps if args.max_steps > 0 else ceil(an_epoch * args.num_train_epochs)
+    epochs = round(steps / an_epoch, 2) if an_epoch else 0
+    whole_parts, adapted = set(PARTS) - set(args.frozen), set()
+    if adapter is not None:
+        whole_parts, adapted = set(), adapter_size(model, adapter)[1] - set(args.frozen)
+    edge = frame_px(processor)[0]
+    work = work_of(model, whole=whole_parts, adapted=adapted, frame_px=edge)
     rows_per_step = 0
     if not args.max_tokens_per_batch:
         rows_per_step = args.per_device_train_batch_size * accumulation * gpus
@@ -203,11 +214,12 @@ def check(
         shape=whole[AS_ASKED][0],
         load=load,
         steps=steps if an_epoch or args.max_steps > 0 else 0,
-        epochs=round(steps / an_epoch, 2) if an_epoch else 0,
+        epochs=epochs,
         rows_per_step=rows_per_step,
         memory=memory,
         gpus=gpus,
         gpu_gb=gpu_gb,
+        hours=hours_of(load.rows, work, epochs, tokens_per_s=tokens_per_s, tflops=args.gpu_tflops),
     )
 
 
@@ -230,8 +242,8 @@ def load_of(dataset: Any, encode: Any, args: Any, *, world: int) -> Load:
     lengths = row_lengths(dataset, encode)
     columns = dataset.select_columns(["id", "source", "n_frames"])
     rows = [
-        Row(str(row["id"]), str(row["source"]), n, _shown(row, encode))
-        for row, n in zip(columns, lengths, strict=True)
+        Row(str(row["id"]), str(row["source"]), n, _shown(row, encode), video)
+        for row, n, video in zip(columns, lengths, are_videos(dataset), strict=True)
     ]
     too_long = [row for row in rows if args.max_length and row.tokens > args.max_length]
     if args.max_tokens_per_batch:

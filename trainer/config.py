@@ -7,9 +7,10 @@ True
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError, MissingExtra, require
 from t2vid.models.parts import checked_parts
 
 require("trl", extra="train")
@@ -120,6 +121,13 @@ class VideoSFTConfig(SFTConfig):
     frame_cache_gb: float = field(
         default=20.0, metadata={"help": "Size of that folder at most, in 10^9 bytes."}
     )
+    gpu_tflops: float | None = field(
+        default=None,
+        metadata={
+            "help": "Dense bfloat16 TFLOP/s of the GPU, for the MFU in the log; those of common GPUs "
+            "are known."
+        },
+    )
     on_nan: str = field(
         default="raise",
         metadata={
@@ -158,6 +166,10 @@ class VideoSFTConfig(SFTConfig):
             self.loss_on, self.assistant_only_loss = "answer", False
         if self.completion_only_loss is False:
             self.loss_on = "conversation"
+        if self.use_liger_kernel and not find_spec("liger_kernel"):
+            raise MissingExtra(
+                "use_liger_kernel needs a package: pip install liger-kernel (a GPU too)"
+            )
         super().__post_init__()
         _one_of("on_long", self.on_long, ("error", "skip", "fewer_frames"))
         _one_of("on_bad", self.on_bad, ("error", "skip"))

@@ -5,38 +5,23 @@
 
 `t2vid.pages.batch.inspect` does it for a recipe or a dataset, and makes a page of it.
 
->>> row = InspectedRow("a", "texts", [BatchRun("seen", "Why? ", 2), BatchRun("loss", "So.", 2)], 0, [], 4, 2, 0)
+>>> row = InspectedRow("a", "texts", [TokenRun("seen", "Why? ", 2), TokenRun("loss", "So.", 2)], 0, [], 4, 2, 0)
 >>> print(Inspection("one row", [row], [], 0.0).text().splitlines()[-1])
 Why? ⟦So.⟧
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from t2vid.models.strips import unstrip
+from t2vid.models.token_runs import TokenRun, token_runs
 
 _GREEN, _SOFT, _BOLD, _OFF = "\x1b[30;42m", "\x1b[2m", "\x1b[1m", "\x1b[0m"
-
-
-class BatchRun(NamedTuple):
-    """Tokens one after another of one kind.
-
-    Attributes:
-        kind: `"frame"`, `"loss"` (a target of the loss) or `"seen"` (read, not learned).
-        text: the tokens as text; of a frame its name.
-        n_tokens: number of tokens.
-    """
-
-    kind: str
-    text: str
-    n_tokens: int
 
 
 @dataclass(frozen=True)
@@ -56,7 +41,7 @@ class InspectedRow:
 
     id: str
     source: str
-    runs: list[BatchRun]
+    runs: list[TokenRun]
     n_frames: int
     pictures: list[Image.Image]
     n_tokens: int
@@ -119,7 +104,13 @@ def read_back(batch: dict[str, Any], collate: Any, *, title: str = "a batch") ->
         here = slice(segment.start, segment.end)
         ids = batch["input_ids"][segment.row, here].tolist()
         labels = batch["labels"][segment.row, here].tolist()
-        runs = list(_runs(ids, labels, segment.n_frames, collate))
+        runs = token_runs(
+            ids,
+            [label != -100 for label in labels],
+            collate.processor.tokenizer,
+            image_token_id=collate.encode.image_token_id,
+            frame=_one_frame(collate) if segment.n_frames else (),
+        )
         per_frame = ids.count(collate.encode.image_token_id) // max(1, segment.n_frames)
         shown = pictures[at : at + segment.n_frames] if pictures is not None else []
         at += segment.n_frames
@@ -176,26 +167,6 @@ def _strip_sizes(batch: Any, collate: Any) -> Any:
     return batch["target_sizes"].tolist() if strips else None
 
 
-def _runs(ids: list[int], labels: list[int], n_frames: int, collate: Any) -> Iterator[BatchRun]:
-    whole = _one_frame(collate) if n_frames else []
-    kinds, at, frame = [], 0, 0
-    while at < len(ids):
-        n = len(whole) if whole and ids[at : at + len(whole)] == whole else 1
-        if n > 1 or ids[at] == collate.encode.image_token_id:
-            # a family without one size for all frames: its tokens in a row are one frame
-            frame += n > 1 or at == 0 or ids[at - 1] != ids[at]
-            kinds += [("frame", frame)] * n
-        else:
-            kinds.append(("seen" if labels[at] == -100 else "loss", 0))
-        at += n
-    at = 0
-    for (kind, number), group in groupby(kinds):
-        n = len(list(group))
-        words = collate.processor.tokenizer.decode(ids[at : at + n])
-        yield BatchRun(kind, f"frame {number}" if kind == "frame" else words, n)
-        at += n
-
-
 def _one_frame(collate: Any) -> list[int]:
     """Give the tokens that a frame becomes, its marks included; none where sizes differ."""
     from t2vid.models.families import frame_px
@@ -214,13 +185,13 @@ def row_counts(row: InspectedRow) -> str:
     return f"{frames}{row.n_tokens:,} tokens, {row.n_targets:,} in the loss"
 
 
-def _coloured(run: BatchRun) -> str:
+def _coloured(run: TokenRun) -> str:
     if run.kind == "frame":
         return f"{_SOFT}[{run.text}: {run.n_tokens} tokens]{_OFF}"
     return f"{_GREEN}{run.text}{_OFF}" if run.kind == "loss" else run.text
 
 
-def _bracketed(run: BatchRun) -> str:
+def _bracketed(run: TokenRun) -> str:
     if run.kind == "frame":
         return f"[{run.text}: {run.n_tokens} tokens]"
     return f"⟦{run.text}⟧" if run.kind == "loss" else run.text

@@ -21,6 +21,7 @@ from typing import Any
 
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
+    frame_px,
     load_model,
     load_processor,
     match_tokens,
@@ -39,6 +40,7 @@ from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
 from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
+from t2vid.trainer.mfu import peak_flops, trained_parts, work_of  # noqa: E402
 from t2vid.trainer.preparing import (  # noqa: E402
     build_collator,
     config_of,
@@ -69,7 +71,7 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
     Rows may have any layout that `t2vid.corpora.layouts` reads: t2vid's `{id, source, images,
     messages}` with a `Frames` column, TRL's, LLaVA's, ms-swift's, LLaMA-Factory's … Beside what
     TRL logs there are `loss/<source>`, `frames_per_s`, `tokens_per_s`, `padding_share`,
-    `data_wait_share`, and `dropped_rows` where rows were left out.
+    `data_wait_share`, `mfu` on a GPU whose peak is known, and `dropped_rows` where rows were left out.
 
     Args:
         model: a vision-language model, or the name of one.
@@ -98,6 +100,8 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         **kwargs: Any,
     ) -> None:
         args = config_of(args, model)
+        if args.activation_offloading and not torch.accelerator.is_available():
+            raise InputError("activation_offloading needs a GPU to take activations from")
         if processing_class is None:
             name = model if isinstance(model, str) else model.config._name_or_path
             processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
@@ -158,6 +162,12 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             base.config.attend_padding = True
         if args.frozen:
             freeze(base, args.frozen)
+        whole, adapted = trained_parts(base)
+        edge = frame_px(processing_class)[0]
+        self._meter = Meter(
+            work=work_of(base, whole=whole, adapted=adapted, frame_px=edge),
+            peak=peak_flops(args.gpu_tflops),
+        )
         if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
             warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)

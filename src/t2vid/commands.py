@@ -293,6 +293,15 @@ COMMANDS = {
         facts=_score_facts,
         choose=_one_or_several,
     ),
+    "sweep": Command(
+        "Evaluate at several numbers of frames, sizes and prompts, and draw the curves",
+        {"": "t2vid.pages.sweep:sweep"},
+        ('t2vid sweep me/my-model t2vid/mvbench --mark "max training frames=24" --out sweep',),
+        positional=("model", "benchmark"),
+        json=True,
+        text=lambda found, given: f"{given['out']}/sweep.html",
+        facts=lambda found, given: [vars(point) for point in found],
+    ),
     "score": Command(
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
         {"": "t2vid.evaluation.score:score"},

@@ -174,9 +174,9 @@ def _kind(recipe: catalog.RecipeFile) -> TargetKind:
 
 
 def _unknown(named: str, accept: Sequence[TargetKind], by: str) -> UnknownTarget:
-    near = _near(named, accept)
-    if near:
-        more = f"did you mean {' or '.join(map(repr, near))}?"
+    close = near(named, accept)
+    if close:
+        more = f"did you mean {' or '.join(map(repr, close))}?"
     else:
         recipes = [recipe.name for recipe in catalog.recipes() if _kind(recipe) in accept]
         brought = f"; the recipes are {', '.join(recipes)}" if recipes else ""
@@ -184,7 +184,7 @@ def _unknown(named: str, accept: Sequence[TargetKind], by: str) -> UnknownTarget
     return UnknownTarget(f"{named!r} is no file or folder, recipe or name that t2vid knows; {more}")
 
 
-def _near(named: str, accept: Sequence[TargetKind]) -> list[str]:
+def near(named: str, accept: Sequence[TargetKind]) -> list[str]:
     """Give names that the user may have meant: those of the catalogue, and of files beside it."""
     known = [recipe.name for recipe in catalog.recipes() if _kind(recipe) in accept]
     if "dataset" in accept:

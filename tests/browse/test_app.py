@@ -164,7 +164,7 @@ def test_the_runs_of_a_row_are_its_tokens_and_the_loss_is_on_the_answer():
     encoder = RowEncoder(processor, family="idefics3")
     browser = Browser(BrowseRows(dataset_of(text_rows(1))))
     found = mask_runs(encoder, browser, 0)
-    assert [piece.kind for piece in found] == ["context", "frames", "context", "loss", "context"]
+    assert [piece.kind for piece in found] == ["seen", "frame", "seen", "loss", "seen"]
     assert found[1].text == "2 × frame"
     assert found[3].text.strip() == "0.<end_of_utterance>"
     whole = encoder(browser.row_with(0, browser.show(0).frames))

@@ -269,3 +269,41 @@ def test_no_picture_is_lost_and_no_word(parts):
 def test_what_a_question_is_about_and_its_options_are_shown_with_it(more, asked):
     row = read_row({"question": "Why?", "answer": "A", **more})
     assert [turn.text for turn in row.turns] == [asked, "A"]
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan"), "", "  ", [], [None], [float("nan")]])
+def test_a_cell_without_a_value_is_no_medium(nothing):
+    record = {
+        "image": nothing,
+        "videos": nothing,
+        "start": float("nan"),
+        "query": ASK,
+        "response": SAY,
+    }
+    assert shown(record) == [] and said(record)[0][1] == (ASK,)
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        ({"query": ASK, "response": " \n"}, "empty answer"),
+        ({"messages": [user(ASK), bot([{"type": "text", "text": float("nan")}])]}, "empty answer"),
+        ({"question": ASK, "answer": [None]}, "empty answer"),
+        ({"question": ASK, "answer": {"a": 1}}, "unknown content"),
+        ({"messages": "not JSON"}, "broken turns"),
+        ({"conversations": [3]}, "broken turns"),
+        ({"video": "v.mp4", "start": "nan", "query": ASK, "response": SAY}, "unknown bound"),
+    ],
+)
+def test_what_stands_for_nothing_is_never_an_answer(record, reason):
+    with pytest.raises(LayoutError) as caught:
+        read_row(record)
+    assert caught.value.reason == reason
+
+
+def test_numbers_and_several_wordings_are_answers_and_a_bom_is_no_letter():
+    assert said({"question": "\ufeffHow many?", "answer": 3}) == [
+        ("user", ("How many?",)),
+        ("assistant", ("3",)),
+    ]
+    assert said({"question": ASK, "answer": [SAY, "left"]})[1][1] == (SAY,)

@@ -125,3 +125,11 @@ def test_the_public_sample_parses(shared_data: Path) -> None:
     assert len(found) == 5 and dict(counts.dropped) == {"no context": 1}
     assert found[3].question == "Please summarize the book in one paragraph."
     assert found[1].context == "Lichen growth was logged weekly on nine roofs."
+
+
+@pytest.mark.parametrize("labels", ["Question: ", "Question: Question: "])
+def test_a_question_may_quote_the_end_marker_and_labels_may_come_twice(labels):
+    asked = "Who wrote Now the paper ends. in it?"
+    prompt = f"{PAPER.format('paper')} The paper begins. \n Tides. \n Now the paper ends. \n{labels}{asked}"
+    assert split_document(prompt) == ("Tides.", asked)
+    assert strip_answer("Answer: Answer: Tides.") == "Tides."

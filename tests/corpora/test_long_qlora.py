@@ -98,3 +98,19 @@ def test_the_public_sample_parses(shared_data: Path) -> None:
         "Document ID: 2"
     )
     assert paper.answer == "Maps." and dict(counts.dropped) == {"no context": 1}
+
+
+@pytest.mark.parametrize(
+    ("asked", "question"),
+    [
+        ("What does Q: mean?", "What does Q: mean?"),
+        ("Q: Who?", "Who?"),
+        ("Question: Q: Who?", "Who?"),
+    ],
+)
+def test_a_label_inside_a_question_or_twice_moves_no_cut(asked, question):
+    triplet = parse(f"A tale.\nQ: an earlier one\nA: x\n\nQ: {asked}\nA:", "He.")
+    assert (triplet.question, triplet.answer) == (question, "He.")
+    assert triplet.context == "A tale.\nQ: an earlier one\nA: x"
+    prompt = f"{INSTRUCTION}Document [1](Title: T) Words.\n\nQuestion: what does question: mean"
+    assert parse(prompt, "Answer: x").question == "what does question: mean"

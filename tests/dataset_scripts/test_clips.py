@@ -73,6 +73,16 @@ def test_a_row_has_frames_before_the_question_and_a_duration(videos: Path) -> No
         assert row["n_words"] == 3 and row["source"] == "video_chatgpt"
 
 
+def test_a_part_of_a_video_is_shown_where_a_row_says_so(videos: Path) -> None:
+    part = {**talk("a/three.mp4", "What?", "A boat."), "start": 1.0, "end": "0:02.5"}
+    rows = load("sharegemini", [talk("a/three.mp4", "What?", "A boat."), part], videos)
+    assert rows["n_frames"][:] == [3, 2]
+    assert [round(t) for t in rows[1]["images"].timestamps_s] == [1, 2]
+    bad = [{**part, "end": 0.5}, {**part, "start": "soon"}]
+    rows = load("sharegemini", [part, *bad], videos)
+    assert sum(read_counts(rows).dropped.values()) == 2
+
+
 def test_the_frames_of_a_video_are_an_option(videos: Path) -> None:
     rows = load("video_chatgpt", [ask("v_one")], videos, sample={"max_frames": 2})
     assert rows[0]["n_frames"] == len(rows[0]["images"]) == 2

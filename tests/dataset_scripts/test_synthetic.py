@@ -13,7 +13,7 @@ from datasets import get_dataset_config_names, load_dataset, load_dataset_builde
 
 import t2vid
 from hub import Hub
-from t2vid import samples
+from t2vid import catalog, samples
 from t2vid.corpora.counting import read_counts
 from t2vid.errors import InputError, MissingFile, RecordError
 
@@ -111,12 +111,9 @@ def test_streaming_and_two_processes_give_the_same_rows(write):
 
 
 def test_names_builders_and_slices():
-    assert get_dataset_config_names("t2vid/synthetic") == [
-        "longalpaca",
-        "longqlora",
-        "triplets",
-        "sample",
-    ]
+    names = [c.config for c in catalog.CORPORA if c.dataset == "t2vid/synthetic" and c.converter]
+    assert get_dataset_config_names("t2vid/synthetic") == names
+    assert {"longalpaca", "longqlora", "triplets", "booksum", "sample"} <= set(names)
     builder = load_dataset_builder("t2vid/synthetic", "sample")
     assert list(builder.info.features) == COLUMNS
     assert len(load_dataset("t2vid/synthetic", "sample", split="train[1:3]")) == 2

@@ -178,6 +178,47 @@ def test_a_bad_video_counts_as_wrong_and_can_be_asked_again(clips, tmp_path):
     assert (scores(run)["errors"], scores(run)["accuracy"]) == (0, 1.0)
 
 
+def test_a_process_that_starts_later_takes_its_own_share(clips, tmp_path, monkeypatch):
+    """What others have answered by then must not move the shares."""
+    rows = make_rows(clips)
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    for rank in (0, 1):
+        monkeypatch.setenv("RANK", str(rank))
+        t2vid.evaluate(right, rows, FAST, out=tmp_path)
+    files = [path.read_text().splitlines() for path in sorted(tmp_path.glob("answers*.jsonl"))]
+    assert [len(lines) for lines in files] == [6, 6]
+
+
+def test_many_threads_prepare_what_one_does(clips, tmp_path):
+    model, processor = tiny_idefics3(["What is number one of clip two? A cup."])
+    rows = make_rows(clips, per_clip=12)
+    local = TransformersBackend(model, processor)
+    runs = [
+        t2vid.evaluate(local, rows, FAST, out=tmp_path / str(n), batch_size=24, workers=n)
+        for n in (1, 8)
+    ]
+    said = [{line["id"]: line["prediction"] for line in run.answers()} for run in runs]
+    assert said[0] == said[1] and len(said[0]) == 48
+    clock = runs[1].clock()
+    assert clock["questions"] == 48 and 0 < clock["waited_s"] < clock["seconds"]
+
+
+def test_letters_are_chosen_by_one_forward_pass_and_never_fall_outside_the_options(clips, tmp_path):
+    model, processor = tiny_idefics3(["A B C D yes no What is number one of clip two?"])
+    rows, passes = make_rows(clips), []
+    model.register_forward_hook(lambda *_: passes.append(1))
+    how = FAST.replace(answering="letters", prompt="{question}\n{options}")
+    run = t2vid.evaluate(model, rows, how, out=tmp_path, processor=processor, batch_size=4)
+    assert len(passes) == 3  # of four questions each
+    lines = run.answers()
+    assert all(line["prediction"] in "ABC"[: len(line["options"])] for line in lines)
+    assert scores(run)["unanswered"] == 0
+    alone = t2vid.evaluate(model, rows, how, out=tmp_path / "1", processor=processor, batch_size=1)
+    assert [x["prediction"] for x in alone.answers()] == [
+        {line["id"]: line["prediction"] for line in lines}[x["id"]] for x in alone.answers()
+    ]
+
+
 def test_circular_asks_every_rotation_and_a_constant_letter_gains_nothing(clips, tmp_path):
     rows = make_rows(clips)
     how = FAST.replace(circular=True)

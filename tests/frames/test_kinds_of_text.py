@@ -6,10 +6,12 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from t2vid.errors import MissingGlyphs
 from t2vid.frames.coverage import covering
-from t2vid.frames.direction import visual_order
+from t2vid.frames.direction import is_backward, reads_rtl, visual_order
 from t2vid.frames.font_advice import describe_missing, font_coverage
 from t2vid.frames.font_folders import font_folders, system_fonts
 from t2vid.frames.fonts import guess_lang, stack
@@ -220,3 +222,24 @@ def test_coverage_counts_every_visible_character_once(tmp_path) -> None:
 @pytest.mark.parametrize("text", ["\u212b\U000e0100", "\u2126\ufe00", "a\u030a\U000e0101x"])
 def test_a_letter_that_the_font_has_composed_only_is_drawn_before_a_selector(text: str) -> None:
     assert ink(text, RenderSpec()).size
+
+
+BACKWARD = [chr(code) for code in range(0x3000) if is_backward(chr(code))]
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(st.sampled_from(BACKWARD), min_size=1, max_size=60), st.booleans())
+def test_what_reads_backward_only_needs_no_algorithm(text: str, starts_strong: bool) -> None:
+    text = "\u05d0" * starts_strong + text
+    assert is_backward(text)
+    if reads_rtl(text):
+        visual = visual_order(text)
+        assert visual.rtl.all() and visual.rank.tolist() == list(range(len(text) - 1, -1, -1))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["\u05d0a", "\u05d01", "\u0661", "\u06f1", "\u05d0\u202e", "\u05d0\t", "\u05d0\u200f", ""],
+)
+def test_what_may_change_a_level_goes_the_whole_way(text: str) -> None:
+    assert not is_backward(text)

@@ -478,6 +478,20 @@ def test_a_path_that_climbs_out_of_the_data_is_counted_as_unsafe(data, tmp_path)
     assert built.counts.sources["sharegemini"] == {"kept": 1, "unsafe video path": 1}
 
 
+def test_a_part_of_a_video_is_shown_where_a_row_says_so(data, tmp_path):
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    os.link(data / "films" / "1000.mp4", inside / "1000.mp4")
+    turns = [{"from": "human", "value": "Why?"}, {"from": "gpt", "value": "So."}]
+    row = {"video": "1000.mp4", "conversations": turns}
+    rows = [row, {**row, "start": 1.0, "end": 3.0}, {**row, "start": 3.0, "end": 1.0}]
+    (inside / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    recipe = small_recipe(sources=[{"dataset": "t2vid/sharegemini", "files": "t.jsonl"}])
+    built = build(recipe, data=inside, out=tmp_path / "o")
+    assert sorted(row["n_frames"] for row in built.dataset()) == [2, 4]
+    assert built.counts.dropped == {"a clip that ends before it starts": 1}
+
+
 def video_ids(out: Path) -> set[str]:
     return {row["images"]["path"] for row in rows_of(out)}
 

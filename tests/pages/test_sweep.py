@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -41,11 +42,35 @@ def test_a_sweep_asks_at_each_number_of_frames_and_resumes(clips, tmp_path):
         sweep(model, rows, FAST, out=tmp_path, frames=[])
 
 
+def test_sizes_and_prompts_are_curves_of_their_own_with_what_each_point_costs(clips, tmp_path):
+    asks: list[Any] = []
+    model = FunctionBackend(lambda ask: asks.append(ask) or ask.line["answer"], name="m")
+    rows = make_rows(clips[2:])
+    prompts = ["t2vid", "mvbench"]
+    points = sweep(
+        model, rows, FAST, out=tmp_path, frames=[1, 2], sizes=["32", 48], prompts=prompts
+    )
+    shown = {(len(ask.frames), max(ask.frames[0].size), "Question:" in ask.prompt) for ask in asks}
+    assert shown == {(n, px, old) for n in (1, 2) for px in (32, 48) for old in (True, False)}
+    assert len(points) == len({(p.frames, p.size, p.prompt) for p in points}) == 8
+    assert all(p.seconds > 0 and p.tokens is None for p in points)  # a function counts no tokens
+    page = (tmp_path / "sweep.html").read_text()
+    assert page.count("<polyline") == 4 and "48 px, mvbench" in page
+    points = sweep(model, rows, FAST, out=tmp_path / "px", frames=[2], sizes=[32, 48])
+    assert [p.size for p in points] == [32, 48]
+    page = (tmp_path / "px/sweep.html").read_text()
+    assert "longer edge of a frame" in page and page.count("<polyline") == 1
+    sweep(model, rows, FAST, out=tmp_path / "words", frames=[2], prompts=prompts)
+    assert 'class="whisker"' in (tmp_path / "words/sweep.html").read_text()
+
+
 def test_the_context_of_the_model_is_marked(clips, tmp_path):
     model, processor = tiny_idefics3(["Why?"])
     rows = make_rows(clips[:1], per_clip=1)
     sweep(model, rows, FAST, out=tmp_path, frames=[1], processor=processor, marks={"training": 24})
-    marks = json.loads((tmp_path / "sweep.json").read_text())["marks"]
+    facts = json.loads((tmp_path / "sweep.json").read_text())
+    marks, (point,) = facts["marks"], facts["points"]
+    assert point["tokens"] > 4
     n_tokens = 4 + 2 + 1  # a frame's tokens and the marks around them
     assert marks == {"training": 24, "max LLM context": 16384 // n_tokens}
     assert "training: 24" not in (tmp_path / "sweep.html").read_text().split("<h2>Accuracy")[0]

@@ -16,8 +16,10 @@ from transformers.models.siglip.modeling_siglip import SiglipEncoderLayer
 
 from t2vid import cli
 from t2vid.catalog import recipes
+from t2vid.errors import InputError
 from t2vid.frames.feature import Frames, text_value
 from t2vid.models.families import family_of, register_ports
+from t2vid.models.parts import part_of
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.schema import row_features
 from t2vid.trainer.check import AS_ASKED, Preflight, check
@@ -263,3 +265,57 @@ def test_the_command_ends_with_2_where_it_does_not_fit(folder: Path, capsys):
     assert cli.main([*arguments, "--gpu-gb", "80"]) == cli.main([*arguments, "--gpu-gb", "2"]) == 2
     assert cli.main([*arguments, "--gpu-gb", "400"]) == 0
     assert "as asked" in capsys.readouterr().out
+
+
+def test_gpu_hours_follow_from_a_stated_throughput_or_say_what_they_assume(folder: Path):
+    stated = looked(folder, gpus=2, tokens_per_s=500.0)
+    tokens = sum(r.tokens for r in stated.load.rows)
+    assert stated.hours.run == pytest.approx(2 * tokens / 500 / 3600)  # two epochs
+    assert "at 500 tokens/s on each GPU" in stated.table() and "276.8 for 200K" in stated.table()
+    assert stated.hours.full == 0  # drawn texts alone: there is no video to compare with
+    assumed = looked(folder, gpus=2)
+    faster = looked(folder, "gpu_tflops=624", gpus=2)
+    assert assumed.hours.run == pytest.approx(2 * faster.hours.run)
+    assert "assumed: 35% of 312 TFLOP/s" in assumed.table()
+    # 6 operations a weight and token are most of it: 8 B weights at 35 % of 312 TFLOP/s
+    least = 2 * 6 * 8.0e9 * tokens / (0.35 * 312e12) / 3600
+    assert least < assumed.hours.run < 1.6 * least
+    with pytest.raises(InputError, match="tokens_per_s .0. must be > 0"):
+        looked(folder, tokens_per_s=0)
+
+
+def test_videos_are_compared_with_as_many_as_the_paper(tmp_path: Path):
+    from t2vid.frames.feature import video_value
+
+    rows = [dict(r, images=video_value("a.mp4")) for r in ROWS[:2]]
+    rows += [dict(r, images=text_value("word")) for r in ROWS[4:6]]
+    Dataset.from_list(rows, features=row_features(Frames())).save_to_disk(tmp_path / "rows")
+    found = check(tmp_path / "rows", ["model_name_or_path=tiny"], tokens_per_s=100.0)
+    videos = [r for r in found.load.rows if r.source == "clips"]
+    assert len(videos) == 2
+    want = sum(r.tokens for r in videos) * 100_000 / 100 / 3600
+    assert found.hours.full == pytest.approx(want)
+
+
+def test_operations_are_those_of_the_parts_that_train(full):
+    from t2vid.trainer.mfu import work_of
+
+    n = {"vision": 0, "connector": 0, "language": 0}
+    for name, weight in full.named_parameters():
+        if weight is not full.get_input_embeddings().weight:
+            n[part_of(name, family_of(full))] += weight.numel()
+    patches = (364 // 14) ** 2
+    cases = {
+        ("vision", "connector", "language"): (6, 6, 6),
+        ("connector", "language"): (2, 6, 6),
+        ("connector",): (2, 6, 4),
+        ("vision",): (6, 4, 4),
+    }
+    for whole, (vision, connector, language) in cases.items():
+        work = work_of(full, whole=whole, frame_px=364)
+        assert work.per_token == language * n["language"] + connector * n["connector"]
+        assert work.per_frame == vision * n["vision"] * patches
+    lora = work_of(full, whole=(), adapted=["language"], frame_px=364)
+    assert lora.per_token == 4 * n["language"] + 2 * n["connector"]
+    assert lora.per_frame == 2 * n["vision"] * patches
+    assert lora.per_square == 4 * 32 * 4096

@@ -9,7 +9,7 @@ import pytest
 import torch
 from datasets import Dataset, Image, List
 
-from t2vid.errors import BadVideo, BudgetError, InputError, NonFiniteLoss
+from t2vid.errors import BadVideo, BudgetError, InputError, MissingExtra, NonFiniteLoss
 from t2vid.evaluation.generate import answer
 from t2vid.frames.feature import Frames, text_value, video_value
 from t2vid.models.tiny import IDEFICS3_TEMPLATE, tiny_idefics3
@@ -284,3 +284,41 @@ def test_lengths_of_a_stream_are_refused_not_forgotten(rows, tmp_path):
 def test_a_row_over_the_token_budget_is_named(rows, tmp_path):
     with pytest.raises(BudgetError, match=r"row '(clip|text)/\d' needs \d+ tokens"):
         trainer(rows, tmp_path, max_tokens_per_batch=60).train()
+
+
+def test_the_share_of_the_peak_is_logged_where_the_peak_is_known(rows, tmp_path):
+    run = trainer(rows, tmp_path, max_steps=1, gpu_tflops=0.001)
+    run.train()
+    line = run.state.log_history[0]
+    batch = next(iter(run.get_train_dataloader()))
+    lengths = [s.end - s.start for s in batch["segments"]]
+    frames = sum(s.n_frames for s in batch["segments"])
+    a_second = run._meter._work.of(lengths, frames=frames) * line["tokens_per_s"] / sum(lengths)
+    assert line["mfu"] == pytest.approx(a_second / 1e9, rel=1e-3)
+    quiet = trainer(rows, tmp_path, max_steps=1)
+    quiet.train()
+    assert "mfu" not in quiet.state.log_history[0]  # of a processor no peak is known
+
+
+def test_a_checkpoint_may_hold_the_model_alone(rows, tmp_path):
+    run = trainer(
+        rows, tmp_path, max_steps=1, save_strategy="steps", save_steps=1, save_only_model=True
+    )
+    run.train()
+    names = {path.name for path in (tmp_path / "checkpoint-1").iterdir()}
+    assert "model.safetensors" in names and "trainer_state.json" in names
+    assert not names & {"optimizer.pt", "scheduler.pt", "rng_state.pth"}
+
+
+def test_liger_kernels_that_are_not_there_are_refused_with_their_package(tmp_path, monkeypatch):
+    from t2vid.trainer import config
+
+    monkeypatch.setattr(config, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtra, match="pip install liger-kernel"):
+        settings(tmp_path, use_liger_kernel=True, pack=True, max_tokens_per_batch=400)
+
+
+def test_activations_are_offloaded_from_a_gpu_alone(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
+    with pytest.raises(InputError, match="activation_offloading needs a GPU"):
+        trainer(rows, tmp_path, activation_offloading=True)

@@ -29,7 +29,7 @@ _HERE = Path(__file__).parent
 _STYLE = (_HERE / "browse.css").read_text(encoding="utf-8")
 _SCRIPT = (_HERE / "browse.js").read_text(encoding="utf-8")
 _MAX_CHARS = 20_000  # of a turn, or of a run of tokens
-_KINDS = {"loss": "in the loss (underlined)", "frames": "of frames", "context": "of context"}
+_KINDS = {"loss": "in the loss (underlined)", "frame": "of frames", "seen": "of context"}
 _KEYS = "Keys: J next row, K previous row, X quarantine, P play; arrows step through the frames."
 
 

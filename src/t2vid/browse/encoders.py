@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
 from PIL import Image
 
@@ -19,16 +20,8 @@ from t2vid.browse.frames import MAX_SHOWN
 from t2vid.catalog import Family
 from t2vid.errors import InputError, require
 from t2vid.models.families import family_of, frame_px, load_processor, make_tiny
-from t2vid.models.pixels import EncodedRow
 from t2vid.models.rows import RowEncoder
-
-
-class MaskRun(NamedTuple):
-    """Tokens of a row one after another: what they say, whether the loss is on them, how many."""
-
-    text: str
-    kind: Literal["frames", "loss", "context"]
-    n_tokens: int
+from t2vid.models.token_runs import TokenRun, token_runs
 
 
 class Encoders:
@@ -64,7 +57,7 @@ class Encoders:
             return self._made[name, loss_on]
 
 
-def mask_runs(encoder: RowEncoder, browser: Browser, position: int) -> list[MaskRun]:
+def mask_runs(encoder: RowEncoder, browser: Browser, position: int) -> list[TokenRun]:
     """Cut what a model gets of a row into runs: frames, what the loss is on, all else.
 
     Frames are blank here: their number and size decide the tokens, not what they show.
@@ -77,31 +70,19 @@ def mask_runs(encoder: RowEncoder, browser: Browser, position: int) -> list[Mask
     row = browser.row_with(position, [Image.new("RGB", size)] * seen)
     encoded = encoder(row)
     frame = encoder.frame_ids(size) if seen else encoded.ids[:0]
-    decode = encoder.processor.tokenizer.decode
-    out: list[MaskRun] = []
-    at, n = 0, len(encoded.ids)
-    while at < n:
-        end = at
-        kind: Literal["frames", "loss", "context"] = "frames"
-        while _frame_at(encoded, end, frame):
-            end += len(frame)
-        if end > at:
-            text = f"{(end - at) // len(frame)} × frame"
-        else:
-            kind = "loss" if encoded.in_loss[at] else "context"
-            while end < n and encoded.in_loss[end] == encoded.in_loss[at]:
-                if _frame_at(encoded, end, frame):
-                    break
-                end += 1
-            text = decode(encoded.ids[at:end])
-        out.append(MaskRun(text, kind, end - at))
-        at = end
+    runs = token_runs(
+        encoded.ids.tolist(),
+        encoded.in_loss.tolist(),
+        encoder.processor.tokenizer,
+        image_token_id=encoder.image_token_id,
+        frame=frame.tolist(),
+    )
+    out: list[TokenRun] = []
+    for kind, group in groupby(runs, key=lambda run: run.kind):
+        held = list(group)
+        n = sum(run.n_tokens for run in held)
+        out += [TokenRun(kind, f"{len(held)} × frame", n)] if kind == "frame" else held
     return out
-
-
-def _frame_at(encoded: EncodedRow, at: int, frame: Any) -> bool:
-    part = encoded.ids[at : at + len(frame)]
-    return 0 < len(frame) == len(part) and bool((part == frame).all())
 
 
 def _tiny(family: Family) -> tuple[Any, Family]:

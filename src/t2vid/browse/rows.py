@@ -174,6 +174,8 @@ def _opened(
         from t2vid import samples
 
         data_dir = samples.ROOT
+    if data_dir is None and found.kind == "rows" and found.folder.is_file():
+        data_dir = found.folder.parent  # where the media of its rows are looked for
     return data_dir, rows
 
 

@@ -207,8 +207,8 @@ def loadable() -> dict[str, Loadable]:
             builder = "clips" if one.kind == "video" else "rows"
             out[one.dataset] = Loadable(f"{folder}.{builder}", one.about, {"corpus": one.name})
     for entry in BENCHMARKS:
-        kwargs = {"benchmark": entry.name}
+        kwargs = {"benchmark": entry.name} if entry.builder == "benchmark" else {}
         out[entry.dataset] = Loadable(
-            f"{folder}.benchmark", entry.about, kwargs, configs_of=entry.name
+            f"{folder}.{entry.builder}", entry.about, kwargs, configs_of=entry.name
         )
     return out

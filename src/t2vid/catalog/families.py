@@ -32,6 +32,8 @@ class Family:
             processor sets it; 0 where it varies.
         video_frames: frames of a video at most (T2Vid paper, section 5.2.1).
         budget: the paper's limits for a row, fields of `Budget`.
+        billions: weights of the checkpoint's language model (its table of words left out) and of
+            its vision encoder, in billions; what training costs follows from them.
         tiny: `module:function` of a tiny model with random weights.
         packs: whether several rows may share one sequence (plain rotary positions, no state across
             rows).
@@ -55,6 +57,7 @@ class Family:
     frame_px: int = 0
     video_frames: int = 0
     budget: Mapping[str, Any] = field(default_factory=dict)
+    billions: tuple[float, float] = (0.0, 0.0)
     tiny: str = ""
     packs: bool = False
     ported: bool = False
@@ -93,6 +96,7 @@ FAMILIES = (
         frame_px=448,
         video_frames=24,
         budget={"max_frames": 90, "max_tokens": 8192},
+        billions=(7.5, 0.41),
         tiny="t2vid.models.tiny:tiny_minicpm",
         packs=True,
         ported=True,
@@ -111,6 +115,7 @@ FAMILIES = (
         frame_px=364,
         video_frames=24,
         budget={"max_frames": 65, "max_tokens": 10240},
+        billions=(7.5, 0.41),
         tiny="t2vid.models.tiny:tiny_idefics3",
         packs=True,
     ),
@@ -130,6 +135,7 @@ FAMILIES = (
         frame_px=448,
         video_frames=64,
         budget={"max_frames": 64},  # no filter is published; section 5.2.1 limits frames alone
+        billions=(3.72, 0.30),
         tiny="t2vid.models.tiny_internvl:tiny_internvl",
         packs=True,
     ),

@@ -128,11 +128,8 @@ def read_row(
     spoken = [_turn(turn, name) for turn in raw]
     columns = columns_of(record, shape.media)
     turns, media = places(spoken, columns, name=name, tags=known != "trl")
-    for turn in turns if answered else ():
-        blank = not turn.text.strip() and all(isinstance(part, str) for part in turn.parts)
-        if blank and not turn.tool_calls and turn.role in ("user", "assistant"):
-            what = "answer" if turn.role == "assistant" else "question"
-            raise LayoutError(f"row {name!r} has an empty {what}", reason=f"empty {what}")
+    if answered and any(turn.role == "assistant" and turn.is_blank for turn in turns):
+        raise LayoutError(f"row {name!r} has an empty answer", reason="empty answer")
     if answered and not any(turn.role == "assistant" and turn.trained for turn in turns):
         raise LayoutError(
             f"row {name!r} has no answer to learn: no assistant turn with a weight above 0",

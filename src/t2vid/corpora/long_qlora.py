@@ -30,12 +30,12 @@ _SEARCH_RESULTS = re.compile(
 # Where a line begins with one; else wherever one stands.
 _LABELS = {
     name: [
-        re.compile(rf"(?:^|(?<={before})){blank}{name}:", re.IGNORECASE | re.ASCII)
+        re.compile(rf"(?:^|(?<={before})){blank}{name}:", flags)
         for before, blank in ((r"\n", r"[ \t]*"), (r"\s", ""))
     ]
-    for name in ("q", "question")
+    for name, flags in (("Q", re.ASCII), ("question", re.IGNORECASE | re.ASCII))
 }
-_AGAIN = re.compile(r"\A(?:q:\s*)+", re.IGNORECASE | re.ASCII)
+_AGAIN = re.compile(r"\A(?:Q:\s*)+")
 _EMPTY_ANSWER = re.compile(r"\s*\b(?:a|answer):\s*\Z", re.IGNORECASE | re.ASCII)
 _SHORT_AND_LONG = re.compile(
     r"\s*(?:answer:)?(?P<short>.*?)\n\s*long answer:.*gold document id:\s*(?P<document>[^\n]+)",
@@ -83,7 +83,7 @@ def split_prompt(prompt: str, answer: str, *, strict: bool = False) -> tuple[str
     """
     if (instruction := _SEARCH_RESULTS.match(prompt)) is not None:
         return _search_results(prompt[instruction.end() :], answer)
-    story, tail = _at_last("q", prompt)
+    story, tail = _at_last("Q", prompt)
     if tail and _EMPTY_ANSWER.search(tail) and not END.search(tail):
         return _checked(story, _EMPTY_ANSWER.sub("", tail), strip_answer(answer))
     context, question = split_document(prompt, strict=strict)

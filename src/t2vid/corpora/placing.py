@@ -89,6 +89,12 @@ class Turn(NamedTuple):
         return self.weight is not False
 
     @property
+    def is_blank(self) -> bool:
+        """Whether it says, shows and calls nothing."""
+        words = all(isinstance(part, str) for part in self.parts)
+        return words and not self.text.strip() and not self.tool_calls
+
+    @property
     def text(self) -> str:
         """Its texts, one after the other."""
         return "".join(part for part in self.parts if isinstance(part, str))

@@ -53,6 +53,8 @@ def convert(
         try:
             record = _renamed(value, columns or {}, question)
             found = list(rows_of(record, number=number, layout=layout or None))
+            if any(turn.role == "user" and turn.is_blank for row in found for turn in row.turns):
+                raise LayoutError("a user's turn is empty", reason="empty question")
         except LayoutError as error:
             failed += 1
             first = first or f"{error}; row {number} is {shown(value)}"

@@ -61,7 +61,7 @@ def demo_page(
     return render(
         "demo.html",
         title="Understanding clips, taught with drawn texts",
-        intro="A small image-LLM that knows pictures, pages and stories in words, and "
+        intro="A small image-LLM that knows pictures, pages and stories in words, but "
         "has never seen a clip. It is trained on clips alone, and on as many rows of which a third "
         f"are texts drawn as frames; then it is asked {len(hybrid.questions):,} questions about "
         "unseen clips.",
@@ -146,8 +146,11 @@ def _taught(hybrid: ArmResult, world: Path) -> list[tuple[Image.Image, str, str]
 
 
 def _curve(result: ArmResult) -> Any:
-    series = {_SOURCES[k]: smoothed(v) for k, v in result.curves.items() if k in _SOURCES}
-    caption = f"{ARMS[result.arm].title}: loss on the answers alone, smoothed, by source."
+    # in one order, so that a source has one colour in every chart
+    there = [name for name in _SOURCES if name in result.curves]
+    series = {_SOURCES[name]: smoothed(result.curves[name]) for name in there}
+    title = ARMS[result.arm].title
+    caption = f"Trained on {title}: loss on the answers alone, smoothed, by source."
     return line_chart(series, x="step", y="loss", caption=caption)
 
 
@@ -174,7 +177,7 @@ def _bar(result: ArmResult, kinds: tuple[str, ...]) -> Bar:
 
 def _interval(result: ArmResult, kinds: tuple[str, ...]) -> str:
     share, low, high = (100 * value for value in _bar(result, kinds))
-    return f"{share:.1f} ({low:.0f} to {high:.0f})"
+    return f"{share:.0f} ({low:.0f}–{high:.0f})"
 
 
 def _reading(results: Mapping[str, ArmResult]) -> list[str]:

@@ -116,6 +116,17 @@ def fingerprint(row: Mapping[str, Any], stored: Mapping[str, Any] | None) -> str
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:12]
 
 
+def media_key(stored: Mapping[str, Any] | None) -> str:
+    """Give what tells the frames of a row from those of others: its path or its content, and its spec.
+
+    >>> media_key({"text": "a", "spec": "{}"}) == media_key({"text": "b", "spec": "{}"})
+    False
+    """
+    stored = stored or {}
+    inline = stored.get("bytes") or (stored.get("text") or "").encode()
+    return f"{stored.get('path')} {stored.get('spec')} {hashlib.sha256(inline).hexdigest()[:16]}"
+
+
 def spec_of(stored: Mapping[str, Any], protocol: EvalConfig) -> SampleSpec:
     """Give the sampling of a stored video: the protocol's, within the bounds of the question."""
     own = json.loads(stored.get("spec") or "{}")

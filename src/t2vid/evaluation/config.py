@@ -69,6 +69,8 @@ _CHOICES = {
     "scheme": Literal["t2vid", "paper", "official"],
 }
 
+_KINDS = {bool: "true or false", int: "a whole number", str: "a text"}
+
 
 @former_names(select="sampling")
 @dataclass(frozen=True)
@@ -152,6 +154,15 @@ class EvalConfig(FrozenConfig):
                 raise InputError(
                     f"{name} ({getattr(self, name)!r}) must be one of {get_args(kind)}"
                 )
+        for field in dataclasses.fields(self):
+            wanted, value = type(field.default), getattr(self, field.name)
+            fits = isinstance(value, bool) == (wanted is bool) and isinstance(value, wanted)
+            if wanted in (bool, int, str) and not fits:
+                raise InputError(f"{field.name} ({value!r}) must be {_KINDS[wanted]}")
+        if not isinstance(self.region, int | float) or not 0 < self.region <= 1:
+            raise InputError(
+                f"region ({self.region!r}) must be > 0 and at most 1, a share of the area"
+            )
         for name in ("frames", "max_new_tokens", "grid_columns", "fast_px"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} ({getattr(self, name)}) must be > 0")

@@ -336,7 +336,8 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
     tables = []
     for source in sorted({source for one in scores for source in one["by_source"]}):
         runs = [one for one in scores if key in one["by_source"].get(source, {})]
-        groups = sorted({group for one in runs for group in one["by_source"][source][key]})
+        found = {group for one in runs for group in one["by_source"][source][key]}
+        groups = sorted(found, key=_natural)
         if not groups:
             continue
         table = Table(f"{source} by {name}, %", [name, *(one["name"] for one in runs)], [])
@@ -349,6 +350,12 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
             table.rows.append([f"{group} ({max(sizes):,})", *cells])
         tables.append(table)
     return tables
+
+
+def _natural(name: str) -> tuple[float, str]:
+    """Order by the number that a name begins with: 8 comes before 16, 5 % before 25 %."""
+    number = name.removesuffix(" %")
+    return (float(number) if number.replace(".", "", 1).isdecimal() else float("inf")), name
 
 
 def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:

@@ -180,7 +180,7 @@ def _missing(
             raise InputError(f"the benchmark holds {row['id']!r} twice; ids must be unique")
         seen.add(row["id"])
         stored = row["images"] or {}
-        group = groups.setdefault(f"{stored.get('path')} {stored.get('spec')}", [])
+        group = groups.setdefault(asking.media_key(stored), [])
         for shift in asking.rotations(row, protocol):
             before = done.get((row["id"], shift))
             if before is None:

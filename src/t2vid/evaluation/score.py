@@ -263,7 +263,7 @@ def _figures(
 ) -> dict[str, Any]:
     """Give the figures of judged rows: the metric counts the letters that stand in them."""
     if not judged:
-        return {"accuracy": None, "n": 0, "guessing": None, "errors": 0}
+        return {"accuracy": None, "n": 0, "guessing": None, "errors": 0, "decided_by": {}}
     letters = [line["letter"] or "" for line in judged]
     figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())

@@ -1,19 +1,19 @@
-"""Accuracy over the number of frames, with the model's limits (the paper's Figs. 1 and 7).
+"""Accuracy and cost over ways of asking: numbers of frames, their size, the prompt (Figs. 1 and 7).
 
-    found = measure(model, "t2vid/mvbench", out="sweep")
-    found.points[0].value
+    points = measure(model, "t2vid/mvbench", ways(EvalConfig(), frames=[1, 8, 64]), out="sweep")
+    points[0].value, points[0].tokens
 
-`t2vid.pages.sweep` draws it.
+`t2vid.pages.sweep` draws them.
 
->>> Sweep("m", [Point(1, 40.0, 35.0, 45.0, 100)], {"max training frames": 24}, "t2vid").marks
-{'max training frames': 24}
+>>> [folder for folder, how in ways(EvalConfig(), frames=[1, 8], sizes=[224]).items()]
+['frames-001-size-224', 'frames-008-size-224']
 """
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,82 +23,108 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.run import evaluate
 
-FRAMES = (1, 2, 4, 8, 16, 24, 32, 64)
+FRAMES = (1, 2, 4, 8, 16, 24, 32, 64, 128)
 
 
 @dataclass(frozen=True)
 class Point:
-    """Accuracy in percent at a number of frames, its interval, and the questions behind it."""
+    """What one way of asking gave, and what a question cost.
+
+    Attributes:
+        frames: at most so many frames were shown.
+        value: accuracy in percent.
+        low: lower end of its 95 % interval.
+        high: upper end.
+        n: questions behind it.
+        size: of a frame, as in `EvalConfig`.
+        prompt: its name or template.
+        tokens: of the prompt, a question; None where nobody counted.
+        seconds: a question, decoding and answer.
+        usd: a question, where the price is known.
+    """
 
     frames: int
     value: float
     low: float
     high: float
     n: int
+    size: Any = None
+    prompt: str = ""
+    tokens: float | None = None
+    seconds: float | None = None
+    usd: float | None = None
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """What a sweep found.
-
-    Attributes:
-        name: of the model.
-        points: accuracies, the fewest frames first.
-        marks: limits in frames, by name.
-        protocol: how the questions were asked, in words, with its hash.
-    """
-
-    name: str
-    points: list[Point]
-    marks: dict[str, int]
-    protocol: str
-
-
-def measure(
-    model: Any,
-    benchmark: Any,
-    protocol: EvalConfig | str | Path = "t2vid",
+def ways(
+    protocol: EvalConfig,
     *,
-    out: str | Path,
     frames: Sequence[int] = FRAMES,
-    marks: Mapping[str, int] | None = None,
-    processor: Any = None,
-    **kwargs: Any,
-) -> Sweep:
-    """Evaluate at several numbers of frames, and write `sweep.json`.
-
-    Every number is a run of its own, `out/frames-008`, so that a sweep resumes like a run.
+    sizes: Sequence[Any] = (),
+    prompts: Sequence[str] = (),
+) -> dict[str, EvalConfig]:
+    """Give every combination, by the name of its folder.
 
     Args:
-        model: as for `evaluate`.
-        benchmark: as for `evaluate`.
-        protocol: asked at each number of frames in place of its own.
-        out: folder of the sweep.
+        protocol: asked in place of its own frames, size and prompt.
         frames: numbers of frames, each > 0.
-        marks: limits to show, by name, such as `{"max training frames": 24}`; the context of a
-            model in this process is marked by itself.
-        processor: of a model in this process.
-        **kwargs: further arguments of `evaluate`.
+        sizes: of frames, as in `EvalConfig`; none keeps the protocol's.
+        prompts: names or templates; none keeps the protocol's.
 
     Raises:
         InputError: for no number of frames.
     """
     if not frames:
         raise InputError("frames is empty; give at least one number of frames")
-    folder, how = Path(out), EvalConfig.named(protocol)
-    backend = backend_of(model, processor)
-    points = []
+    out = {}
     for n in sorted(set(frames)):
-        run = evaluate(
-            backend, benchmark, how.replace(frames=n), out=folder / f"frames-{n:03d}", **kwargs
-        )
-        scores = scores_of(run)
+        for size in sizes or [protocol.size]:
+            for prompt in prompts or [protocol.prompt]:
+                name = f"frames-{n:03d}" + (f"-size-{_plain(size)}" if sizes else "")
+                name += f"-prompt-{_plain(prompt)}" if prompts else ""
+                out[name] = protocol.replace(frames=n, size=size, prompt=prompt)
+    return out
+
+
+def measure(
+    model: Any,
+    benchmark: Any,
+    ways: Mapping[str, EvalConfig],
+    *,
+    out: str | Path,
+    processor: Any = None,
+    **kwargs: Any,
+) -> list[Point]:
+    """Evaluate in several ways; every way is a run of its own, so that it resumes like a run.
+
+    Args:
+        model: as for `evaluate`; loaded once.
+        benchmark: as for `evaluate`.
+        ways: how to ask, by the folder below `out`.
+        out: folder of the runs.
+        processor: of a model in this process.
+        **kwargs: further arguments of `evaluate`.
+    """
+    backend, points = backend_of(model, processor), []
+    for folder, how in ways.items():
+        run = evaluate(backend, benchmark, how, out=Path(out) / folder, **kwargs)
+        scores, clock = scores_of(run), run.clock()
         low, high = (100 * bound for bound in scores["wilson"])
-        points.append(Point(n, 100 * scores["accuracy"], low, high, scores["n"]))
-    lines = {**(marks or {}), **context_frames(backend)}
-    text = json.dumps({"points": [asdict(point) for point in points], "marks": lines}, indent=1)
-    (folder / "sweep.json").write_text(text, encoding="utf-8")
-    return Sweep(backend.name, points, lines, f"{how.summary()} [{how.asking_hash}]")
+        spent, n = scores.get("usage", {}), scores["n"]
+        points.append(
+            Point(
+                how.frames,
+                100 * scores["accuracy"],
+                low,
+                high,
+                n,
+                how.size,
+                how.prompt,
+                spent["prompt_tokens"] / n if spent.get("prompt_tokens") else None,
+                clock["all_seconds"] / clock["questions"] if clock else None,
+                spent["usd"] / n if "usd" in spent else None,
+            )
+        )
+    return points
 
 
 def context_frames(backend: Any) -> dict[str, int]:
@@ -110,3 +136,8 @@ def context_frames(backend: Any) -> dict[str, int]:
     limit = max_positions(backend.model)
     cost = len(backend.encode.frame_ids(frame_px(backend.processor)))
     return {} if limit is None else {"max LLM context": limit // cost}
+
+
+def _plain(value: Any) -> str:
+    text = "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    return re.sub(r"[^\w.-]+", "-", text)[:60].strip("-") or "own"

@@ -28,6 +28,11 @@ _NEEDS_BIDI = re.compile(
     "[\u0590-\u08ff\u200f\u202a-\u202e\u2066-\u2069\ufb1d-\ufdff\ufe70-\ufefe"
     "\U00010800-\U00010fff\U0001e800-\U0001efff]"
 )
+# Hebrew, Arabic and Syriac without their digits, marks on them, blanks and common punctuation
+_BACKWARD = re.compile(
+    "[\u0590-\u05ff\u0606-\u060b\u060d-\u061b\u061d-\u065f\u066d-\u06dc\u06de-\u06ef\u06fa-\u070e"
+    "\u0710-\u074a !\"'(),\\-./:;?\\[\\]\u00a0\u00ab\u00bb\u060c\u2010-\u2015\u2018-\u201f\u2026]+"
+)
 _MARK, _BASE = 0xE0020, 96  # the tag characters: 96 of one bidi class that text hardly ever uses
 _STAND_IN = ord("\u2610")  # neutral like a tab, but without the tab's resetting rule L1
 _WHITE = frozenset(
@@ -112,6 +117,14 @@ class Visual:
                         i -= 1
                         cuts[i] = True
         return cuts
+
+
+def is_backward(text: str) -> bool:
+    """Say whether a paragraph has right-to-left letters and neutral characters alone.
+
+    All of it is then at level 1: a letter, a digit or a control of any other class would change that.
+    """
+    return _BACKWARD.fullmatch(text) is not None
 
 
 def needs_bidi(text: str) -> bool:

@@ -24,9 +24,11 @@ from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
+from t2vid import targets
 from t2vid.errors import BadVideo, InputError, MissingFile, pluralize
 from t2vid.frames.decoding import opened_reader
 from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import is_several, media_of
 from t2vid.frames.video import sample_video
 from t2vid.progress import progress
 from t2vid.schema import Counts, storable
@@ -209,11 +211,20 @@ def _videos(data: Any) -> Iterator[str]:
             yield from (str(path / name) for name in names)
             return
         if isinstance(path, Path) and not path.exists():
-            raise MissingFile(f"{name} is not there; give a folder of videos, one video or a URL")
+            near = targets.near(name, ("folder", "file"))
+            meant = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
+            raise MissingFile(
+                f"{name} is not there{meant}; give a folder of videos, one video or a URL"
+            )
         yield name
         return
     inline = 0
     for row in _stored(data):
+        if isinstance(row, Mapping) and is_several(row):
+            films = [one for one in media_of(row) if one.kind == "video"]
+            inline += sum(one.path is None for one in films)
+            yield from (one.path for one in films if one.path is not None)
+            continue
         if isinstance(row, Mapping):
             inline += row.get("bytes") is not None
             row = row.get("path") if row.get("bytes") is None else None

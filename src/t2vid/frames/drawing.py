@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from t2vid.errors import InputError
-from t2vid.frames.page import Line, Page, StyledPage
+from t2vid.frames.canvas import blank_frame
+from t2vid.frames.page import Page, StyledPage
 from t2vid.frames.render_spec import HEADER_FIELD, RenderSpec
-from t2vid.frames.strip import WHITE, Gray, blank_pixels
+from t2vid.frames.strip import WHITE, Gray
 from t2vid.frames.styles import color_of, tone_of
 from t2vid.frames.text import Sheet, area_of, iter_pages, running_spec
 
@@ -36,7 +37,7 @@ def draw_sheet(
         n_frames: how many there are, for a header that says so.
         height_px: of the frame; 0 is the spec's.
     """
-    gray = np.full((height_px or spec.height, spec.width), WHITE, np.uint8)
+    gray = blank_frame(height_px or spec.height, spec.width)
     area, margin = area_of(spec), spec.margin_px
     colors: Colors = []
     tints: Tints = []
@@ -62,7 +63,7 @@ def draw_sheet(
 
 
 def draw_page(view: Gray, page: Page) -> Colors:
-    """Draw a page: the boxes of all lines come out of one concatenation, each goes to its place.
+    """Draw a page: each line is one concatenation of its strips, right into its place.
 
     Args:
         view: the white pixels of the column.
@@ -71,37 +72,33 @@ def draw_page(view: Gray, page: Page) -> Colors:
     Returns:
         Coloured glyphs, with their places in the view.
     """
-    width = view.shape[1]
     colors: Colors = []
-    arrays: list[Gray] = []
-    tops: list[int] = []
-    outside: list[tuple[int, Line]] = []
-    top, pad, line_px = 0, 0, page.line_px
-    for line in page.lines:
-        if line.strips:
-            base = top + line.up_px
-            # what the line before leaves on its right, and this one on its left
-            arrays.append(_white(line_px, pad + line.x_px))
-            arrays += [strip.box for strip in line.strips]
-            if not line.plain:
-                outside.append((base, line))
-            pad = width - line.x_px - line.width_px
-            tops.append(base)
-        top += line.up_px + page.step_px + line.down_px
-    if arrays:
-        arrays.append(_white(line_px, pad))
-        block = np.concatenate(arrays, axis=1)
-        at = 0
-        for top in tops:
-            here = view[top : top + line_px]
-            if page.step_px >= line_px:
-                here[:] = block[:, at : at + width]
-            else:  # lines that run into each other
-                np.minimum(here, block[:, at : at + width], out=here)
-            at += width
-    for base, line in outside:
-        colors += _ink_outside(view, line, base, line.x_px, line_px)
+    top, step, line_px = 0, page.step_px, page.line_px
+    for strips, x, width, up, down, plain, _, _ in page.lines:
+        if plain:
+            if strips:
+                here = view[top : top + line_px, x : x + width]
+                _put([strip.box for strip in strips], here, step >= line_px)
+            top += step
+            continue
+        here = view[top : top + up + line_px + down, x : x + width]
+        rows = [strip.padded(up, down)[: len(here)] for strip in strips]  # the page's edge may cut
+        _put(rows, here, step >= line_px)
+        left = x
+        for strip in strips:
+            if strip.colors:
+                y = top + up - strip.up_px
+                colors += [(left + x, y + down, picture) for x, down, picture in strip.colors]
+            left += strip.full_px
+        top += up + step + down
     return colors
+
+
+def _put(arrays: list[Gray], here: Gray, apart: bool) -> None:
+    if apart:
+        np.concatenate(arrays, axis=1, out=here)
+    else:  # lines that run into each other
+        np.minimum(here, np.concatenate(arrays, axis=1), out=here)
 
 
 def draw_styled(view: Gray, page: StyledPage, colored: bool) -> tuple[Colors, Tints]:
@@ -169,29 +166,6 @@ def _running(
         )
     down = min(small.font_px, max(0, len(view) - spec.margin_px - page.line_px)) if below else 0
     return [(x, y + down, picture) for x, y, picture in draw_page(view[down:], page)]
-
-
-@lru_cache(maxsize=4096)
-def _white(height_px: int, width_px: int) -> Gray:
-    return blank_pixels(height_px, width_px)
-
-
-def _ink_outside(gray: Gray, line: Line, base: int, left: int, line_px: int) -> Colors:
-    """Draw what leaves a line's box above and below, and give its colours with their places."""
-    colors = []
-    for strip in line.strips:
-        right = left + strip.full_px
-        if strip.odd:
-            top = base - strip.up_px
-            if strip.up_px:
-                here = gray[top:base, left:right]
-                np.minimum(here, strip.pixels[: strip.up_px], out=here)
-            if strip.down_px:
-                here = gray[base + line_px : base + line_px + strip.down_px, left:right]
-                np.minimum(here, strip.pixels[-strip.down_px :][: len(here)], out=here)
-            colors += [(left + x, top + y, picture) for x, y, picture in strip.colors]
-        left = right
-    return colors
 
 
 def _image(gray: Gray, colors: Colors, tints: Tints, spec: RenderSpec) -> Image.Image:

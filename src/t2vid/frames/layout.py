@@ -21,7 +21,7 @@ from typing import cast
 
 import numpy as np
 
-from t2vid.frames.direction import Visual, needs_bidi, reads_rtl, visual_order
+from t2vid.frames.direction import Visual, is_backward, needs_bidi, reads_rtl, visual_order
 from t2vid.frames.page import Line, Page, Span, repeated
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.runs import LineEnd, StripRun, portions
@@ -160,10 +160,25 @@ class TextLayout:
         if self.flow:
             body = body.translate(_NEWLINES_TO_BLANKS)
         self.line_start = offset
-        run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl))
+        if base_rtl and is_backward(body):
+            run = self._backward(body)
+        else:
+            run = self._directed(body, visual_order(safe_text(body), base_rtl=base_rtl))
         run.starts = [offset + places[edge] for edge in run.starts]
         run.starts[-1] = offset + len(paragraph)
         yield from self._fill(run, final=True)
+
+    def _backward(self, body: str) -> StripRun:
+        """Cut a paragraph where a line may break; each line is seen in reverse."""
+        segments = list(line_pieces(body))
+        keys = [self._flowed(key) or " " for key in segments] if self.flow else segments
+        keys[0] = keys[0] if keys[0].strip() or not self.flow else ""
+        young, make = self.shaper.young[True], self.shaper.strip
+        strips = [young.get(key) or make(key, rtl=True) for key in keys]
+        starts = list(accumulate(map(len, segments), initial=0))
+        n = len(strips)
+        ranks, ways = range(n - 1, -1, -1), [True] * n
+        return StripRun(strips, starts, keys, ranks=ranks, ways=ways, base_rtl=True)
 
     def _directed(self, body: str, visual: Visual) -> StripRun:
         """Cut a paragraph where a line may break and where its direction changes."""

@@ -211,11 +211,14 @@ def cells(cluster: str) -> int:
     return 2 if unicodedata.east_asian_width(cluster[0]) in "WF" else 1
 
 
-def shaped(text: str, font: hb.Font, direction: str, lang: str) -> hb.Buffer:
-    """Shape a run of one script."""
+def shaped(
+    text: str, font: hb.Font, direction: str, lang: str, *, by_char: bool = True
+) -> hb.Buffer:
+    """Shape a run of one script; `by_char` says of each glyph which character it was made from."""
     buffer = hb.Buffer()
     buffer.add_str(text)
-    buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
+    if by_char:
+        buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
     buffer.direction = direction
     buffer.script = script(text)
     buffer.language = lang or "und"  # the default is the locale of the machine

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
 from operator import sub
 from typing import NamedTuple
@@ -50,7 +50,7 @@ class StripRun:
         *,
         breaks: list[int] | None = None,
         words: list[int] | None = None,
-        ranks: list[int] | None = None,
+        ranks: Sequence[int] | None = None,
         ways: list[bool] | None = None,
         base_rtl: bool = False,
     ) -> None:
@@ -58,7 +58,10 @@ class StripRun:
         self.breaks, self.ranks, self.ways, self.base_rtl = breaks, ranks, ways, base_rtl
         self.words = words or list(accumulate([strip.words for strip in strips], initial=0))
         self.was_cut = False
-        self.separated = ranks is not None and any([key[:1] in SEPARATORS for key in keys])
+        self.backward = isinstance(ranks, range)  # all of it reads from right to left
+        self.separated = (
+            ranks is not None and not self.backward and any([key[:1] in SEPARATORS for key in keys])
+        )
         self.measure()
 
     def measure(self) -> None:
@@ -82,6 +85,8 @@ class StripRun:
 
         Rule L1: separators stand in the paragraph's direction, and so do the blanks before them.
         """
+        if self.backward:
+            return list(range(n - 1, -1, -1))
         assert self.ranks is not None
         ranks = self.ranks[i : i + n]
         if not self.separated:

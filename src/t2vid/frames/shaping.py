@@ -177,7 +177,7 @@ class Shaper:
         if newline and self.marked:
             visible, tail = (body if visible else "") + NEWLINE_MARK, ""
         # what comes after blanks as wide as a line goes to the next line, however many there are
-        tail_px = min(sum(map(self._advance, tail)), float(self.room_px))
+        tail_px = min(sum(map(self._advance, tail)), float(self.room_px)) if tail else 0.0
         if visible and self._simple and not rtl and visible.isascii() and visible.isprintable():
             strip = self._latin(visible, tail_px)
         else:
@@ -227,7 +227,7 @@ class Shaper:
         font, draw, x = self._font(self.stack.primary), self.raster, 0
         draw_glyph = draw.draw_glyph
         cell = self.cell_px * 64
-        buffer = shaped(text, font, "ltr", self.lang)
+        buffer = shaped(text, font, "ltr", self.lang, by_char=False)
         for info, position in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True):
             draw.transform = (1, 0, 0, 1, x + position.x_offset, position.y_offset)
             draw_glyph(font, info.codepoint)

@@ -31,7 +31,9 @@ class Strip:
         odd: whether it is an `OddStrip`.
     """
 
-    __slots__ = ("pixels", "fit_px", "full_px", "tail_px", "words", "odd", "rtl", "box", "_bare")
+    __slots__ = (
+        "pixels", "fit_px", "full_px", "tail_px", "words", "odd", "rtl", "box", "_bare", "_padded",
+    )  # fmt: skip
 
     newline = uneven = special = False
     up_px = down_px = 0
@@ -46,6 +48,20 @@ class Strip:
         self.tail_px = self.full_px - fit_px
         self.odd = False
         self._bare: Strip | None = None
+        self._padded: tuple[int, int, Gray] | None = None
+
+    def padded(self, up_px: int, down_px: int) -> Gray:
+        """Give the pixels with so many rows above and below the line's box."""
+        known = self._padded
+        if known is None or known[0] < up_px or known[1] < down_px:
+            up, down = max(up_px, self.up_px), max(down_px, self.down_px)
+            if known is not None:  # lines differ: once it is large enough, each takes its part
+                up, down = max(up, known[0]), max(down, known[1])
+            pixels = blank_pixels(up + len(self.box) + down, self.full_px)
+            pixels[up - self.up_px : len(pixels) - down + self.down_px] = self.pixels
+            known = self._padded = (up, down, pixels)
+        up, down, pixels = known
+        return pixels[up - up_px : len(pixels) - down + down_px]
 
     def bare(self) -> Strip:
         """Give the strip without the blanks at its end, as it stands at the end of a line."""

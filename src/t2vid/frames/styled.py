@@ -275,13 +275,13 @@ class StyledLayout:
             yield StyledLine(start, shaper.line_px, shaper.ascent_px, [], [])
             return
         run, looks = self._run(parts, text, scale)
-        i, n = 0, len(run.strips)
+        i, n, begin = 0, len(run.strips), min(start, run.starts[0])
         while i < n:
-            begin = run.starts[i] if i else min(start, run.starts[0])
             line = run.line_end(i, room, self.max_words, looks[i].shaper.after_tabs)
             if line.end > i:
                 yield self._line(run, looks, i, line, room, begin, align)
                 i = line.end
+                begin = run.starts[i]
                 continue
             cut = list(
                 looks[i].shaper.cut(run.keys[i], rtl=bool(run.ways and run.ways[i]), room_px=room)

@@ -23,7 +23,8 @@ from typing import Any
 import numpy as np
 
 from t2vid.errors import InputError
-from t2vid.miniature.pictures import clip, write_clip
+from t2vid.frames.writing import write_clip
+from t2vid.miniature.pictures import clip
 from t2vid.miniature.prompts import DESCRIBE
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, Asked, ask, episode_for, worded
 from t2vid.miniature.world import Episode

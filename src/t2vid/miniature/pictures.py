@@ -10,8 +10,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -69,28 +67,6 @@ def clip(episode: Episode, rng: np.random.Generator) -> list[Image.Image]:
     """Draw the scenes of an episode before one background."""
     light = backdrop(rng)
     return [draw(scene, rng, background=light) for scene in episode.scenes]
-
-
-def write_clip(path: Path, frames: list[Image.Image], *, fps: int = 1) -> None:
-    """Write frames as an H.264 mp4.
-
-    Args:
-        path: of the file; its folder exists.
-        frames: of one size, width and height even.
-        fps: frames a second.
-    """
-    import av
-
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "10", "preset": "fast"})
-        stream.width, stream.height = frames[0].size
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = Fraction(1, fps)
-        for image in frames:
-            container.mux(
-                stream.encode(av.VideoFrame.from_ndarray(np.asarray(image), format="rgb24"))
-            )
-        container.mux(stream.encode())
 
 
 def _star(x: int, y: int, r: int) -> list[tuple[float, float]]:

@@ -71,7 +71,7 @@ class Plan:
 
     text_steps: int = 1000
     joint_steps: int = 2000
-    document_steps: int = 2000
+    document_steps: int = 3000
     text_rows: int = 24
     joint_text_rows: int = 20
     frame_rows: int = 40

@@ -52,7 +52,7 @@ class Job:
 
     arm: str
     seed: int = 0
-    rows: int = 8_000
+    rows: int = 6_000
     test_clips: int | None = None
     render: RenderSpec = PAGE
     learning_rate: float = LEARNING_RATE

@@ -25,6 +25,7 @@ from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.together import with_paths
 from t2vid.mixing import overlap
 from t2vid.mixing.costs import media_folder
+from t2vid.mixing.gpu_hours import Amount, hours_table
 from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
@@ -117,6 +118,7 @@ class DryRun:
         counts: what would be kept and dropped.
         counted_by: how text tokens were counted; `estimate` without a tokenizer.
         assumed: frames that were assumed for each video of a source, since there are none yet.
+        throughput: tokens a second of one GPU, by family, where they were stated.
     """
 
     recipe: Recipe
@@ -124,6 +126,13 @@ class DryRun:
     counts: Counts
     counted_by: str
     assumed: dict[str, int] = field(default_factory=dict)
+    throughput: Mapping[str, str | float] | None = None
+
+    def amount(self, *, videos: bool = False) -> Amount:
+        """Give what a model would be trained on: everything, or the videos of it."""
+        names = [s.name for s in self.recipe.sources if s.shows_media or not videos]
+        figures = [self.sources[name] for name in names]
+        return Amount(*(sum(f[key] for f in figures) for key in ("rows", "frames", "text_tokens")))
 
     def total(self, name: str) -> int:
         """Add up one figure over the sources: `rows`, `frames`, `text_tokens` or `bytes`."""
@@ -157,6 +166,7 @@ class DryRun:
                 f"~ assumed: no video is there yet; {frames} frames for each of {name}"
                 for name, frames in self.assumed.items()
             ),
+            *hours_table(self.amount(), self.amount(videos=True), self.throughput),
             "",
             self.counts.table(),
         ]
@@ -170,6 +180,7 @@ def build(
     out: PathLike | None = None,
     num_proc: int | None = None,
     dry_run: bool = False,
+    throughput: Mapping[str, str | float] | None = None,
     resume: bool = True,
     engine: Engine = "local",
     fail_on_overlap: bool = False,
@@ -187,6 +198,8 @@ def build(
             `recipe.yaml`, `counts.json`, `overlap.json` and `manifest.json`.
         num_proc: processes of this machine; None is one, this one.
         dry_run: plan only; write nothing.
+        throughput: for the GPU hours of a dry run, tokens a second of one GPU by family, as a run's
+            log says them (`tokens_per_s`); assumed where they are not stated.
         resume: go on with what an interrupted build of the same mix left; False starts over.
         engine: `local`, or `ray` for several machines that share the folders.
         fail_on_overlap: raise when two sources, or the mix and a benchmark, share rows.
@@ -209,7 +222,7 @@ def build(
         raise InputError(f"num_proc ({num_proc}) must be > 0, or None")
     data = recipe.folder(data)
     if dry_run:
-        return _dry_run(recipe, data, num_proc)
+        return dataclasses.replace(_dry_run(recipe, data, num_proc), throughput=throughput)
     if out is None:
         raise InputError("out, the folder of the mix, is needed unless dry_run is set")
     folder = output_folder(out)

@@ -18,7 +18,8 @@ from t2vid.mixing.build import load
 from t2vid.mixing.recipe import Recipe
 from t2vid.targets import Target
 
-_LOADERS = {".parquet": "parquet", ".csv": "csv", ".tsv": "csv", ".arrow": "arrow"}
+# What is written as it is read; other files may hold rows of any layout, and odd ones among them.
+_LOADERS = {".parquet": "parquet", ".arrow": "arrow"}
 
 
 def open_rows(
@@ -55,7 +56,7 @@ def open_rows(
         return _one_split(load_from_disk(str(target.folder)), split, name)
     try:
         if target.kind == "rows":
-            rows = load_dataset(**_loader(target.folder), streaming=streaming, split=split)
+            rows = _file(target.folder, data, streaming=streaming, split=split)
         elif target.kind == "recipe":
             recipe = Recipe.from_yaml(target.folder)
             rows = load_dataset("t2vid/mix", "sample", **{"recipe": recipe, **given})
@@ -79,11 +80,21 @@ def as_frames(rows: Any) -> Any:
     return rows
 
 
-def _loader(path: Path) -> dict[str, str]:
+def _file(path: Path, data: str | Path | None, **options: Any) -> Any:
+    from datasets import load_dataset
+
     if path.is_dir():
-        return {"path": str(path)}
-    options = {"path": _LOADERS.get(path.suffix.lower(), "json"), "data_files": str(path)}
-    return options | ({"sep": "\t"} if path.suffix.lower() == ".tsv" else {})
+        return load_dataset(str(path), **options)
+    loader = _LOADERS.get(path.suffix.lower(), "t2vid/rows")
+    if loader == "t2vid/rows":
+        options["data_dir"] = str(data or path.parent)
+    rows = load_dataset(loader, data_files=str(path), **options)
+    first = rows if options["split"] else rows[next(iter(rows))]
+    features = getattr(first, "features", None) or {}
+    if "messages" in features or loader != "parquet":
+        return rows
+    options["data_dir"] = str(data or path.parent)
+    return load_dataset("t2vid/rows", data_files=str(path), **options)
 
 
 def _one_split(rows: Any, split: str | None, name: str) -> Any:

@@ -20,7 +20,7 @@ from fractions import Fraction
 from pathlib import Path, PurePath
 from typing import Any, ClassVar, Literal, Self
 
-from t2vid import catalog, samples
+from t2vid import catalog, samples, targets
 from t2vid.configuration import FrozenConfig
 from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS
 from t2vid.corpora.rows import check_columns
@@ -440,10 +440,11 @@ class Recipe:
         """Read a recipe.
 
         Args:
-            source: path of a YAML file, the name of a shipped recipe, or YAML text with a newline.
+            source: path of a YAML file, the name of a shipped recipe, the folder of a built mix, or
+                YAML text with a newline.
 
         Raises:
-            MissingFile: when there is neither such a file nor such a recipe.
+            UnknownTarget: when there is neither such a file nor such a recipe; names what is near.
             InputError: when the YAML is no recipe.
         """
         import yaml
@@ -474,12 +475,9 @@ def _text(source: str | Path) -> str:
         return source
     if Path(source).is_file():
         return Path(source).read_text(encoding="utf-8")
-    for recipe in catalog.recipes("mix"):
-        if str(source) == recipe.name:
-            return recipe.path.read_text(encoding="utf-8")
-    near = catalog.near(str(source), shipped())
-    hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-    raise MissingFile(f"{source} is neither a file nor one of the recipes {shipped()}{hint}")
+    found = targets.find(source, ("recipe", "mix"), by="a mix").folder
+    # a mix that was built holds the recipe that it was built of
+    return (found / "recipe.yaml" if found.is_dir() else found).read_text(encoding="utf-8")
 
 
 def _known(cls: Any, value: Mapping[str, Any]) -> dict[str, Any]:

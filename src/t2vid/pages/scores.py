@@ -28,6 +28,7 @@ from t2vid.evaluation.report import (
 )
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.tables import Table, to_json, to_markdown
+from t2vid.pages.needle_map import needle_tables
 from t2vid.pages.template import render
 from t2vid.storage.files import output_file, write_atomically
 
@@ -35,7 +36,7 @@ Format = Literal["markdown", "html", "json"]
 
 
 def report(
-    runs: Iterable[Run | str | Path],
+    runs: Iterable[Run | str | Path] = (),
     *,
     as_: Literal["runs", "paper"] = "runs",
     format: Format = "markdown",  # noqa: A002  (the name of the command's option)
@@ -65,7 +66,8 @@ def report(
     if as_ == "paper":
         tables, title = paper_tables(scores, rows or {}), "Beside the paper"
     else:
-        tables = [*overview(scores), *controls_of(opened), *run_tables(scores)]
+        tables = [*overview(scores), *controls_of(opened), *needle_tables(opened)]
+        tables = [*tables, *run_tables(scores)]
         tables, title = [*tables, *cost_tables(opened)], "Scores"
     read = [read_answers(run) for run in opened] if format == "html" and as_ == "runs" else []
     return written(tables, title, format, out, read=read)

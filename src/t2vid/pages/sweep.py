@@ -1,6 +1,6 @@
-"""A sweep over the number of frames as a page and as pictures (the paper's Figs. 1 and 7).
+"""A sweep over frames, sizes and prompts as a page and as pictures (the paper's Figs. 1 and 7).
 
-    sweep(model, "t2vid/mvbench", out="sweep", marks={"max training frames": 24})
+    t2vid sweep me/my-model t2vid/mvbench --data-dir MVBench --mark "max training frames=24" --out sweep
 
 >>> chart = draw({"m": [Point(1, 40.0, 35.0, 45.0, 100), Point(8, 50.0, 45.0, 55.0, 100)]}, {})
 >>> chart.startswith(b"\\x89PNG")
@@ -9,12 +9,16 @@ True
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from t2vid.evaluation.backends import backend_of
 from t2vid.evaluation.config import EvalConfig
-from t2vid.evaluation.sweep import FRAMES, Point, Sweep, measure
+from t2vid.evaluation.processes import Processes
+from t2vid.evaluation.sweep import FRAMES, Point, context_frames, measure, ways
 from t2vid.insight.plotting import (
     COLOURS,
     DASHES,
@@ -25,10 +29,15 @@ from t2vid.insight.plotting import (
     tidy,
     to_bytes,
 )
+from t2vid.pages.bars import Bar, bar_chart
 from t2vid.pages.charts import line_chart
 from t2vid.pages.template import render
+from t2vid.storage.files import write_atomically
 
-_X, _Y = "frames shown of a video", "accuracy, %"
+Axis = Literal["frames", "size"]
+
+_X = {"frames": "frames shown of a video", "size": "longer edge of a frame, pixels"}
+_Y = "accuracy, %"
 
 
 def sweep(
@@ -38,47 +47,98 @@ def sweep(
     *,
     out: str | Path,
     frames: Sequence[int] = FRAMES,
-    marks: Mapping[str, int] | None = None,
+    sizes: Sequence[str | int] = (),
+    prompts: Sequence[str] = (),
+    marks: Mapping[str, str | int] | None = None,
     processor: Any = None,
+    batch_size: int = 8,
+    workers: int = 1,
+    limit: int | None = None,
+    data_dir: str | Path | None = None,
     **kwargs: Any,
 ) -> list[Point]:
-    """Evaluate at several numbers of frames and draw the curve.
+    """Evaluate at several numbers of frames, sizes and prompts, and draw the curves.
 
-    Writes `sweep.json`, `sweep.png`, `sweep.svg` and `sweep.html` into `out`.
+    Writes `sweep.json`, `sweep.png`, `sweep.svg` and `sweep.html` into `out`; every point is a run
+    in it, so that it resumes. One curve a size and prompt over frames; with one number of frames,
+    over sizes.
 
     Args:
         model: as for `evaluate`.
         benchmark: as for `evaluate`.
-        protocol: asked at each number of frames in place of its own.
-        out: folder of the sweep; every number of frames is a run in it, so that it resumes.
+        protocol: asked at each point in place of its own frames, size and prompt.
+        out: folder of the sweep.
         frames: numbers of frames, each > 0.
+        sizes: of frames, as in `EvalConfig`; none keeps the protocol's.
+        prompts: names or templates; none keeps the protocol's.
         marks: frames at which a line is drawn, by name, such as `{"max training frames": 24}`; the
             context of a model in this process is marked by itself.
         processor: of a model in this process.
+        batch_size: questions answered at a time.
+        workers: threads that decode ahead.
+        limit: ask only about the first videos, so many questions at most.
+        data_dir: folder of the benchmark's files.
         **kwargs: further arguments of `evaluate`.
 
     Raises:
         InputError: for no number of frames.
     """
-    found = measure(
-        model,
-        benchmark,
-        protocol,
-        out=out,
-        frames=frames,
-        marks=marks,
-        processor=processor,
-        **kwargs,
-    )
-    folder = Path(out)
-    for kind in ("png", "svg"):
-        (folder / f"sweep.{kind}").write_bytes(draw({found.name: found.points}, found.marks, kind))
-    (folder / "sweep.html").write_text(_page(found), encoding="utf-8")
-    return found.points
+    how, folder = EvalConfig.named(protocol), Path(out)
+    edges = [int(size) if str(size).isdigit() else size for size in sizes]
+    lines = {name: int(n) for name, n in (marks or {}).items()}
+    planned = ways(how, frames=frames, sizes=edges, prompts=prompts)
+    backend = backend_of(model, processor)
+    asking = {"batch_size": batch_size, "workers": workers, "limit": limit, "data_dir": data_dir}
+    points = measure(backend, benchmark, planned, out=folder, **asking, **kwargs)
+    lines |= context_frames(backend)
+    if Processes.found().rank == 0:
+        told = f"{how.summary()} [{how.asking_hash}]"
+        write_sweep(folder, backend.name, points, lines, told)
+    return points
+
+
+def write_sweep(
+    folder: Path, name: str, points: Sequence[Point], marks: Mapping[str, int], protocol: str
+) -> None:
+    """Write the page of a sweep, its pictures and its figures.
+
+    Args:
+        folder: where they go.
+        name: of the model.
+        points: what was measured.
+        marks: limits in frames, by name.
+        protocol: how the questions were asked, in words.
+    """
+    several = len({point.frames for point in points}) > 1
+    edges = {point.size for point in points}
+    by_size = not several and len(edges) > 1 and all(isinstance(edge, int) for edge in edges)
+    axis: Axis = "size" if by_size else "frames"
+    series = _series(name, points, axis)
+    shown = marks if axis == "frames" else {}
+    facts = {"points": [asdict(point) for point in points], "marks": dict(marks)}
+    write_atomically(folder / "sweep.json", json.dumps(facts, indent=1))
+    write_atomically(folder / "sweep.png", draw(series, shown, "png", axis=axis))
+    write_atomically(folder / "sweep.svg", draw(series, shown, "svg", axis=axis))
+    write_atomically(folder / "sweep.html", _page(name, points, series, shown, axis, protocol))
+
+
+def _series(name: str, points: Sequence[Point], axis: Axis) -> dict[str, list[Point]]:
+    """Sort points into curves: one a size and prompt, named after what differs among them."""
+    sizes, prompts = ({getattr(p, what) for p in points} for what in ("size", "prompt"))
+    curves: dict[str, list[Point]] = {}
+    for point in points:
+        parts = [f"{point.size} px"] if axis == "frames" and len(sizes) > 1 else []
+        parts += [point.prompt.splitlines()[0][:40]] if len(prompts) > 1 else []
+        curves.setdefault(", ".join(parts) or name, []).append(point)
+    return {label: sorted(held, key=lambda p: getattr(p, axis)) for label, held in curves.items()}
 
 
 def draw(
-    series: Mapping[str, Sequence[Point]], marks: Mapping[str, int], kind: PictureKind = "png"
+    series: Mapping[str, Sequence[Point]],
+    marks: Mapping[str, int],
+    kind: PictureKind = "png",
+    *,
+    axis: Axis = "frames",
 ) -> bytes:
     """Draw curves with their 95 % bands.
 
@@ -86,15 +146,16 @@ def draw(
         series: points by model.
         marks: frames at which a line is drawn, by name; those far beyond the points are left out.
         kind: of file.
+        axis: what varies along the horizontal axis.
 
     Returns:
         The content of the file.
     """
     figure = new_figure(7, 4)
     axes = figure.subplots()
-    frames = sorted({point.frames for points in series.values() for point in points})
+    frames = sorted({getattr(point, axis) for points in series.values() for point in points})
     for at, (name, points) in enumerate(series.items()):
-        xs, colour = [point.frames for point in points], COLOURS[at % len(COLOURS)]
+        xs, colour = [getattr(point, axis) for point in points], COLOURS[at % len(COLOURS)]
         values = [point.value for point in points]
         axes.plot(
             xs, values, marker="o", color=colour, label=name, linestyle=DASHES[at % len(DASHES)]
@@ -105,7 +166,7 @@ def draw(
     axes.set_xticks(frames, minor=False)
     axes.set_xticks([], minor=True)
     axes.xaxis.set_major_formatter(plain_number)
-    tidy(axes, x=_X, y=_Y)
+    tidy(axes, x=_X[axis], y=_Y)
     shown = sorted((n, name) for name, n in marks.items() if n <= 2 * frames[-1])
     for height, (n, name) in enumerate(shown):
         axes.axvline(n, color="#666666", linestyle="--", linewidth=1)
@@ -124,27 +185,56 @@ def draw(
     return to_bytes(figure, kind)
 
 
-def _page(found: Sweep) -> str:
-    points, most = found.points, max(point.frames for point in found.points)
-    rows = [[p.frames, p.value, f"[{p.low:.1f}, {p.high:.1f}]", p.n] for p in points]
-    far = [
-        f"{name}: {n:,} frames, beyond the picture" for name, n in found.marks.items() if n > most
+def _page(
+    name: str,
+    points: Sequence[Point],
+    series: Mapping[str, Sequence[Point]],
+    marks: Mapping[str, int],
+    axis: Axis,
+    protocol: str,
+) -> str:
+    xs = [getattr(point, axis) for point in points]
+    far = [f"{one}: {n:,} frames, beyond the picture" for one, n in marks.items() if n > max(xs)]
+    if len(set(xs)) > 1 or len(series) == 1:
+        curve = line_chart(
+            {label: [(getattr(p, axis), p.value) for p in held] for label, held in series.items()},
+            bands={
+                label: [(getattr(p, axis), p.low, p.high) for p in held]
+                for label, held in series.items()
+            },
+            marks=marks,
+            x=_X[axis],
+            y=_Y,
+            caption="Shaded: 95 % interval (Wilson).",
+            log=True,
+        )
+    else:
+        bars = {
+            label: {name: Bar(p.value / 100, p.low / 100, p.high / 100)}
+            for label, (p,) in series.items()
+        }
+        curve = bar_chart(bars, x=_Y, caption="Whiskers: 95 % interval (Wilson).")
+    varied = {what for what in ("size", "prompt") if len({getattr(p, what) for p in points}) > 1}
+    head = ["frames", *sorted(varied), _Y, "95 % interval", "questions", "tokens a question"]
+    rows = [
+        [
+            p.frames,
+            *(str(getattr(p, what)) for what in sorted(varied)),
+            p.value,
+            f"[{p.low:.1f}, {p.high:.1f}]",
+            p.n,
+            p.tokens,
+            None if p.seconds is None else f"{p.seconds:.3g}",
+            None if p.usd is None else f"{p.usd:.4g}",
+        ]
+        for p in points
     ]
-    curve = line_chart(
-        {found.name: [(p.frames, p.value) for p in points]},
-        bands={found.name: [(p.frames, p.low, p.high) for p in points]},
-        marks=found.marks,
-        x=_X,
-        y=_Y,
-        caption="Shaded: 95 % interval (Wilson).",
-        log=True,
-    )
     return render(
         "sweep.html",
-        title=f"{found.name}: accuracy over frames",
-        intro=found.protocol,
+        title=f"{name}: accuracy over {' and '.join(sorted({'frames', axis} | varied))}",
+        intro=protocol,
         curve=curve,
-        head=["frames", _Y, "95 % interval", "questions"],
+        head=[*head, "seconds a question", "USD a question"],
         rows=rows,
         notes=far,
     )

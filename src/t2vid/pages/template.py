@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import functools
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from t2vid._version import __version__
 from t2vid.evaluation.tables import cell_text
 
 _HERE = Path(__file__).parent
+_INTERVAL = re.compile(r"(\[[\d.−-]+), ")
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ def _asset(name: str) -> Markup:
 
 
 def _cell(value: object) -> str:
-    return value if isinstance(value, str) else cell_text(value)
+    if isinstance(value, Markup):
+        return value
+    text = value if isinstance(value, str) else cell_text(value)
+    return _INTERVAL.sub("\\1,\u00a0", text)  # no line ends inside an interval
 
 
 def _is_numeric(rows: Sequence[Sequence[object]], column: int) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from t2vid._version import __version__
+from t2vid.catalog import PAPER_FAMILIES
 from t2vid.corpora.licences import (
     NOT_STATED,
     Licence,
@@ -21,6 +22,7 @@ from t2vid.corpora.licences import (
     strictest,
 )
 from t2vid.errors import InputError, pluralize
+from t2vid.mixing.gpu_hours import ASSUMED_MFU, Amount, gpu_hours, paper_line
 from t2vid.publishing.materialize import DatasetStats, PublishFormat
 from t2vid.schema import Counts, size
 
@@ -195,9 +197,20 @@ def _inside(facts: Facts) -> str:
         lines += [f"| {_cell(s)} | {n:,} |" for s, n in sorted(facts.total.sources.items())]
     if facts.lazy:
         lines += ["", f"{_contents(facts.total)} {_storage(facts)}"]
+    if facts.total.n_frames:
+        lines += ["", _cost(rows, facts.total.n_frames)]
     lines += ["", "| column | type |", "|---|---|"]
     lines += [f"| `{name}` | {_cell(kind)} |" for name, kind in facts.columns.items()]
     return "\n".join(lines)
+
+
+def _cost(rows: int, n_frames: int) -> str:
+    amount = Amount(rows, n_frames, 0)
+    each = ", ".join(f"{f.name} {gpu_hours(amount, f):,.1f}" for f in PAPER_FAMILIES)
+    return (
+        f"The frames of an epoch take about so many GPU hours at {ASSUMED_MFU:.0%} of an A800's peak: "
+        f"{each} ({paper_line()})."
+    )
 
 
 def _contents(total: DatasetStats) -> str:

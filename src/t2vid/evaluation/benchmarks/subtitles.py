@@ -73,14 +73,15 @@ def long_video_cues(items: Any, *, offset_s: float, duration_s: float) -> list[C
         duration_s: of the video.
 
     >>> long_video_cues([{"timestamp": [121, None], "text": "x"}], offset_s=120, duration_s=190)
-    [Cue(start_s=1.0, end_s=70.0, text='x')]
+    [Cue(start_s=1.0, end_s=190.0, text='x')]
     """
     cues = []
     for item in items if isinstance(items, list) else []:
         try:
             if "timestamp" in item:
                 (start, end), text = item["timestamp"], item["text"]
-                end = duration_s if end is None else end
+                # the authors' loader takes the offset off the length, too, and loses such a cue
+                end = duration_s + offset_s if end is None else end
             else:
                 start, end, text = _clock(item["start"]), _clock(item["end"]), item["line"]
             cues.append(Cue(float(start) - offset_s, float(end) - offset_s, str(text)))

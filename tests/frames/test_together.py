@@ -1,0 +1,124 @@
+"""Several media in one value of a `Frames` column come apart as they were put together."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from datasets import Dataset
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from media import make_clip
+from t2vid.corpora.layouts import read_row
+from t2vid.errors import BadVideo
+from t2vid.frames.feature import Frames, text_value
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import (
+    StoredMedium,
+    is_blank,
+    is_several,
+    media_of,
+    paths_in,
+    together,
+    with_paths,
+)
+from t2vid.publishing.materialize import PublishFormat, plain_tables
+from t2vid.schema import row_features
+
+
+def png(colour: tuple[int, int, int]) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 24), colour).save(out, "png")
+    return out.getvalue()
+
+
+names = st.one_of(
+    st.none(), st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=9)
+)
+media = st.builds(
+    StoredMedium,
+    st.sampled_from(["image", "video"]),
+    path=names,
+    data=st.one_of(st.none(), st.binary(min_size=1, max_size=9)),
+    text=st.none(),
+    spec=st.none(),
+    n=st.integers(1, 9),
+)
+
+
+@given(st.lists(media, min_size=2, max_size=5))
+def test_media_come_apart_as_they_were_put_together(given_media):
+    value = together(given_media)
+    assert is_several(value) and not is_blank(value) and media_of(value) == given_media
+    assert paths_in(value) == [one.path for one in given_media if one.path is not None]
+    moved = with_paths(value, lambda path: f"/x/{path}")
+    assert paths_in(moved) == [f"/x/{path}" for path in paths_in(value)]
+    assert [one.data for one in media_of(moved)] == [one.data for one in given_media]
+
+
+def test_nothing_and_one_text_or_video_are_stored_as_ever():
+    assert is_blank(together([])) and is_blank(None)
+    text = text_value("A page.")
+    assert together([StoredMedium("text", text="A page.", spec=text["spec"])]) == text
+
+
+@pytest.fixture
+def value(tmp_path: Path) -> dict:
+    make_clip(tmp_path / "x.mp4", seconds=6.0)
+    (tmp_path / "a.png").write_bytes(png((200, 0, 0)))
+    return together(
+        [
+            StoredMedium("image", path=str(tmp_path / "a.png")),
+            StoredMedium("video", path=str(tmp_path / "x.mp4"), spec=SampleSpec().to_json(), n=6),
+            StoredMedium("image", data=png((0, 0, 200))),
+        ]
+    )
+
+
+@pytest.mark.parametrize(("limit", "n"), [(None, 8), (5, 5), (2, 2), (1, 1)])
+def test_a_budget_is_shared_and_pictures_go_before_frames_of_videos(value, limit, n):
+    frames = Frames(max_frames=limit).decode_example(value)
+    assert len(frames) == n and frames.n_total == 8
+    if n > 2:
+        assert frames[0].getpixel((0, 0)) == (200, 0, 0)
+        assert frames[-1].getpixel((0, 0)) == (0, 0, 200)
+
+
+def test_a_row_is_read_with_each_medium_at_its_own_places(value):
+    parts = [{"type": "image"}, "a", *[{"type": "image"}] * 6, "b", {"type": "image"}]
+    turns = [{"role": "user", "content": parts}, {"role": "assistant", "content": "c"}]
+    row = read_row({"images": value, "messages": turns})
+    assert row.turns[0].parts == (0, "a", 1, 1, 1, 1, 1, 1, "b", 2)
+    assert [one.kind for one in row.media] == ["image", "frames", "image"]
+    frames = Frames().decode_example(value)
+    assert read_row({"images": frames, "messages": turns}).turns == row.turns
+
+
+def test_a_picture_that_cannot_be_read_is_a_bad_medium_by_name(tmp_path, value):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(BadVideo, match="a.png"):
+        Frames().decode_example(value)
+    assert Frames(on_bad="skip").decode_example(value) == []
+
+
+def test_what_is_published_has_no_path_of_this_machine(tmp_path, value):
+    paths_only = together(media_of(value)[:2])
+    features = row_features(Frames(), weighted=True)
+    row = {
+        "id": "a",
+        "source": "b",
+        "images": paths_only,
+        "messages": [],
+        "n_frames": 7,
+        "n_words": 0,
+    }
+    rows = Dataset.from_list([row], features=features)
+    [lazy] = plain_tables(rows, PublishFormat(media_root=str(tmp_path)))
+    stored = lazy["images"][0].as_py()
+    assert paths_in(stored) == ["a.png", "x.mp4"] and str(tmp_path) not in str(stored)
+    [made] = plain_tables(rows, PublishFormat(include_media=True, media_root=str(tmp_path)))
+    again = Frames().decode_example(made["images"][0].as_py())
+    assert [f.tobytes() for f in again] == [f.tobytes() for f in rows[0]["images"]]
