@@ -9,6 +9,7 @@ To add a command, write a public function with type hints and a docstring, and o
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -113,6 +114,9 @@ def _examined(found: Any, given: Given) -> str:
 def _serve(server: Any, given: Given) -> str:
     with suppress(KeyboardInterrupt), server:  # Ctrl-C is how it ends
         print(f"{given['target']} is at {server.url} until Ctrl-C", flush=True)
+        if not given.get("host"):
+            tunnel = f"ssh -L {server.port}:127.0.0.1:{server.port}"
+            print(f"from another machine: {tunnel} {socket.gethostname()}", flush=True)
         server.wait()
     return ""
 
@@ -244,9 +248,9 @@ COMMANDS = {
         text=_published,
     ),
     "browse": Command(
-        "Serve a page to look through the rows of a dataset, on the loopback only",
+        "Serve a page to look through the rows of a dataset, or the answers of a run",
         {"": "t2vid.browse.app:browse"},
-        ("t2vid browse t2vid/mix --config sample",),
+        ("t2vid browse t2vid/mix --config sample", "t2vid browse runs/mvbench --data-dir MVBench"),
         text=_serve,
     ),
     "train": Command(
