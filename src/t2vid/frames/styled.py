@@ -61,6 +61,7 @@ class StyledLayout:
         self.base = self._shaper(1.0, "")
         self.max_words = spec.words_per_frame or 2**60
         self._tables: dict[int, list[int]] = {}
+        self._looks: dict[tuple[str, str, float], Look] = {}
         if self.base.line_px > tall_px:
             raise InputError(
                 f"a line of font {spec.font[:200]!r} at font_px ({spec.font_px}) is {self.base.line_px} px "
@@ -106,6 +107,9 @@ class StyledLayout:
 
     def _block(self, block: Block) -> Iterator[StyledLine]:
         """Lay out a block between the marks of the quotes and lists around it."""
+        if not block.nest:
+            yield from self._inside(block, self.room)
+            return
         steps = [round(self.em * (0.9 if each == "q" else 1.5)) for each in block.nest]
         edges = list(accumulate(steps, initial=0))
         if edges[-1] > self.room // 2:
@@ -213,6 +217,12 @@ class StyledLayout:
         return shaper_for(font, px, missing, self.room, self.tall, self.lang, bold)
 
     def _look(self, part: StyledText, scale: float) -> Look:
+        key = (part.style, part.kind, scale)
+        if key not in self._looks:
+            self._looks[key] = self._new_look(part, scale)
+        return self._looks[key]
+
+    def _new_look(self, part: StyledText, scale: float) -> Look:
         inline = "m" in part.style and self.spec.markup != "code"
         small = CODE_SCALE if inline and self.spec.font != "mono" else 1.0
         lines = "".join(each for each in "us" if each in part.style)
