@@ -73,12 +73,15 @@ class StyledLayout:
         """Give the pages; each begins where its first line does."""
         spec, lines, start, n_kept = self.spec, list[StyledLine](), 0, 0
         height = n_words = 0
+        last: StyledPage | None = None
         for line in self._lines(text):
             needed = line.height_px + (line.before_px if lines else 0)
             full = height + needed > self.tall or n_words + line.n_words > self.max_words
             if len(lines) > n_kept and full:
                 end = min(max(line.start, start + 1), len(text) - 1)
-                yield StyledPage(start, end, lines, n_kept)
+                if last:
+                    yield last
+                last = StyledPage(start, end, lines, n_kept)
                 kept: list[StyledLine] = []
                 if spec.overlap_lines or spec.scroll_lines:
                     heights = [each.height_px + each.before_px for each in lines]
@@ -88,10 +91,16 @@ class StyledLayout:
                     )
                 lines, start, n_kept = kept, kept[0].start if kept else end, len(kept)
                 height, n_words = StyledPage(0, 0, kept).height_px, 0
+            if start and len(lines) == n_kept and not (line.pieces or line.fills):
+                continue  # blank lines between two pages need no room
             needed = line.height_px + (line.before_px if lines else 0)
             lines.append(line)
             height, n_words = height + needed, n_words + line.n_words
-        yield StyledPage(start, len(text), lines, n_kept)
+        if len(lines) > n_kept or last is None:
+            if last:
+                yield last
+            last = StyledPage(start, len(text), lines, n_kept)
+        yield last._replace(end=len(text))
 
     def _lines(self, text: str) -> Iterator[StyledLine]:
         first = True
