@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import json
 import logging
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -51,6 +52,7 @@ from t2vid.storage.files import (
     output_folder,
     path_of,
     scheme_of,
+    version_at,
     write_atomically,
 )
 from t2vid.storage.pool import BuildError, in_pool
@@ -337,13 +339,17 @@ def _changed_media(plan: BuildPlan) -> str:
     if folder is None:
         return ""
     there, then = folder.versions(), plan.media
+    for path in filter(os.path.isabs, then):  # of another mix: only what its rows show counts
+        if os.path.exists(path):
+            there[path] = version_at(Path(path))
     kinds = {
         "came": there.keys() - then.keys(),
         "went": then.keys() - there.keys(),
         "changed": {path for path in there.keys() & then.keys() if there[path] != then[path]},
     }
+    noun = "file" if plan.recipe.is_weighted else "video"
     told = [
-        f"{pluralize(len(paths), 'video')} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
+        f"{pluralize(len(paths), noun)} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
         for kind, paths in kinds.items()
         if paths
     ]

@@ -67,6 +67,7 @@ class CostEstimator:
         self.versions = self.videos.versions() if self.videos is not None else {}
         # another mix has its media elsewhere
         self.others: dict[str, VideoFolder] = {}
+        self.elsewhere: dict[str, str] = {}  # version of each file there, by its path
         self._open()
 
     def _open(self) -> None:
@@ -132,7 +133,8 @@ class CostEstimator:
         assert item.row is not None
         if root and root not in self.others:
             self.others[root] = VideoFolder.scan(root, images=True)
-            self.versions |= self.others[root].versions()
+            found = self.others[root].versions().items()
+            self.elsewhere |= {joined(str(self.others[root].root), k): v for k, v in found}
         folder = self.others[root] if root else self.videos
         finder = MediaFinder(folder, relative=not root)
         assume = self.assume_videos and not folder
@@ -156,7 +158,8 @@ class CostEstimator:
         if one.kind != "video":
             return count_stored(one._replace(path=path))
         spec = SampleSpec.from_json(one.spec or "{}")
-        key = f"{path}|{self.versions.get(one.path, '')}"
+        version = self.versions.get(one.path) or self.elsewhere.get(one.path, "")
+        key = f"{path}|{version}"
 
         def count(new: list[str]) -> list[int]:
             return [_count_video(path, spec) for _ in new]
