@@ -20,13 +20,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from t2vid.corpora.bounds import given
 from t2vid.corpora.placing import (
     MEDIA_COLUMNS,
     MediaKind,
     Medium,
     Turn,
     columns_of,
-    given,
     places,
 )
 from t2vid.errors import LayoutError, kind_of

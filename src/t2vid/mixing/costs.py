@@ -23,7 +23,8 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.together import StoredMedium
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
-from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.source import Source
 from t2vid.mixing.sources import Item, as_text
 from t2vid.storage.cache import Cache
 from t2vid.storage.files import PathLike, absolute, is_url, joined, path_of
