@@ -13,7 +13,6 @@ import hashlib
 import json
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -327,9 +326,8 @@ def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:
         source["frames"] += choice.n_frames
         source["text_tokens"] += choice.text_tokens
         source["bytes"] += choice.n_bytes
-    none: Counter[str] = Counter()
-    assumed = {s.name: s.sample.max_frames or 1 for s in recipe.sources
-               if plan.counts.sources.get(s.name, none).get(ASSUMED)}  # fmt: skip
+    guessed = {name for name, counted in plan.counts.sources.items() if counted.get(ASSUMED)}
+    assumed = {s.name: s.sample.max_frames or 1 for s in recipe.sources if s.name in guessed}
     return DryRun(recipe, figures, plan.counts, plan.counted_by, assumed)
 
 
