@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,20 @@ def given(record: Mapping[str, Any], key: str) -> Any:
     """Give a value, or None where it is absent, None or NaN or one of its relatives."""
     value = record.get(key)
     return None if is_missing(value) else value
+
+
+def listed(value: Any) -> Any:
+    """Give a list that a CSV cell or a tool stored as JSON; anything else as it is.
+
+    >>> listed('["a.png"]'), listed("[a].png")
+    (['a.png'], '[a].png')
+    """
+    if isinstance(value, str) and value.lstrip().startswith("["):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
 
 
 def clip_bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:

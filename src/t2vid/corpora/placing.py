@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from t2vid.corpora.bounds import clip_bounds, given
+from t2vid.corpora.bounds import clip_bounds, given, listed
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
@@ -110,7 +110,7 @@ def columns_of(
     """
     found: list[Medium] = []
     for column, kind in columns.items():
-        value = given(record, column)
+        value = listed(given(record, column))
         if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
