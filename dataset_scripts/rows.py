@@ -23,9 +23,9 @@ from typing import Any, Literal, cast
 import datasets
 
 from t2vid import catalog
-from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow
+from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow, said_by
 from t2vid.corpora.rows import check_columns, convert
-from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, said_by, settled
+from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, settled
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, LayoutError, MissingFile
 from t2vid.frames.feature import Frames

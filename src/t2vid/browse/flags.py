@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from t2vid.corpora.layouts import turns_of
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
 from t2vid.models.showing import conversation
@@ -62,15 +63,10 @@ class CommonTraits:
 
 def asked(row: Mapping[str, Any]) -> tuple[str, str]:
     """Give the first question and the first answer of a row, in one line each."""
-    turns = [(turn["role"], text_of(turn["content"])) for turn in conversation(row)]
+    turns = turns_of(row)
     question = next((text for role, text in turns if role == "user"), "")
     answer = next((text for role, text in turns if role == "assistant"), "")
     return " ".join(question.split()), " ".join(answer.split())
-
-
-def text_of(content: Iterable[Mapping[str, Any]]) -> str:
-    """Join the text parts of a turn."""
-    return " ".join(str(part["text"]) for part in content if part["type"] == "text")
 
 
 def n_frames_of(row: Mapping[str, Any]) -> int:

@@ -17,7 +17,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from t2vid.corpora.placing import (
@@ -137,6 +137,38 @@ def read_row(
         )
     source = str(_first(record, "source", "data_source", default="") or "")
     return LayoutRow(name, source, known, turns, media)
+
+
+def read_unshown(record: Mapping[str, Any]) -> LayoutRow:
+    """Read a row whose media may be left out: its places then belong to one blank sequence.
+
+    Args:
+        record: the row, with an answer or without.
+
+    Raises:
+        LayoutError: as `read_row` does.
+    """
+    try:
+        return read_row(record, answered=False)
+    except LayoutError as error:
+        if error.reason != "places without media":
+            raise
+        blank = dict.fromkeys(("text", "path", "bytes", "spec"))
+        return read_row({**record, "images": blank}, answered=False)
+
+
+def turns_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give what is said in a row as `(role, text)` pairs.
+
+    >>> turns_of({"messages": [{"role": "user", "content": [{"type": "image"}, "Why?"]}]})
+    [('user', 'Why?')]
+    """
+    return said_by(read_unshown(record).turns)
+
+
+def said_by(turns: Iterable[Turn]) -> list[tuple[str, str]]:
+    """Give turns as `(role, text)` pairs."""
+    return [(turn.role, turn.text) for turn in turns]
 
 
 def rows_of(record: Any, *, number: int | None = None, **options: Any) -> Iterator[LayoutRow]:

@@ -234,6 +234,7 @@ class RenderSpec(FrozenConfig):
         colors: bool = True,
         level: int = 0,
         fonts: str | os.PathLike[str] | None = None,
+        like: RenderSpec | None = None,
     ) -> RenderSpec:
         """A legible layout drawn at random; each level adds to the one below it.
 
@@ -247,13 +248,21 @@ class RenderSpec(FrozenConfig):
                 and footers, too; 2 looks like a good scan; 3 like a copy or a photograph of a page.
             fonts: a folder whose TrueType and OpenType files are taken, too, where they have the
                 letters of English.
+            like: gives the frame's size, the markup and every other field that is not drawn.
 
         Raises:
             InputError: for a seed or level out of range, or a folder without such a font.
         """
         from t2vid.frames.variety import random_fields
 
-        return cls(**random_fields(seed, colors=colors, level=level, fonts=fonts))
+        like = like or cls()
+        fields = random_fields(seed, colors=colors, level=level, fonts=fonts)
+        least = min(like.width, like.height) // 2 - fields["font_px"]  # small frames, small margins
+        fields["margin_px"] = max(0, min(fields["margin_px"], least))
+        column_px = (like.width - 2 * fields["margin_px"]) // 2
+        if like.overlap_lines or like.scroll_lines or column_px < 8 * fields["font_px"]:
+            fields.pop("columns", None)
+        return dataclasses.replace(like, **{"colors": None, "layout": "t2vid", **fields})
 
     @classmethod
     def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:

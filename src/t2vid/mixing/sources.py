@@ -19,9 +19,9 @@ from typing import Any, NamedTuple
 
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
-from t2vid.corpora.layouts import LayoutRow
+from t2vid.corpora.layouts import LayoutRow, said_by
 from t2vid.corpora.placing import Medium, Turn
-from t2vid.corpora.stored import messages_of, said_by, unsettled
+from t2vid.corpora.stored import messages_of, unsettled
 from t2vid.corpora.triplets import Triplet
 from t2vid.errors import RecordError
 from t2vid.frames.together import StoredMedium, together
@@ -138,7 +138,7 @@ class SourceReader:
             elif isinstance(one, Triplet):
                 yield Item(one.id, one.turns, text=one.context)
             else:
-                yield Item(one.id, said_by(one.turns), row=one)
+                yield Item(one.id, tuple(said_by(one.turns)), row=one)
 
 
 def row_of(
