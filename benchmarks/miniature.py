@@ -57,6 +57,7 @@ def main() -> None:
     arms.add_argument("--rows", type=int, default=ROWS, help="that stand for the paper's 30,000")
     arms.add_argument("--test-clips", type=int, default=100)
     arms.add_argument("--workers", type=int, help="processes (default: one a core)")
+    arms.add_argument("--device", default="cpu", help="cuda: several workers share the card")
     arms.add_argument("--base", help="folder of another base than the package's")
     page = stages.add_parser("report", help="write docs/miniature.md")
     page.add_argument("--out", type=Path, default=Path("build/miniature"))
@@ -89,7 +90,7 @@ def _arms(options: argparse.Namespace) -> None:
     from t2vid.miniature.runner import Job, cores, run_all
 
     jobs = [
-        Job(arm, seed, rows=options.rows)
+        Job(arm, seed, rows=options.rows, device=options.device)
         for arms in (ORDER[:6], ORDER[6:])  # what the comparisons need comes first, all seeds of it
         for seed in range(options.first_seed, options.first_seed + options.seeds)
         for arm in arms
@@ -114,9 +115,9 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
 
 
 def _report(options: argparse.Namespace) -> None:
-    from t2vid.miniature.picture import picture
+    from t2vid.miniature.chart import chart
     from t2vid.miniature.report import report
-    from t2vid.miniature.runner import ArmResult, read_results, save_results
+    from t2vid.miniature.results import ArmResult, read_results, save_results
 
     files = sorted((options.out / "runs").glob("*.json"))
     if files:
@@ -124,7 +125,7 @@ def _report(options: argparse.Namespace) -> None:
     results = read_results(RESULTS)
     PAGE.write_text(INTRO.read_text(encoding="utf-8") + "\n" + report(results), encoding="utf-8")
     PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_bytes(picture(results))
+    PICTURE.write_bytes(chart(results))
     print(f"wrote {PAGE.name} and {PICTURE.name} of {len(results)} runs")
 
 

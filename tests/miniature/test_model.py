@@ -15,7 +15,8 @@ from t2vid.miniature.base import BaseSize, new_base
 from t2vid.miniature.files import WorldSize, write_world
 from t2vid.miniature.gates import gates
 from t2vid.miniature.pretrain import HERE, Plan, collate, document, pretrain, story
-from t2vid.miniature.runner import ArmResult, Job, run_all
+from t2vid.miniature.results import ArmResult
+from t2vid.miniature.runner import Job, run_all
 from t2vid.models import MINI, mini
 from t2vid.models.rows import RowEncoder
 

@@ -9,7 +9,7 @@ from t2vid.errors import InputError
 from t2vid.miniature import questions
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.report import report
-from t2vid.miniature.runner import ArmResult, read_results, save_results
+from t2vid.miniature.results import ArmResult, read_results, save_results
 from t2vid.miniature.verdicts import accuracy, lead, verdicts
 
 KINDS = ("first", "last", "second", "count")

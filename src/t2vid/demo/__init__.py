@@ -19,7 +19,8 @@ from t2vid.errors import InputError, require
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import WorldSize, write_world
 from t2vid.miniature.questions import KINDS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult, Job, cores, run_all
+from t2vid.miniature.results import ArmResult
+from t2vid.miniature.runner import Job, cores, run_all
 from t2vid.miniature.verdicts import accuracy
 from t2vid.storage.staging import local_folder
 

@@ -16,7 +16,8 @@ from PIL import Image
 from t2vid.frames.export import contact_sheet
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult, Job, benchmark_questions, load_mix
+from t2vid.miniature.results import ArmResult
+from t2vid.miniature.runner import Job, benchmark_questions, load_mix
 from t2vid.miniature.verdicts import accuracy, lead
 from t2vid.pages import Tile, line_chart, render
 from t2vid.pages.bars import Bar, bar_chart

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult
+from t2vid.miniature.results import ArmResult
 from t2vid.miniature.verdicts import ArmVerdict, accuracy, verdicts
 from t2vid.scoring.statistics import Resampled
 

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
 import os
 import time
@@ -25,9 +24,9 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.frames.spec import RenderSpec
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.pretrain import PAGE
+from t2vid.miniature.results import ArmResult
 from t2vid.miniature.world import MAX_SCENES
 from t2vid.progress import progress
-from t2vid.storage.files import write_atomically
 from t2vid.storage.pool import in_pool
 
 BATCH_ROWS = 16
@@ -48,6 +47,7 @@ class Job:
         test_clips: unseen clips asked about; None asks about all.
         render: how texts are drawn, where that is not the arms' page.
         learning_rate: at its highest.
+        device: `cpu`, or `cuda` on a machine with a card.
     """
 
     arm: str
@@ -56,6 +56,7 @@ class Job:
     test_clips: int | None = None
     render: RenderSpec = PAGE
     learning_rate: float = LEARNING_RATE
+    device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse an arm that nobody knows."""
@@ -66,98 +67,6 @@ class Job:
     def name(self) -> str:
         """Name of its file."""
         return f"{self.arm}-{self.rows}-{self.seed}"
-
-
-@dataclass(frozen=True)
-class ArmResult:
-    """What came of a job.
-
-    Attributes:
-        arm: name of the arm.
-        seed: its seed.
-        rows: rows trained on.
-        steps: steps of training.
-        train_s: CPU seconds of the training, making of frames included.
-        test_s: CPU seconds of the test.
-        questions: ids, in order.
-        correct: whether each was answered rightly.
-        answers: what was answered.
-        curves: `{source: [(step, loss), …]}`, `all` among them.
-    """
-
-    arm: str
-    seed: int
-    rows: int
-    steps: int
-    train_s: float
-    test_s: float
-    questions: list[str]
-    correct: list[bool]
-    answers: list[str]
-    curves: dict[str, list[tuple[int, float]]]
-
-    def kind(self, number: int) -> str:
-        """Give the kind of a question."""
-        return self.questions[number].rpartition("-")[2]
-
-    def clip(self, number: int) -> str:
-        """Give the clip of a question."""
-        return self.questions[number].rpartition("-")[0]
-
-    @classmethod
-    def read(cls, path: Path) -> ArmResult:
-        """Read a result."""
-        value = json.loads(path.read_text(encoding="utf-8"))
-        value["correct"] = [c == "1" for c in value["correct"]]
-        value["curves"] = {k: [(s, x) for s, x in v] for k, v in value["curves"].items()}
-        return cls(**value)
-
-    def write(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        value = dataclasses.asdict(self)
-        value["correct"] = "".join("1" if c else "0" for c in self.correct)
-        write_atomically(path, json.dumps(value))
-
-
-def save_results(path: Path, results: Sequence[ArmResult]) -> None:
-    """Write results into one small file: the questions of each seed once, no answers, no curves.
-
-    Args:
-        path: of the file.
-        results: those of one seed asked the same questions.
-
-    Raises:
-        InputError: when they were not.
-    """
-    questions: dict[int, list[str]] = {}
-    runs = []
-    for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
-        if one.questions != questions.setdefault(one.seed, one.questions):
-            raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
-        bits = "".join("1" if c else "0" for c in one.correct)
-        small = {name: getattr(one, name) for name in _SMALL}
-        runs.append({**small, "correct": bits})
-    lines = ",\n".join(json.dumps(run) for run in runs)
-    asked = json.dumps({seed: " ".join(questions[seed]) for seed in sorted(questions)}, indent=0)
-    write_atomically(path, f'{{"questions": {asked},\n"runs": [\n{lines}\n]}}\n')
-
-
-def read_results(path: Path) -> list[ArmResult]:
-    """Read what `save_results` wrote; answers and curves are empty."""
-    value = json.loads(path.read_text(encoding="utf-8"))
-    questions = {int(seed): names.split() for seed, names in value["questions"].items()}
-    return [
-        ArmResult(
-            **{**run, "correct": [c == "1" for c in run["correct"]]},
-            questions=questions[run["seed"]],
-            answers=[],
-            curves={},
-        )
-        for run in value["runs"]
-    ]
-
-
-_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
 
 
 def run_all(
@@ -207,6 +116,7 @@ def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()
     model, processor = load_mini(base)
+    model.to(job.device)
     work = Path(out, "work", job.name)
     work.mkdir(parents=True, exist_ok=True)
     start = time.process_time()
@@ -264,7 +174,7 @@ def train(
         save_strategy="no",
         report_to="none",
         seed=job.seed,
-        use_cpu=True,
+        use_cpu=job.device == "cpu",
         bf16=False,
         gradient_checkpointing=False,  # the whole model fits into the processor's cache
         dataloader_pin_memory=False,

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from t2vid.errors import InputError
 from t2vid.miniature.arms import COMPARISONS, Comparison, Group
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult
+from t2vid.miniature.results import ArmResult
 from t2vid.scoring.statistics import CONFIDENCE, Interval, Resampled, holm, nested_bootstrap
 
 RESAMPLES = 4_000

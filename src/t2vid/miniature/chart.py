@@ -1,10 +1,10 @@
 """The arms as one small picture: a bar and an interval each, and where guessing stands.
 
-    Path("arms.png").write_bytes(picture(results))
+    Path("arms.png").write_bytes(chart(results))
 
->>> from t2vid.miniature.runner import ArmResult
+>>> from t2vid.miniature.results import ArmResult
 >>> one = ArmResult("hybrid", 1, 9, 1, 1.0, 1.0, ["a-last", "b-last"], [True, False], [], {})
->>> picture([one])[1:4]
+>>> chart([one])[1:4]
 b'PNG'
 """
 
@@ -15,14 +15,14 @@ from collections.abc import Sequence
 from t2vid.insight.plotting import COLOURS, PictureKind, new_figure, tidy, to_bytes
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import LETTERS, UNSEEN_KINDS
-from t2vid.miniature.runner import ArmResult
+from t2vid.miniature.results import ArmResult
 from t2vid.miniature.verdicts import accuracy
 
 _WIDTH_IN, _ARM_IN, _FRAME_IN = 6.4, 0.27, 0.75
 _CONTROLS = "#8b919c"
 
 
-def picture(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes:
+def chart(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes:
     """Draw the accuracy of every arm on the kinds of question that no row about a clip asks.
 
     Args:
@@ -46,8 +46,7 @@ def picture(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes
     axes.set_yticks(range(len(arms)), [f"{name}: {ARMS[name].title}" for name in arms])
     axes.invert_yaxis()
     axes.set_xlim(0, 100)
-    tidy(
-        axes,
-        x="right answers to kinds of question that no row about a clip asks, %; dashes: guessing",
-    )
+    tidy(axes)
+    label = "right answers to kinds of question that no row about a clip asks, %; dashes: guessing"
+    axes.set_xlabel(label, fontsize=8, loc="right")
     return to_bytes(figure, kind)
