@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from t2vid.models.pixels import EncodedRow
 
 K = TypeVar("K")
+_PNG = "t2vid: as a data URL"
 
 
 class Answer(NamedTuple):
@@ -379,9 +380,13 @@ def prepared_or_error(backend: Backend, ask: Ask) -> Any:
 
 
 def _data_url(frame: Any) -> str:
-    buffer = io.BytesIO()
-    (frame if frame.mode in ("RGB", "L") else frame.convert("RGB")).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    # kept with the frame, which the questions about one video share
+    if _PNG not in frame.info:
+        buffer = io.BytesIO()
+        plain = frame if frame.mode in ("RGB", "L") else frame.convert("RGB")
+        plain.save(buffer, "PNG", compress_level=1)  # as lossless as any, several times faster
+        frame.info[_PNG] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return str(frame.info[_PNG])
 
 
 def _file_url(source: str) -> str:
