@@ -32,7 +32,8 @@ def on_config(config: Any) -> Any:
     docs = Path(config["docs_dir"])
     more = [path for path in sorted(docs.glob("*.md")) if path.name not in named | _NO_PAGES]
     guides = [
-        {path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): path.name} for path in more
+        {path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): path.name}
+        for path in more
     ]
     if guides:
         config["nav"].insert(-2, {"Guides": guides})

@@ -134,7 +134,9 @@ class Browser:
 
     def turns(self, position: int) -> list[tuple[str, str]]:
         """Give the conversation of a row as `(role, text)`."""
-        return turns_of(self.row(position))
+        row = self.row(position)
+        verdict = [("verdict", str(row["verdict"]))] if "verdict" in row else []
+        return [*turns_of(row), *verdict]
 
     def show(self, position: int) -> ShownFrames:
         """Make the frames of a row, within bounds; a row that cannot be shown gives a note."""
@@ -203,7 +205,7 @@ class Browser:
 
 def _says(row: Mapping[str, Any], words: str) -> bool:
     said = " ".join(text for _, text in turns_of(row))
-    whole = f"{row.get('id') or ''} {said}".casefold()
+    whole = f"{row.get('id') or ''} {said} {row.get('verdict', '')}".casefold()
     return all(word in whole for word in words.casefold().split())
 
 

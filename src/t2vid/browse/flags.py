@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from t2vid.browse.answers import VERDICTS
 from t2vid.corpora.layouts import turns_of
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
@@ -23,6 +24,7 @@ FLAGS = {
     "letter": "its answer is a bare letter",
     "no frames": "it shows nothing",
     "placeholders": "its prompt has another number of image places than n_frames",
+    **VERDICTS,
 }
 
 
@@ -47,6 +49,8 @@ class CommonTraits:
 
     def flags(self, row: Mapping[str, Any]) -> list[str]:
         """Name the flags of a row, out of `FLAGS`."""
+        if "verdict" in row:  # an answer of a run: what came of it, and nothing about data
+            return [str(flag) for flag in row["flags"]]
         question, answer = asked(row)
         images = [p for t in conversation(row) for p in t["content"] if p["type"] == "image"]
         opening, letter = _opening(answer), answer.strip("(). ")
