@@ -145,9 +145,10 @@ class Rows(CorpusBuilder):
         spec = cast(SampleSpec, self.config.sample)
         media = settled(row, finder=self._finder, sample=spec, count=count_frames)
         n_places = [sum(one.n for one in parts) for parts in media]
+        own = row.source if self.entry.name == "rows" else ""  # licences are known by the corpus
         return {
             "id": row.id,
-            "source": row.source or self.entry.name,
+            "source": own or self.entry.name,
             "images": together([one for parts in media for one in parts]),
             "messages": messages_of(row.turns, n_places, weighted=True),
             "n_frames": sum(n_places),

@@ -59,8 +59,11 @@ def _or_file(result: Any, given: Given) -> str:
 
 
 def _scores(run: Any, given: Given) -> str:
+    from t2vid.evaluation.processes import Processes
     from t2vid.pages.scores import report
 
+    if Processes.found().rank:
+        return ""  # the first of several processes tells it
     if hasattr(run, "runs"):
         return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])

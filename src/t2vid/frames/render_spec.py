@@ -75,7 +75,8 @@ class RenderSpec(FrozenConfig):
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
         layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script, which
-            knows of the fields below `on_missing` alone and needs `words_per_frame`.
+            needs `words_per_frame` and knows nothing of the fields below but `on_missing` and
+            `wear`.
         whitespace: `"keep"` keeps newlines, indentation and tabs; `"flow"` fills lines, an empty
             line ends a paragraph.
         on_missing: a character that no available font covers is an error, or, with `"escape"`, is

@@ -127,7 +127,8 @@ def _verdict_table(found: Sequence[ArmVerdict]) -> list[str]:
         p = "–" if c.margin is not None else f"{v.p_value:.4f}"
         how = f"no worse than by {points(c.margin)}" if c.margin is not None else "ahead of"
         name = f"{c.second} {how} {c.first}" if c.margin is None else f"{c.second} {how}: {c.first}"
-        ahead = f"{v.lead.seeds_ahead} of {v.lead.seeds}"
+        seeds = f"{v.lead.seeds_ahead} of {v.lead.seeds}"
+        ahead = seeds if c.margin is None else f"({v.lead.seeds} seeds)"
         out.append(f"| {name} | {c.group} | {gap} | {ahead} | {p} | {'yes' if v.holds else 'no'} |")
     return out
 

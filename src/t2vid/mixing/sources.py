@@ -1,7 +1,7 @@
 """Reads one record of a source, wherever it stands in its file, and makes a row of it.
 
 >>> from t2vid import samples
->>> from t2vid.mixing.recipe import Source
+>>> from t2vid.mixing.source import Source
 >>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
 >>> place = texts.places()[0]
 >>> texts.items(place, Counts())[0].id
@@ -26,7 +26,7 @@ from t2vid.corpora.triplets import Triplet
 from t2vid.errors import RecordError
 from t2vid.frames.together import StoredMedium, together
 from t2vid.mixing.inputs import find_inputs
-from t2vid.mixing.recipe import Source
+from t2vid.mixing.source import Source
 from t2vid.schema import Counts, messages
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath

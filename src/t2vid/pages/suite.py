@@ -112,10 +112,12 @@ def evaluate_suite(
         raise InputError(f"data names {', '.join(unused)}, and the benchmarks are {labels}")
     backend = backend_of(model, processor)
     base, usual, places = name or backend.name, next(iter(ways)), list[tuple[str, str]]()
+    whole = bool(getattr(backend, "sends_files", False))
     with staged_folder(out) as folder:
         for label, dataset, load in asked:
             rows, _ = benchmark_rows(dataset, load)
-            for way, how in _with_controls(ways, rows, label) if controls else ways.items():
+            more = _with_controls(ways, rows, label, whole_files=whole) if controls else None
+            for way, how in more or ways.items():
                 places.append((_file_name(label), _file_name(way)))
                 evaluate(
                     backend,
@@ -178,7 +180,7 @@ def _ways(given: Sequence[Any], changes: Mapping[str, Any]) -> Iterator[tuple[st
 
 
 def _with_controls(
-    ways: Mapping[str, EvalConfig], rows: Any, benchmark: str
+    ways: Mapping[str, EvalConfig], rows: Any, benchmark: str, *, whole_files: bool
 ) -> Iterator[tuple[str, EvalConfig]]:
     """Give each way of asking, and after it those of its controls that mean something here."""
     videos = len(set(rows["video"]))
@@ -186,7 +188,9 @@ def _with_controls(
     for label, how in ways.items():
         yield label, how
         for control in CONTROLS if how.control == "none" else ():
-            if control == "other" and videos < 2:
+            if whole_files and control != "blind":
+                logger.warning("whole files are sent: no control %s", control)
+            elif control == "other" and videos < 2:
                 logger.warning("%s has one video: no control with another one", benchmark)
             elif control == "subtitles" and not told:
                 logger.warning("%s has no subtitles here: no control with them alone", benchmark)
