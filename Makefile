@@ -1,11 +1,11 @@
-# make demo | test | test-slow | mutants | lint | docs | bench | pictures | hub | dist | clean   (everything is installed into .venv)
+# make demo | test | test-slow | mutants | lint | docs | axe | bench | pictures | hub | dist | clean   (everything is installed into .venv)
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
 MINIATURE ?= build/miniature
 
-.PHONY: miniature demo test test-slow mutants lint docs bench pictures hub dist clean
+.PHONY: miniature demo test test-slow mutants lint docs axe bench pictures hub dist clean
 
 demo: $(STAMP)
 	$(BIN)/t2vid demo --out demo
@@ -35,6 +35,10 @@ bench: $(STAMP)
 
 pictures: $(STAMP)
 	$(BIN)/python benchmarks/pictures.py
+
+# Every page in Chromium with axe-core, which npm fetches; not for every change.
+axe: docs
+	$(BIN)/python benchmarks/axe.py
 
 # Wheel and source archive; the version is that of src/t2vid/_version.py.
 dist: $(STAMP)

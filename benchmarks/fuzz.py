@@ -20,6 +20,7 @@ import numpy as np
 from t2vid.errors import InputError
 from t2vid.frames.render import render_text
 from t2vid.frames.render_spec import RenderSpec
+from t2vid.frames.text import area_of, iter_sheets
 
 SMALL = {"width": 160, "height": 120, "margin_px": 6, "font_px": 15, "on_missing": "escape"}
 SPECS = {
@@ -70,6 +71,10 @@ def faults(text: str, spec: RenderSpec) -> str:
         at = end
     if not rebuilt or at != len(text):
         return f"spans {spans} of {len(text)} characters"
+    for sheet in iter_sheets(text, spec):
+        for page in sheet.pages:
+            if any(getattr(line, "width_px", 0) > area_of(spec).room_px for line in page.lines):
+                return "a line wider than its page"
     if not spec.wear:
         m = spec.margin_px
         for frame in frames:

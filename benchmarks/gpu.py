@@ -25,7 +25,7 @@ import transformers
 from datasets import Dataset, List
 from datasets import Image as ImageColumn
 from PIL import Image
-from transformers import TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 from trl import SFTConfig, SFTTrainer
@@ -244,7 +244,8 @@ class Bench:
         self.device = "cuda" if self.cuda else "cpu"
         self.dtype = torch.bfloat16 if self.cuda else torch.float32
         self.peak = peak_flops(None if self.cuda else 0.05)
-        self.steps, self.warm = (STEPS, WARM) if not toy else (3, 1)
+        self.frames = 3 if toy else FRAMES
+        self.steps, self.warm = (STEPS, WARM) if not toy else (2, 1)
         self.left_out: list[str] = []
 
     def left(self) -> float:
@@ -271,6 +272,7 @@ class Bench:
             trainer = make()
             clock = Clock()
             trainer.add_callback(clock)
+            trainer.remove_callback(PrinterCallback)
             base = trainer.accelerator.unwrap_model(trainer.model)
             whole, adapted = trained_parts(base)
             edge = frame_px(trainer.processing_class)[0]
@@ -300,18 +302,14 @@ class Bench:
             mask = batch.get("attention_mask")
             lengths.append(int(batch["input_ids"].numel() if mask is None else mask.sum()))
             segments = batch.get("segments")
-            frames += sum(s.n_frames for s in segments) if segments else FRAMES_OF[0]
+            frames += sum(s.n_frames for s in segments) if segments else self.frames
         return lengths, frames
-
-
-FRAMES_OF = [FRAMES]
 
 
 def ways(bench: Bench, shape: Shape, folder: Path) -> None:
     """Train one shape in every way."""
-    frames = FRAMES_OF[0]
+    frames = bench.frames
     model, processor = made(shape, toy=bench.toy, device=bench.device, dtype=bench.dtype)
-    start = {k: v.clone() for k, v in model.state_dict().items()} if bench.toy else None
     data = datasets_of(frames, frame_px(processor)[0], 32, folder, toy=bench.toy)
     parameters = sum(p.numel() for p in model.parameters()) / 1e9
     title = f"{shape.name} ({parameters:.2f} B)"
@@ -338,26 +336,19 @@ def ways(bench: Bench, shape: Shape, folder: Path) -> None:
         settings = {"max_tokens_per_batch": tokens}
         bench.run(f"{title}, {tokens:,} tokens a batch", lambda: ours("mixed", **settings))
         bench.run(f"{title}, the same, packed", lambda: ours("mixed", pack=True, **settings))
-    if start is not None:
-        model.load_state_dict(start)
-    quantised = None
-    if bench.cuda and shape is SHAPES[-1] and importlib.util.find_spec("bitsandbytes"):
-        quantised = four_bits(model, folder)
-    elif shape in (SHAPES[-1], TOYS[-1]):
-        bench.left_out.append(
-            "QLoRA: needs a GPU and bitsandbytes; LoRA on the weights as they are instead"
-        )
-    if shape in (SHAPES[-1], TOYS[-1]):
-        if quantised is not None:
-            model = quantised
-        word = "QLoRA" if quantised is not None else "LoRA"
-        bench.run(f"{title}, {word}", lambda: ours("frames", peft_config=adapter(model)))
+    if shape not in (SHAPES[-1], TOYS[-1]):
+        return
+    word = "LoRA"
+    if bench.cuda and importlib.util.find_spec("bitsandbytes"):
+        model, word = four_bits(model, folder), "QLoRA"
+    else:
+        bench.left_out.append("QLoRA, which needs a GPU and bitsandbytes; LoRA in its place")
+    bench.run(f"{title}, {word}", lambda: ours("frames", peft_config=adapter(model)))
 
 
 def four_bits(model: Any, folder: Path) -> Any:
     """Save a model and read it in 4 bits."""
     model.save_pretrained(folder / "whole")
-    del model
     settings = transformers.BitsAndBytesConfig(
         load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=torch.bfloat16,
         bnb_4bit_use_double_quant=True,
@@ -386,10 +377,9 @@ def main() -> None:
     if not tiny and not torch.cuda.is_available():
         raise SystemExit("benchmarks/gpu.sh needs a GPU; --tiny runs the same ways with toys")
     bench = Bench(toy=tiny)
-    FRAMES_OF[0] = 3 if tiny else FRAMES
     card = torch.cuda.get_device_name() if bench.cuda else "no card, toys: figures mean nothing"
     print(
-        f"{card}; torch {torch.__version__}, {FRAMES_OF[0]} frames a row, one row a step, weights in "
+        f"{card}; torch {torch.__version__}, {bench.frames} frames a row, one row a step, weights in "
         f"{str(bench.dtype).removeprefix('torch.')}, activations checkpointed; medians of {bench.steps} steps\n"
     )
     print(

@@ -87,6 +87,18 @@ def rapid() -> Callable[[Image.Image], str] | None:
     return read
 
 
+def random_error_rate(
+    text: str, seed: int, level: int, edge_px: int, read: Callable[[Image.Image], str]
+) -> float:
+    """Give the character error rate of the first frame of a random layout, in percent."""
+    spec = RenderSpec.random(seed, level=level)
+    spec = dataclasses.replace(spec, columns=1, header="", footer="")
+    (start, end), frame = next(iter_frames(text, spec))
+    seen = frame.convert("L").resize((edge_px, edge_px), Image.Resampling.BICUBIC)
+    truth = "".join(text[start:end].split())
+    return 100 * distance("".join(read(seen).split()), truth) / len(truth)
+
+
 def levels(n_seeds: int) -> None:
     english = next(r["context"] for r in samples.texts() if r["id"] == "night_train")
     readers = {"tesseract": lambda image: ocr(image, "eng"), "RapidOCR": rapid()}
@@ -99,12 +111,7 @@ def levels(n_seeds: int) -> None:
             for edge_px in sizes[name] if read else ():
                 rates = {}
                 for seed in range(n_seeds):
-                    spec = RenderSpec.random(seed, level=level)
-                    spec = dataclasses.replace(spec, columns=1, header="", footer="")
-                    (start, end), frame = next(iter_frames(english[900:], spec))
-                    seen = frame.convert("L").resize((edge_px, edge_px), Image.Resampling.BICUBIC)
-                    truth = "".join(english[900 + start : 900 + end].split())
-                    rates[seed] = 100 * distance("".join(read(seen).split()), truth) / len(truth)
+                    rates[seed] = random_error_rate(english[900:], seed, level, edge_px, read)
                 worst = max(rates, key=lambda seed: rates[seed])
                 tenth = statistics.quantiles(rates.values(), n=10)[-1]
                 middle = statistics.median(rates.values())

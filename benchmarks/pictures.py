@@ -77,7 +77,10 @@ def badge(label: str, value: str) -> str:
 def all_pictures() -> dict[str, bytes]:
     """Give every picture by its file name."""
     out = {}
-    for name, image, how in (("frames.webp", sheet(), {"lossless": True}), ("icon.png", icon(), {})):
+    for name, image, how in (
+        ("frames.webp", sheet(), {"lossless": True}),
+        ("icon.png", icon(), {}),
+    ):
         file = io.BytesIO()
         image.save(file, name.rpartition(".")[2], **how)
         out[name] = file.getvalue()

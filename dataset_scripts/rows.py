@@ -23,9 +23,9 @@ from typing import Any, Literal, cast
 import datasets
 
 from t2vid import catalog
-from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow
+from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow, said_by
 from t2vid.corpora.rows import check_columns, convert
-from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, said_by, settled
+from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, settled
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
 from t2vid.errors import InputError, LayoutError, MissingFile
 from t2vid.frames.feature import Frames
@@ -145,9 +145,10 @@ class Rows(CorpusBuilder):
         spec = cast(SampleSpec, self.config.sample)
         media = settled(row, finder=self._finder, sample=spec, count=count_frames)
         n_places = [sum(one.n for one in parts) for parts in media]
+        own = row.source if self.entry.name == "rows" else ""  # licences are known by the corpus
         return {
             "id": row.id,
-            "source": row.source or self.entry.name,
+            "source": own or self.entry.name,
             "images": together([one for parts in media for one in parts]),
             "messages": messages_of(row.turns, n_places, weighted=True),
             "n_frames": sum(n_places),

@@ -16,7 +16,6 @@ Without the registered name: `Synthetic(config_name="sample").download_and_prepa
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,7 +46,8 @@ class SyntheticConfig(datasets.BuilderConfig):
         render: how the texts are drawn: a `RenderSpec`, a mapping of its fields, or the name of a
             preset, `"default"`, `"dense"` or `"paper"`.
         style_seed: draw every text in a style of its own, `RenderSpec.random` of this seed and the row's
-            id, at the size that `render` gives; None draws all of them as `render` says.
+            id, with the size and markup that `render` gives; None draws all of them as `render` says.
+        style_level: how far these styles go, from 0 (clean pages) to 3 (photographs of pages).
         strict: refuse documents that hold an end marker themselves, where the cut is a guess.
         min_words: drop shorter texts, e.g. the short Alpaca rows that have an `input`.
         columns: for `triplets`, the file's names of context, question and answer.
@@ -56,6 +56,7 @@ class SyntheticConfig(datasets.BuilderConfig):
 
     render: RenderSpec | Mapping[str, Any] | str | None = None  # a RenderSpec after __post_init__
     style_seed: int | None = None
+    style_level: int = 0
     strict: bool = False
     min_words: int = 0
     columns: Mapping[str, str] | None = None
@@ -65,6 +66,7 @@ class SyntheticConfig(datasets.BuilderConfig):
         """Check the values."""
         super().__post_init__()
         self.render = RenderSpec.from_value(self.render)
+        RenderSpec.random(0, level=self.style_level)  # refuses a level that is none
         if self.min_words < 0:
             raise InputError(f"min_words ({self.min_words}) must be >= 0")
         check_columns(self.columns, KEYS)
@@ -136,12 +138,8 @@ class Synthetic(CorpusBuilder):
         if self.config.style_seed is None:
             return render
         digest = hashlib.sha256(f"{self.config.style_seed} {row_id}".encode()).digest()
-        return dataclasses.replace(
-            RenderSpec.random(int.from_bytes(digest[:7], "big")),
-            width=render.width,
-            height=render.height,
-            on_missing=render.on_missing,
-        )
+        seed = int.from_bytes(digest[:7], "big")
+        return RenderSpec.random(seed, like=render, level=self.config.style_level)
 
     def _triplets(self, job: FileJob, counts: Counts) -> Iterator[Triplet]:
         rows = records.read(job.part)

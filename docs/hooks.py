@@ -17,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
+_SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
 _NO_PAGES = {"miniature_intro.md"}
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
@@ -32,11 +33,17 @@ def on_config(config: Any) -> Any:
     docs = Path(config["docs_dir"])
     more = [path for path in sorted(docs.glob("*.md")) if path.name not in named | _NO_PAGES]
     guides = [
-        {path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): path.name} for path in more
+        {path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# "): path.name}
+        for path in more
     ]
     if guides:
-        config["nav"].insert(-2, {"Guides": guides})
+        next(part["Guides"] for part in config["nav"] if "Guides" in part).extend(guides)
     return config
+
+
+def on_post_page(output: str, page: Any, **_: Any) -> str:
+    """Let the search find its stand-in for a worker beside the page, not on somebody's server."""
+    return output.replace(_SHIM, "../" * page.url.count("/") + "offline.js")
 
 
 def _titled(found: re.Match[str]) -> str:
@@ -279,6 +286,17 @@ def error_messages(name: str) -> str:
     return "\n\n".join(parts) or "No message of its own."
 
 
+def biases() -> str:
+    """Give the biases that a report measures."""
+    from t2vid.insight.flags import KINDS
+
+    rows = [
+        [f"`{name}`", kind.about, "–" if kind.look_above is None else f"above {kind.look_above:g}"]
+        for name, kind in KINDS.items()
+    ]
+    return table(["figure", "what it is", "look"], rows)
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -289,6 +307,7 @@ def miniature() -> str:
 
 
 MAKERS: dict[str, Callable[..., str]] = {
+    "biases": biases,
     "cli": cli,
     "error-messages": error_messages,
     "extras": extras,

@@ -103,6 +103,15 @@ def test_the_overview_imports_nothing_large():
     assert [name for name in large.split() if f"'{name}'" in loaded] == []
 
 
+def test_somebody_who_reads_along_is_told_which_section_explains_an_error(capsys, monkeypatch):
+    from t2vid import terminal
+
+    monkeypatch.setattr(terminal, "is_watched", lambda: True)
+    assert cli.main(["rendr"]) == 2
+    line, where = capsys.readouterr().err.splitlines()
+    assert "is no command" in line and "reference/errors.html#inputerror" in where
+
+
 # Arguments.
 
 

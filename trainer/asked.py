@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,9 @@ class AskedWhileTraining(SFTTrainer):
             return
         plan = McqPlan.read(asked)
         best = (args.metric_for_best_model or "").removeprefix("eval_")
-        if best.endswith("accuracy") and best not in plan.metrics and compute_metrics is None:
+        of_losses = best.endswith("mean_token_accuracy")  # which TRL logs beside each loss
+        of_questions = best.endswith("_accuracy") and not of_losses and compute_metrics is None
+        if of_questions and best not in plan.metrics:
             raise InputError(f"metric_for_best_model ({best!r}) must be one of {plan.metrics}")
         self._mcq = McqEvaluation(plan, processor, batch_size=args.per_device_eval_batch_size)
 
@@ -89,12 +92,13 @@ class AskedWhileTraining(SFTTrainer):
                 "DeepSpeed and FSDP, or use t2vid eval"
             )
         assert self._mcq is not None
-        found = self._mcq.ask(
-            self.model,
-            rank=self.accelerator.process_index,
-            world=self.accelerator.num_processes,
-            in_step=shared_out,
-        )
+        with _gathered_roots(self.model):
+            found = self._mcq.ask(
+                self.model,
+                rank=self.accelerator.process_index,
+                world=self.accelerator.num_processes,
+                in_step=shared_out,
+            )
         if self.is_world_process_zero():
             log_answers(
                 found.shown,
@@ -103,3 +107,13 @@ class AskedWhileTraining(SFTTrainer):
                 callbacks=self.callback_handler.callbacks,
             )
         return {f"eval_{name}": value for name, value in found.figures.items()}
+
+
+def _gathered_roots(model: Any) -> Any:
+    # FSDP's first version gathers a wrapped model's own weights in its forward alone, and generating
+    # goes around that; the second, DeepSpeed and DDP need nothing.
+    from torch.distributed.fsdp import FullyShardedDataParallel
+
+    if isinstance(model, FullyShardedDataParallel):
+        return FullyShardedDataParallel.summon_full_params(model, recurse=False, writeback=False)
+    return contextlib.nullcontext()

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, NamedTuple, Self
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 
@@ -92,11 +92,11 @@ class McqPlan:
         if isinstance(protocol, Mapping):
             protocol = EvalConfig.from_dict(dict(protocol))
         protocol = EvalConfig.named(protocol)
-        plain = protocol.judge == "none" and protocol.scheme != "official"
-        if protocol.circular or protocol.answering == "letters" or not plain:
+        by_rules = protocol.judge == "none" and protocol.scheme != "official"
+        if protocol.circular or not by_rules or protocol.answering == "letters":
             raise InputError(
-                "eval_mcq generates one answer a question and reads its letter by the rules; a protocol "
-                "with circular, a judge, answering=letters or scheme=official belongs to t2vid eval"
+                "eval_mcq generates one answer a question; a protocol with circular, a judge, "
+                "scheme=official or answering=letters belongs to t2vid eval"
             )
         return cls(benchmarks, protocol=protocol, **options)
 
@@ -258,12 +258,8 @@ def _line(
 ) -> dict[str, Any]:
     line = question.line
     said = unlabelled(text, line)
-    found = extract_choice(
-        said,
-        line["options"],
-        line["question"],
-        scheme="paper" if protocol.scheme == "paper" else "t2vid",
-    )
+    scheme: Literal["t2vid", "paper"] = "paper" if protocol.scheme == "paper" else "t2vid"
+    found = extract_choice(said, line["options"], line["question"], scheme=scheme)
     seen = None
     if shown:
         frames = [frame.convert("RGB") for frame in question.frames]

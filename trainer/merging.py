@@ -87,13 +87,14 @@ def merge(
         raise MissingFile(
             f"the base of {folder} ({name!r}) cannot be read ({error}); give it with base="
         ) from error
+    kind_of_layer = require("peft.tuners.tuners_utils", extra="train").BaseTunerLayer
     kind = str(model.dtype).removeprefix("torch.")
     processor = _processor(folder, name)
     probe = _probe(model, processor)
     with torch.no_grad():
         plain = model(**probe).logits
         whole = peft.PeftModel.from_pretrained(model, str(folder)).eval()
-        layers = sum(hasattr(module, "merge") for module in whole.modules()) - 1
+        layers = sum(isinstance(module, kind_of_layer) for module in whole.modules())
         want = whole(**probe).logits
         merged = whole.merge_and_unload()
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from t2vid.catalog import Family
-from t2vid.errors import require
+from t2vid.errors import InputError, require
 from t2vid.frames.feature import Frames
 from t2vid.models.families import family_of, one_patch, register_ports
 from t2vid.models.parts import part_of
@@ -140,6 +140,23 @@ def split_by_part(optimizer: Any, model: Any, family: Family, rates: Mapping[str
             lr = {"lr": float(rates[name])} if name in rates else {}
             groups.append({**group, "params": weights, "part": name, **lr})
     optimizer.param_groups[:] = groups
+
+
+def refuse_other_optimizer(args: VideoSFTConfig, deepspeed: Mapping[str, Any] | None) -> None:
+    """Refuse learning rates of parts where DeepSpeed makes the optimizer, which knows no parts.
+
+    Args:
+        args: settings of the run.
+        deepspeed: DeepSpeed's configuration, or None.
+
+    Raises:
+        InputError: where the configuration has an `optimizer`.
+    """
+    if args.learning_rates and "optimizer" in (deepspeed or {}):
+        raise InputError(
+            "learning_rates: the DeepSpeed configuration brings an optimizer of its own, with one rate "
+            "for all; take its 'optimizer' out, as in deepspeed=zero3"
+        )
 
 
 def rates_by_part(optimizer: Any, args: VideoSFTConfig, now: float) -> dict[str, float]:

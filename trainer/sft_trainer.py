@@ -47,6 +47,7 @@ from t2vid.trainer.preparing import (  # noqa: E402
     keep_used_names,
     named_family,
     rates_by_part,
+    refuse_other_optimizer,
     split_by_part,
     warn_of_rounding,
 )
@@ -158,6 +159,8 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         base = self.accelerator.unwrap_model(self.model)
         keep_used_names(base)
         match_tokens(base, processing_class)
+        plugin = self.accelerator.state.deepspeed_plugin if self.is_deepspeed_enabled else None
+        refuse_other_optimizer(args, plugin and plugin.deepspeed_config)
         if args.compat and self.family.ported:
             base.config.attend_padding = True
         if args.frozen:

@@ -16,7 +16,7 @@ from typing import Any, Literal, cast
 from t2vid import terminal
 from t2vid._version import __version__
 from t2vid.commands import COMMANDS, Given
-from t2vid.errors import InputError, T2VidError
+from t2vid.errors import InputError, T2VidError, error_page
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return status
     except T2VidError as error:
         terminal.complain(f"{name}: {error}")
+        if terminal.is_watched():  # somebody reads along; a log keeps its one line
+            terminal.complain(f"what it means: {error_page(error)} of the documentation")
     except OSError as error:
         if not terminal.stdout_is_whole() and isinstance(error, BrokenPipeError):
             return 0  # `t2vid … | head`

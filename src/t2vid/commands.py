@@ -9,6 +9,7 @@ To add a command, write a public function with type hints and a docstring, and o
 from __future__ import annotations
 
 import json
+import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -58,8 +59,11 @@ def _or_file(result: Any, given: Given) -> str:
 
 
 def _scores(run: Any, given: Given) -> str:
+    from t2vid.evaluation.processes import Processes
     from t2vid.pages.scores import report
 
+    if Processes.found().rank:
+        return ""  # the first of several processes tells it
     if hasattr(run, "runs"):
         return report(run.runs) + (f"\n{run.page}" if run.page else "")
     return report([_run_folder(given) if "run" in given else run])
@@ -110,6 +114,9 @@ def _examined(found: Any, given: Given) -> str:
 def _serve(server: Any, given: Given) -> str:
     with suppress(KeyboardInterrupt), server:  # Ctrl-C is how it ends
         print(f"{given['target']} is at {server.url} until Ctrl-C", flush=True)
+        if not given.get("host"):
+            tunnel = f"ssh -L {server.port}:127.0.0.1:{server.port}"
+            print(f"from another machine: {tunnel} {socket.gethostname()}", flush=True)
         server.wait()
     return ""
 
@@ -241,9 +248,9 @@ COMMANDS = {
         text=_published,
     ),
     "browse": Command(
-        "Serve a page to look through the rows of a dataset, on the loopback only",
+        "Serve a page to look through the rows of a dataset, or the answers of a run",
         {"": "t2vid.browse.app:browse"},
-        ("t2vid browse t2vid/mix --config sample",),
+        ("t2vid browse t2vid/mix --config sample", "t2vid browse runs/mvbench --data-dir MVBench"),
         text=_serve,
     ),
     "train": Command(

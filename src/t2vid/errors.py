@@ -103,6 +103,16 @@ class MissingExtra(T2VidError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
 
 
+def error_page(error: T2VidError) -> str:
+    """Say which section of the documentation explains an error.
+
+    >>> error_page(BadVideo("a.mp4 holds no video"))
+    'reference/errors.html#badvideo'
+    """
+    named = next(kind for kind in type(error).__mro__ if kind.__module__ == __name__)
+    return f"reference/errors.html#{named.__name__.lower()}"
+
+
 def kind_of(value: object) -> str:
     """Name the type of a value with its article, for messages.
 

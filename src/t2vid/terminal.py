@@ -34,6 +34,11 @@ def complain(line: str) -> None:
         sys.stderr.flush()
 
 
+def is_watched() -> bool:
+    """Tell whether standard error is a terminal."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def say(text: str) -> None:
     """Write text to standard output; nobody may be reading it any more, as in `t2vid … | head`."""
     try:

@@ -8,6 +8,7 @@ import pytest
 from datasets import IterableDataset
 from PIL import Image
 
+from media import make_clip
 from rows import SMALL, dataset_of, text_rows, video_rows
 from t2vid.browse import browser as browsing
 from t2vid.browse import frames as framing
@@ -291,3 +292,26 @@ def test_what_cannot_be_opened_says_what_to_give(tmp_path):
             open_rows(target, **options)
     with pytest.raises(MissingFile, match="data_dir"):
         open_rows("t2vid/mix", config="sample", data_dir=tmp_path / "nowhere")
+
+
+def test_the_answers_of_a_run_are_looked_through_with_frames_rule_and_verdict(tmp_path):
+    from t2vid import evaluate
+
+    (tmp_path / "videos").mkdir()
+    make_clip(tmp_path / "videos" / "a.mp4", seconds=3, fps=5)
+    asked = {"id": "q", "video": "a.mp4", "question": "Which?", "options": ["red", "blue"]}
+    lines = [{**asked, "id": f"q{n}", "answer": letter} for n, letter in enumerate("BAB")]
+    text = "\n".join(map(json.dumps, lines))
+    (tmp_path / "questions.jsonl").write_text(text, encoding="utf-8")
+    said = iter(["The answer is B.", "The answer is B.", "I cannot tell."])
+    evaluate(lambda ask: next(said), "t2vid/questions", data_dir=tmp_path, out=tmp_path / "run")
+    browser = Browser(open_rows(tmp_path / "run", data_dir=tmp_path))
+    assert [browser.flags(i) for i in range(3)] == [["right"], ["wrong"], ["no letter"]]
+    assert browser.turns(1)[-1][1] == 'read as B by the rule "statement", on "B"; right is A'
+    assert len(browser.show(0).frames) == 3
+    wrong = browser.page(0, RowFilters(flags=("wrong",)))
+    assert wrong.positions == [1]
+    assert browser.page(0, RowFilters(words="left open")).positions == [2]
+    with pytest.raises(InputError, match="t2vid score"):
+        (tmp_path / "run" / "judged.jsonl").unlink()
+        open_rows(tmp_path / "run")

@@ -307,3 +307,16 @@ def test_numbers_and_several_wordings_are_answers_and_a_bom_is_no_letter():
         ("assistant", ("3",)),
     ]
     assert said({"question": ASK, "answer": [SAY, "left"]})[1][1] == (SAY,)
+
+
+def test_lists_that_a_table_holds_as_json_are_lists():
+    record = {
+        "images": '["a.png", "b.png"]',
+        "query": ASK,
+        "response": SAY,
+        "history": '[["a", "b"]]',
+    }
+    assert shown(record) == [("image", "a.png"), ("image", "b.png")]
+    assert said(record)[:2] == [("user", (0, 1, "a")), ("assistant", ("b",))]
+    assert said({"QA": json.dumps([{"q": ASK, "a": SAY}]), "video": "v"})[0][1] == (0, ASK)
+    assert shown({"image": "[1].png", "query": ASK, "response": SAY}) == [("image", "[1].png")]

@@ -61,6 +61,9 @@ def test_a_style_seed_draws_every_row_in_a_style_of_its_own_again_and_again(writ
     assert list(styled) == list(again) != list(other)
     first = load(path, style_seed=1, render={"width": 364})[0]["images"][0]
     assert first.size == (364, 448)
+    worn = load(path, style_seed=1, style_level=3, render={"markup": "markdown"})
+    spec = json.loads(worn[0]["images"].encoded["spec"])
+    assert spec["wear"] > 0.4 and spec["markup"] == "markdown"
 
 
 def test_the_sample_has_columns_frames_and_a_question_after_the_frames():

@@ -461,7 +461,7 @@ OWN: list[tuple[dict[str, Any], str]] = [
     ({"options": ["red", "blue"]}, ""),
     ({"options": ["red", "blue"], "answer": "green"}, "none of the options"),
     ({"options": ["B", "A"], "answer": "A"}, "the text of another option"),
-    ({"options": ["red"], "answer": "A"}, "not 2 to 10"),
+    ({"options": ["red"], "answer": "A"}, "one option is no choice"),
     ({"options": "red or blue", "answer": "A"}, "neither a list"),
     ({"options": ["red", "blue"], "answer": "A", "start_s": "soon"}, "no number of seconds"),
     ({"A": "red", "C": "blue", "answer": "A"}, "gap"),

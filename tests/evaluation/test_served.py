@@ -129,6 +129,19 @@ def test_when_the_server_fails_what_was_under_way_is_kept(server, clips, tmp_pat
     assert asked_about(server.requests[0]) in {line["question"].rstrip("?") for line in kept}
 
 
+def test_after_a_failure_nothing_more_is_decoded(server, clips, tmp_path, monkeypatch):
+    opened, decode = [], ahead.sample_video
+    monkeypatch.setattr(ahead, "sample_video", lambda *a: opened.append(1) or decode(*a))
+    server.faults = ["401"] * 99
+    rows = make_rows(clips * 6, 1)
+    rows = [{**row, "id": f"{n}"} for n, row in enumerate(rows)]
+    for n, row in enumerate(rows):  # a video each
+        row["images"] = {**row["images"], "spec": f'{{"start_s": 0.{n:03d}}}'}
+    with pytest.raises(BackendError):
+        t2vid.evaluate(served(server), rows, FAST, out=tmp_path, batch_size=1)
+    assert len(opened) < 9 < len(rows)
+
+
 def test_tokens_and_costs_are_counted(server, clips, tmp_path):
     server.usage = {"prompt_tokens": 1000, "completion_tokens": 10, "details": None}
     backend = served(server, usd_per_million=(2.5, 10.0))

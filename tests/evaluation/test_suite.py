@@ -17,7 +17,10 @@ from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
 from t2vid.pages import suite
+from t2vid.pages.scores import compare, report
 from t2vid.pages.suite import evaluate_suite, named_benchmark
+from t2vid.pages.sweep import sweep
+from t2vid.storage.files import path_of
 
 
 @pytest.fixture
@@ -97,6 +100,25 @@ def test_a_benchmark_is_a_name_a_configuration_or_a_file():
         "t2vid/questions",
         {"data_files": "sets/mine.jsonl", "video_dir": "clips"},
     )
+
+
+def test_results_and_pages_go_to_a_url_and_come_from_it(benchmarks, clips, tmp_path):
+    where, asked = f"memory://ask/{tmp_path.name}", []
+    model = FunctionBackend(lambda ask: asked.append(1) or ask.line["answer"], name="mine")
+    done = evaluate_suite(model, benchmarks="mvbench", out=where)
+    assert str(done.page) == f"{where}/report.html" and "mine" in done.page.read_text()
+    assert [one["accuracy"] for one in done.scores] == [1.0]
+    again = evaluate_suite(model, benchmarks="mvbench", out=where)
+    assert len(asked) == 6 and again.scores == done.scores  # it went on from there
+    runs = [f"{where}/mvbench/t2vid"] * 2
+    text = compare(runs, format="html", out=f"{where}/beside/compare.html")
+    assert path_of(f"{where}/beside/compare.html").read_text() == text
+    assert "| mine | mvbench | 100.0 |" in report(runs[:1])
+    points = sweep(model, make_rows(clips[:1]), out=f"{where}/sweep", frames=[1, 2])
+    assert [p.value for p in points] == [100.0, 100.0]
+    assert path_of(f"{where}/sweep/sweep.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="line by line"):
+        running.evaluate(model, make_rows(clips[:1]), out=f"{where}/one")
 
 
 SHARED = """

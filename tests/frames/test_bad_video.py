@@ -347,6 +347,7 @@ def test_three_hundred_opens_leave_nothing_behind(clip) -> None:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs Linux's /proc")
+@pytest.mark.timeout(1800)  # slow on a busy machine
 def test_ten_thousand_opens_leave_nothing_behind(clip) -> None:
     open_often(clip, 10_000)
 

@@ -224,6 +224,16 @@ def test_a_letter_that_the_font_has_composed_only_is_drawn_before_a_selector(tex
     assert ink(text, RenderSpec()).size
 
 
+@pytest.mark.parametrize("font", ["sans", "mono"])
+@pytest.mark.parametrize("inner", ["_| ]\\", "( ( a", "\u00ab b \u00bb"])
+def test_a_blank_inside_a_piece_that_is_cut_leaves_no_line_too_wide(font: str, inner: str) -> None:
+    spec = RenderSpec(font=font, width=160, height=120, margin_px=6, font_px=15)
+    for n in range(6, 24):
+        for page in iter_pages("x" * n + inner * 3, spec):
+            assert all(line.width_px <= 148 for line in page.lines)
+        assert render_text("\u05d0" * n + inner * 3, spec)
+
+
 BACKWARD = [chr(code) for code in range(0x3000) if is_backward(chr(code))]
 
 

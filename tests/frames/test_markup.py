@@ -234,6 +234,17 @@ def test_a_table_too_wide_for_its_frame_loses_no_cell() -> None:
     assert words == cells * 2
 
 
+@pytest.mark.parametrize("spec", [CODE, MARKDOWN])
+def test_blank_lines_between_pages_make_no_frames(spec: RenderSpec) -> None:
+    text = "x = 1\n" + "\n" * 500 + "y = 2\n" + "\n" * 500
+    spans = paginate(text, spec)
+    assert (
+        spans[0][0] == 0 and spans[-1][1] == len(text) and len(spans) == (2 if spec is CODE else 1)
+    )
+    shown = [[word.text for word in page] for page in render_text(text, spec).words]
+    assert sum(shown, []) == ["x", "=", "1", "y", "=", "2"]
+
+
 def test_marked_up_text_of_absurd_length_is_refused() -> None:
     with pytest.raises(InputError, match="6,000,000 characters, more than 5,000,000"):
         paginate("word " * 1_200_000, MARKDOWN)

@@ -122,3 +122,35 @@ def test_what_is_published_has_no_path_of_this_machine(tmp_path, value):
     [made] = plain_tables(rows, PublishFormat(include_media=True, media_root=str(tmp_path)))
     again = Frames().decode_example(made["images"][0].as_py())
     assert [f.tobytes() for f in again] == [f.tobytes() for f in rows[0]["images"]]
+
+
+def test_a_published_row_keeps_weights_and_has_a_place_for_each_picture(tmp_path, value):
+    content = [{"type": "image", "text": None}] * 9  # one more than there are pictures
+    turns = [
+        {
+            "role": "user",
+            "content": [*content, {"type": "text", "text": "?"}],
+            "weight": None,
+            "tool_calls": None,
+        },
+        {
+            "role": "assistant",
+            "content": [{"type": "text", "text": "."}],
+            "weight": 0,
+            "tool_calls": "[]",
+        },
+    ]
+    row = {
+        "id": "a",
+        "source": "b",
+        "images": value,
+        "messages": turns,
+        "n_frames": 9,
+        "n_words": 0,
+    }
+    rows = Dataset.from_list([row], features=row_features(Frames(), weighted=True))
+    form = PublishFormat("webp", include_media=True, media_root=str(tmp_path))
+    [made] = [table.to_pylist()[0] for table in plain_tables(rows, form)]
+    kinds = [part["type"] for part in made["messages"][0]["content"]]
+    assert kinds == ["image"] * 8 + ["text"] and len(made["images"]) == made["n_frames"] == 8
+    assert made["messages"][1]["weight"] == 0 and made["messages"][1]["tool_calls"] == "[]"

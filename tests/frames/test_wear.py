@@ -95,6 +95,33 @@ def test_levels_add_to_each_other() -> None:
         assert render_text(TEXT, spec)
 
 
+@pytest.mark.parametrize(
+    "like",
+    [
+        RenderSpec(markup="markdown", width=364, height=364, lang="ja"),
+        RenderSpec(scroll_lines=2, words_per_frame=None, on_missing="escape"),
+        RenderSpec(width=120, height=90, whitespace="flow", margin_px=2, font_px=10),
+        RenderSpec.paper(),
+        RenderSpec(colors=("#102030", "#fff8e7"), crop_last=True),
+    ],
+)
+def test_what_is_not_drawn_by_lot_comes_from_a_layout(like: RenderSpec) -> None:
+    kept = (
+        "width",
+        "height",
+        "markup",
+        "lang",
+        "scroll_lines",
+        "on_missing",
+        "whitespace",
+        "crop_last",
+    )
+    for seed in [*range(40), 2**80]:
+        spec = RenderSpec.random(seed, like=like, level=seed % 4)
+        assert all(getattr(spec, name) == getattr(like, name) for name in kept)
+        assert spec.layout == "t2vid" and spec.words_per_frame is None
+
+
 @pytest.mark.parametrize("level", [-1, 4, 1.5, True, "2"])
 def test_a_level_that_is_none_is_refused(level: object) -> None:
     with pytest.raises(InputError, match=r"level \(.*\) must be a whole number from 0 to 3"):
@@ -114,3 +141,20 @@ def test_fonts_come_from_a_folder_too(tmp_path: Path) -> None:
         InputError, match="has 0 font files, none of them with the letters of English"
     ):
         RenderSpec.random(1, fonts=empty)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", range(4))
+def test_tesseract_reads_every_level(level: int) -> None:
+    if shutil.which("tesseract") is None:
+        pytest.skip("tesseract is not installed: apt-get install tesseract-ocr")
+    from benchmarks.legibility import ocr, random_error_rate
+
+    from t2vid import samples
+
+    text = next(row["context"] for row in samples.texts() if row["id"] == "night_train")
+    rates = [
+        random_error_rate(text, seed, level, 448, lambda image: ocr(image, "eng"))
+        for seed in range(40, 44)
+    ]
+    assert max(rates) <= 5

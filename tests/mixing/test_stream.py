@@ -167,10 +167,11 @@ def test_an_interrupted_epoch_ends_where_it_would_have():
     assert sorted([*seen, *second]) == sorted(ROWS)
 
 
+@pytest.mark.parametrize("base", [GroupPlan([10] * 10, seed=1), RowPlan(100, seed=1)])
 @pytest.mark.parametrize("how", ["mixed", "apart"])
-def test_batches_by_source(how):
+def test_batches_by_source(how, base):
     sources = ["a"] * 60 + ["b"] * 30 + ["c"] * 10
-    plan = StratifiedPlan(GroupPlan([10] * 10, seed=1), sources, batch_size=10, how=how)
+    plan = StratifiedPlan(base, sources, batch_size=10, how=how)
     batches = [[sources[i] for i in plan.at(np.arange(at, at + 10))] for at in range(0, 100, 10)]
     if how == "mixed":
         assert all((b.count("a"), b.count("b"), b.count("c")) == (6, 3, 1) for b in batches)

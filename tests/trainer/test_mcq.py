@@ -227,3 +227,9 @@ def test_when_to_ask_and_what_to_choose_by_are_checked_at_the_start(asked, small
         run_of(
             small, tmp_path, taught(asked), {"toy": asked}, metric_for_best_model="mvbnch_accuracy"
         )
+
+
+def test_trls_own_accuracy_may_choose_the_checkpoint_too(asked, small, tmp_path):
+    name = "mean_token_accuracy"
+    run = run_of(small, tmp_path, taught(asked), {"toy": asked[:1]}, metric_for_best_model=name)
+    assert run.args.greater_is_better is True

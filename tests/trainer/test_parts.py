@@ -20,6 +20,7 @@ from t2vid.schema import row_features
 from t2vid.trainer import VideoSFTTrainer
 from t2vid.trainer.adapters import adapter, adapter_size
 from t2vid.trainer.merging import merge
+from t2vid.trainer.preparing import refuse_other_optimizer
 from t2vid.trainer.run import build_trainer, read_settings, split_settings
 from tiny_families import BUILDERS
 from training_rows import cpu_settings, mixed_rows, texts
@@ -170,6 +171,14 @@ def test_adapters_out_of_range_are_refused(settings, message):
         adapter(tiny_idefics3(texts(ROWS))[0], **settings)
 
 
+def test_rates_that_deepspeeds_own_optimizer_would_forget_are_refused(tmp_path):
+    args = cpu_settings(tmp_path, learning_rates={"vision": 1e-6})
+    refuse_other_optimizer(args, {"zero_optimization": {"stage": 3}})
+    refuse_other_optimizer(cpu_settings(tmp_path), {"optimizer": {"type": "AdamW"}})
+    with pytest.raises(InputError, match="take its 'optimizer' out"):
+        refuse_other_optimizer(args, {"optimizer": {"type": "AdamW"}})
+
+
 def test_nothing_left_to_train_is_refused(tmp_path):
     model, processor = tiny_idefics3(texts(ROWS))
     args = cpu_settings(tmp_path, freeze=list(PARTS))
@@ -215,7 +224,8 @@ def test_what_cannot_be_merged_says_why(base, tmp_path):
     for name in ("adapter_config.json", "adapter_model.safetensors"):
         (tmp_path / "run" / name).unlink()  # a run that was killed has its checkpoints alone
     config = tmp_path / "run" / "checkpoint-1" / "adapter_config.json"
-    assert merge(tmp_path / "run", out=tmp_path / "out").difference < 1e-4
+    merged = merge(tmp_path / "run", out=tmp_path / "out")
+    assert merged.difference < 1e-4 < merged.moved and merged.layers == 2 * 7
     with pytest.raises(InputError, match="must be a new folder"):
         merge(tmp_path / "run", out=tmp_path / "out")
     config.write_text(

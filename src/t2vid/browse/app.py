@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +22,11 @@ from t2vid.browse.encoders import Encoders, mask_runs
 from t2vid.browse.flags import FLAGS
 from t2vid.browse.frames import ShownFrames
 from t2vid.browse.rows import open_rows
-from t2vid.browse.server import HOST, Gate, Server
+from t2vid.browse.server import HOST, PORT, Gate, Server, is_loopback
 from t2vid.errors import T2VidError, require
 from t2vid.pages import render
+
+logger = logging.getLogger(__name__)
 
 _HERE = Path(__file__).parent
 _STYLE = (_HERE / "browse.css").read_text(encoding="utf-8")
@@ -43,12 +46,13 @@ def browse(
     quarantine: str | Path | None = "quarantine.jsonl",
     remote: bool = False,
     port: int | None = None,
+    host: str = HOST,
 ) -> Server:
-    """Serve a page to look through the rows of a dataset, on the loopback only.
+    """Serve a page to look through the rows of a dataset, or the answers of a run.
 
     Args:
-        target: folder that `t2vid build` or `save_to_disk` wrote, a file of rows, or the name of a
-            dataset, which is then streamed.
+        target: folder that `t2vid build` or `save_to_disk` wrote, a file of rows, the folder of a
+            run of `t2vid eval`, or the name of a dataset, which is then streamed.
         config: config of a named dataset.
         split: its split; the first one by default.
         data_dir: folder of the videos; no file outside it is read for a row.
@@ -56,7 +60,9 @@ def browse(
             the paper's families by default.
         quarantine: JSON-lines file of the rows that are put aside; None keeps them in memory.
         remote: follow the URLs that rows name.
-        port: of the loopback; 7860 by default, or any free one where that is taken.
+        port: 7860 by default, or any free one where that is taken.
+        host: whom to answer: the loopback alone by default; `0.0.0.0` answers everybody who reaches
+            this machine, without a password.
 
     Raises:
         InputError: for a target without conversations, or a port that is taken.
@@ -66,11 +72,29 @@ def browse(
     require("gradio", extra="browse")
     rows = open_rows(target, config=config, split=split, data_dir=data_dir, remote=remote)
     browser = Browser(rows, quarantine=quarantine)
-    return Server(application(browser, Encoders(processors)), port=port)
+    if not is_loopback(host):
+        logger.warning(
+            "everybody who reaches %s sees these rows, frames and answers, without a password; "
+            "leave --host away and tunnel instead: ssh -L %s:127.0.0.1:%s USER@THIS_MACHINE",
+            host,
+            port or PORT,
+            port or PORT,
+        )
+    return Server(
+        application(browser, Encoders(processors), public=not is_loopback(host)),
+        port=port,
+        host=host,
+    )
 
 
-def application(browser: Browser, encoders: Encoders) -> Any:
-    """Give the ASGI application: the page of gradio behind a gate."""
+def application(browser: Browser, encoders: Encoders, *, public: bool = False) -> Any:
+    """Give the ASGI application: the page of gradio behind a gate.
+
+    Args:
+        browser: of the rows.
+        encoders: of the prompts shown.
+        public: answer requests that name another machine than this one.
+    """
     fastapi = require("fastapi", extra="browse")
     gradio = require("gradio", extra="browse")
     # Read at import by parts of gradio that would otherwise call home.
@@ -90,7 +114,7 @@ def application(browser: Browser, encoders: Encoders) -> Any:
         theme=theme,
         css=_STYLE,
     )
-    return Gate(app)
+    return Gate(app, public=public)
 
 
 def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:

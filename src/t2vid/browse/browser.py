@@ -16,12 +16,12 @@ from typing import Any
 
 from PIL import Image
 
-from t2vid.browse.flags import FLAGS, CommonTraits, asked, n_frames_of, text_of
+from t2vid.browse.flags import FLAGS, CommonTraits, asked, n_frames_of
 from t2vid.browse.frames import ShownFrames, shown
 from t2vid.browse.quarantine import Quarantine
 from t2vid.browse.rows import BrowseRows
+from t2vid.corpora.layouts import turns_of
 from t2vid.errors import InputError, pluralize
-from t2vid.models.showing import conversation
 
 PAGE_ROWS = 10
 SAMPLE_ROWS = 1000  # what flags compare a row with
@@ -134,9 +134,9 @@ class Browser:
 
     def turns(self, position: int) -> list[tuple[str, str]]:
         """Give the conversation of a row as `(role, text)`."""
-        return [
-            (turn["role"], text_of(turn["content"])) for turn in conversation(self.row(position))
-        ]
+        row = self.row(position)
+        verdict = [("verdict", str(row["verdict"]))] if "verdict" in row else []
+        return [*turns_of(row), *verdict]
 
     def show(self, position: int) -> ShownFrames:
         """Make the frames of a row, within bounds; a row that cannot be shown gives a note."""
@@ -204,8 +204,8 @@ class Browser:
 
 
 def _says(row: Mapping[str, Any], words: str) -> bool:
-    said = " ".join(text_of(turn["content"]) for turn in conversation(row))
-    whole = f"{row.get('id') or ''} {said}".casefold()
+    said = " ".join(text for _, text in turns_of(row))
+    whole = f"{row.get('id') or ''} {said} {row.get('verdict', '')}".casefold()
     return all(word in whole for word in words.casefold().split())
 
 

@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from t2vid.browse.answers import VERDICTS
+from t2vid.corpora.layouts import turns_of
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
 from t2vid.models.showing import conversation
@@ -22,6 +24,7 @@ FLAGS = {
     "letter": "its answer is a bare letter",
     "no frames": "it shows nothing",
     "placeholders": "its prompt has another number of image places than n_frames",
+    **VERDICTS,
 }
 
 
@@ -46,6 +49,8 @@ class CommonTraits:
 
     def flags(self, row: Mapping[str, Any]) -> list[str]:
         """Name the flags of a row, out of `FLAGS`."""
+        if "verdict" in row:  # an answer of a run: what came of it, and nothing about data
+            return [str(flag) for flag in row["flags"]]
         question, answer = asked(row)
         images = [p for t in conversation(row) for p in t["content"] if p["type"] == "image"]
         opening, letter = _opening(answer), answer.strip("(). ")
@@ -62,15 +67,10 @@ class CommonTraits:
 
 def asked(row: Mapping[str, Any]) -> tuple[str, str]:
     """Give the first question and the first answer of a row, in one line each."""
-    turns = [(turn["role"], text_of(turn["content"])) for turn in conversation(row)]
+    turns = turns_of(row)
     question = next((text for role, text in turns if role == "user"), "")
     answer = next((text for role, text in turns if role == "assistant"), "")
     return " ".join(question.split()), " ".join(answer.split())
-
-
-def text_of(content: Iterable[Mapping[str, Any]]) -> str:
-    """Join the text parts of a turn."""
-    return " ".join(str(part["text"]) for part in content if part["type"] == "text")
 
 
 def n_frames_of(row: Mapping[str, Any]) -> int:

@@ -124,7 +124,7 @@ def open_rows(
 
     Args:
         target: folder that `t2vid build` or `save_to_disk` wrote, a Parquet, JSON or JSON-lines file of
-            rows, or a name for `load_dataset`, which is then streamed.
+            rows, the folder of a run, or a name for `load_dataset`, which is then streamed.
         config: config of a named dataset.
         split: its split; the first one by default.
         data_dir: folder of the videos (and of the annotation files, for `t2vid/…` names); no file
@@ -159,7 +159,11 @@ def _opened(
 
     from t2vid.mixing.opening import open_rows as load_rows
 
-    found = find(target, ROWS, by="browse")
+    found = find(target, (*ROWS, "run"), by="browse")
+    if found.kind == "run":
+        from t2vid.browse.answers import answer_rows
+
+        return data_dir, answer_rows(found.folder, data_dir=data_dir)
     if found.kind == "mix":
         from t2vid.mixing.shards import BuildPlan
 

@@ -38,13 +38,15 @@ class Server:
 
     Args:
         app: the ASGI application.
-        port: of the loopback; 0 is any free one, None `PORT` or any free one.
+        port: 0 is any free one, None `PORT` or any free one.
+        host: address of this machine to answer at.
     """
 
-    def __init__(self, app: Any, *, port: int | None = None) -> None:
+    def __init__(self, app: Any, *, port: int | None = None, host: str = HOST) -> None:
         uvicorn = require("uvicorn", extra="browse")
-        self._socket = _bound(port)
-        self.url = f"http://{HOST}:{self._socket.getsockname()[1]}/"
+        self._socket = _bound(port, host)
+        self.port = int(self._socket.getsockname()[1])
+        self.url = f"http://{host}:{self.port}/"
         config = uvicorn.Config(
             app, log_level="error", lifespan="on", timeout_graceful_shutdown=1, ws="none"
         )
@@ -76,17 +78,18 @@ class Gate:
 
     Args:
         app: the application behind it.
+        public: let through what names another machine, too.
     """
 
-    def __init__(self, app: Any) -> None:
-        self._app = app
+    def __init__(self, app: Any, *, public: bool = False) -> None:
+        self._app, self._public = app, public
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer or refuse a request."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        reason = refusal(scope)
+        reason = refusal(scope, public=self._public)
         if reason:
             body = reason.encode()
             await send({"type": "http.response.start", "status": 403, "headers": _headers([])})
@@ -101,15 +104,26 @@ class Gate:
         await self._app(scope, receive, guarded)
 
 
-def refusal(scope: Any) -> str:
+def is_loopback(host: str) -> bool:
+    """Tell whether an address is reached from this machine alone.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("0.0.0.0")
+    (True, False)
+    """
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def refusal(scope: Any, *, public: bool = False) -> str:
     """Say why a request is refused; "" lets it through.
 
     Args:
         scope: of the request, as ASGI gives it.
+        public: whether another name than this machine's loopback is answered.
     """
     headers = {name.lower(): value.decode("latin-1") for name, value in scope["headers"]}
     # A name that a stranger's server points at 127.0.0.1 would give it this page's contents.
-    if urlsplit(f"//{headers.get(b'host', '')}").hostname not in (HOST, "localhost"):
+    asked = urlsplit(f"//{headers.get(b'host', '')}").hostname
+    if not public and asked not in (HOST, "localhost"):
         return "this page answers to 127.0.0.1 alone"
     origin = headers.get(b"origin")
     if origin is not None and urlsplit(origin).netloc != headers.get(b"host"):
@@ -129,16 +143,16 @@ def _headers(given: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
     return [pair for pair in given if pair[0].lower() not in ours] + list(ours.items())
 
 
-def _bound(port: int | None) -> socket.socket:
-    """Give a socket on the loopback."""
+def _bound(port: int | None, host: str) -> socket.socket:
+    """Give a socket that listens."""
     for tried in (PORT, 0) if port is None else (port,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            listener.bind((HOST, tried))
+            listener.bind((host, tried))
             listener.listen()  # so that nobody is turned away before the server's thread runs
             return listener
         except (OSError, OverflowError) as error:
             listener.close()
             reason = error
-    raise InputError(f"port ({port}) cannot be used: {reason}; give another one, or 0")
+    raise InputError(f"port ({port}) of {host} cannot be used: {reason}; give another one, or 0")

@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from t2vid.corpora.placing import clip_bounds
+from t2vid.corpora.bounds import clip_bounds
 from t2vid.errors import RecordError
 from t2vid.storage.fields import Record, have, needed, text
 

@@ -16,9 +16,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from t2vid.corpora.bounds import given
 from t2vid.corpora.layouts import read_row
 from t2vid.corpora.long_qlora import split_prompt
-from t2vid.corpora.placing import given
 from t2vid.corpora.triplets import KEYS, Triplet, row_id
 from t2vid.errors import LayoutError, RecordError
 from t2vid.schema import Counts

@@ -17,16 +17,16 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from t2vid.corpora.bounds import given, listed
 from t2vid.corpora.placing import (
     MEDIA_COLUMNS,
     MediaKind,
     Medium,
     Turn,
     columns_of,
-    given,
     places,
 )
 from t2vid.errors import LayoutError, kind_of
@@ -139,6 +139,38 @@ def read_row(
     return LayoutRow(name, source, known, turns, media)
 
 
+def read_unshown(record: Mapping[str, Any]) -> LayoutRow:
+    """Read a row whose media may be left out: its places then belong to one blank sequence.
+
+    Args:
+        record: the row, with an answer or without.
+
+    Raises:
+        LayoutError: as `read_row` does.
+    """
+    try:
+        return read_row(record, answered=False)
+    except LayoutError as error:
+        if error.reason != "places without media":
+            raise
+        blank = dict.fromkeys(("text", "path", "bytes", "spec"))
+        return read_row({**record, "images": blank}, answered=False)
+
+
+def turns_of(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give what is said in a row as `(role, text)` pairs.
+
+    >>> turns_of({"messages": [{"role": "user", "content": [{"type": "image"}, "Why?"]}]})
+    [('user', 'Why?')]
+    """
+    return said_by(read_unshown(record).turns)
+
+
+def said_by(turns: Iterable[Turn]) -> list[tuple[str, str]]:
+    """Give turns as `(role, text)` pairs."""
+    return [(turn.role, turn.text) for turn in turns]
+
+
 def rows_of(record: Any, *, number: int | None = None, **options: Any) -> Iterator[LayoutRow]:
     """Read a record that may be a packed list of rows, as Qwen's fine-tuning files have them.
 
@@ -234,9 +266,7 @@ def _first(record: Mapping[str, Any], *names: str, default: Any) -> Any:
 
 def _messages(key: str) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:
     def turns(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-        value = record[key]
-        if isinstance(value, str):  # some tools store the list as JSON
-            value = json.loads(value)
+        value = listed(record[key])
         out: list[dict[str, Any]] = []
         for turn in value:
             if "human" in turn and "assistant" in turn:  # ms-swift's `conversation`
@@ -265,13 +295,13 @@ def _prompt_completion(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def _query_response(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    past = given(record, "history") or []
+    past = listed(given(record, "history")) or []
     turns = [turn for question, answer in past for turn in _exchange(question, answer)]
     return turns + _exchange(record["query"], record["response"])
 
 
 def _instruction(record: Mapping[str, Any]) -> list[dict[str, Any]]:
-    past = given(record, "history") or []
+    past = listed(given(record, "history")) or []
     turns = [turn for question, answer in past for turn in _exchange(question, answer)]
     asked = "\n".join(filter(None, [record["instruction"], given(record, "input")]))
     return turns + _exchange(asked, record["output"])
@@ -279,7 +309,7 @@ def _instruction(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _video_chat2(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     turns = []
-    for pair in record["QA"]:
+    for pair in listed(record["QA"]):
         asked = "\n".join(t for key in ("i", "q") if (t := str(given(pair, key) or "").strip()))
         turns += _exchange(asked, given(pair, "a"))
     return turns
@@ -314,7 +344,7 @@ def _options(options: Any) -> list[str]:
 def _captions(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     # The caption of the whole video has the number -1; the others are of single keyframes.
     whole: Mapping[str, Any] = {}
-    for caption in record["captions"]:
+    for caption in listed(record["captions"]):
         whole = caption if str(caption["idx"]) == "-1" else whole
     return _exchange(given(record, "question") or DESCRIBE, given(whole, "content"))
 

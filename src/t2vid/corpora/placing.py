@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
+from t2vid.corpora.bounds import clip_bounds, given, listed
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
@@ -29,7 +29,6 @@ MEDIA_COLUMNS: dict[str, MediaKind] = {
     "videos": "video",
     "video": "video",
 }
-_BOUNDS = (("start_s", "end_s"), ("video_start", "video_end"), ("start", "end"))
 _INLINE = {
     "image": ("image", "image_url", "url", "path", "base64", "bytes"),
     "video": ("video", "video_url", "url", "path", "base64", "bytes"),
@@ -100,12 +99,6 @@ class Turn(NamedTuple):
         return "".join(part for part in self.parts if isinstance(part, str))
 
 
-def given(record: Mapping[str, Any], key: str) -> Any:
-    """Give a value, or None where it is absent, None or NaN or one of its relatives."""
-    value = record.get(key)
-    return None if is_missing(value) else value
-
-
 def columns_of(
     record: Mapping[str, Any], columns: Mapping[str, MediaKind] = MEDIA_COLUMNS
 ) -> list[Medium]:
@@ -117,7 +110,7 @@ def columns_of(
     """
     found: list[Medium] = []
     for column, kind in columns.items():
-        value = given(record, column)
+        value = listed(given(record, column))
         if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
@@ -380,40 +373,3 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
                     reason="damaged base64",
                 ) from error
     return os.fspath(value) if isinstance(value, os.PathLike) else value
-
-
-def clip_bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
-    """Give the bounds of each video in seconds, where the row states them."""
-    for names in _BOUNDS:
-        found = [given(record, key) for key in names]
-        if n_videos and any(value is not None for value in found):
-            lists = [v if isinstance(v, list) else [v] * n_videos for v in found]
-            return [
-                {
-                    key: _seconds(values[at])
-                    for key, values in zip(("start_s", "end_s"), lists, strict=True)
-                    if at < len(values) and values[at] is not None
-                }
-                for at in range(n_videos)
-            ]
-    return [{} for _ in range(n_videos)]
-
-
-def _seconds(value: Any) -> float:
-    """Read seconds, or a clock time.
-
-    >>> _seconds("1:02.5"), _seconds(3)
-    (62.5, 3.0)
-    """
-    try:
-        total = 0.0
-        for part in str(value).split(":"):
-            total = total * 60 + float(part)
-        if not 0 <= total < math.inf:
-            raise ValueError(value)
-        return total
-    except ValueError as error:
-        raise LayoutError(
-            f"a clip's bound is {value!r}; it must be seconds or a time like 1:02.5",
-            reason="unknown bound",
-        ) from error

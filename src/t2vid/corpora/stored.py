@@ -229,11 +229,6 @@ def messages_of(
     return out
 
 
-def said_by(turns: Sequence[Turn]) -> tuple[tuple[str, str], ...]:
-    """Give turns as `(role, text)` pairs."""
-    return tuple((turn.role, turn.text) for turn in turns)
-
-
 def _content(value: Any, kind: str) -> tuple[str | None, bytes | None]:
     """Give path and content of what a row names."""
     if isinstance(value, Mapping):

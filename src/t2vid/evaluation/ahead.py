@@ -18,7 +18,13 @@ from typing import Any, NamedTuple, TypeVar
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.evaluation import asking
 from t2vid.evaluation.asking import Ask
-from t2vid.evaluation.backends import Answer, Backend, TransformersBackend, prepared_or_error
+from t2vid.evaluation.backends import (
+    Answer,
+    Backend,
+    TransformersBackend,
+    edge_of,
+    prepared_or_error,
+)
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.guided import ClipGuide, load_clip
 from t2vid.frames.feature import Frames
@@ -54,7 +60,7 @@ class Preparer:
 
     def __init__(self, rows: Any, protocol: EvalConfig, backend: Backend) -> None:
         self.rows, self.protocol, self.backend = rows, protocol, backend
-        self.edge: int | None = getattr(backend, "frame_edge", None)
+        self.edge = edge_of(backend, protocol)
         self.others = _others(rows) if protocol.control == "other" else {}
         self.clip: ClipGuide | None = None
         if protocol.strategy == "prompt_guided":

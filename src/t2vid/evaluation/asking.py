@@ -35,6 +35,7 @@ _BEST = "Please directly give the best option:"
 _KEPT = ("id", "source", "video", "category", "duration", "style", "question", "official")
 _GRAY = (128, 128, 128)
 
+SMALL_FRAMES = ("slow_fast", "prompt_guided")  # strategies that show some frames small
 Key = tuple[str, int]  # id and rotation of a question
 
 
@@ -190,7 +191,7 @@ def show(
         return []
     if protocol.strategy == "grid":
         return [grid(frames, columns=protocol.grid_columns)]
-    if protocol.strategy not in ("slow_fast", "prompt_guided"):
+    if protocol.strategy not in SMALL_FRAMES:
         return list(frames)
     if protocol.strategy == "prompt_guided":
         if guide is None:
@@ -284,14 +285,13 @@ def ask(
         protocol: how to ask.
         cue_times_s: times whose subtitles are shown; by default those of the frames.
         guide: of `prompt_guided`, with the frames.
-        edge: see `show`.
+        edge: see `show`; None where no frame is shown small.
     """
     turned = rotated(row, shift)
     shown = show(frames, protocol, question=row["question"], guide=guide, edge=edge)
     times = frames.timestamps_s or []
     cues = _cues(row, protocol, times if cue_times_s is None else cue_times_s)
-    sheets = edge is not None and protocol.strategy in ("slow_fast", "prompt_guided")
-    per_row = sheet_columns(protocol, edge or 0) if sheets and protocol.fast_frames else 1
+    per_row = 1 if edge is None else sheet_columns(protocol, edge)
     prompt = prompt_of(turned, protocol, cues=cues, n_frames=len(frames), per_row=per_row)
     line = {name: row.get(name) for name in _KEPT}
     line |= {
@@ -331,13 +331,12 @@ def check_strategy(protocol: EvalConfig, edge: int | None) -> None:
 
     Args:
         protocol: how to ask.
-        edge: longer edge in pixels to which the model brings every frame; None keeps their sizes.
+        edge: longer edge in pixels to which the model brings small frames too; None keeps sizes.
 
     Raises:
         InputError: where not even two small frames fit beside each other into a frame of the model.
     """
-    small = protocol.strategy in ("slow_fast", "prompt_guided") and protocol.fast_frames
-    if small and edge is not None and sheet_columns(protocol, edge) < 2:
+    if edge is not None and sheet_columns(protocol, edge) < 2:
         raise InputError(
             f"strategy {protocol.strategy!r}: this model sees every frame {edge} px wide, so frames "
             f"of fast_px={protocol.fast_px} would cost as much as large ones; set fast_px to "

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import itertools
 import json
 import math
 import mimetypes
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from t2vid.errors import BackendError, BudgetError, InputError, require
-from t2vid.evaluation.asking import Ask, check_strategy
+from t2vid.evaluation.asking import SMALL_FRAMES, Ask, check_strategy
 from t2vid.evaluation.config import EvalConfig
 from t2vid.storage.chat import ChatEndpoint, ChatReply
 from t2vid.storage.files import path_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from t2vid.models.pixels import EncodedRow
 
 K = TypeVar("K")
+_PNG = "t2vid: as a data URL"
 
 
 class Answer(NamedTuple):
@@ -270,7 +272,9 @@ class OpenAIBackend(ChatEndpoint):
         limits = {"max_tokens": protocol.max_new_tokens, "temperature": 0, "seed": 0}
         tail = b", " + json.dumps(limits)[1:].encode()
         failed: list[ChatReply] = []
-        bodies = ((key, body[:-1] + tail) for key, body in prepared if not failed)
+        # after a failure nothing more is prepared; what is under way is waited for
+        left = itertools.takewhile(lambda _: not failed, prepared)
+        bodies = ((key, body[:-1] + tail) for key, body in left)
         for key, reply in self.ask_stream(bodies, in_flight=in_flight):
             if reply.text is None and not reply.refused:
                 failed.append(reply)
@@ -343,7 +347,7 @@ def backend_of(model: Any, processor: Any = None) -> Backend:
 
 def check(backend: Backend, protocol: EvalConfig) -> None:
     """Refuse a protocol that the back end cannot follow."""
-    check_strategy(protocol, getattr(backend, "frame_edge", None))
+    check_strategy(protocol, edge_of(backend, protocol))
     if protocol.answering == "letters" and not isinstance(backend, TransformersBackend):
         raise InputError("answering='letters' needs a model in this process; use 'generate'")
     plain = protocol.strategy == "frames" and protocol.control in ("none", "blind")
@@ -352,6 +356,12 @@ def check(backend: Backend, protocol: EvalConfig) -> None:
             f"strategy {protocol.strategy!r} with control {protocol.control!r} changes the frames, "
             "and this back end sends the file as it is; send frames"
         )
+
+
+def edge_of(backend: Backend, protocol: EvalConfig) -> int | None:
+    """Give the longer edge in pixels to which a back end brings frames, where small ones are shown."""
+    small = protocol.strategy in SMALL_FRAMES and protocol.fast_frames
+    return getattr(backend, "frame_edge", None) if small else None
 
 
 def max_positions(model: Any) -> int | None:
@@ -370,9 +380,13 @@ def prepared_or_error(backend: Backend, ask: Ask) -> Any:
 
 
 def _data_url(frame: Any) -> str:
-    buffer = io.BytesIO()
-    (frame if frame.mode in ("RGB", "L") else frame.convert("RGB")).save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    # kept with the frame, which the questions about one video share
+    if _PNG not in frame.info:
+        buffer = io.BytesIO()
+        plain = frame if frame.mode in ("RGB", "L") else frame.convert("RGB")
+        plain.save(buffer, "PNG", compress_level=1)  # as lossless as any, several times faster
+        frame.info[_PNG] = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return str(frame.info[_PNG])
 
 
 def _file_url(source: str) -> str:

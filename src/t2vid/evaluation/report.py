@@ -11,6 +11,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError
@@ -29,6 +30,8 @@ def scores_of(run: Run) -> dict[str, Any]:
     path = run.folder / "scores.json"
     if path.is_file():
         scores: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(path, Path):  # what was copied to a URL is done
+            return scores
         newest = max((p.stat().st_mtime_ns for p in run.folder.glob("answers*.jsonl")), default=0)
         if path.stat().st_mtime_ns >= newest:
             return scores

@@ -109,9 +109,10 @@ def evaluate(
             seconds=time.perf_counter() - start,
             waited_s=ahead.waited_s,
         )
-    if processes.meet() and processes.rank == 0:
-        score(run, protocol=protocol, judge=judge)
-    processes.meet()
+    if processes.meet():
+        if processes.rank == 0:
+            score(run, protocol=protocol, judge=judge)
+        processes.meet()
     return run
 
 

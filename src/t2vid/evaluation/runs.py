@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from t2vid.errors import InputError, MissingFile, RecordError
-from t2vid.storage.files import write_atomically
+from t2vid.storage.files import AnyPath, PathLike, path_of, write_atomically
 from t2vid.storage.staging import local_folder
 
 BINDING = ("asking_hash", "model", "model_identity", "benchmark")
@@ -40,11 +40,11 @@ class Run:
     """A folder of answers that were asked in one way of one model.
 
     Attributes:
-        folder: where it is.
+        folder: where it is; a URL where it was read from one.
         header: the content of `run.json`.
     """
 
-    folder: Path
+    folder: AnyPath
     header: Mapping[str, Any]
 
     @classmethod
@@ -75,15 +75,15 @@ class Run:
         return cls(folder, dict(header))
 
     @classmethod
-    def read(cls, folder: str | Path | Run) -> Self:
-        """Read a run.
+    def read(cls, folder: PathLike | Run) -> Self:
+        """Read a run, from this machine or a URL.
 
         Raises:
             MissingFile: when the folder holds none.
         """
         if isinstance(folder, cls):
             return folder
-        path = Path(str(folder), "run.json")
+        path = path_of(folder) / "run.json"  # type: ignore[arg-type]
         if not path.is_file():
             raise MissingFile(f"{folder} holds no run.json; give the out= folder of an evaluation")
         return cls(path.parent, json.loads(path.read_text(encoding="utf-8")))
@@ -107,7 +107,7 @@ class Run:
             RecordError: when a line other than the last is broken.
         """
         found: dict[tuple[str, int], dict[str, Any]] = {}
-        for path in sorted(self.folder.glob("answers*.jsonl")):
+        for path in self._files("answers*.jsonl"):
             for line in _lines(path):
                 if line.get("run") != self.key:
                     raise InputError(
@@ -116,6 +116,9 @@ class Run:
                     )
                 found[line["id"], line.get("rotation", 0)] = line
         return list(found.values())
+
+    def _files(self, pattern: str) -> list[AnyPath]:
+        return sorted(self.folder.glob(pattern), key=str)
 
     def judged(self) -> list[dict[str, Any]]:
         """Give the lines of `judged.jsonl`: the answers with letter, rule and correctness."""
@@ -134,7 +137,8 @@ class Run:
         Raises:
             InputError: when another process is writing the same file.
         """
-        path = self.folder / (f"answers-{part}.jsonl" if part else "answers.jsonl")
+        folder = local_folder(self.folder)
+        path = folder / (f"answers-{part}.jsonl" if part else "answers.jsonl")
         with open(path, "ab+") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -167,7 +171,7 @@ class Run:
 
         A start that was killed is not in them, neither its time nor its questions.
         """
-        parts = [json.loads(p.read_text("utf-8")) for p in sorted(self.folder.glob("clock*.json"))]
+        parts = [json.loads(p.read_text("utf-8")) for p in self._files("clock*.json")]
         if not parts:
             return {}
         spent = {k: sum(part[k] for part in parts) for k in ("questions", "waited_s")}
@@ -177,20 +181,20 @@ class Run:
             "all_seconds": sum(part["seconds"] for part in parts),
         }
 
-    def write_json(self, name: str, value: Any) -> Path:
+    def write_json(self, name: str, value: Any) -> AnyPath:
         """Write a file of the run, whole or not at all."""
         path = self.folder / name
         write_atomically(path, json.dumps(value, indent=1, ensure_ascii=False))
         return path
 
-    def write_jsonl(self, name: str, lines: Iterable[Mapping[str, Any]]) -> Path:
+    def write_jsonl(self, name: str, lines: Iterable[Mapping[str, Any]]) -> AnyPath:
         """Write a file of the run, one object a line, whole or not at all."""
         path = self.folder / name
         write_atomically(path, "".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines))
         return path
 
 
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
+def _lines(path: AnyPath) -> Iterator[dict[str, Any]]:
     data = path.read_bytes()
     lines = data.split(b"\n")
     lines.pop()  # what follows the last line break: nothing, or a line torn by a kill

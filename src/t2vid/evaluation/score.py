@@ -27,7 +27,7 @@ from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
 from t2vid.scoring.probe import PROBE_THRESHOLD, probe_judge
-from t2vid.storage.files import write_atomically
+from t2vid.storage.files import path_of, write_atomically
 
 logger = logging.getLogger(__name__)
 
@@ -148,7 +148,7 @@ def _opened(
     run: Run | str | Path, benchmark: Any, data_dir: Any, out: Any, unmatched: Unmatched
 ) -> Run:
     """Open a run, or make one of a file of predictions."""
-    if isinstance(run, Run) or Path(run, "run.json").is_file():
+    if isinstance(run, Run) or (path_of(run) / "run.json").is_file():
         return Run.read(run)
     path = Path(run)
     if not path.exists() or (path.is_dir() and benchmark is None):

@@ -56,7 +56,7 @@ def highlighted(code: str, language: str | None) -> list[CodePart]:
         One part without a kind, where the language is none of the common ones or the program has
         more than `MAX_HIGHLIGHTED` characters.
     """
-    lexer = (_lexer(language) if language else None) or _guessed(code)
+    lexer = (_lexer(language) if language else None) or _guessed(code[:_GUESSED_FROM])
     if lexer is None or len(code) > MAX_HIGHLIGHTED:
         return [CodePart(code)]
     parts = [CodePart(text, *_look(kind)) for kind, text in lexer.get_tokens(code) if text]
@@ -90,9 +90,9 @@ def _lexer(name: str) -> Any:
         return None
 
 
-def _guessed(code: str) -> Any:
+@lru_cache(maxsize=64)
+def _guessed(start: str) -> Any:
     """Choose the common language with most keywords and least errors in the first lines."""
-    start = code[:_GUESSED_FROM]
     if 25 * len(_SYMBOLS.findall(start)) < len(start):
         return None  # prose has keywords, too, but hardly a brace
     best, found = 2, None  # a word that happens to be a keyword makes no program

@@ -299,7 +299,8 @@ class TextLayout:
             if last is not None:
                 spans = [(at, at + len(last[0]))]
                 at += len(last[0])
-                yield from self._close([last[1]], 0, at, spans, last[1].uneven, run.base_rtl)
+                before = last[1].bare()  # it may end with a blank from inside the piece
+                yield from self._close([before], 0, at, spans, before.uneven, run.base_rtl)
             last = text, strip
         assert last is not None
         run.replace(i, at, *last)

@@ -28,12 +28,9 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 MAX_MARKUP = 5_000_000  # characters: a document is read as a whole
-_MAX_NESTING = 60  # containers in each other; what is deeper is drawn as it is written
+_MAX_NESTING = 100  # of markdown-it's tokens, which drops what is deeper; a list takes two
 _NEWLINE = re.compile("\r\n|\r|\n")
 _MARKER = re.compile(r"[ \t]*(?:>|[-+*](?=[ \t\n]|$)|\d{1,9}[.)](?=[ \t\n]|$)|#{1,6}(?=[ \t\n]|$))")
-_DEEP = re.compile(
-    rf"(?m)^(?:[ \t]*(?:>|[-+*]|\d+[.)])){{{_MAX_NESTING},}}|^ {{{4 * _MAX_NESTING},}}\S"
-)
 
 
 def blocks(text: str, markup: str, language: str | None = None) -> Iterator[Block]:
@@ -60,7 +57,7 @@ def blocks(text: str, markup: str, language: str | None = None) -> Iterator[Bloc
 
 def markdown_blocks(text: str) -> list[Block]:
     """Read Markdown; what shows nothing (a lone link definition) or nests too deep is shown as written."""
-    found = [] if _DEEP.search(text) else _Reader(text).read()
+    found = _Reader(text).read()
     if any(block.parts or any(block.cells) for block in found):
         return found
     return [
@@ -100,7 +97,7 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
 def _parser() -> MarkdownIt:
     from markdown_it import MarkdownIt
 
-    options = {"html": False, "maxNesting": 4 * _MAX_NESTING}
+    options = {"html": False, "maxNesting": _MAX_NESTING}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     return parser.disable("text_join")  # an escape stays a token that says how it was written
 
@@ -129,6 +126,8 @@ class _Reader:
         aligns: list[str] = []
         table: list[tuple[list[StyledText], ...]] = []
         head = False
+        if any(token.level > _MAX_NESTING - 3 for token in tokens):
+            return []
         for n, token in enumerate(tokens):
             kind = token.type
             if kind == "blockquote_open":

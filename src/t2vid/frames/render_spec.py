@@ -75,7 +75,8 @@ class RenderSpec(FrozenConfig):
         margin_px: blank border on every side, in pixels.
         words_per_frame: at most so many words on a frame; None fills every frame.
         layout: `"t2vid"` keeps every character, `"paper"` reproduces the paper's script, which
-            knows of the fields below `on_missing` alone and needs `words_per_frame`.
+            needs `words_per_frame` and knows nothing of the fields below but `on_missing` and
+            `wear`.
         whitespace: `"keep"` keeps newlines, indentation and tabs; `"flow"` fills lines, an empty
             line ends a paragraph.
         on_missing: a character that no available font covers is an error, or, with `"escape"`, is
@@ -234,6 +235,7 @@ class RenderSpec(FrozenConfig):
         colors: bool = True,
         level: int = 0,
         fonts: str | os.PathLike[str] | None = None,
+        like: RenderSpec | None = None,
     ) -> RenderSpec:
         """A legible layout drawn at random; each level adds to the one below it.
 
@@ -247,13 +249,21 @@ class RenderSpec(FrozenConfig):
                 and footers, too; 2 looks like a good scan; 3 like a copy or a photograph of a page.
             fonts: a folder whose TrueType and OpenType files are taken, too, where they have the
                 letters of English.
+            like: gives the frame's size, the markup and every other field that is not drawn.
 
         Raises:
             InputError: for a seed or level out of range, or a folder without such a font.
         """
         from t2vid.frames.variety import random_fields
 
-        return cls(**random_fields(seed, colors=colors, level=level, fonts=fonts))
+        like = like or cls()
+        fields = random_fields(seed, colors=colors, level=level, fonts=fonts)
+        least = min(like.width, like.height) // 2 - fields["font_px"]  # small frames, small margins
+        fields["margin_px"] = max(0, min(fields["margin_px"], least))
+        column_px = (like.width - 2 * fields["margin_px"]) // 2
+        if like.overlap_lines or like.scroll_lines or column_px < 8 * fields["font_px"]:
+            fields.pop("columns", None)
+        return dataclasses.replace(like, **{"colors": None, "layout": "t2vid", **fields})
 
     @classmethod
     def varied(cls, seed: int, *, colors: bool = True) -> RenderSpec:

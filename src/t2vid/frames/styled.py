@@ -61,6 +61,7 @@ class StyledLayout:
         self.base = self._shaper(1.0, "")
         self.max_words = spec.words_per_frame or 2**60
         self._tables: dict[int, list[int]] = {}
+        self._looks: dict[tuple[str, str, float], Look] = {}
         if self.base.line_px > tall_px:
             raise InputError(
                 f"a line of font {spec.font[:200]!r} at font_px ({spec.font_px}) is {self.base.line_px} px "
@@ -72,12 +73,15 @@ class StyledLayout:
         """Give the pages; each begins where its first line does."""
         spec, lines, start, n_kept = self.spec, list[StyledLine](), 0, 0
         height = n_words = 0
+        last: StyledPage | None = None
         for line in self._lines(text):
             needed = line.height_px + (line.before_px if lines else 0)
             full = height + needed > self.tall or n_words + line.n_words > self.max_words
             if len(lines) > n_kept and full:
                 end = min(max(line.start, start + 1), len(text) - 1)
-                yield StyledPage(start, end, lines, n_kept)
+                if last:
+                    yield last
+                last = StyledPage(start, end, lines, n_kept)
                 kept: list[StyledLine] = []
                 if spec.overlap_lines or spec.scroll_lines:
                     heights = [each.height_px + each.before_px for each in lines]
@@ -87,10 +91,16 @@ class StyledLayout:
                     )
                 lines, start, n_kept = kept, kept[0].start if kept else end, len(kept)
                 height, n_words = StyledPage(0, 0, kept).height_px, 0
+            if start and len(lines) == n_kept and not (line.pieces or line.fills):
+                continue  # blank lines between two pages need no room
             needed = line.height_px + (line.before_px if lines else 0)
             lines.append(line)
             height, n_words = height + needed, n_words + line.n_words
-        yield StyledPage(start, len(text), lines, n_kept)
+        if len(lines) > n_kept or last is None:
+            if last:
+                yield last
+            last = StyledPage(start, len(text), lines, n_kept)
+        yield last._replace(end=len(text))
 
     def _lines(self, text: str) -> Iterator[StyledLine]:
         first = True
@@ -106,6 +116,9 @@ class StyledLayout:
 
     def _block(self, block: Block) -> Iterator[StyledLine]:
         """Lay out a block between the marks of the quotes and lists around it."""
+        if not block.nest:
+            yield from self._inside(block, self.room)
+            return
         steps = [round(self.em * (0.9 if each == "q" else 1.5)) for each in block.nest]
         edges = list(accumulate(steps, initial=0))
         if edges[-1] > self.room // 2:
@@ -213,6 +226,12 @@ class StyledLayout:
         return shaper_for(font, px, missing, self.room, self.tall, self.lang, bold)
 
     def _look(self, part: StyledText, scale: float) -> Look:
+        key = (part.style, part.kind, scale)
+        if key not in self._looks:
+            self._looks[key] = self._new_look(part, scale)
+        return self._looks[key]
+
+    def _new_look(self, part: StyledText, scale: float) -> Look:
         inline = "m" in part.style and self.spec.markup != "code"
         small = CODE_SCALE if inline and self.spec.font != "mono" else 1.0
         lines = "".join(each for each in "us" if each in part.style)

@@ -45,10 +45,9 @@ def random_fields(
     Raises:
         InputError: for a seed or level out of range, or a folder without a font for English.
     """
-    for name, value, high in (("seed", seed, 2**63 - 1), ("level", level, MAX_LEVEL)):
+    for name, value, limit in (("seed", seed, ">= 0"), ("level", level, f"from 0 to {MAX_LEVEL}")):
         whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or not 0 <= value <= high:
-            limit = ">= 0" if name == "seed" else f"from 0 to {high}"
+        if not whole or value < 0 or (name == "level" and value > MAX_LEVEL):
             raise InputError(f"{name} ({value!r}) must be a whole number {limit}")
     rng = np.random.default_rng(seed)
     ink, light = int(rng.integers(0, 57)), int(rng.integers(208, 256))
@@ -78,7 +77,7 @@ def random_fields(
         fields |= {
             "font_px": int(rng.integers(*sizes)),
             "wear": round(float(rng.uniform(least, most)), 3),
-            "wear_seed": int(seed),
+            "wear_seed": int(seed) % 2**63,
         }
         # paper is light: a scan of white letters on black is rare, and noise shows most on it
         if fields["ink"] > fields["paper_gray"]:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from t2vid.corpora.layouts import turns_of
 from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
@@ -114,21 +115,6 @@ def read(dataset: Any, *, tokenizer: str | None = None, with_sketches: bool = Fa
     for row in progress(plain, desc="rows", total=len(plain)):
         reader.take(row)
     return reader.done()
-
-
-def turns_of(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Give the turns of a row as `(role, text)`.
-
-    >>> turns_of({"messages": [{"role": "user", "content": "Why?"}]})
-    [('user', 'Why?')]
-    """
-    out = []
-    for message in row["messages"]:
-        content = message["content"]
-        if not isinstance(content, str):
-            content = " ".join(part["text"] or "" for part in content if part["type"] == "text")
-        out.append((message["role"], content))
-    return out
 
 
 class _ColumnCollector:

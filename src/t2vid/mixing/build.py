@@ -12,20 +12,19 @@ import dataclasses
 import hashlib
 import json
 import logging
-from collections import Counter
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
-from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.together import with_paths
 from t2vid.mixing import overlap
 from t2vid.mixing.costs import media_folder
-from t2vid.mixing.gpu_hours import Amount, hours_table
+from t2vid.mixing.dry_run import DryRun
 from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
@@ -41,7 +40,7 @@ from t2vid.mixing.shards import (
     write_shard,
 )
 from t2vid.progress import progress
-from t2vid.schema import FRAME_PX, Counts, size
+from t2vid.schema import Counts, size
 from t2vid.storage.files import (
     AnyPath,
     PathLike,
@@ -51,17 +50,13 @@ from t2vid.storage.files import (
     output_folder,
     path_of,
     scheme_of,
+    version_at,
     write_atomically,
 )
 from t2vid.storage.pool import BuildError, in_pool
 
 logger = logging.getLogger(__name__)
 
-BATCH = 64  # rows of an optimiser step in the paper
-# For the estimates of a dry run. 100 texts of 8,000 words, 4.8 MB, took 1.5 MB of zstd Parquet; a drawn
-# page took 13,346 bytes of lossless WebP; of a photograph seven bits a pixel are assumed.
-PARQUET_RATIO = 3.2
-WEBP_BYTES = {"text": 13_346, "video": FRAME_PX**2 * 7 // 8}
 
 Engine = Literal["local", "ray"]
 
@@ -106,71 +101,6 @@ class Built:
         elif not self.written:
             head += " (it was there already, whole)"
         return "\n".join([head, self.counts.table(), self.overlap.table()])
-
-
-@dataclass(frozen=True)
-class DryRun:
-    """What a mix would be, from counts alone.
-
-    Args:
-        recipe: the mix.
-        sources: by source: rows, frames, text tokens and bytes.
-        counts: what would be kept and dropped.
-        counted_by: how text tokens were counted; `estimate` without a tokenizer.
-        assumed: frames that were assumed for each video of a source, since there are none yet.
-        throughput: tokens a second of one GPU, by family, where they were stated.
-    """
-
-    recipe: Recipe
-    sources: dict[str, dict[str, int]]
-    counts: Counts
-    counted_by: str
-    assumed: dict[str, int] = field(default_factory=dict)
-    throughput: Mapping[str, str | float] | None = None
-
-    def amount(self, *, videos: bool = False) -> Amount:
-        """Give what a model would be trained on: everything, or the videos of it."""
-        names = [s.name for s in self.recipe.sources if s.shows_media or not videos]
-        figures = [self.sources[name] for name in names]
-        return Amount(*(sum(f[key] for f in figures) for key in ("rows", "frames", "text_tokens")))
-
-    def total(self, name: str) -> int:
-        """Add up one figure over the sources: `rows`, `frames`, `text_tokens` or `bytes`."""
-        return sum(figures[name] for figures in self.sources.values())
-
-    def materialised_bytes(self) -> int:
-        """Estimate the bytes of all frames as lossless WebP."""
-        kinds = {s.name: "video" if s.shows_media else "text" for s in self.recipe.sources}
-        return sum(f["frames"] * WEBP_BYTES[kinds[name]] for name, f in self.sources.items())
-
-    def table(self) -> str:
-        """Give the figures as a text table."""
-        families = list(TOKENS_PER_FRAME)
-        head = f"{'source':<16} {'rows':>9} {'frames':>11} {'text tokens':>13}"
-        lines = [head + "".join(f" {name + ' visual':>17}" for name in families)]
-        total = {k: self.total(k) for k in ("rows", "frames", "text_tokens", "bytes")}
-        for name, f in [*self.sources.items(), ("all", total)]:
-            guess = "~" if name in self.assumed or (self.assumed and name == "all") else ""
-            frames = f"{guess}{f['frames']:,}"
-            line = f"{name:<16} {f['rows']:>9,} {frames:>11} {f['text_tokens']:>13,}"
-            each = (f"{guess}{f['frames'] * TOKENS_PER_FRAME[family]:,}" for family in families)
-            visual = (f" {tokens:>17}" for tokens in each)
-            lines.append(line + "".join(visual))
-        rows = total["rows"]
-        lazy, drawn = total["bytes"] / PARQUET_RATIO, self.materialised_bytes()
-        lines += [
-            f"steps at batch {BATCH}: {-(-rows // BATCH):,} an epoch",
-            f"bytes: about {size(lazy)} lazy, about {size(drawn)} as lossless WebP",
-            f"text tokens counted by: {self.counted_by}",
-            *(
-                f"~ assumed: no video is there yet; {frames} frames for each of {name}"
-                for name, frames in self.assumed.items()
-            ),
-            *hours_table(self.amount(), self.amount(videos=True), self.throughput),
-            "",
-            self.counts.table(),
-        ]
-        return "\n".join(lines)
 
 
 def build(
@@ -337,13 +267,17 @@ def _changed_media(plan: BuildPlan) -> str:
     if folder is None:
         return ""
     there, then = folder.versions(), plan.media
+    for path in filter(os.path.isabs, then):  # of another mix: only what its rows show counts
+        if os.path.exists(path):
+            there[path] = version_at(Path(path))
     kinds = {
         "came": there.keys() - then.keys(),
         "went": then.keys() - there.keys(),
         "changed": {path for path in there.keys() & then.keys() if there[path] != then[path]},
     }
+    noun = "file" if plan.recipe.is_weighted else "video"
     told = [
-        f"{pluralize(len(paths), 'video')} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
+        f"{pluralize(len(paths), noun)} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
         for kind, paths in kinds.items()
         if paths
     ]
@@ -392,9 +326,8 @@ def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:
         source["frames"] += choice.n_frames
         source["text_tokens"] += choice.text_tokens
         source["bytes"] += choice.n_bytes
-    none: Counter[str] = Counter()
-    assumed = {s.name: s.sample.max_frames or 1 for s in recipe.sources
-               if plan.counts.sources.get(s.name, none).get(ASSUMED)}  # fmt: skip
+    guessed = {name for name, counted in plan.counts.sources.items() if counted.get(ASSUMED)}
+    assumed = {s.name: s.sample.max_frames or 1 for s in recipe.sources if s.name in guessed}
     return DryRun(recipe, figures, plan.counts, plan.counted_by, assumed)
 
 

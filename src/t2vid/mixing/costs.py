@@ -23,7 +23,8 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.together import StoredMedium
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import Cost, TokenCounter, conversation_text, question_words
-from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.source import Source
 from t2vid.mixing.sources import Item, as_text
 from t2vid.storage.cache import Cache
 from t2vid.storage.files import PathLike, absolute, is_url, joined, path_of
@@ -67,6 +68,7 @@ class CostEstimator:
         self.versions = self.videos.versions() if self.videos is not None else {}
         # another mix has its media elsewhere
         self.others: dict[str, VideoFolder] = {}
+        self.elsewhere: dict[str, str] = {}  # version of each file there, by its path
         self._open()
 
     def _open(self) -> None:
@@ -132,7 +134,8 @@ class CostEstimator:
         assert item.row is not None
         if root and root not in self.others:
             self.others[root] = VideoFolder.scan(root, images=True)
-            self.versions |= self.others[root].versions()
+            found = self.others[root].versions().items()
+            self.elsewhere |= {joined(str(self.others[root].root), k): v for k, v in found}
         folder = self.others[root] if root else self.videos
         finder = MediaFinder(folder, relative=not root)
         assume = self.assume_videos and not folder
@@ -156,7 +159,8 @@ class CostEstimator:
         if one.kind != "video":
             return count_stored(one._replace(path=path))
         spec = SampleSpec.from_json(one.spec or "{}")
-        key = f"{path}|{self.versions.get(one.path, '')}"
+        version = self.versions.get(one.path) or self.elsewhere.get(one.path, "")
+        key = f"{path}|{version}"
 
         def count(new: list[str]) -> list[int]:
             return [_count_video(path, spec) for _ in new]

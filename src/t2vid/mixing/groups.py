@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.errors import InputError
-from t2vid.mixing.plan import permuted
+from t2vid.mixing.plan import RowPlan, permuted
 
 WINDOW = 16  # row groups: 1,600 rows of a mix that t2vid built
 Stratify = Literal["mixed", "apart"]
@@ -98,7 +98,12 @@ class StratifiedPlan:
     """
 
     def __init__(
-        self, plan: GroupPlan, sources: Sequence[str], *, batch_size: int, how: Stratify = "mixed"
+        self,
+        plan: GroupPlan | RowPlan,
+        sources: Sequence[str],
+        *,
+        batch_size: int,
+        how: Stratify = "mixed",
     ) -> None:
         if how not in STRATIFY:
             raise InputError(f"stratify ({how!r}) must be one of {STRATIFY}, or None")

@@ -1,7 +1,7 @@
 """Where the records of a source are: files below the data folder, a set on the Hub, another mix.
 
 >>> from t2vid import samples
->>> from t2vid.mixing.recipe import Source
+>>> from t2vid.mixing.source import Source
 >>> find_inputs(Source("t2vid/synthetic", config="sample"), samples.ROOT).names
 ['texts.jsonl']
 """
@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, MissingFile, T2VidError
-from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.source import Source
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath, absolute, inside_of, path_of, sha256_of, version_at
 from t2vid.storage.folder import matching

@@ -64,10 +64,10 @@ class ParquetRows:
         window: int = WINDOW,
     ) -> None:
         from datasets import Features
+        from datasets.features.features import require_decoding
 
         if not files:
             raise MissingFile("there is no Parquet file to stream")
-        self._quiet = 0  # batches until it is time to read ahead again
         self.files, self.token, self.cache, self.window = list(files), token, cache, window
         self.media_root = media_root
         with ThreadPoolExecutor(READERS) as pool:
@@ -97,6 +97,8 @@ class ParquetRows:
         ]
         if frames:
             self.features = Features({**self.features, **{name: Frames() for name in self.lazy}})
+        # of plain columns nothing has to be made
+        self.decoded = Features({n: f for n, f in self.features.items() if require_decoding(f)})
         self._forget()
 
     def __len__(self) -> int:
@@ -106,13 +108,13 @@ class ParquetRows:
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of {len(self)}")
         group = int(np.searchsorted(self.first, row, "right")) - 1
-        table = self._asked(group).result()
-        value = table.slice(row - int(self.first[group]), 1).to_pylist()[0]
+        value = dict(self._asked(group).result()[row - int(self.first[group])])
         if self.media_root is not None:
             for name in self.lazy:
                 value[name] = value[name] and rooted(value[name], self.media_root)
-        decoded: dict[str, Any] = self.features.decode_example(value)
-        return decoded
+        if self.decoded:
+            value |= self.decoded.decode_example({name: value[name] for name in self.decoded})
+        return value
 
     def prefetch(self, upcoming: Callable[[int], NDArray[np.int64]]) -> None:
         """Begin to read the row groups that come soon.
@@ -120,12 +122,7 @@ class ParquetRows:
         Args:
             upcoming: gives the next so many rows.
         """
-        ahead = self.window * max(1, len(self) // len(self.sizes))
-        if self._quiet > 0:
-            self._quiet -= 1
-            return
-        rows = upcoming(ahead)
-        self._quiet = len(rows) // 4  # at least that many batches of one row
+        rows = upcoming(self.window * max(1, len(self) // len(self.sizes)))
         for group in dict.fromkeys((np.searchsorted(self.first, rows, "right") - 1).tolist()):
             if len(self._held) < 2 * self.window:
                 self._asked(group)
@@ -137,7 +134,7 @@ class ParquetRows:
             return [value for part in parts for value in part[name].to_pylist()]
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_held", "_pool", "_pid", "_quiet")
+        kept = ("_held", "_pool", "_pid")
         return {name: value for name, value in vars(self).items() if name not in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -145,18 +142,17 @@ class ParquetRows:
         self._forget()
 
     def _forget(self) -> None:
-        self._held: OrderedDict[int, Future[pa.Table]] = OrderedDict()
+        self._held: OrderedDict[int, Future[list[dict[str, Any]]]] = OrderedDict()
         self._pool: ThreadPoolExecutor | None = None
         self._pid = os.getpid()
-        self._quiet = 0
 
-    def _asked(self, group: int) -> Future[pa.Table]:
+    def _asked(self, group: int) -> Future[list[dict[str, Any]]]:
         if self._pid != os.getpid():  # a forked worker has none of the threads
             self._forget()
         if self._pool is None:
             self._pool = ThreadPoolExecutor(READERS)
         if group not in self._held:
-            self._held[group] = self._pool.submit(self._kept, group)
+            self._held[group] = self._pool.submit(lambda: self._kept(group).to_pylist())
             while len(self._held) > 2 * self.window + 1:
                 self._held.popitem(last=False)
         self._held.move_to_end(group)

@@ -27,7 +27,8 @@ from t2vid.mixing.budget import Cost, conversation_text, question_words
 from t2vid.mixing.costs import CostEstimator, Measured, frames_of
 from t2vid.mixing.coverage import cover
 from t2vid.mixing.plan import permuted
-from t2vid.mixing.recipe import Recipe, Source
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.source import Source
 from t2vid.mixing.sources import Item, RecordLocation, SourceReader, media_plan, names_of
 from t2vid.schema import Counts, n_words
 from t2vid.storage.files import PathLike, path_of

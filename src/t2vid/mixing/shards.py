@@ -14,9 +14,11 @@ import functools
 import hashlib
 import json
 import logging
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -180,9 +182,16 @@ def make_plan(
     plan = BuildPlan(
         recipe, absolute(folder), len(choices), rows_per_shard, inputs,
         digest.hexdigest()[:32], counts, selection.measures.count_tokens.name,
-        selection.measures.versions,
+        selection.measures.versions | _elsewhere(choices),
     )  # fmt: skip
     return plan, choices
+
+
+def _elsewhere(choices: Iterable[Selected]) -> dict[str, str]:
+    """Give the version of every file that rows name outside the data folder, as another mix may."""
+    specs = (choice.spec for choice in choices if choice.spec.startswith("["))
+    paths = {path for spec in specs for parts in json.loads(spec) for path, _, _ in parts if path}
+    return {path: version_at(Path(path)) for path in sorted(paths) if os.path.isabs(path)}
 
 
 def write_shard(out: PathLike, number: int) -> Shard:

@@ -1,7 +1,7 @@
 """Reads one record of a source, wherever it stands in its file, and makes a row of it.
 
 >>> from t2vid import samples
->>> from t2vid.mixing.recipe import Source
+>>> from t2vid.mixing.source import Source
 >>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
 >>> place = texts.places()[0]
 >>> texts.items(place, Counts())[0].id
@@ -19,14 +19,14 @@ from typing import Any, NamedTuple
 
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
-from t2vid.corpora.layouts import LayoutRow
+from t2vid.corpora.layouts import LayoutRow, said_by
 from t2vid.corpora.placing import Medium, Turn
-from t2vid.corpora.stored import messages_of, said_by, unsettled
+from t2vid.corpora.stored import messages_of, unsettled
 from t2vid.corpora.triplets import Triplet
 from t2vid.errors import RecordError
 from t2vid.frames.together import StoredMedium, together
 from t2vid.mixing.inputs import find_inputs
-from t2vid.mixing.recipe import Source
+from t2vid.mixing.source import Source
 from t2vid.schema import Counts, messages
 from t2vid.storage import records
 from t2vid.storage.files import AnyPath
@@ -138,7 +138,7 @@ class SourceReader:
             elif isinstance(one, Triplet):
                 yield Item(one.id, one.turns, text=one.context)
             else:
-                yield Item(one.id, said_by(one.turns), row=one)
+                yield Item(one.id, tuple(said_by(one.turns)), row=one)
 
 
 def row_of(

@@ -25,6 +25,9 @@ else:
 
 State = Mapping[str, Any]
 
+_ROWS_AT_A_TIME = 1024
+_ROWS_AHEAD = 64  # how often what comes soon is asked for
+
 
 class RowSequence(Protocol):
     """Anything with numbered rows, e.g. a `datasets.Dataset`."""
@@ -100,16 +103,20 @@ class PlanStream(IterableDataset[Any]):
         prefetch = getattr(self.dataset, "prefetch", None)
         n_rows = self.plan.n_rows
         stop = len(self.left) + (self.epoch + self.epochs) * n_rows - self.start
+        size, place = self.batch_size, np.arange(self.batch_size)
         while True:
-            batch, place = divmod(self._given, self.batch_size)
-            turn = (batch * self._workers + self._worker) * self.world_size + self.rank
-            first = turn * self.batch_size
-            places = np.arange(first + place, min(first + self.batch_size, stop))
+            # Many batches at a time: the plan of one row costs as much as that of hundreds.
+            first = self._given // size
+            batches = np.arange(first, first + max(1, _ROWS_AT_A_TIME // size))
+            turns = (batches * self._workers + self._worker) * self.world_size + self.rank
+            places = (turns[:, None] * size + place).ravel()[self._given - first * size :]
+            places = places[places < stop]
             if not len(places):
                 break
-            if prefetch is not None:
-                prefetch(lambda n, at=first: self._rows(np.arange(at, min(at + n, stop))))
-            for row in self._rows(places).tolist():
+            for at, row in enumerate(self._rows(places).tolist()):
+                if prefetch is not None and at % _ROWS_AHEAD == 0:
+                    start = int(places[at])
+                    prefetch(lambda n, at=start: self._rows(np.arange(at, min(at + n, stop))))
                 self._given += 1
                 yield self.dataset[row]
         self._ended = True  # until then a state says that all was given

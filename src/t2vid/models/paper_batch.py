@@ -1,5 +1,6 @@
 """The batches of the paper's own training code, for `compat="t2vid-paper"`; the default differs on purpose.
 
+>>> from t2vid.models.families import family_of
 >>> says = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": " Why? "}]}]
 >>> written_as_in_paper(says, family_of("idefics3"))[0]["content"][1]["text"]
 'Why?'

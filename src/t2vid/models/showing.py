@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from t2vid.corpora.layouts import read_row
+from t2vid.corpora.layouts import read_row, read_unshown
 from t2vid.corpora.placing import Medium, Turn
-from t2vid.errors import InputError, LayoutError, kind_of
+from t2vid.errors import InputError, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.together import open_picture, share_of, thinned_together
@@ -114,12 +114,7 @@ def conversation(row: Mapping[str, Any]) -> list[dict[str, Any]]:
     Args:
         row: its columns of media may be left out.
     """
-    try:
-        read = read_row(row, answered=False)
-    except LayoutError as error:
-        if error.reason != "places without media":
-            raise
-        read = read_row({**row, "images": dict.fromkeys(FIELDS)}, answered=False)
+    read = read_unshown(row)
     n = [
         sum(part == at for turn in read.turns for part in turn.parts)
         for at in range(len(read.media))

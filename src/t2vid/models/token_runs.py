@@ -3,7 +3,8 @@
 >>> from t2vid.models.tiny import tiny_idefics3
 >>> tokenizer = tiny_idefics3(["Why? So."])[1].tokenizer
 >>> ids = tokenizer(" Why? So.")["input_ids"]
->>> [run.kind for run in token_runs(ids, [False, False, True, True], tokenizer, image_token_id=-1)]
+>>> in_loss = [False, False, *([True] * (len(ids) - 2))]
+>>> [run.kind for run in token_runs(ids, in_loss, tokenizer, image_token_id=-1)]
 ['seen', 'loss']
 """
 

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from t2vid.errors import InputError
 from t2vid.pages.template import Tile, render
+from t2vid.storage.files import output_file, write_atomically
 from t2vid.trainer.readback import InspectedRow, Inspection, read_back, row_counts
 
 
@@ -65,7 +66,7 @@ def inspect(
         )
     found = read_back(collate(batch_rows), collate, title=f"{what} → {model}")
     if out is not None:
-        Path(out).write_text(page(found), encoding="utf-8")
+        write_atomically(output_file(out), page(found))
     return found
 
 

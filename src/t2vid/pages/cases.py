@@ -13,6 +13,7 @@ from t2vid.evaluation.cases import DESCRIBE, Case, ask_all
 from t2vid.evaluation.config import EvalConfig
 from t2vid.frames.export import contact_sheet
 from t2vid.pages.template import render
+from t2vid.storage.files import output_file, write_atomically
 
 
 def describe(
@@ -49,7 +50,7 @@ def describe(
         intro=f"Question: {question} Protocol: {how.summary()} [{how.asking_hash}]",
         cases=[(Path(case.video).name, case, _sheet(case)) for case in cases],
     )
-    Path(out).write_text(text, encoding="utf-8")
+    write_atomically(output_file(out), text)
     return [
         {"video": case.video, "model": name, "answer": answer}
         for case in cases

@@ -21,14 +21,16 @@ from t2vid.insight.findings import METRICS, Findings, findings
 from t2vid.insight.flags import failed, parsed
 from t2vid.insight.subject import subject_of
 from t2vid.pages.dataset_view import html, sheets
+from t2vid.storage.files import AnyPath, output_file, path_of, write_atomically
+from t2vid.storage.staging import staged_folder
 
 
 @dataclass(frozen=True)
 class Report:
     """Where a report is, what it found, and which conditions hold."""
 
-    page: Path
-    folder: Path
+    page: AnyPath
+    folder: AnyPath
     findings: Findings
     failed: list[str]
 
@@ -67,7 +69,7 @@ def report(
     conditions = list(fail_if)
     for condition in conditions:  # before minutes of work, not after
         parsed(condition, METRICS)
-    page = Path(out)
+    page = path_of(out)
     if page.suffix.lower() not in (".html", ".htm"):
         raise InputError(f"out ({page}) must end in .html; its figures go into a folder beside it")
     found = findings(
@@ -78,9 +80,10 @@ def report(
         seed=seed,
     )
     folder = page.with_suffix("")
-    folder.mkdir(parents=True, exist_ok=True)
-    page.write_text(html(found, folder.name), encoding="utf-8")
-    _write_figures(found, folder)
+    with staged_folder(folder) as local:
+        local.mkdir(parents=True, exist_ok=True)
+        _write_figures(found, local)
+    write_atomically(output_file(page), html(found, folder.name))
     values = found.values()
     absent = [c for c in conditions if parsed(c, METRICS)[0] not in values]
     if absent:

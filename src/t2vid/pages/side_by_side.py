@@ -21,6 +21,7 @@ from t2vid.insight.figures import map_figure
 from t2vid.insight.plotting import to_bytes
 from t2vid.insight.subject import subject_of
 from t2vid.pages.template import render
+from t2vid.storage.files import output_file, write_atomically
 
 
 def html(found: SideBySide) -> str:
@@ -69,5 +70,5 @@ def compare_datasets(
         one.dataset, two.dataset, names=names, sample=sample, embedder=embedder, seed=seed
     )
     if out is not None:
-        Path(out).write_text(html(found), encoding="utf-8")
+        write_atomically(output_file(out), html(found))
     return found

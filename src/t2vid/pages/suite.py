@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,8 @@ from t2vid.evaluation.report import scores_of
 from t2vid.evaluation.run import benchmark_rows, evaluate
 from t2vid.evaluation.runs import Run
 from t2vid.pages.scores import report
-from t2vid.storage.files import write_atomically
+from t2vid.storage.files import AnyPath, PathLike, path_of, write_atomically
+from t2vid.storage.staging import staged_folder
 
 logger = logging.getLogger(__name__)
 
@@ -51,9 +52,9 @@ class Suite:
         page: path of the page; None in a process that did not write it.
     """
 
-    folder: Path
+    folder: AnyPath
     runs: list[Run]
-    page: Path | None
+    page: AnyPath | None
 
     @property
     def scores(self) -> list[dict[str, Any]]:
@@ -67,7 +68,7 @@ def evaluate_suite(
     benchmarks: Any,
     protocol: Any = "t2vid",
     controls: bool = False,
-    out: str | Path,
+    out: PathLike,
     data: Mapping[str, str] | None = None,
     changes: Mapping[str, str] | None = None,
     processor: Any = None,
@@ -86,7 +87,7 @@ def evaluate_suite(
             (with its configuration), or a file of questions of one's own.
         protocol: one or several, likewise: names, paths or `EvalConfig`s.
         controls: also ask under every control that the benchmark allows.
-        out: folder of the runs and of the page.
+        out: folder of the runs and of the page, or a URL to which they are sent at the end.
         data: folder of each benchmark's files, by its name.
         changes: fields of every protocol that are to differ, such as `frames=8`.
         processor: of a model in this process.
@@ -110,17 +111,19 @@ def evaluate_suite(
     if unused := sorted(set(data or {}) - {_plain(label) for label in labels} - set(labels)):
         raise InputError(f"data names {', '.join(unused)}, and the benchmarks are {labels}")
     backend = backend_of(model, processor)
-    base, folder, runs = name or backend.name, Path(out), list[Run]()
-    usual = next(iter(ways))
-    for label, dataset, load in asked:
-        rows, _ = benchmark_rows(dataset, load)
-        for way, how in _with_controls(ways, rows, label) if controls else ways.items():
-            runs.append(
+    base, usual, places = name or backend.name, next(iter(ways)), list[tuple[str, str]]()
+    whole = bool(getattr(backend, "sends_files", False))
+    with staged_folder(out) as folder:
+        for label, dataset, load in asked:
+            rows, _ = benchmark_rows(dataset, load)
+            more = _with_controls(ways, rows, label, whole_files=whole) if controls else None
+            for way, how in more or ways.items():
+                places.append((_file_name(label), _file_name(way)))
                 evaluate(
                     backend,
                     rows,
                     how,
-                    out=folder / _file_name(label) / _file_name(way),
+                    out=folder.joinpath(*places[-1]),
                     batch_size=batch_size,
                     workers=workers,
                     limit=limit,
@@ -128,15 +131,16 @@ def evaluate_suite(
                     judge=judge,
                     name=base if way == usual else f"{base}, {way}",
                 )
-            )
-    page = None
-    if Processes.found().rank == 0:
-        page = folder / "report.html"
-        report(runs, format="html", out=page)
-        report(runs, out=folder / "report.md")
-        scores = [scores_of(run) for run in runs]
-        write_atomically(folder / "results.json", json.dumps(scores, indent=1, ensure_ascii=False))
-    return Suite(folder, runs, page)
+        wrote = Processes.found().rank == 0
+        if wrote:
+            runs = [Run.read(folder.joinpath(*place)) for place in places]
+            report(runs, format="html", out=folder / "report.html")
+            report(runs, out=folder / "report.md")
+            scores = json.dumps([scores_of(run) for run in runs], indent=1, ensure_ascii=False)
+            write_atomically(folder / "results.json", scores)
+    final = path_of(out)
+    runs = [Run.read(final.joinpath(*place)) for place in places]
+    return Suite(final, runs, final / "report.html" if wrote else None)
 
 
 def named_benchmark(what: str, data: Mapping[str, str]) -> tuple[str, str, dict[str, str]]:
@@ -160,7 +164,7 @@ def named_benchmark(what: str, data: Mapping[str, str]) -> tuple[str, str, dict[
 def _listed(value: Any) -> list[Any]:
     if isinstance(value, str):
         return [part.strip() for part in value.split(",") if part.strip()]
-    return [value] if isinstance(value, EvalConfig | PathLike) else list(value)
+    return [value] if isinstance(value, EvalConfig | os.PathLike) else list(value)
 
 
 def _ways(given: Sequence[Any], changes: Mapping[str, Any]) -> Iterator[tuple[str, EvalConfig]]:
@@ -171,12 +175,12 @@ def _ways(given: Sequence[Any], changes: Mapping[str, Any]) -> Iterator[tuple[st
     values = {k: tuple(v) if isinstance(v, list) else v for k, v in parsed.items()}
     for one in given:
         how = EvalConfig.named(one).replace(**values)
-        label = how.summary() if isinstance(one, EvalConfig) else Path(fspath(one)).name
+        label = how.summary() if isinstance(one, EvalConfig) else Path(os.fspath(one)).name
         yield label, how
 
 
 def _with_controls(
-    ways: Mapping[str, EvalConfig], rows: Any, benchmark: str
+    ways: Mapping[str, EvalConfig], rows: Any, benchmark: str, *, whole_files: bool
 ) -> Iterator[tuple[str, EvalConfig]]:
     """Give each way of asking, and after it those of its controls that mean something here."""
     videos = len(set(rows["video"]))
@@ -184,7 +188,9 @@ def _with_controls(
     for label, how in ways.items():
         yield label, how
         for control in CONTROLS if how.control == "none" else ():
-            if control == "other" and videos < 2:
+            if whole_files and control != "blind":
+                logger.warning("whole files are sent: no control %s", control)
+            elif control == "other" and videos < 2:
                 logger.warning("%s has one video: no control with another one", benchmark)
             elif control == "subtitles" and not told:
                 logger.warning("%s has no subtitles here: no control with them alone", benchmark)

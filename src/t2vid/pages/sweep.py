@@ -32,7 +32,8 @@ from t2vid.insight.plotting import (
 from t2vid.pages.bars import Bar, bar_chart
 from t2vid.pages.charts import line_chart
 from t2vid.pages.template import render
-from t2vid.storage.files import write_atomically
+from t2vid.storage.files import PathLike, write_atomically
+from t2vid.storage.staging import staged_folder
 
 Axis = Literal["frames", "size"]
 
@@ -45,7 +46,7 @@ def sweep(
     benchmark: Any,
     protocol: EvalConfig | str | Path = "t2vid",
     *,
-    out: str | Path,
+    out: PathLike,
     frames: Sequence[int] = FRAMES,
     sizes: Sequence[str | int] = (),
     prompts: Sequence[str] = (),
@@ -67,7 +68,7 @@ def sweep(
         model: as for `evaluate`.
         benchmark: as for `evaluate`.
         protocol: asked at each point in place of its own frames, size and prompt.
-        out: folder of the sweep.
+        out: folder of the sweep, or a URL to which it is sent at the end.
         frames: numbers of frames, each > 0.
         sizes: of frames, as in `EvalConfig`; none keeps the protocol's.
         prompts: names or templates; none keeps the protocol's.
@@ -83,17 +84,18 @@ def sweep(
     Raises:
         InputError: for no number of frames.
     """
-    how, folder = EvalConfig.named(protocol), Path(out)
+    how = EvalConfig.named(protocol)
     edges = [int(size) if str(size).isdigit() else size for size in sizes]
     lines = {name: int(n) for name, n in (marks or {}).items()}
     planned = ways(how, frames=frames, sizes=edges, prompts=prompts)
     backend = backend_of(model, processor)
     asking = {"batch_size": batch_size, "workers": workers, "limit": limit, "data_dir": data_dir}
-    points = measure(backend, benchmark, planned, out=folder, **asking, **kwargs)
     lines |= context_frames(backend)
-    if Processes.found().rank == 0:
-        told = f"{how.summary()} [{how.asking_hash}]"
-        write_sweep(folder, backend.name, points, lines, told)
+    with staged_folder(out) as folder:
+        points = measure(backend, benchmark, planned, out=folder, **asking, **kwargs)
+        if Processes.found().rank == 0:
+            told = f"{how.summary()} [{how.asking_hash}]"
+            write_sweep(folder, backend.name, points, lines, told)
     return points
 
 

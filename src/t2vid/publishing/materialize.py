@@ -285,11 +285,17 @@ def _placed(columns: dict[str, Any], frames: pa.Array, features: Features) -> di
 
     Nobody who loads pictures has `VideoCollator` to put that right, and trainers fail on it.
     """
-    if features.get("messages") != row_features(None)["messages"]:
+    known = [row_features(None, weighted=weighted)["messages"] for weighted in (False, True)]
+    if features.get("messages") not in known:
         return {}
     counts = [len(images) for images in frames.to_pylist()]
     turns = [
-        row and place_frames(row, n)
+        # what else a turn says, its weight and its calls of tools, stays
+        row
+        and [
+            {**turn, "content": placed["content"]}
+            for turn, placed in zip(row, place_frames(row, n), strict=True)
+        ]
         for row, n in zip(columns["messages"].to_pylist(), counts, strict=True)
     ]
     placed = {"messages": pa.array(turns, columns["messages"].type)}

@@ -24,6 +24,7 @@ from t2vid.evaluation.benchmarks.reader import (
     letter_at,
     place_of,
     record_of,
+    texts,
     write_json,
 )
 from t2vid.schema import Counts as Counts
@@ -59,7 +60,7 @@ class EgoSchema(BenchmarkReader):
             yield number, record
 
     def question(
-        self, record: Any, number: int, *, config: str, subtitles: str | None
+        self, record: Any, place: int, *, config: str, subtitles: str | None
     ) -> Question | None:
         """Make the question of a record in either layout."""
         if not isinstance(record, dict):
@@ -68,22 +69,22 @@ class EgoSchema(BenchmarkReader):
         options = record.get("option")
         if options is None:
             options = [record[f"option {at}"] for at in range(5) if f"option {at}" in record]
-        if not uid or not record.get("question") or not options or not isinstance(options, list):
-            raise Unusable("no usable uid, question, options")
-        written = [str(text) for text in options]
+        if not uid or not record.get("question"):
+            raise Unusable("no usable uid, question")
+        written = texts(options)
         _, lettered = split_options("\n".join(written))
-        texts = tuple(lettered.values()) if len(lettered) == len(written) else tuple(written)
+        shown = tuple(lettered.values()) if len(lettered) == len(written) else written
         answer = letter_at(record.get("answer"))
         if config == "subset" and not answer:
             return None
-        if len(texts) > len(LETTERS) or (answer and LETTERS.index(answer) >= len(texts)):
+        if answer and LETTERS.index(answer) >= len(shown):
             raise Unusable("the answer is none of the options")
         return Question(
             id=f"{self.source}/{uid}",
             source=self.source,
             video=str(uid),
             question=str(record["question"]),
-            options=texts,
+            options=shown,
             answer=answer,
             category="",
             official=record,

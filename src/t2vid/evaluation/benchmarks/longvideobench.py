@@ -22,9 +22,11 @@ from t2vid.evaluation.benchmarks.reader import (
     Line,
     Unusable,
     letter_at,
+    number,
     percent,
     percents,
     record_of,
+    texts,
     with_answer,
     write_json,
 )
@@ -57,25 +59,26 @@ class LongVideoBench(BenchmarkReader):
         shards = sorted([*folder.glob(f"{stem}-*.parquet"), *folder.glob(f"data/{stem}-*.parquet")])
         return [plain] if plain.is_file() else shards
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record; `option0` … of the Parquet files end at "N/A"."""
         options = record.get("candidates")
         if options is None:
             columns = [record.get(f"option{place}") for place in range(5)]
             options = [text for text in columns if text not in (None, "N/A")]
+        options = texts(options)
         answer = letter_at(record.get("correct_choice", -1))
-        if not options or (answer and LETTERS.index(answer) >= len(options)):
+        if answer and LETTERS.index(answer) >= len(options):
             raise Unusable("the answer is none of the options")
-        group = record.get("duration_group")
+        group = number(record.get("duration_group"))
         return Question(
             id=f"{self.source}/{record['id']}",
             source=self.source,
             video=str(record["video_path"]),
             question=str(record["question"]),
-            options=tuple(map(str, options)),
+            options=options,
             answer=answer,
             category=str(record.get("question_category") or ""),
-            duration=None if group is None else str(int(float(group))),
+            duration=None if group is None else f"{group:g}",
             cues=_cues(record, subtitles) if "subtitles" in config else (),
             official=record,
         )
@@ -104,8 +107,8 @@ def _cues(record: Any, folder: str | None) -> tuple[Cue, ...]:
     path = subtitle_file(folder, str(record.get("subtitle_path") or ""), "")
     if path is None:
         return ()
-    offset = float(record.get("starting_timestamp_for_subtitles") or 0)
-    duration = float(record.get("duration") or 0)
+    offset = number(record.get("starting_timestamp_for_subtitles"), 0.0) or 0.0
+    duration = number(record.get("duration"), 0.0) or 0.0
     return tuple(long_video_cues(read_json(str(path)), offset_s=offset, duration_s=duration))
 
 

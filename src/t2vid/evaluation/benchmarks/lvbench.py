@@ -24,6 +24,7 @@ from t2vid.evaluation.benchmarks.reader import (
     Unusable,
     percent,
     record_of,
+    texts,
     with_answer,
     write_json,
 )
@@ -59,10 +60,10 @@ class LVBench(BenchmarkReader):
         """Give the questions of a file, a row each."""
         return flat(records.read(part))
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record, whose options are lines "(A) …" or a list."""
         question, lettered = split_options(str(record["question"]))
-        options = list(lettered.values()) or [str(text) for text in record.get("options") or ()]
+        options = texts(list(lettered.values()) or record.get("options"))
         answer = str(record["answer"]).strip().upper()
         if len(answer) != 1 or answer not in LETTERS[: len(options)]:
             raise Unusable("the answer is none of the options")
@@ -71,7 +72,7 @@ class LVBench(BenchmarkReader):
             source=self.source,
             video=str(record["video_path"]),
             question=question,
-            options=tuple(options),
+            options=options,
             answer=answer,
             category=", ".join(_types(record)),
             official=record,
@@ -110,8 +111,8 @@ def flat(rows: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
 
 
 def _types(record: Any) -> list[str]:
-    kinds = record.get("question_type") or []
-    return [kinds] if isinstance(kinds, str) else [str(kind) for kind in kinds]
+    kinds = record.get("question_type")
+    return [str(kind) for kind in kinds] if isinstance(kinds, list) else [str(kinds or "")]
 
 
 READER = LVBench()

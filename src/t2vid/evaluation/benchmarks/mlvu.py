@@ -29,6 +29,7 @@ from t2vid.evaluation.benchmarks.reader import (
     percent,
     percents,
     record_of,
+    texts,
     with_answer,
     write_json,
 )
@@ -68,7 +69,7 @@ class MLVU(BenchmarkReader):
         return sorted(folder.glob("mlvu/*.parquet")) or sorted(folder.glob("*.parquet"))
 
     def question(
-        self, record: Any, number: int, *, config: str, subtitles: str | None
+        self, record: Any, place: int, *, config: str, subtitles: str | None
     ) -> Question | None:
         """Make the question of a record, of the JSON files or of lmms-eval's Parquet."""
         task = str(record.get("question_type") or record.get("task_type") or "")
@@ -82,11 +83,9 @@ class MLVU(BenchmarkReader):
         if options is None:
             question, lettered = split_options(question)
             options = list(lettered.values())
-        if not isinstance(options, list) or not 0 < len(options) <= len(LETTERS):
-            raise Unusable("no usable candidates")
-        options = tuple(map(str, options))
+        options = texts(options)
         return Question(
-            id=f"{self.source}/{task}/{number}",
+            id=f"{self.source}/{task}/{place}",
             source=self.source,
             video=str(video),
             question=question,

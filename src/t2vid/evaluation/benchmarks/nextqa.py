@@ -58,7 +58,7 @@ class NextQA(BenchmarkReader):
         shards = sorted([*folder.glob("MC/*.parquet"), *folder.glob("MC_*.parquet")])
         return there or (shards if config == "test" else [])
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
         answer = letter_at(record["answer"])
         if not answer or LETTERS.index(answer) > 4:

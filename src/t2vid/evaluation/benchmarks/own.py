@@ -16,7 +16,15 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Question, letter_of
-from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Unusable, json_object, letter_at
+from t2vid.evaluation.benchmarks.reader import (
+    BenchmarkReader,
+    Unusable,
+    in_order,
+    json_object,
+    letter_at,
+    number,
+    texts,
+)
 from t2vid.schema import Counts as Counts
 from t2vid.scoring.options import split_lettered
 from t2vid.storage import records
@@ -35,12 +43,14 @@ class OwnQuestions(BenchmarkReader):
         one = json_object(part)
         return iter([(0, one)]) if one is not None else records.read(part)
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
         options, name = _options(record), record.get("id")
         duration = record.get("duration")
+        start_s, end_s = _seconds(record, "start_s"), _seconds(record, "end_s")
+        in_order(start_s, end_s)
         return Question(
-            id=f"{self.source}/{number if name in (None, '') else name}",
+            id=f"{self.source}/{place if name in (None, '') else name}",
             source=self.source,
             video=str(record["video"]),
             question=str(record["question"]),
@@ -48,8 +58,8 @@ class OwnQuestions(BenchmarkReader):
             answer=_answer(record.get("answer"), options),
             category=str(record.get("category") or ""),
             duration=None if duration in (None, "") else str(duration),
-            start_s=_seconds(record, "start_s"),
-            end_s=_seconds(record, "end_s"),
+            start_s=start_s,
+            end_s=end_s,
             official=record,
         )
 
@@ -68,9 +78,10 @@ def _options(record: Mapping[str, Any]) -> list[str]:
         given = [text for text in columns if text not in (None, "")]
         if columns[: len(given)] != given:
             raise Unusable("the columns of options have a gap")
-    if not isinstance(given, list) or not 1 < len(given) <= len(LETTERS):
-        raise Unusable(f"options are not 2 to {len(LETTERS)}")
-    return [str(text) for text in given]
+    found = texts(given)
+    if len(found) < 2:
+        raise Unusable("one option is no choice")
+    return list(found)
 
 
 def _answer(given: Any, options: list[str]) -> str:
@@ -94,10 +105,10 @@ def _seconds(record: Mapping[str, Any], key: str) -> float | None:
     value = record.get(key)
     if value in (None, ""):
         return None
-    try:
-        return float(str(value))
-    except ValueError as error:
-        raise Unusable(f"{key} is no number of seconds") from error
+    found = number(value)
+    if found is None:
+        raise Unusable(f"{key} is no number of seconds")
+    return found
 
 
 READER = OwnQuestions()

@@ -20,12 +20,15 @@ from t2vid.evaluation.benchmarks.reader import (
     BenchmarkReader,
     Line,
     Unusable,
+    in_order,
     json_object,
     letter_at,
+    number,
     percent,
     percents,
     place_of,
     record_of,
+    texts,
     with_answer,
     write_json,
 )
@@ -66,17 +69,19 @@ class PerceptionTest(BenchmarkReader):
         nested = json_object(part)
         cuts = _cuts(part)
         rows = records.read(part) if nested is None else enumerate(_flat(nested))
-        for number, record in rows:
+        for place, record in rows:
             if isinstance(record, dict) and record.get("video_name") in cuts:
                 record["cut_frame"] = cuts[record["video_name"]]
-            yield number, record
+            yield place, record
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record; ids of questions are unique in a video only."""
-        options, answer = tuple(map(str, record["options"])), letter_at(record.get("answer_id"))
-        if len(options) > len(LETTERS) or (answer and LETTERS.index(answer) >= len(options)):
+        options, answer = texts(record["options"]), letter_at(record.get("answer_id"))
+        if answer and LETTERS.index(answer) >= len(options):
             raise Unusable("the answer is none of the options")
-        cut = record.get("cut_frame")
+        cut, fps = number(record.get("cut_frame")), number(record.get("frame_rate"), FPS) or FPS
+        end_s = None if cut is None else cut / fps
+        in_order(None, end_s)
         return Question(
             id=f"{self.source}/{record['video_name']}/{record['question_id']}",
             source=self.source,
@@ -85,7 +90,7 @@ class PerceptionTest(BenchmarkReader):
             options=options,
             answer=answer,
             category=str(record.get("area") or ""),
-            end_s=None if cut is None else float(cut) / float(record.get("frame_rate") or FPS),
+            end_s=end_s,
             official=record,
         )
 
@@ -117,8 +122,12 @@ class PerceptionTest(BenchmarkReader):
 
 def _flat(videos: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name, video in videos.items():
-        rate = (video.get("metadata") or {}).get("frame_rate")
-        for one in video.get("mc_question") or ():
+        if not isinstance(video, dict) or not isinstance(video.get("mc_question"), list):
+            yield {"video_name": name}  # without questions: counted
+            continue
+        about = video.get("metadata")
+        rate = about.get("frame_rate") if isinstance(about, dict) else None
+        for one in video["mc_question"]:
             yield {"video_name": name, "question_id": str(one.get("id")), "frame_rate": rate, **one}
 
 

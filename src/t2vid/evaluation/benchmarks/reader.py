@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
@@ -118,7 +119,7 @@ class BenchmarkReader:
                 yield question
 
     def question(
-        self, record: Any, number: int, *, config: str, subtitles: str | None
+        self, record: Any, place: int, *, config: str, subtitles: str | None
     ) -> Question | None:
         """Make the question of a record; None where it belongs to another configuration.
 
@@ -170,6 +171,42 @@ def reader_of(name: str) -> BenchmarkReader:
     return reader
 
 
+def texts(value: Any) -> tuple[str, ...]:
+    """Give options as texts.
+
+    Raises:
+        Unusable: for what is no list of 1 to 10 texts or numbers.
+    """
+    if not isinstance(value, list) or not 0 < len(value) <= len(LETTERS):
+        raise Unusable(f"options are no list of 1 to {len(LETTERS)}")
+    if any(isinstance(one, bool) or not isinstance(one, str | int | float) for one in value):
+        raise Unusable("an option is no text")
+    return tuple(map(str, value))
+
+
+def number(value: Any, default: float | None = None) -> float | None:
+    """Give a finite number, also one that stands as text, or the default.
+
+    >>> number("2.5"), number("soon"), number(float("inf"), 1.0)
+    (2.5, None, 1.0)
+    """
+    try:
+        found = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return default
+    return found if math.isfinite(found) and not isinstance(value, bool) else default
+
+
+def in_order(start_s: float | None, end_s: float | None) -> None:
+    """Check the bounds of a part of a video.
+
+    Raises:
+        Unusable: for bounds that hold no time.
+    """
+    if not 0 <= (start_s or 0) < (math.inf if end_s is None else end_s):
+        raise Unusable("time bounds out of order")
+
+
 def letter_at(place: Any) -> str:
     """Write a place among options as its letter; "" for what is none.
 
@@ -177,10 +214,10 @@ def letter_at(place: Any) -> str:
     ('C', 'A', '', '')
     """
     try:
-        number = int(place)
-    except (TypeError, ValueError):
+        at = int(place)
+    except (TypeError, ValueError, OverflowError):
         return ""
-    return LETTERS[number] if 0 <= number < len(LETTERS) else ""
+    return LETTERS[at] if 0 <= at < len(LETTERS) else ""
 
 
 def place_of(line: Line) -> int:

@@ -22,6 +22,7 @@ from t2vid.evaluation.benchmarks.reader import (
     Unusable,
     percent,
     record_of,
+    texts,
     write_json,
 )
 from t2vid.evaluation.benchmarks.subtitles import srt_cues
@@ -44,9 +45,9 @@ class VideoMME(BenchmarkReader):
     video_folders = ("data", "videos", "video")
     needed = ("videoID", "question_id", "question", "options", "answer")
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
-        written = [str(option) for option in record["options"]]
+        written = texts(record["options"])
         _, options = split_options("\n".join(written))
         if len(options) != len(written):  # written without letters
             options = dict(zip(LETTERS, written, strict=False))

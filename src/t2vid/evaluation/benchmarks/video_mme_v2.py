@@ -75,7 +75,7 @@ class VideoMMEv2(BenchmarkReader):
                     [(row[0], named)], counts, config=config, subtitles=subtitles
                 )
 
-    def question(self, record: Any, number: int, *, config: str, subtitles: str | None) -> Question:
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
         head = record.pop("head", None)
         given = record.get("options")
