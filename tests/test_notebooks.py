@@ -32,7 +32,9 @@ def shown(notebook):
 def figures(notebook):
     """Give the numbers in what was printed or is a value."""
     texts = [
-        out.get("text") or out.get("data", {}).get("text/plain", "") for out in shown(notebook)
+        out.get("text") or out.get("data", {}).get("text/plain", "")
+        for out in shown(notebook)
+        if out.get("name") != "stderr"  # progress bars
     ]
     texts = [text for text in texts if "object at 0x" not in text and "<PIL." not in text]
     return [float(n.replace(",", "")) for text in texts for n in _NUMBER.findall(text)]
