@@ -40,7 +40,8 @@ def own_pages(folder: Path) -> list[Path]:
     from t2vid.pages.side_by_side import compare_datasets
 
     report("t2vid/mix", "sample", out=folder / "report.html", embedder="tfidf")
-    inspect("t2vid/mix", ["dataset_config=sample", "max_frames=4"], out=folder / "batch.html")
+    with_few = ["dataset_config=sample", "max_frames=4"]
+    inspect("t2vid/mix", overrides=with_few, out=folder / "batch.html")
     compare_datasets("t2vid/mix", "t2vid/synthetic", out=folder / "both.html", embedder="tfidf")
     rows = [q for q in samples.questions() if q["video"]][:6]
     asked = folder / "asked" / "questions.jsonl"

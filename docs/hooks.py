@@ -137,7 +137,10 @@ def cli() -> str:
         for key in command.calls:
             parser = parser_of(name, key)
             if len(command.calls) > 1:
-                title = f"`{key}`" if key.startswith("--") else f"of {key}" if key else "without"
+                # "without" what the other calls are called by
+                others = " or ".join(f"`{one}`" for one in command.calls if one.startswith("--"))
+                without = f"without {others}" if others else "otherwise"
+                title = f"`{key}`" if key.startswith("--") else f"of {key}" if key else without
                 parts.append(f"### t2vid {name}: {title}")
                 parts.append(first_line(function_at(command.calls[key])))
             rows = [

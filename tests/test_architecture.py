@@ -35,8 +35,7 @@ def copy(tmp_path_factory, blocks):
         elif kind == "entry":
             path, _, table = where.partition(":")
             old = (root / path).read_text(encoding="utf-8")
-            head = f"\n{table} = (\n"
-            assert old.count(head) == 1
+            [head] = re.findall(rf"^{table} = [({{]\n", old, re.M)
             (root / path).write_text(old.replace(head, head + text), encoding="utf-8")
     return root
 
@@ -52,9 +51,11 @@ def test_each_kind_of_thing_has_an_example_of_one_file_and_one_entry(blocks):
         "scoring",
         "judges",
         "pages",
+        "insight",
+        "commands",
     ]
     assert all(room in where for room, where in zip(rooms, places, strict=True))
-    assert sum(kind == "run" for kind, _, _ in blocks) == 5
+    assert sum(kind == "run" for kind, _, _ in blocks) == 6
 
 
 def test_the_examples_run(copy, blocks, tmp_path):

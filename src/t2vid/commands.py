@@ -81,9 +81,10 @@ def _scored(scores: Any, given: Given) -> str:
     from t2vid.pages.scores import report
 
     run = Run.read(scores["folder"])
-    told = (
-        f"{explained(run.judged(), colour=sys.stdout.isatty())}\n\n" if given.get("explain") else ""
-    )
+    told = ""
+    if given.get("explain"):
+        scheme = scores["protocol"]["scheme"]
+        told = explained(run.judged(), colour=sys.stdout.isatty(), scheme=scheme) + "\n\n"
     return told + report([run])
 
 

@@ -99,6 +99,20 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
     assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong, A is right" in shown
 
 
+def test_of_an_open_answer_what_the_rules_saw_is_explained():
+    said = "I first thought B, so it is (A) a dog.\nHmm, no: C."
+    line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}
+    line |= {"answer": "A", "correct": False, "options": ["a dog", "a cat", "a bird"]}
+    _, _, *seen = explained([line]).splitlines()
+    assert [one.split(", by")[0].strip() for one in seen] == [
+        '"B" names B: denial',
+        '"(A) a dog" names A: cue',
+        "but what follows takes it back",
+        '"C" names C: denial',
+    ]
+    assert len(explained([line], scheme="paper").splitlines()) == 2
+
+
 def test_the_page_of_scores_marks_what_decided(tmp_path):
     path = written("multi-choice", tmp_path / "some.json")
     run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")

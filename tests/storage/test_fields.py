@@ -11,7 +11,7 @@ import pytest
 from t2vid.corpora import long_alpaca, long_qlora, triplets
 from t2vid.errors import RecordError
 from t2vid.schema import Counts
-from t2vid.storage.fields import PATIENCE, needed, text
+from t2vid.storage.fields import PATIENCE, lines, needed, parsed, text
 from t2vid.storage.records import BadRow
 
 GOOD = {"context": "c", "question": "q", "answer": "a"}
@@ -98,3 +98,19 @@ def test_what_says_something_is_there(value: object) -> None:
 
 def test_a_byte_order_mark_is_no_part_of_a_text() -> None:
     assert text({"a": "\ufeff Below is a paper.\n"}, "a") == "Below is a paper."
+
+
+def test_a_reader_that_fails_without_meaning_to_names_the_row() -> None:
+    rows = [(0, {"talk": ["a"]}), (1, {"talk": None})]
+    with pytest.raises(RecordError, match="row 1 of 'mine' made its reader fail.*{'talk': None}"):
+        list(parsed(rows, lambda r: "".join(r["talk"]), source="mine", counts=Counts()))
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [(None, "no talk"), ([], "no talk"), (["", None], "no talk"), ([{"a": 1}], "not text")],
+)
+def test_a_list_of_texts_is_one_text_or_counted(value: object, reason: str) -> None:
+    with pytest.raises(RecordError, match=reason):
+        lines({"talk": value}, "talk")
+    assert lines({"talk": "one"}, "talk") == "one"

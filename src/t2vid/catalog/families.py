@@ -38,8 +38,10 @@ class Family:
         packs: whether several rows may share one sequence (plain rotary positions, no state across
             rows).
         ported: whether this project brings the model's classes.
-        token_types: whether the model asks which tokens are frames (`mm_token_type_ids`, from which
-            Qwen-VL makes its positions in space).
+        token_types: the input by which the model learns which tokens are frames, where it asks:
+            `"mm_token_type_ids"`, from which Qwen-VL makes its positions in space, or
+            `"token_type_ids"`, from which Gemma 3 lets the tokens of a frame see each other; a model
+            that gets none does not fail, but sees otherwise than its makers trained it.
         tiles_lone: whether the model cuts a frame into tiles when it is the only one of its row,
             unless it is told how many there are (`batch_num_images`).
         aliases: other names of it.
@@ -61,7 +63,7 @@ class Family:
     tiny: str = ""
     packs: bool = False
     ported: bool = False
-    token_types: bool = False
+    token_types: Literal["", "token_type_ids", "mm_token_type_ids"] = ""
     tiles_lone: bool = False
     aliases: tuple[str, ...] = ()
 
@@ -147,7 +149,7 @@ FAMILIES = (
         "language_model",
         "processor",
         about="Qwen2-VL, Qwen2.5-VL and Qwen3-VL",
-        token_types=True,
+        token_types="mm_token_type_ids",
     ),
     Family(
         "llava_onevision",

@@ -1,7 +1,7 @@
 """The judges of answers that the rules leave open, by name. To add one, write a back end and an entry here.
 
->>> [entry.written for entry in JUDGES]
-['transformers:NAME', 'openai:MODEL@URL']
+>>> {entry.written for entry in JUDGES} >= {"transformers:NAME", "openai:MODEL@URL"}
+True
 """
 
 from __future__ import annotations

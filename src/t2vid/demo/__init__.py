@@ -43,7 +43,7 @@ class DemoSize:
         test_clips: unseen clips that questions are asked about, eleven or so about each.
     """
 
-    rows: int = 10_000
+    rows: int = 6_000
     test_clips: int = 60
 
     def __post_init__(self) -> None:

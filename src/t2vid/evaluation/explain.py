@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from t2vid.evaluation.runs import Run
+from t2vid.scoring.telling import told
 
 AROUND_CHARS = 160
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
@@ -75,20 +76,29 @@ def _read(line: Mapping[str, Any]) -> ReadAnswer:
     )
 
 
-def explained(lines: Iterable[Mapping[str, Any]], *, colour: bool = False) -> str:
+def explained(
+    lines: Iterable[Mapping[str, Any]], *, colour: bool = False, scheme: str = "t2vid"
+) -> str:
     """Write each answer with its letter, the rule that decided and the characters it decided on.
 
     Args:
         lines: lines of `judged.jsonl`.
         colour: mark the characters in green, as a terminal shows it, else with brackets.
+        scheme: by which they were read; of an answer that `"t2vid"` left open, what it saw is told.
     """
-    return "\n".join(_explained(line, colour) for line in lines)
+    return "\n".join(_explained(line, colour, scheme) for line in lines)
 
 
-def _explained(line: Mapping[str, Any], colour: bool) -> str:
+def _explained(line: Mapping[str, Any], colour: bool, scheme: str) -> str:
     read = _read(line)
     mark = (_GREEN, _PLAIN) if colour else ("[", "]")
     decided = f"{mark[0]}{read.decided}{mark[1]}" if read.decided else ""
     verdict = "right" if read.right else f"wrong, {line['answer']} is right"
     shown = " ".join(f"{read.before}{decided}{read.after}".split("\n"))
-    return f"{read.id}: {read.letter} by {read.rule}, {verdict}\n    {shown}"
+    seen: list[str] = []
+    if scheme == "t2vid" and not read.decided and line.get("options"):
+        seen = [
+            f"      {saw}".replace("\n", " ")
+            for saw in told(line["prediction"], line["options"], line.get("question") or "")
+        ]
+    return "\n".join([f"{read.id}: {read.letter} by {read.rule}, {verdict}", f"    {shown}", *seen])

@@ -60,8 +60,8 @@ def score(
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
         scheme: in place of the protocol's: `official` reads and counts as the scorer of the
             benchmark's authors does, mistakes included.
-        judge: what `t2vid.scoring.judge.judge_from` takes, such as a function of `(question,
-            options, answer)` that gives a letter or None; asked where the rules abstain; by default
+        judge: asked where the rules abstain: a name that `t2vid list judges` tells, or in Python
+            also a function of `(question, options, answer)` that gives a letter or None; by default
             the protocol's.
         probe: first run the judge over the labelled answers that ship with t2vid, and stop where
             it is right less often than `probe_threshold`; what it did stands in the scores.
@@ -72,7 +72,8 @@ def score(
         missing: a question whose video is missing or broken, or that has no answer, counts as
             wrong, or is dropped (`"drop"`), which the scores and the report say.
         unmatched: a prediction in a file that answers no question is an error, or is dropped.
-        explain: also write `explained.txt`: each answer with the characters that decided it.
+        explain: also write `explained.txt`: each answer with the characters that decided it, or
+            what the rules saw in one that they left open.
         confidence: coverage of the intervals.
         seed: of the bootstrap.
 
@@ -140,7 +141,7 @@ def score(
     run.write_jsonl("judged.jsonl", judged)
     run.write_json("scores.json", scores)
     if explain:
-        write_atomically(run.folder / "explained.txt", explained(judged))
+        write_atomically(run.folder / "explained.txt", explained(judged, scheme=how.scheme))
     return scores
 
 

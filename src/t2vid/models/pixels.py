@@ -114,14 +114,14 @@ def untiled(frames: Sequence[Any]) -> dict[str, Any]:
 
 
 def token_types(ids: Any, family: Family, image_token_id: int) -> dict[str, Any]:
-    """Give `mm_token_type_ids` (1 where a token is a frame's) to a family that asks for them.
+    """Give 1 where a token is a frame's, else 0, under the name by which the family asks for it.
 
     Args:
         ids: token ids, `(rows, tokens)`.
         family: the model's family.
         image_token_id: id of a frame's tokens.
     """
-    return {"mm_token_type_ids": (ids == image_token_id).int()} if family.token_types else {}
+    return {family.token_types: (ids == image_token_id).int()} if family.token_types else {}
 
 
 def padded(stacks: Sequence[np.ndarray[Any, Any]], axis: int = 2) -> np.ndarray[Any, Any]:

@@ -15,7 +15,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar
 
-from t2vid.errors import RecordError, kind_of
+from t2vid.errors import RecordError, T2VidError, kind_of
 from t2vid.schema import Counts
 from t2vid.storage.records import BadRow
 
@@ -42,7 +42,8 @@ def parsed(
         counts: where rows that do not parse are counted, with the first few as examples.
 
     Raises:
-        RecordError: when none of the first rows of a file fits, showing the first one.
+        RecordError: when none of the first rows of a file fits, showing the first one; when `parse`
+            fails in another way, which no count hides, naming the row.
     """
     strangers: list[tuple[int, Any, str]] = []
     fitted = False
@@ -58,6 +59,10 @@ def parsed(
                     break
             else:
                 fitted = True
+        except T2VidError:
+            raise
+        except Exception as error:
+            raise RecordError(failed(f"row {row} of {source!r}", value, error)) from error
         else:
             fitted = True
             yield row, result
@@ -66,6 +71,15 @@ def parsed(
         raise RecordError(
             f"no row is a record of {source!r}: {reason}; the first is {shown(value)}"
         )
+
+
+def failed(where: str, record: Any, error: Exception) -> str:
+    """Say that a reader of records failed without meaning to, for the one who writes it.
+
+    >>> failed("row 3 of 'mine'", {"a": None}, TypeError("no list"))
+    "row 3 of 'mine' made its reader fail (TypeError: no list): {'a': None}"
+    """
+    return f"{where} made its reader fail ({type(error).__name__}: {error}): {shown(record)}"
 
 
 def have(record: Record, *keys: str) -> None:
@@ -129,6 +143,24 @@ def needed(record: Record, key: str, name: str = "") -> str:
     if not value:
         raise RecordError(f"no {name or key}")
     return value
+
+
+def lines(record: Record, key: str, name: str = "") -> str:
+    r"""Give a field that is a list of texts as one text, a line each; one text is itself.
+
+    >>> lines({"talk": ["A: Hello.", "", "B: Good day."]}, "talk")
+    'A: Hello.\nB: Good day.'
+
+    Raises:
+        RecordError: for an entry that is no text, and `no <name>` where there is none.
+    """
+    value = record.get(key)
+    if not isinstance(value, list | tuple):
+        return needed(record, key, name)
+    told = [one for place in value if (one := text({key: place}, key))]
+    if not told:
+        raise RecordError(f"no {name or key}")
+    return "\n".join(told)
 
 
 def shown(value: Any, *, limit: int = 200) -> str:

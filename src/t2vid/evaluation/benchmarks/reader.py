@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from t2vid import catalog
-from t2vid.errors import RecordError
+from t2vid.errors import RecordError, T2VidError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Question, Videos, unusable
 from t2vid.schema import Counts
 from t2vid.storage import records
+from t2vid.storage.fields import failed
 
 Line = Mapping[str, Any]  # of `judged.jsonl`
 
@@ -115,6 +116,10 @@ class BenchmarkReader:
             except Unusable as why:
                 counts.drop(str(why), source=self.source, example=label)
                 continue
+            except T2VidError:
+                raise
+            except Exception as error:
+                raise RecordError(failed(label, record, error)) from error
             if question is not None:
                 yield question
 
