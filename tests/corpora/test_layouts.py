@@ -320,3 +320,24 @@ def test_lists_that_a_table_holds_as_json_are_lists():
     assert said(record)[:2] == [("user", (0, 1, "a")), ("assistant", ("b",))]
     assert said({"QA": json.dumps([{"q": ASK, "a": SAY}]), "video": "v"})[0][1] == (0, ASK)
     assert shown({"image": "[1].png", "query": ASK, "response": SAY}) == [("image", "[1].png")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "options", "wanted"),
+    [
+        (1, ["wet", "dry"], "B"),
+        (0, ["(A) wet", "(B) dry"], "A"),
+        (3, ["5", "3"], "3"),
+        (7, [], "7"),
+        ("B", ["wet", "dry"], "B"),
+    ],
+)
+def test_an_answer_by_place_is_trained_as_its_letter(answer: Any, options: Any, wanted: str):
+    row = read_row({"question": "How?", "options": options, "answer": answer})
+    assert row.turns[-1].text == wanted
+
+
+@pytest.mark.parametrize("answer", [2, -1])
+def test_a_place_beyond_the_options_is_a_wrong_row(answer: int):
+    with pytest.raises(LayoutError, match="among 2 options"):
+        read_row({"question": "How?", "options": ["wet", "dry"], "answer": answer})

@@ -19,6 +19,7 @@ from t2vid.evaluation import ahead as running
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import FunctionBackend, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.report import compare_tables
 from t2vid.evaluation.runs import Run
 from t2vid.models.tiny import tiny_idefics3
 
@@ -365,5 +366,17 @@ def test_what_is_no_model_is_refused(clips, tmp_path):
         t2vid.evaluate(tiny_idefics3(["x"])[0], rows, FAST, out=tmp_path)
     with pytest.raises(InputError, match="openai:MODEL@URL"):
         t2vid.evaluate("openai:http://x", rows, FAST, out=tmp_path)
+    for said in (5, None, ["A"]):
+        with pytest.raises(InputError, match=rf"\({type(said).__name__}\) for 'mvbench/"):
+            t2vid.evaluate(lambda _, said=said: said, rows, FAST, out=tmp_path / "said")
     with pytest.raises(InputError, match="twice"):
         t2vid.evaluate(right, [*rows, rows[0]], FAST, out=tmp_path)
+
+
+def test_what_has_no_right_answer_is_in_no_denominator(clips, tmp_path):
+    rows = [*make_rows(clips[:1]), *make_rows(clips[:1], 1, id="mvbench/hidden", answer="")]
+    first = t2vid.evaluate(lambda _: "A", rows, FAST, out=tmp_path / "a")
+    second = t2vid.evaluate(lambda _: "B", rows, FAST, out=tmp_path / "b")
+    assert scores(first)["n"] == 3
+    (whole, *_) = compare_tables([first, second])
+    assert whole.rows[0][1] == 3

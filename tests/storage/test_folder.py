@@ -153,3 +153,14 @@ def test_one_list_of_suffixes_holds_for_every_finder() -> None:
         name = f"v_12345678901{suffix.upper()}"
         assert is_video(name) and stem_of(name) == "v_12345678901"
         assert video_key(f"deep/{name}") == "12345678901"
+
+
+def test_files_that_link_to_themselves_are_left_out_and_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "real.mp4").write_bytes(b"x")
+    (tmp_path / "self.mp4").symlink_to(tmp_path / "self.mp4")
+    (tmp_path / "a.mp4").symlink_to(tmp_path / "b.mp4")
+    (tmp_path / "b.mp4").symlink_to(tmp_path / "a.mp4")
+    assert [file.path for file in files_below(tmp_path)] == ["real.mp4"]
+    assert caplog.text.count("links to nothing") == 3

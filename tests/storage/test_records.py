@@ -250,3 +250,20 @@ def test_a_folder_behind_a_url_gives_its_files(tmp_path: Path) -> None:
     path_of(f"{url}/b.csv.gz").write_bytes(gzip.compress(b"n,m\n2,3\n"))
     found = records.in_folder(url)
     assert [row for path in found for row in rows_of(path)] == [{"n": 1}, {"n": "2", "m": "3"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.jsonl", b'{"q": "a\\uD83db"}\n{"q": "\\ud83d\\ude00"}\n'),
+        ("a.json", b'[{"q": "a\\udc00b"}, {"q": "\\ud83d\\ude00"}]'),
+        ("a.jsonl", b'{"q": "caf\xe9"}\n{"q": "\\ud83d\\ude00"}\n'),
+        ("a.csv", b"q,a\n" + b"caf\xe9,x\n" + "😀,\n".encode()),
+    ],
+)
+def test_a_text_that_is_no_unicode_costs_one_row(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    (_, broken), (_, good) = read(str(tmp_path / name))
+    assert isinstance(broken, BadRow)
+    assert "surrogate" in broken.reason or "UTF-8" in broken.reason
+    assert good["q"] == "😀"

@@ -327,7 +327,22 @@ def _question_answer(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     asked = "\n".join(str(line) for line in lines if line not in (None, ""))
     if isinstance(answer, list | tuple):  # several wordings of one answer
         answer = next((one for one in answer if not is_missing(one)), None)
-    return _exchange(asked, answer)
+    return _exchange(asked, _chosen(answer, given(record, "options")))
+
+
+def _chosen(answer: Any, options: Any) -> Any:
+    """Give the letter where an answer is the place of an option, counted from 0."""
+    if not isinstance(answer, int) or isinstance(answer, bool):
+        return answer
+    if not isinstance(options, list | tuple) or not options or str(answer) in map(str, options):
+        return answer
+    if not 0 <= answer < len(options):
+        raise LayoutError(
+            f"answer {answer} is no place among {len(options)} options, which count from 0",
+            reason="no such option",
+        )
+    own = re.match(r"\W?([A-Z])[.):]", str(options[answer]))
+    return own[1] if own else chr(65 + answer)
 
 
 def _options(options: Any) -> list[str]:

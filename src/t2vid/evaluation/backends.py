@@ -310,7 +310,14 @@ class FunctionBackend:
 
     def answer(self, prepared: Sequence[Ask], protocol: EvalConfig) -> list[Answer]:
         """Call the function for each."""
-        return [Answer(self.call(ask)) for ask in prepared]
+        said = [self.call(ask) for ask in prepared]
+        for ask, text in zip(prepared, said, strict=True):
+            if not isinstance(text, str):
+                raise InputError(
+                    f"the function {self.name} gave {str(text)[:60]!r} ({type(text).__name__}) for "
+                    f"{ask.key[0]!r}; it must give a text, '' for no answer"
+                )
+        return [Answer(text) for text in said]
 
 
 def backend_of(model: Any, processor: Any = None) -> Backend:

@@ -39,9 +39,9 @@ def scores_of(run: Run) -> dict[str, Any]:
 
 
 def judged_lines(run: Run) -> list[dict[str, Any]]:
-    """Give the judged answers of a run, the first rotation of each question."""
+    """Give the judged answers of a run, the first rotation of each question with a right answer."""
     scores_of(run)  # writes judged.jsonl where it is missing or old
-    return [line for line in run.judged() if not line.get("rotation")]
+    return [line for line in run.judged() if line["answer"] and not line.get("rotation")]
 
 
 def overview(scores: Sequence[Mapping[str, Any]]) -> list[Table]:

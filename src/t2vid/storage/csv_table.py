@@ -19,6 +19,8 @@ _BOM = codecs.BOM_UTF8
 # Two or more plain names: what a table starts with and a text, a page or a picture does not.
 _NAMES = re.compile(rb'"?[\w .-]+"?(?:[,;\t]"?[\w .-]+"?)+\r?\n.')
 
+_NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the decoder makes of such bytes
+
 
 def looks_like_table(head: bytes) -> bool:
     """Tell whether a file that begins so is a table with named columns and a row.
@@ -46,7 +48,9 @@ def rows(file: IO[bytes], *, start: int) -> Iterator[tuple[int, Any]]:
         file.seek(start)
         cells_of = _cells(file, start, delimiter)
     for at, cells in cells_of:
-        if len(cells) != len(names):
+        if _NOT_UTF_8.search("".join(cells)):
+            yield at, BadRow(f"not UTF-8 in {str(cells)[:60]}; save the file as UTF-8")
+        elif len(cells) != len(names):
             reason = f"{len(cells)} cells under {len(names)} columns: {str(cells)[:60]}"
             yield at, BadRow(reason)
         elif cells:

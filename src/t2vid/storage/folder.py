@@ -118,13 +118,13 @@ def _local(root: Path) -> Iterator[FoundFile]:
                 if identity not in seen:
                     seen.add(identity)
                     folders.append(f"{path}/")
+            elif entry.is_symlink() and not os.path.exists(entry):  # a loop, too
+                logger.warning("%s is left out: it links to nothing that is there", root / path)
             elif entry.is_symlink() and entry.is_dir():
                 links.append(f"{path}/")
             elif entry.is_file():
                 stat = entry.stat()
                 yield FoundFile(path, stat.st_size, str(stat.st_mtime_ns))
-            elif entry.is_symlink():
-                logger.warning("%s is left out: it links to nothing that is there", root / path)
 
 
 def _identity(place: Path | os.DirEntry[str]) -> tuple[int, int]:

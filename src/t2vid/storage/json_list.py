@@ -29,6 +29,26 @@ class BadRow:
     reason: str
 
 
+def checked(value: Any, written: str | bytes) -> Any:
+    r"""Give a value, or a `BadRow` where a text in it is no Unicode: nothing could store that.
+
+    Args:
+        value: what was read.
+        written: the JSON that it was read from; only an escape in it can give half a character.
+
+    >>> checked({"q": "\ud83d"}, r'{"q": "\\ud83d"}').reason[:21]
+    'half of a character ('
+    """
+    escape = b"\\ud" if isinstance(written, bytes) else "\\ud"
+    if escape in written.lower():  # type: ignore[operator]
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError as error:
+            around = error.object[max(error.start - 20, 0) : error.end + 20]
+            return BadRow(f"half of a character (a lone surrogate) in {around!r}")
+    return value
+
+
 def elements(
     file: IO[bytes],
     name: str,
@@ -106,6 +126,7 @@ class _Window:
                 size *= 2  # so that a record of n bytes costs O(n), not O(n²)
             else:
                 self.row += 1
+                value = checked(value, self.text[self.at : end])
                 self.to(end)
                 return value
 

@@ -24,7 +24,7 @@ from typing import IO, Any
 from t2vid.errors import MissingFile, RecordError
 from t2vid.storage import csv_table
 from t2vid.storage.files import path_of
-from t2vid.storage.json_list import DECODER, elements
+from t2vid.storage.json_list import DECODER, checked, elements
 from t2vid.storage.json_list import BadRow as BadRow
 from t2vid.storage.packed import unpacked
 
@@ -214,7 +214,9 @@ def _lines(file: IO[bytes], start: int) -> Iterator[tuple[int, bytes]]:
 
 def _line(line: bytes) -> Any:
     try:
-        return DECODER.decode(line.removeprefix(_BOM).decode())
+        return checked(DECODER.decode(line.removeprefix(_BOM).decode()), line)
+    except UnicodeDecodeError as error:
+        return BadRow(f"not UTF-8 ({error.reason}) in {line[:60]!r}; save the file as UTF-8")
     except (ValueError, RecursionError) as error:
         return BadRow(f"{error} in {line[:60]!r}")
 
