@@ -316,6 +316,7 @@ COMMANDS = {
         (
             "t2vid score runs/mvbench --explain",
             "t2vid score runs/mvbench --judge transformers:me/judge --probe",
+            "t2vid score answers.csv --explain",
             "t2vid score answers.json --benchmark mvbench --data-dir MVBench --missing drop",
         ),
         shown=("judge", "benchmark"),

@@ -25,6 +25,7 @@ from t2vid.evaluation.benchmarks.questions import LETTERS, split_options
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, json_object, reader_of
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.runs import Run
+from t2vid.evaluation.sheet import read_sheet
 from t2vid.evaluation.theirs import printed_beside, right_by_them
 from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
@@ -92,6 +93,34 @@ def open_predictions(
             found[row_id] = _answer(record), right_by_them(record)
     if not found or (strangers and unmatched == "error"):
         _refuse(path, rows, len(found), strangers)
+    return _written(path, rows, found, counts, out, name), counts
+
+
+def open_sheet(path: str | Path, *, out: str | Path, name: str = "") -> Run:
+    """Make a run of a table that holds the questions, the right answers and what a model said.
+
+    Args:
+        path: a table (CSV, TSV, XLSX, JSON, JSONL) of question, options, right and prediction.
+        out: folder of the run.
+        name: what tables call it; by default the name of the file.
+
+    Raises:
+        InputError: where a row cannot be used; the message shows the columns.
+    """
+    path = Path(path)
+    rows, said = read_sheet(_records(path, [BenchmarkReader()]), path)
+    found: dict[str, tuple[str, bool | None]] = {key: (text, None) for key, text in said.items()}
+    return _written(path, rows, found, Counts(), out, name)
+
+
+def _written(
+    path: Path,
+    rows: Any,
+    found: Mapping[str, tuple[str, bool | None]],
+    counts: Counts,
+    out: str | Path,
+    name: str,
+) -> Run:
     config = EvalConfig(prompt="{question}")
     header = {
         "name": name or path.stem,
@@ -108,7 +137,7 @@ def open_predictions(
     (run.folder / "answers.jsonl").unlink(missing_ok=True)  # a file is read whole, not resumed
     with run.writer() as write:
         write(_lines(rows, found, config, counts))
-    return run, counts
+    return run
 
 
 def _refuse(path: Path, rows: Any, n_found: int, strangers: list[Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 from tqdm import tqdm
 
 from t2vid._version import __version__
-from t2vid.errors import InputError, T2VidError
+from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.evaluation import asking
 from t2vid.evaluation.ahead import WINDOW, Ahead, Group, Pair, Preparer
 from t2vid.evaluation.backends import Answer, Backend, backend_of, check
@@ -55,7 +55,7 @@ def evaluate(
     Args:
         model: a model with its `processor`, a folder or Hub name, `openai:MODEL@URL`, a function of
             an `Ask`, or a back end of `t2vid.evaluation.backends`.
-        benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"`, or
+        benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"`, a file of questions, or
             a list of such rows.
         protocol: a `EvalConfig`, the name of one, or the path of its YAML file; `NAME+CONTROL` is
             one of them under a control, such as `t2vid+shuffled`.
@@ -120,12 +120,19 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     """Give the rows of a benchmark with frames left as they are stored, and its name.
 
     Args:
-        benchmark: a dataset of a benchmark builder, the name of one, or a list of such rows.
+        benchmark: a dataset of a benchmark builder, the name of one, a file of questions, or a list
+            of such rows.
         load: for one by name, arguments of `load_dataset`.
     """
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
+        if Path(benchmark).is_file():
+            folder = {"video_dir": load["data_dir"]} if load.get("data_dir") else {}
+            more = {key: value for key, value in load.items() if key != "data_dir"}
+            benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
+        elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
+            raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
         try:
             benchmark = load_dataset(benchmark, **{"split": "test", **load})
         except T2VidError:

@@ -20,7 +20,7 @@ from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
-from t2vid.evaluation.predictions import Unmatched, open_predictions
+from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.theirs import beside_theirs
 from t2vid.progress import progress
@@ -56,7 +56,8 @@ def score(
     """Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers.
 
     Args:
-        run: the run or its folder; with `benchmark`, a file of predictions as other tools write them.
+        run: the run or its folder; or a file of question, options, right and prediction; with
+            `benchmark`, a file of predictions as other tools write them.
         protocol: whose `scheme` and `judge` apply; by default the one of the run.
         scheme: in place of the protocol's: `official` reads and counts as the scorer of the
             benchmark's authors does, mistakes included.
@@ -66,7 +67,8 @@ def score(
         probe: first run the judge over the labelled answers that ship with t2vid, and stop where
             it is right less often than `probe_threshold`; what it did stands in the scores.
         probe_threshold: share of the labelled answers that the judge must get right; 0 lets any pass.
-        benchmark: name or dataset of the benchmark that a file of predictions answers.
+        benchmark: name, file of questions or dataset of the benchmark that a file of predictions
+            answers; not needed where that file holds the questions, too.
         data_dir: folder of that benchmark's files.
         out: folder of the run that is made of a file; by default beside the file.
         missing: a question whose video is missing or broken, or that has no answer, counts as
@@ -86,7 +88,7 @@ def score(
         it is counted from the rows of `judged.jsonl`.
 
     Raises:
-        InputError: for a file without its benchmark, or a judge that fails its probe.
+        InputError: for a file that lacks questions and benchmark, or a judge that fails its probe.
     """
     if missing not in ("wrong", "drop"):
         raise InputError(f"missing ({missing!r}) must be 'wrong' or 'drop'")
@@ -154,16 +156,19 @@ def _opened(
     path = Path(run)
     if not path.exists() or (path.is_dir() and benchmark is None):
         return Run.read(run)  # which says what is missing
+    out = out or path.with_name(path.stem + ".run")
     if benchmark is None:
-        raise InputError(f"{path} is a file of predictions; name what it answers with benchmark=")
+        return open_sheet(path, out=out)
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
         name, _, config = benchmark.partition("@")
         given = {} if data_dir is None else {"data_dir": str(data_dir)}
+        if Path(benchmark).is_file():
+            folder = {} if data_dir is None else {"video_dir": str(data_dir)}
+            name, config, given = "questions", "", {"data_files": benchmark, **folder}
         name = name if "/" in name else f"t2vid/{name}"
         benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
-    out = out or path.with_name(path.stem + ".run")
     made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:
         logger.warning(

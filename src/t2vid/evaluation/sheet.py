@@ -1,0 +1,99 @@
+"""A table that holds questions, right answers and what a model said: all that a score needs, in one file.
+
+>>> record = {"question": "Which?", "options": "red | blue", "Right answer": "blue", "model_answer": "(B)"}
+>>> question, said = READER.both(record, 0)
+>>> question.options, question.answer, said
+(('red', 'blue'), 'B', '(B)')
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from t2vid.errors import InputError
+from t2vid.evaluation.benchmarks.own import OwnQuestions
+from t2vid.evaluation.benchmarks.questions import Question, features
+from t2vid.evaluation.benchmarks.reader import Unusable
+from t2vid.frames.feature import Frames
+from t2vid.frames.spec import SampleSpec
+
+RIGHT = ("right", "right_answer", "correct", "correct_answer", "gold", "ground_truth", "target")
+SAID = ("prediction", "pred", "response", "model_answer", "model", "output")
+
+
+class AnsweredQuestions(OwnQuestions):
+    """Reads a question and what was said to it from one record."""
+
+    def both(self, record: Mapping[str, Any], place: int) -> tuple[Question, str]:
+        """Give the question and what the model said.
+
+        `answer` is the right one beside a column of `SAID`, and the model's beside one of `RIGHT`.
+        """
+        plain = {str(key).strip().lower().replace(" ", "_"): v for key, v in record.items()}
+        right = next((name for name in RIGHT if name in plain), None)
+        said = next((name for name in SAID if name in plain), None)
+        right, said = right or "answer", said or "answer"
+        if right == said or right not in plain or said not in plain:
+            raise Unusable("no two columns for the right answer and the model's")
+        lettered = {k.upper() if len(k) == 1 else k: v for k, v in plain.items()}
+        options = plain.get("options", plain.get("candidates"))
+        if isinstance(options, str):
+            lettered["options"] = _listed(options)
+        asked = {"question": "", "video": "", **lettered, "answer": plain[right]}
+        question = self.question(asked, place, config="default", subtitles=None)
+        given = plain[said]
+        return question, "" if given is None else str(given)
+
+
+def _listed(text: str) -> Any:
+    """Give the list that a cell writes as `["a", "b"]`, `a | b` or one a line, else the text as it is."""
+    if text.lstrip().startswith("["):
+        try:
+            found = ast.literal_eval(text.strip())
+        except (ValueError, SyntaxError):
+            return text
+        return [str(one) for one in found] if isinstance(found, list) else text
+    if "|" in text:
+        return [one.strip() for one in text.split("|")]
+    return text
+
+
+def read_sheet(records: Iterable[Mapping[str, Any]], path: Any) -> tuple[Any, dict[str, str]]:
+    """Give the questions of a table as rows of a benchmark, and what was said by the id of each.
+
+    Args:
+        records: rows of the table.
+        path: of the table, for messages.
+
+    Raises:
+        InputError: where a row cannot be used; nothing is left out of a score.
+    """
+    from datasets import Dataset
+
+    rows, found = [], dict[str, str]()
+    for place, record in enumerate(records):
+        try:
+            question, said = READER.both(record, place)
+        except Unusable as error:
+            raise InputError(
+                f"{path} row {place:,}: {error}; its columns are {list(record)}. A file that is scored by "
+                "itself has question, options, right and prediction (options as a list, 'a | b' or 'A. … "
+                "B. …'); one with id and answer alone needs benchmark= (on the command line --benchmark), "
+                "a name or a file of questions"
+            ) from error
+        if question.id in found:
+            raise InputError(
+                f"{path} row {place:,}: a second row of id {question.id!r}; give each its own"
+            )
+        if not question.answer:
+            raise InputError(f"{path} row {place:,} has no right answer")
+        rows.append(question.row(None, SampleSpec()))
+        found[question.id] = said
+    if not rows:
+        raise InputError(f"{path} has no rows")
+    return Dataset.from_list(rows, features=features(Frames(decode=False))), found
+
+
+READER = AnsweredQuestions()

@@ -1,0 +1,71 @@
+"""A table of questions, right answers and a model's words is scored by itself; a file of questions is a benchmark."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from t2vid.errors import InputError, MissingFile
+from t2vid.evaluation.run import benchmark_rows
+from t2vid.evaluation.score import score
+
+pytestmark = [
+    # evaluate 0.4.6 leaves its cache file to the garbage collector
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+TABLE = """question,options,right answer,model answer
+What is it?,"['a cat', 'a dog']",A,The answer is (B).
+What rolls?,a ball | a cube,a cube,It is a cube.
+How many?,A. one B. two,A,I cannot say.
+"""
+
+
+def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(TABLE)
+    scores = score(path, explain=True)
+    assert (scores["accuracy"], scores["n"]) == (1 / 3, 3)
+    told = (tmp_path / "answers.run" / "explained.txt").read_text()
+    assert "questions/0: B by statement, wrong, A is right" in told and "([B])" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("id,answer\n1,B\n", "no two columns.*--benchmark"),
+        ("question,options,right,prediction\nWhich?,a | b,c,B\n", "none of the options"),
+        ("id,question,options,right,prediction\n1,Q?,a | b,A,B\n1,Q?,a | b,A,B\n", "second row"),
+        ("question,options,right,prediction\nWhich?,a | b,,B\n", "no right answer"),
+        ("question,options,right,prediction\n", "no rows"),
+    ],
+)
+def test_a_row_that_cannot_be_used_stops_and_is_named(text, says, tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=says):
+        score(path)
+
+
+def test_a_file_of_questions_is_a_benchmark(tmp_path):
+    (tmp_path / "videos").mkdir()
+    (tmp_path / "videos" / "a.mp4").write_bytes(b"0")
+    asked = {
+        "id": "q",
+        "video": "a.mp4",
+        "question": "Which?",
+        "options": ["x", "y"],
+        "answer": "y",
+    }
+    path = tmp_path / "mine.jsonl"
+    path.write_text(json.dumps(asked) + "\n")
+    rows, name = benchmark_rows(str(path), {})
+    assert (rows["id"][:], name) == (["questions/q"], "questions")
+    rows, _ = benchmark_rows(str(path), {"data_dir": str(tmp_path / "videos")})
+    assert rows["answer"][:] == ["B"]
+    said = tmp_path / "said.csv"
+    said.write_text("id,prediction\nq,(B)\n")
+    assert score(said, benchmark=str(path))["accuracy"] == 1.0
+    with pytest.raises(MissingFile, match="is not there"):
+        benchmark_rows("lost.jsonl", {})
