@@ -167,3 +167,25 @@ def test_the_listing_holds_every_entry_as_a_table_and_as_json(kind):
 def test_an_unknown_kind_is_refused_with_what_is_near():
     with pytest.raises(InputError, match="did you mean 'families'"):
         catalog.listing("familys")
+
+
+def test_a_benchmark_that_fails_on_a_record_names_it_and_one_that_refuses_counts_it():
+    from t2vid.errors import RecordError
+    from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Unusable
+    from t2vid.schema import Counts
+
+    class Mine(BenchmarkReader):
+        source = "mine"
+
+        def question(self, record, place, *, config, subtitles):
+            if record["a"] is None:
+                raise Unusable("no a")
+            return {"yes": "A"}[record["a"]]
+
+    counts = Counts()
+    rows = [(0, {"a": "yes"}), (1, {"a": None}), (2, {"a": "maybe"})]
+    assert list(Mine().convert(rows[:2], counts)) == ["A"] and counts.dropped == {"no a": 1}
+    with pytest.raises(
+        RecordError, match="mine row 2 made its reader fail .KeyError: 'maybe'.*'a'"
+    ):
+        list(Mine().convert(rows, counts))

@@ -65,9 +65,9 @@ def evaluate(
         workers: threads that decode and encode ahead of the model.
         limit: ask only about the first videos, so many questions at most.
         retry_errors: ask again where a video or a request failed before.
-        judge: decides what the rules leave open, in place of the protocol's: what
-            `t2vid.scoring.judge.judge_from` takes, such as a function of `(question, options,
-            answer)` that gives a letter or None.
+        judge: decides what the rules leave open, in place of the protocol's: a name that `t2vid list
+            judges` tells, or in Python also a function of `(question, options, answer)` that gives a
+            letter or None.
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
