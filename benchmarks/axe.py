@@ -68,6 +68,8 @@ def faults(browser: Any, page: Path, source: str, *, width: int, dark: bool) -> 
         "(v) => `${v.id}: ${v.nodes.length} (${v.nodes[0].html.slice(0, 90)})`)));"
     )
     wide = browser.execute_script("return document.documentElement.scrollWidth")
+    browser.execute_script("localStorage.clear()")  # the site keeps the scheme of its first page
+    browser.get("about:blank")  # and stores another when the screen changes under an open one
     return [*found, *([f"{wide} px wide on a screen of {width}"] if wide > width else [])]
 
 
@@ -81,6 +83,7 @@ def main(given: list[str]) -> int:
         source = axe_source(folder)
         named = [Path(name) for name in given] or [ROOT / "build" / "site", *own_pages(folder)]
         pages = [p for n in named for p in (sorted(n.rglob("*.html")) if n.is_dir() else [n])]
+        pages = [p for p in pages if p.name != "404.html"]  # its addresses are those of a server
         n_faults = 0
         with chromium(folder / "profile") as browser:
             for page in pages:
