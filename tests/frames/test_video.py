@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
@@ -599,3 +600,16 @@ def test_clips_from_public_test_suites_read_alike_in_every_way(shared_data: Path
         assert [i.tobytes() for i in frames] == [i.tobytes() for i in again.frames], clip.name
         told = probe(clip, SampleSpec(max_frames=8))
         assert (len(frames), *frames[0].size) == (told.n_frames, told.width, told.height), clip.name
+
+
+def test_packets_that_are_all_called_keyframes_are_not_believed(tmp_path) -> None:
+    clip = make_clip(tmp_path / "h263.avi", seconds=6, size=(176, 144), codec="h263", b_frames=0)
+    with av.open(str(clip)) as container:
+        keys = [packet.is_keyframe for packet in container.demux(video=0) if packet.size]
+    with av.open(str(clip)) as container:
+        frames = list(container.decode(video=0))
+    assert all(keys) and not all(frame.key_frame for frame in frames)  # so says this container
+    few = sample_video(clip, SampleSpec(max_frames=3))
+    for index, image in zip(few.info.indices, few, strict=True):
+        in_order = frames[index].to_image(width=image.width, height=image.height)
+        assert np.abs(np.asarray(image, int) - np.asarray(in_order, int)).mean() < 5

@@ -29,7 +29,7 @@ from av.stream import Discard
 from t2vid.errors import pluralize
 from t2vid.frames.clock import MAX_JOIN_S, FrameClock, JoinClock
 from t2vid.frames.container import opened_container, opened_stream, read_only
-from t2vid.frames.packets import EVER, Piece, Unplanned, starts_decoding
+from t2vid.frames.packets import EVER, Piece, TakenFrames, Unplanned, starts_decoding
 from t2vid.frames.pictures import Matrix, square_pixels, stored_matrix
 from t2vid.frames.sampling import Course, plan_runs
 from t2vid.storage.media import Limits, Media, bad
@@ -164,7 +164,7 @@ class Reader:
                 if piece.packets is None:
                     raise Unplanned
                 at, reading = 0, iter(piece.packets)
-            came = 0
+            taken = TakenFrames(run)
             for packet in reading:
                 position, at = at, at + 1
                 if position < run.start:
@@ -173,18 +173,12 @@ class Reader:
                     raise Unplanned
                 skip = skips and packet.pts not in run.targets
                 self._decoder.skip_frame = "NONREF" if skip else "DEFAULT"
-                for frame in self._feed(packet):
-                    if frame.pts in run.targets and not frame.is_corrupt:
-                        came += 1
-                        yield frame
+                yield from taken.of(self._feed(packet))
                 if at > run.stop:
                     break
-            for frame in self._feed(None):
-                if frame.pts in run.targets and not frame.is_corrupt:
-                    came += 1
-                    yield frame
+            yield from taken.of(self._feed(None))
             self._decoder.flush_buffers()
-            if came != len(run.targets):
+            if taken.n != len(run.targets):
                 raise Unplanned
 
     def everything(self) -> Iterator[Any]:

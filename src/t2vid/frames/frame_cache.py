@@ -1,6 +1,6 @@
 """Decoded frames kept on disk from one epoch to the next, bounded, for several workers at once.
 
->>> cache = FrameCache("/tmp/frames", limit_gb=1)
+>>> cache = FrameCache("frames", limit_gb=1)
 >>> cache.key(b"a video", SampleSpec())[:8]
 '8b16d7c0'
 

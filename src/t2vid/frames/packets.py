@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from av.video.frame import PictureType
+
+from t2vid.frames.sampling import DecodeRun
 
 EVER = 1 << 62  # a tick beyond any
 _KEEP_BYTES = 48 * 1024**2  # compressed packets held at once; beyond, they are read a second time
@@ -86,6 +90,29 @@ class Piece:
         strange = any(step < 0 or step > max_step for step in steps)
         if not self.shown or strange or len(set(self.pts)) < len(self.pts):
             raise Unplanned
+
+
+class TakenFrames:
+    """Picks the frames that a run is decoded for, and counts them."""
+
+    def __init__(self, run: DecodeRun) -> None:
+        self.run, self.n = run, 0
+        self.begun = run.start == 0  # a file may begin however it does
+
+    def of(self, frames: Iterable[Any]) -> Iterator[Any]:
+        """Give those of some decoded frames; the first of a run must need none before it.
+
+        A container may call every packet a keyframe, as AVI does with H.263.
+        """
+        for frame in frames:
+            if frame.is_corrupt:
+                continue
+            self.begun = self.begun or bool(frame.key_frame) or frame.pict_type == PictureType.I
+            if not self.begun:
+                raise Unplanned
+            if frame.pts in self.run.targets:
+                self.n += 1
+                yield frame
 
 
 def starts_decoding(packet: Any, codec: str, extradata: bytes | None) -> bool:
