@@ -46,8 +46,8 @@ def rows_of(dataset: Any, name: str = "train_dataset") -> Any:
         return Dataset.from_list(dataset)
     if dataset is not None and not isinstance(dataset, Dataset | IterableDataset | list):
         raise InputError(
-            f"{name} is {kind_of(dataset)}; pass a datasets.Dataset (Dataset.from_list, or "
-            "Dataset.from_generator for rows made on the way)"
+            f"{name} is {kind_of(dataset)}; pass what load_dataset gives (streaming=True too), or "
+            "Dataset.from_list, or IterableDataset.from_generator for rows made on the way"
         )
     if dataset is not None and not isinstance(dataset, IterableDataset) and not len(dataset):
         raise InputError(f"{name} has no rows; look at what its filter or split left")
