@@ -119,6 +119,7 @@ _ALONE = re.compile(
     r"\b|a\s*:)[\s:\-#.(\"'=]*)?([A-Za-z])[\s\"'“”‘’«»)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*(?::\))?\s*$",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"^\W*([A-Za-z](?:(?:[ ,;&/、，]|\band\b|\bor\b|和|与|及)*[A-Za-z])+)\W*$")
 _REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
 
 
@@ -132,7 +133,7 @@ def letter_alone(text: str, options: Options) -> _Found | None:
         return None
     match = _ALONE.match(text) or _REPEATED.match(text)
     if match is None:
-        return None
+        return _several(text, options)
     said, (start, end) = match[1].upper(), match.span(1)
     if said == "I" and text.rstrip().endswith(("..", "…", "-", "–", "—")):
         return _Found(None, "empty")  # "I..." is a sentence that broke off
@@ -142,6 +143,20 @@ def letter_alone(text: str, options: Options) -> _Found | None:
     if said in options.letters:
         return _Found(said, "letter alone", start, end)
     return None if named else _Found(None, "no such option")
+
+
+def _several(text: str, options: Options) -> _Found | None:
+    """Read an answer of several letters and nothing else: "BC", "A, b and c"."""
+    match = _SEVERAL.match(text)
+    if match is None or options.exact(text):
+        return None
+    said = set(re.sub(r"\band\b|\bor\b|[^A-Za-z]", "", match[1]).upper())
+    if len(said) < 2 or not said <= set(options.letters):
+        return None
+    if not match[1].isupper() and match[1].isalpha():
+        return None  # a word
+    both = options.combined.get(frozenset(said))
+    return _Found(both, "letter alone", *match.span(1)) if both else _Found(None, "two answers")
 
 
 def option_text(text: str, options: Options) -> _Found | None:
@@ -293,15 +308,21 @@ def _taken_back(text: str, mention: Mention) -> bool:
     return bool(after.strip(" .)\n")) and retracts(after)
 
 
+_FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
+
+
 def _contained(text: str, options: Options) -> _Found | None:
     """Read the last container that holds an option."""
     for content, at in reversed(containers(text)):
         inner = re.sub(
-            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|[{}$]", lambda f: " " * len(f[0]), content
+            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content
         )
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)
+        if found.letter and _FORMULA.search(inner[: found.start] + " " + inner[found.end :]):
+            if inner[found.start : found.end] != found.letter:
+                return None  # the 3 of "14\\sqrt{3}"
         if found.letter:
             return _Found(found.letter, "statement", at + found.start, at + found.end)
         if found.rule not in ("undecided", "echo"):

@@ -61,7 +61,7 @@ def _letters(last: str) -> re.Pattern[str]:
 
 @cache
 def _small(last: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<=[\s(\[\"':])[a-{last}](?=[\s)\]\".,;:!]|$)")
+    return re.compile(rf"(?<=[\s(\[{{\"':])[a-{last}](?=[\s)\]}}\".,;:!]|$)")
 
 
 class Mentions:
