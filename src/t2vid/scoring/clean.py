@@ -90,7 +90,7 @@ _TAGS = re.compile(
 _LATEX = re.compile(
     r"\\(?:text|math|mbox|bf|rm|it|left|right|large|Large|quad|displaystyle)\w*\s*|\\[()\[\],;! ]"
 )
-_UNDERLINED = re.compile(r"(?<!\w)_{1,2}(?=[^\s_])|(?<=[^\s_])_{1,2}(?!\w)")
+_UNDERLINED = re.compile(r"(?<!\w)_{1,2}(?=[^\s_])|(?<=[^\s_])_{1,2}(?![\w{])")
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)(?=\s)")
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 
