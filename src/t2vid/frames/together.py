@@ -17,6 +17,7 @@ from typing import Any, Literal, NamedTuple, TypeVar
 import numpy as np
 
 from t2vid.errors import InputError, MissingFile
+from t2vid.storage.media import member_bytes
 
 T = TypeVar("T")
 
@@ -147,6 +148,7 @@ def open_picture(path: str | None, data: bytes | None) -> Any:
     """
     from datasets import Image
 
+    data = member_bytes(path) if data is None else data
     try:
         return Image().decode_example({"path": path, "bytes": data})
     except FileNotFoundError:
