@@ -116,6 +116,20 @@ class Counts:
             seen.append(example)
         return self
 
+    def note(self, what: str, *, source: str = "", example: str = "") -> Counts:
+        """Count something that is worth a word about a row that is kept."""
+        self._source(source)[what] += 1
+        seen = self.examples.setdefault(what, [])
+        if example and len(seen) < 5:
+            seen.append(example)
+        return self
+
+    @property
+    def noted(self) -> Counter[str]:
+        """What `note` counted, over all sources."""
+        total = sum(self.sources.values(), Counter[str]())
+        return Counter({w: total[w] for w in self.examples if w in total and w not in self.dropped})
+
     def __add__(self, other: Counts) -> Counts:
         total = Counts(self.kept + other.kept, self.dropped + other.dropped)
         for part in (self, other):

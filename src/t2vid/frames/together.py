@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from t2vid.errors import InputError, MissingFile
+from t2vid.storage.media import member_bytes
 
 T = TypeVar("T")
 
@@ -151,6 +152,7 @@ def open_picture(path: str | None, data: bytes | None) -> Any:
     """
     import datasets
 
+    data = member_bytes(path) if data is None else data
     try:
         return plain(datasets.Image().decode_example({"path": path, "bytes": data}))
     except FileNotFoundError:
