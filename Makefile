@@ -49,6 +49,8 @@ dist: $(STAMP)
 # Tables 1-3 with five seeds; run again after a stop, it goes on.
 miniature: $(STAMP)
 	$(BIN)/python benchmarks/miniature.py arms --out $(MINIATURE)
+	$(BIN)/python benchmarks/miniature.py pretrain --out $(MINIATURE)/64-wide --hidden 64
+	$(BIN)/python benchmarks/miniature.py studies --out $(MINIATURE)
 	$(BIN)/python benchmarks/miniature.py report --out $(MINIATURE)
 
 # The repositories of t2vid's names, for whoever has not installed it; `make hub UPLOAD=--upload` sends them.
