@@ -10,15 +10,48 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from t2vid.errors import InputError, kind_of
 from t2vid.trainer.collator import Segment, VideoCollator
 from t2vid.trainer.config import VideoSFTConfig
 
 logger = logging.getLogger(__name__)
 
 _LOOKED_AT = 4  # rows that the first log line describes
+
+
+def rows_of(dataset: Any, name: str = "train_dataset") -> Any:
+    """Give the rows that TRL can train on; a list of rows becomes a dataset.
+
+    Args:
+        dataset: what the user passed.
+        name: of the argument.
+
+    Raises:
+        InputError: for what holds no rows, or several splits.
+
+    >>> rows_of([{"prompt": "Why?", "completion": "So."}]).column_names
+    ['prompt', 'completion']
+    """
+    from datasets import Dataset, IterableDataset
+
+    if isinstance(dataset, Mapping):
+        raise InputError(
+            f"{name} holds the splits {', '.join(map(repr, dataset))}; pass one of them"
+        )
+    if isinstance(dataset, list) and dataset:
+        return Dataset.from_list(dataset)
+    if dataset is not None and not isinstance(dataset, Dataset | IterableDataset | list):
+        raise InputError(
+            f"{name} is {kind_of(dataset)}; pass a datasets.Dataset (Dataset.from_list, or "
+            "Dataset.from_generator for rows made on the way)"
+        )
+    if dataset is not None and not isinstance(dataset, IterableDataset) and not len(dataset):
+        raise InputError(f"{name} has no rows; look at what its filter or split left")
+    return dataset
 
 
 def rows_and_reader(dataset: Any) -> tuple[Any, Any]:

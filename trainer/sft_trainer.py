@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from t2vid.errors import InputError, NonFiniteLoss, require
+from t2vid.errors import InputError, NonFiniteLoss, kind_of, require
 from t2vid.models.families import (
     frame_px,
     load_model,
@@ -55,6 +55,7 @@ from t2vid.trainer.rows import (  # noqa: E402
     column_names,
     described,
     rows_and_reader,
+    rows_of,
     warn_of_sources,
 )
 
@@ -106,16 +107,29 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         if processing_class is None:
             name = model if isinstance(model, str) else model.config._name_or_path
             processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
-        else:
-            one_patch(processing_class)
         if not hasattr(processing_class, "image_processor"):
-            raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
+            raise InputError(
+                f"processing_class is {kind_of(processing_class)}, which takes no frames; pass the "
+                "model's processor (AutoProcessor), or leave it out"
+            )
+        one_patch(processing_class)
+        if kwargs.get("formatting_func") is not None:
+            raise InputError(
+                "formatting_func: a row's text is made by its layout and the chat template; "
+                "write `messages` with dataset.map instead"
+            )
         self.family = named_family(model, trust_remote_code=args.trust_remote_code)
         if isinstance(model, str) and self.family.ported:
             # TRL looks for the class of a checkpoint among those of transformers.
             model = load_model(model, **{"dtype": "float32", **(args.model_init_kwargs or {})})
             args.model_init_kwargs = None
-        train_dataset, reader = rows_and_reader(train_dataset)
+        train_dataset, reader = rows_and_reader(rows_of(train_dataset))
+        if isinstance(eval_dataset, Mapping):
+            eval_dataset = {
+                k: rows_of(one, f"eval_dataset[{k!r}]") for k, one in eval_dataset.items()
+            }
+        else:
+            eval_dataset = rows_of(eval_dataset, "eval_dataset")
         eval_dataset, _ = rows_and_reader(eval_dataset)
         warn_of_sources(train_dataset, args)
         path = str(args.chat_template_path or "")

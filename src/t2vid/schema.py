@@ -20,6 +20,8 @@ MARGIN_PX = 20
 # T2Vid paper, section 5.2.1; frames of a video at most: `t2vid.catalog.Family.video_frames`
 FRAMES_PER_SECOND = 1.0
 
+FRAME_CACHE_GB = 20.0  # of a folder of decoded frames, unless a user says otherwise
+
 Message = dict[str, Any]
 
 

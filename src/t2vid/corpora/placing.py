@@ -45,7 +45,8 @@ _KINDS = {
     "output_text": "text",
 }
 _BASE64_CHARS = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_MIN_BASE64_CHARS = 256  # a shorter text is a path
+_MIN_BASE64_CHARS = 256  # a shorter text is a path, unless it begins as a PNG does
+_PNG_IN_BASE64 = "iVBORw0KGgo"
 
 
 class Medium(NamedTuple):
@@ -361,7 +362,7 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
         if comma and head.endswith(";base64"):
             value, as_base64 = packed, True
         if as_base64 or (
-            len(value) >= _MIN_BASE64_CHARS
+            (len(value) >= _MIN_BASE64_CHARS or value.startswith(_PNG_IN_BASE64))
             and "://" not in value
             and _BASE64_CHARS.fullmatch(value)
         ):

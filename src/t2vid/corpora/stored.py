@@ -20,7 +20,7 @@ from t2vid.corpora.layouts import LayoutRow
 from t2vid.corpora.placing import Medium, Turn
 from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.frames.together import StoredMedium, is_blank
+from t2vid.frames.together import StoredMedium, is_blank, why_no_picture
 from t2vid.schema import Message
 from t2vid.storage.files import is_url
 from t2vid.storage.videos import IMAGE_SUFFIXES, SUFFIXES, VideoFolder
@@ -175,7 +175,8 @@ def open_check(medium: StoredMedium) -> int:
         raise MissingFile(f"no such image: {medium.path}") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         name = medium.path or "its bytes"
-        raise BadVideo(f"{name}: no image that can be read ({error})", reason="image") from error
+        why = why_no_picture(error, medium.data)
+        raise BadVideo(f"{name}: no image that can be read ({why})", reason="image") from error
 
 
 def count_frames(medium: StoredMedium) -> int:
