@@ -159,7 +159,8 @@ def _verdict_table(found: Sequence[ArmVerdict]) -> list[str]:
 def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
     arms = {name: results for name, results in by_arm.items() if results}
     out = [f"| kind | {' | '.join(arms)} |", "|---" * (len(arms) + 1) + "|"]
-    for kind in KINDS:
+    asked = {r.kind(i) for rs in arms.values() for r in rs for i in range(len(r.questions))}
+    for kind in (kind for kind in KINDS if kind in asked):  # a few clips may not ask all
         mark = " (seen)" if kind in SEEN_KINDS else ""
         shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
         out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
