@@ -411,6 +411,8 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text[mention.at].islower() and re.search(r"\w", text[mention.end :]):
+        return None  # a part (b) of an answer
     return _Found(mention.letter, "letter", *mention.decisive)
 
 

@@ -151,8 +151,7 @@ class Mentions:
             r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
         ):
             return False
-        closed = self.text[mention.end - 1] == ")"
-        after = self.text[mention.end - closed : mention.end + 8]
+        after = self.text[mention.at + 1 : mention.at + 9]
         return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
@@ -192,6 +191,9 @@ class Mentions:
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
         for letter, start, end in self._named():
+            other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
+            if other and other.letter != letter and not re.search(r"\w", self.text[other.end : start]):
+                continue  # "(B) a cat", where a cat is A
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
         if self.options.lettered or len(found) < 2:
