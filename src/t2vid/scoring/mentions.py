@@ -77,6 +77,7 @@ class Mentions:
         self.text, self.options, self.lexicon = text, options, load()
         self.question = question.casefold()
         self.reader = Letters(text, options)
+        self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
         self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
@@ -191,6 +192,8 @@ class Mentions:
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
         for letter, start, end in self._named():
+            if start < self.unread:
+                continue
             other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
             if other and other.letter != letter and not re.search(r"\w", self.text[other.end : start]):
                 continue  # "(B) a cat", where a cat is A
