@@ -30,8 +30,8 @@ SUFFIXES = frozenset(
     ".3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
     " .vob .webm .wmv".split()
 )
-_IMAGES = frozenset(".jpg .jpeg .png .webp .bmp".split())
-IMAGE_SUFFIXES = _IMAGES | frozenset(".gif .tif .tiff .avif .heic".split())
+PICTURES = frozenset(".jpg .jpeg .png .webp .bmp".split())
+IMAGE_SUFFIXES = PICTURES | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
 _KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -231,7 +231,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
     folders: dict[str, list[FoundFile]] = {}
     for file in files:
         folder, _, name = file.path.rpartition("/")
-        if folder and _suffix(name) in _IMAGES:
+        if folder and _suffix(name) in PICTURES:
             folders.setdefault(folder, []).append(file)
     return [
         FoundFile(
