@@ -151,15 +151,19 @@ class VideoFolder:
         """
         parts = self._parts(name)
         wanted = (*parts[:-1], stem_of(parts[-1]))
-        found = []
+        found, folders = [], []
         for path in self.by_stem.get(wanted[-1], ()):
             there = (*_composed(path).split("/")[:-1], wanted[-1])
             n = min(len(there), len(wanted))
             same = any_suffix or _composed(path).endswith(parts[-1])
-            if there[-n:] == wanted[-n:] and same and _suffix(path) in among:
+            if there[-n:] != wanted[-n:] or not same:
+                continue
+            if _suffix(path) in among:
                 found.append(path)
+            elif any_suffix and _suffix(path) not in SUFFIXES | IMAGE_SUFFIXES:
+                folders.append(path)  # of images, which no file of the name goes before
         exact = [path for path in found if _composed(path) == "/".join(parts)]
-        return exact if len(exact) == 1 else found
+        return exact if len(exact) == 1 else found or folders
 
     def _parts(self, name: str) -> tuple[str, ...]:
         plain = _composed(name.replace("\\", "/"))
