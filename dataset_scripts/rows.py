@@ -138,7 +138,7 @@ class Rows(PublicCorpus):
             elif os.path.isfile(first):
                 data_dir = os.path.dirname(os.path.abspath(first))
         if data_dir is not None:
-            folder = VideoFolder.scan(data_dir, images=True)
+            folder = VideoFolder.scan(data_dir, images=True, image_folders=True)
             self._finder, data_dir = MediaFinder(folder), str(folder.root)
             kwargs["media_state"] = folder.state
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
