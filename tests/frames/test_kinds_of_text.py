@@ -100,6 +100,12 @@ def test_a_mark_stands_at_its_letter_in_every_family(font: str, cluster: str) ->
     assert abs(middles[0] - middles[1]) <= 5
 
 
+def test_a_full_page_takes_no_part_of_a_piece_with_tabs() -> None:
+    text = "one two\n\t}\n\t} three\n"
+    spans = paginate(text, RenderSpec(words_per_frame=2))
+    assert [text[start:end] for start, end in spans] == ["one two\n", "\t}\n\t} ", "three\n"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
