@@ -26,7 +26,7 @@ from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
 from t2vid.corpora.stored import sample_of
 from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
-from t2vid.errors import BadVideo, InputError, MissingFile, UnsafePath
+from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import probe
@@ -155,10 +155,13 @@ class ClipsBuilder(CorpusBuilder):
         counts: Counts,
         absent: list[dict[str, str]],
     ) -> dict[str, Any] | None:
-        spec = sample_of(dict(clip.bounds), cast(SampleSpec, self.config.sample))
         example = f"{clip.id}: {clip.video}"
         try:
+            spec = sample_of(dict(clip.bounds), cast(SampleSpec, self.config.sample))
             path = folder.find(clip.video)
+        except LayoutError as error:
+            counts.drop(error.reason, source=job.source, example=f"{clip.id}: {error}")
+            return None
         except UnsafePath:
             counts.drop("unsafe video path", source=job.source, example=example)
             return None

@@ -51,6 +51,7 @@ ROLES = {
 }
 # Asked where a corpus holds a caption and no question.
 DESCRIBE = "What does this video show? Describe it in detail."
+IDS = ("id", "problem_id", "question_id", "video_id")
 _WEIGHTS = ("weight", "loss", "train")
 
 
@@ -101,8 +102,7 @@ def read_row(
     if not isinstance(record, Mapping):
         hint = "; read a packed list of rows with rows_of" if isinstance(record, list) else ""
         raise LayoutError(f"a row must be a mapping, not {kind_of(record)}{hint}", reason="no row")
-    found = _first(record, "id", "problem_id", "question_id", "video_id", default=number)
-    name = "" if found is None else str(found)
+    name = own_id(record) or ("" if number is None else str(number))
     known = layout or detect(record)
     if known != "trl" and known not in LAYOUTS:
         near = difflib.get_close_matches(known, [*LAYOUTS, "trl"], n=1)
@@ -122,7 +122,7 @@ def read_row(
             f"row {name!r} has turns that are no {known} ({str(broken)[:80]}); expected {shape.needs}",
             reason="broken turns",
         )
-    system = given(record, "system")
+    system = _first(record, "system", "system_prompt", default=None)
     if system and not (raw and raw[0].get("role") == "system"):
         raw = [{"role": "system", "content": system}, *raw]
     spoken = [_turn(turn, name) for turn in raw]
@@ -137,6 +137,11 @@ def read_row(
         )
     source = str(_first(record, "source", "data_source", default="") or "")
     return LayoutRow(name, source, known, turns, media)
+
+
+def own_id(record: Mapping[str, Any]) -> str:
+    """Give the id that a row has itself, "" where it has none."""
+    return str(_first(record, *IDS, default="")).strip()
 
 
 def read_unshown(record: Mapping[str, Any]) -> LayoutRow:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from t2vid.corpora.bounds import clip_bounds, given, listed
+from t2vid.corpora.bounds import clip_options, given, listed, seconds
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
@@ -45,7 +45,8 @@ _KINDS = {
     "output_text": "text",
 }
 _BASE64_CHARS = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_MIN_BASE64_CHARS = 256  # a shorter text is a path
+_MIN_BASE64_CHARS = 256  # a shorter text is a path, unless it begins as a PNG does
+_PNG_IN_BASE64 = "iVBORw0KGgo"
 
 
 class Medium(NamedTuple):
@@ -116,8 +117,8 @@ def columns_of(
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
         found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
-    for at, bounds in enumerate(clip_bounds(record, len(videos))):
-        videos[at].options.update(bounds)
+    for at, said in enumerate(clip_options(record, len(videos))):
+        videos[at].options.update({**said, **videos[at].options})
     return found
 
 
@@ -312,6 +313,8 @@ def _inline(part: Mapping[str, Any], kind: Any) -> Medium | _Place:
     for old, new in (("video_start", "start_s"), ("video_end", "end_s")):
         if old in options:
             options[new] = options.pop(old)
+        if options.get(new) is not None:
+            options[new] = seconds(options[new])
     return Medium(kind, _value(value, kind, as_base64=key == "base64"), options)
 
 
@@ -331,7 +334,16 @@ def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
         value = [value]
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return [Medium(kind, _value(one, kind), {}) for one in value if not _is_empty(one)]
+    return [_of_column(one, kind) for one in value if not _is_empty(one)]
+
+
+def _of_column(value: Any, kind: MediaKind) -> Medium:
+    """Give a medium of a column, which may stand there as in a part, `{"video": …, "fps": 1}`."""
+    if isinstance(value, Mapping) and given(value, kind) is not None:
+        part = _inline({k: v for k in value if (v := given(value, k)) is not None}, kind)
+        assert isinstance(part, Medium)
+        return part
+    return Medium(kind, _value(value, kind), {})
 
 
 def _is_empty(value: Any) -> bool:
@@ -361,7 +373,7 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
         if comma and head.endswith(";base64"):
             value, as_base64 = packed, True
         if as_base64 or (
-            len(value) >= _MIN_BASE64_CHARS
+            (len(value) >= _MIN_BASE64_CHARS or value.startswith(_PNG_IN_BASE64))
             and "://" not in value
             and _BASE64_CHARS.fullmatch(value)
         ):

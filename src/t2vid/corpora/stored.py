@@ -20,9 +20,10 @@ from t2vid.corpora.layouts import LayoutRow
 from t2vid.corpora.placing import Medium, Turn
 from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.frames.together import StoredMedium, is_blank
+from t2vid.frames.together import StoredMedium, is_blank, why_no_picture
 from t2vid.schema import Message
 from t2vid.storage.files import is_url
+from t2vid.storage.media import member_bytes
 from t2vid.storage.videos import IMAGE_SUFFIXES, SUFFIXES, VideoFolder
 
 _SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
@@ -166,16 +167,19 @@ def open_check(medium: StoredMedium) -> int:
     """
     from PIL import Image
 
-    if medium.data is None and (medium.path is None or is_url(medium.path)):
+    data = medium.data
+    if data is None and (medium.path is None or is_url(medium.path)):
         return 1
+    data = member_bytes(medium.path) if data is None else data
     try:
-        with Image.open(io.BytesIO(medium.data) if medium.data is not None else str(medium.path)):
+        with Image.open(io.BytesIO(data) if data is not None else str(medium.path)):
             return 1
     except FileNotFoundError:
         raise MissingFile(f"no such image: {medium.path}") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         name = medium.path or "its bytes"
-        raise BadVideo(f"{name}: no image that can be read ({error})", reason="image") from error
+        why = why_no_picture(error, medium.data)
+        raise BadVideo(f"{name}: no image that can be read ({why})", reason="image") from error
 
 
 def count_frames(medium: StoredMedium) -> int:

@@ -26,7 +26,8 @@ _AFTER_I = frozenset(
     "is isn't seems appears fits matches because since as and or wins not describes rather".split()
 )
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
-_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\s?[+*/·×−]\s?\w|\(|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _NAME_AFTER = re.compile(
     r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
 )
@@ -83,6 +84,8 @@ class Letters:
             wrapped = wrapped or start < at
         if start < at and text[start] == "(" and re.match(r"[A-Za-z0-9]", text[start - 1 : start]):
             return None  # f(A)
+        if text[start - 1 : start] in (",", " ") and _CALL.search(text, max(0, start - 80), start):
+            return None  # label("C", C, S)
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
@@ -100,6 +103,8 @@ class Letters:
                 return None
             if _EQUATION.search(text[max(0, start - 6) : start]):
                 return None
+            if self.options.lettered and re.search(r"\d\s?$", text[max(0, start - 2) : start]):
+                return None  # "75 A", a current
             if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
                 return None
             if (
@@ -160,6 +165,8 @@ class Letters:
             r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
         )
         start = end + (gap.end() if gap else 0)
+        if gap and "=" in gap[0] and self.options.numeric(letter):
+            return 0  # a quantity A
         if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(

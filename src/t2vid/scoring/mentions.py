@@ -61,7 +61,7 @@ def _letters(last: str) -> re.Pattern[str]:
 
 @cache
 def _small(last: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<=[\s(\[\"':])[a-{last}](?=[\s)\]\".,;:!]|$)")
+    return re.compile(rf"(?<=[\s(\[{{\"':])[a-{last}](?=[\s)\]}}\".,;:!]|$)")
 
 
 class Mentions:
@@ -151,9 +151,9 @@ class Mentions:
             r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
         ):
             return False
-        return bool(
-            re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", self.text[mention.end : mention.end + 8])
-        )
+        closed = self.text[mention.end - 1] == ")"
+        after = self.text[mention.end - closed : mention.end + 8]
+        return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
@@ -225,7 +225,7 @@ class Mentions:
         text = self.text
         i = bisect_right(self.breaks, mention.start)
         left = self.breaks[i - 1] if i else 0
-        while i and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
+        while i and mention.form != "item" and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
             before = text[:left].rstrip()[-60:]
             line = before.rpartition("\n")[2]
             leads = before.endswith((":", "：", "is", "=")) or (

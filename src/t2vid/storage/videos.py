@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +81,7 @@ class VideoFolder:
         """Relative paths by name without suffix, each in the order of paths."""
         stems: dict[str, list[str]] = {}
         for file in self.files:
-            stems.setdefault(stem_of(PurePosixPath(file.path).name), []).append(file.path)
+            stems.setdefault(stem_of(_composed(file.path.rsplit("/", 1)[-1])), []).append(file.path)
         return {stem: tuple(paths) for stem, paths in stems.items()}
 
     @property
@@ -129,7 +130,7 @@ class VideoFolder:
         if unique:
             asked += [place[1:] for place in asked if len(place) > 1]
             exact = {"/".join((*place[:-1], stem_of(place[-1]))) for place in asked}
-            if stem_of(best) not in exact:
+            if stem_of(_composed(best)) not in exact:
                 return None
         return best
 
@@ -152,16 +153,16 @@ class VideoFolder:
         wanted = (*parts[:-1], stem_of(parts[-1]))
         found = []
         for path in self.by_stem.get(wanted[-1], ()):
-            there = (*path.split("/")[:-1], wanted[-1])
+            there = (*_composed(path).split("/")[:-1], wanted[-1])
             n = min(len(there), len(wanted))
-            same = any_suffix or path.endswith(parts[-1])
+            same = any_suffix or _composed(path).endswith(parts[-1])
             if there[-n:] == wanted[-n:] and same and _suffix(path) in among:
                 found.append(path)
-        exact = "/".join(parts)
-        return [exact] if exact in found else found
+        exact = [path for path in found if _composed(path) == "/".join(parts)]
+        return exact if len(exact) == 1 else found
 
     def _parts(self, name: str) -> tuple[str, ...]:
-        plain = name.replace("\\", "/")
+        plain = _composed(name.replace("\\", "/"))
         parts = tuple(part for part in plain.split("/") if part not in ("", "."))
         leaves = plain.startswith("/") or ".." in parts or _DRIVE.match(name)
         if not parts or leaves or "\0" in name:
@@ -214,6 +215,11 @@ def video_key(name: str) -> str:
     return short if len(short) == _YOUTUBE_ID_CHARS else stem
 
 
+def _composed(name: str) -> str:
+    """Give a name in one Unicode form: macOS writes `é` as two characters, others as one."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def _is_text(path: str) -> bool:
     if storable(path):
         return True
@@ -238,7 +244,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
 
 
 def _agreement(path: str, parts: tuple[str, ...]) -> int:
-    there = path.split("/")
+    there = _composed(path).split("/")
     same_name = there[-1] == parts[-1]
     shared = 0
     for a, b in zip(there[-2::-1], parts[-2::-1], strict=False):
