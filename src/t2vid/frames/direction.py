@@ -140,6 +140,8 @@ def reads_rtl(paragraph: str) -> bool:
     depth = 0
     for char in paragraph:
         kind = unicodedata.bidirectional(char)
+        if not kind:  # newer than Python's Unicode
+            kind = "R" if needs_bidi(char) else "L"
         if kind in ("L", "R", "AL"):
             if not depth:
                 return kind != "L"
