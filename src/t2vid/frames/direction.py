@@ -129,7 +129,7 @@ def is_backward(text: str) -> bool:
 
 def needs_bidi(text: str) -> bool:
     """Say whether a text has anything that does not simply go from left to right."""
-    return _NEEDS_BIDI.search(text) is not None
+    return not text.isascii() and _NEEDS_BIDI.search(text) is not None
 
 
 def reads_rtl(paragraph: str) -> bool:
