@@ -46,8 +46,8 @@ def rows_of(dataset: Any, name: str = "train_dataset") -> Any:
         return Dataset.from_list(dataset)
     if dataset is not None and not isinstance(dataset, Dataset | IterableDataset | list):
         raise InputError(
-            f"{name} is {kind_of(dataset)}; pass a datasets.Dataset (Dataset.from_list, or "
-            "Dataset.from_generator for rows made on the way)"
+            f"{name} is {kind_of(dataset)}; pass what load_dataset gives (streaming=True too), or "
+            "Dataset.from_list, or IterableDataset.from_generator for rows made on the way"
         )
     if dataset is not None and not isinstance(dataset, IterableDataset) and not len(dataset):
         raise InputError(f"{name} has no rows; look at what its filter or split left")
@@ -55,8 +55,25 @@ def rows_of(dataset: Any, name: str = "train_dataset") -> Any:
 
 
 def rows_and_reader(dataset: Any) -> tuple[Any, Any]:
-    """Give the rows as stored, and the `Frames` feature that makes their frames, or None."""
+    """Give the rows as stored, and the `Frames` feature that makes their frames, or None.
+
+    Raises:
+        InputError: as `rows_of`.
+    """
+    dataset = rows_of(dataset)
     return _as_vision(_undecoded(dataset)), _reader(dataset)
+
+
+def evaluation_rows(dataset: Any) -> Any:
+    """Give the rows of one evaluation set, or of several by name, as stored.
+
+    Raises:
+        InputError: as `rows_of`.
+    """
+    if not isinstance(dataset, Mapping):
+        return _as_vision(_undecoded(rows_of(dataset, "eval_dataset")))
+    named = {name: rows_of(one, f"eval_dataset[{name!r}]") for name, one in dataset.items()}
+    return {name: _as_vision(_undecoded(one)) for name, one in named.items()}
 
 
 def described(dataset: Any, collator: VideoCollator) -> str:
@@ -111,8 +128,6 @@ def _reader(dataset: Any) -> Any:
 def _undecoded(dataset: Any) -> Any:
     # Rows reach the collator as stored, so that each is drawn or decoded within its own
     # budget, and an error there names the row.
-    if isinstance(dataset, dict):
-        return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
     for name, feature in (getattr(dataset, "features", None) or {}).items():
         stored = _stored_feature(feature)
         if stored != feature:
@@ -135,8 +150,6 @@ def _stored_feature(feature: Any) -> Any:
 
 def _as_vision(dataset: Any) -> Any:
     """Give rows an `images` column where they have none: by it TRL knows that they may hold media."""
-    if isinstance(dataset, dict):
-        return type(dataset)({name: _as_vision(part) for name, part in dataset.items()})
     columns = column_names(dataset)
     if not columns or {"images", "image"} & set(columns):
         return dataset
