@@ -46,9 +46,11 @@ dist: $(STAMP)
 	$(BIN)/python -m build --no-isolation --outdir dist
 	$(BIN)/python -c "import glob, zipfile; print(sum(i.file_size for i in zipfile.ZipFile(glob.glob('dist/*.whl')[0]).infolist()), 'bytes in the wheel')"
 
-# Tables 1-3 with five seeds; run again after a stop, it goes on.
+# Tables 1-3 with five seeds, the studies with two, on two bases; run again after a stop, it goes on.
 miniature: $(STAMP)
 	$(BIN)/python benchmarks/miniature.py arms --out $(MINIATURE)
+	$(BIN)/python benchmarks/miniature.py pretrain --out $(MINIATURE)/64-wide --hidden 64
+	$(BIN)/python benchmarks/miniature.py studies --out $(MINIATURE)
 	$(BIN)/python benchmarks/miniature.py report --out $(MINIATURE)
 
 # The repositories of t2vid's names, for whoever has not installed it; `make hub UPLOAD=--upload` sends them.

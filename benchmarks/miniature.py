@@ -3,26 +3,29 @@
     python benchmarks/miniature.py pretrain --out build/mini
     python benchmarks/miniature.py gates
     python benchmarks/miniature.py arms --out build/miniature --seeds 5
+    python benchmarks/miniature.py studies --out build/miniature --seeds 2
     python benchmarks/miniature.py report --out build/miniature
 
 Each stage goes on where it was stopped. Every seed has a world of its own: other rows and other test
-clips. `arms` keeps one small file an arm and seed; `report` writes
-docs/miniature.md of them, and benchmarks/miniature_results.json, from which it can be written again.
+clips. `arms` and `studies` keep one small file an arm and seed; `report` writes docs/miniature.md of
+them, and benchmarks/miniature_results.json, from which it can be written again.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from t2vid.miniature.runner import Job
+from t2vid.miniature.arms import ARMS
+from t2vid.miniature.files import WorldSize, write_world
+from t2vid.miniature.runner import Job, cores, run_all
+from t2vid.miniature.studies import STUDIES, studied
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "miniature_results.json"
 PAGE = ROOT / "docs" / "miniature.md"
-PICTURE = ROOT / "docs" / "pictures" / "miniature.png"
+PICTURES = ROOT / "docs" / "pictures"
 INTRO = ROOT / "docs" / "miniature_intro.md"
 ROWS = 6_000  # of each arm but `full`
 # In the order in which they answer the stated comparisons, the most telling first.
@@ -47,33 +50,47 @@ def main() -> None:
     base = stages.add_parser("pretrain", help="train the mini image-LLM from nothing")
     base.add_argument("--out", type=Path, default=Path("build/mini"))
     base.add_argument("--seed", type=int, default=0)
+    base.add_argument("--hidden", type=int, default=96, help="width of the language model")
+    base.add_argument("--layers", type=int, default=6, help="layers of the language model")
     gate = stages.add_parser("gates", help="does it see, read and answer?")
     gate.add_argument("--base", help="folder of another base than the package's")
     arms = stages.add_parser("arms", help="train and test the arms")
-    arms.add_argument("--out", type=Path, default=Path("build/miniature"))
     arms.add_argument("--arms", nargs="*", default=list(ORDER))
-    arms.add_argument("--seeds", type=int, default=5)
-    arms.add_argument("--first-seed", type=int, default=1, help="seed 0 is for trying out")
-    arms.add_argument("--rows", type=int, default=ROWS, help="that stand for the paper's 30,000")
-    arms.add_argument("--test-clips", type=int, default=100)
-    arms.add_argument("--workers", type=int, help="processes (default: one a core)")
     arms.add_argument("--device", default="cpu", help="cuda: several workers share the card")
-    arms.add_argument("--base", help="folder of another base than the package's")
+    arms.add_argument("--base", default="", help="folder of another base than the package's")
+    studies = stages.add_parser("studies", help="train and test what differs in one thing")
+    studies.add_argument("--studies", nargs="*", default=list(STUDIES), choices=list(STUDIES))
+    for stage, seeds in ((arms, 5), (studies, 2)):
+        stage.add_argument("--out", type=Path, default=Path("build/miniature"))
+        stage.add_argument("--seeds", type=int, default=seeds)
+        stage.add_argument("--first-seed", type=int, default=1, help="seed 0 is for trying out")
+        stage.add_argument(
+            "--rows", type=int, default=ROWS, help="that stand for the paper's 30,000"
+        )
+        stage.add_argument("--test-clips", type=int, default=100)
+        stage.add_argument("--workers", type=int, help="processes (default: one a core)")
     page = stages.add_parser("report", help="write docs/miniature.md")
     page.add_argument("--out", type=Path, default=Path("build/miniature"))
     options = parser.parse_args()
-    {"pretrain": _pretrain, "gates": _gates, "arms": _arms, "report": _report}[options.stage](
-        options
-    )
+    run = {
+        "pretrain": _pretrain,
+        "gates": _gates,
+        "arms": _arms,
+        "studies": _studies,
+        "report": _report,
+    }
+    run[options.stage](options)
 
 
 def _pretrain(options: argparse.Namespace) -> None:
     import torch
 
+    from t2vid.miniature.base import BaseSize
     from t2vid.miniature.pretrain import Plan, pretrain
 
     torch.set_num_threads(1)
-    pretrain(options.out, Plan(seed=options.seed))
+    size = BaseSize(hidden=options.hidden, layers=options.layers)
+    pretrain(options.out, Plan(seed=options.seed), size)
 
 
 def _gates(options: argparse.Namespace) -> None:
@@ -87,35 +104,52 @@ def _gates(options: argparse.Namespace) -> None:
 
 
 def _arms(options: argparse.Namespace) -> None:
-    from t2vid.miniature.runner import Job, cores, run_all
-
     jobs = [
-        Job(arm, seed, rows=options.rows, device=options.device)
+        Job(arm, seed, rows=options.rows, device=options.device, base=options.base)
         for arms in (ORDER[:6], ORDER[6:])  # what the comparisons need comes first, all seeds of it
-        for seed in range(options.first_seed, options.first_seed + options.seeds)
+        for seed in _seeds(options)
         for arm in arms
         if arm in options.arms
     ]
+    _run(options, jobs)
+
+
+def _studies(options: argparse.Namespace) -> None:
+    for name in options.studies:
+        jobs = STUDIES[name].jobs(seeds=_seeds(options), rows=options.rows)
+        folders = {
+            job.base: str(options.out / job.base / "model") if job.base else "" for job in jobs
+        }
+        missing = [f for f in folders.values() if f and not Path(f).is_dir()]
+        if missing:
+            print(f"study {name!r} is left out: {missing[0]} is not there; `pretrain` makes it")
+            continue
+        _run(options, [dataclasses.replace(job, base=folders[job.base]) for job in jobs])
+
+
+def _seeds(options: argparse.Namespace) -> range:
+    return range(options.first_seed, options.first_seed + options.seeds)
+
+
+def _run(options: argparse.Namespace, jobs: list[Job]) -> None:
     worlds = {job: _world(options, job) for job in jobs}
     workers = options.workers or cores()
-    run_all(jobs, worlds, out=options.out / "runs", workers=workers, base=options.base)
+    run_all(jobs, worlds, out=options.out / "runs", workers=workers)
 
 
 def _world(options: argparse.Namespace, job: Job) -> Path:
-    """Write the world of a seed, or the larger one that has the same test clips."""
-    from t2vid.miniature.files import WorldSize, write_world
-
-    size = WorldSize(
-        clips=10 * options.rows // 3 if job.arm == "full" else options.rows,
-        stories=-(-options.rows // 6),
-        test_clips=options.test_clips,
-        seed=job.seed,
-    )
-    return write_world(options.out / "worlds" / f"{size.clips}-{size.seed}", size)
+    """Write the world of a seed, or one with more clips or stories, whose test clips are the same."""
+    in_tables = job.arm in ARMS and job.rows == options.rows
+    clips = 10 * options.rows // 3 if job.arm == "full" else max(job.rows, options.rows)
+    # a study may take up to half of the tables' rows from the texts, of two corpora
+    stories = -(-options.rows // 6) if in_tables else -(-clips // 4)
+    size = WorldSize(clips=clips, stories=stories, test_clips=options.test_clips, seed=job.seed)
+    name = f"{clips}-{job.seed}" if in_tables else f"{clips}-{stories}-{job.seed}"
+    return write_world(options.out / "worlds" / name, size)
 
 
 def _report(options: argparse.Namespace) -> None:
-    from t2vid.miniature.chart import chart
+    from t2vid.miniature.chart import chart, study_chart
     from t2vid.miniature.report import report
     from t2vid.miniature.results import ArmResult, read_results, save_results
 
@@ -124,9 +158,11 @@ def _report(options: argparse.Namespace) -> None:
         save_results(RESULTS, [ArmResult.read(file) for file in files])
     results = read_results(RESULTS)
     PAGE.write_text(INTRO.read_text(encoding="utf-8") + "\n" + report(results), encoding="utf-8")
-    PICTURE.parent.mkdir(exist_ok=True)
-    PICTURE.write_bytes(chart(results))
-    print(f"wrote {PAGE.name} and {PICTURE.name} of {len(results)} runs")
+    PICTURES.mkdir(exist_ok=True)
+    (PICTURES / "miniature.png").write_bytes(chart(results))
+    for study, points in studied(results).items():
+        (PICTURES / f"miniature_{study.name}.png").write_bytes(study_chart(study, points))
+    print(f"wrote {PAGE.name} and its pictures of {len(results)} runs")
 
 
 if __name__ == "__main__":

@@ -180,7 +180,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.corpus.is_file():
         raise SystemExit(f"{args.corpus} is not there; give --corpus")
-    rows = [json.loads(line) for line in args.corpus.read_text("utf-8").splitlines()]
+    rows = [json.loads(line) for line in args.corpus.open(encoding="utf-8")]
     rules: dict[str, Extract] = {"t2vid": ours}
     if args.lmms_eval:
         rules["lmms-eval"] = lmms_eval(args.lmms_eval)

@@ -6,18 +6,21 @@ True
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from glob import has_magic
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
 from t2vid import errors
+from t2vid.catalog import Corpus
 from t2vid.corpora import counting
-from t2vid.errors import RecordError, T2VidError
+from t2vid.errors import MissingFile, RecordError, T2VidError
 from t2vid.registry import writing_folder
 from t2vid.schema import Counts
 from t2vid.storage import records
@@ -51,10 +54,22 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     DEFAULT_WRITER_BATCH_SIZE = 100  # a row holds a whole document
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Take what every builder of `datasets` takes."""
+        """Take what every builder of `datasets` takes.
+
+        Raises:
+            MissingFile: for a file or a pattern in `data_files` that finds nothing.
+        """
         self._by_job: dict[tuple[str, int], Counts] = {}
         self._counts_beside = False
-        super().__init__(*args, **kwargs)
+        try:
+            super().__init__(*args, **kwargs)
+        except MissingFile:
+            raise
+        except FileNotFoundError as error:
+            hint = "data_files= names files of rows, data_dir= the folder that holds them"
+            raise MissingFile(f"{str(error).partition(chr(10))[0]}; {hint}") from error
+        for pattern in _patterns(kwargs.get("data_files")):
+            _check_some_file(pattern, self.base_path)
 
     @property
     def counts(self) -> Counts:
@@ -108,8 +123,15 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         streaming = dl_manager.is_streaming
         self._counts_beside = not streaming
-        named = dict(self.config.data_files or self.public_files())
-        local = dl_manager.download_and_extract(named)
+        files = self.config.data_files or self.public_files()
+        named = {split: [str(name) for name in names] for split, names in files.items()}
+        # `datasets` leaves half a file where one cannot be unpacked and takes it for whole the next
+        # time, so `records` unpacks by itself; only a stream is unpacked as it comes.
+        fetch = dl_manager.download_and_extract if streaming else dl_manager.download
+        local = {
+            split: [dl_manager.download(n) if n.endswith(".zip") else fetch(n) for n in names]
+            for split, names in named.items()
+        }
         sources = _sources(named, self.source_name)
         splits = []
         for split, paths in local.items():
@@ -118,7 +140,7 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
                 # The pass that finds where to cut would download a remote file.
                 parts = [records.Part(str(path))] if streaming else records.split(str(path))
                 for part in parts:
-                    jobs.append(FileJob(str(split), len(jobs), sources[split, str(name)], part))
+                    jobs.append(FileJob(str(split), len(jobs), sources[split, name], part))
             # `num_proc` deals out the items of a list.
             splits.append(datasets.SplitGenerator(name=split, gen_kwargs={"jobs": jobs}))
         return splits
@@ -137,6 +159,53 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)
         if self._counts_beside:
             counting.write_counts(writing_folder(self), name, counts)
+
+
+class PublicCorpus(CorpusBuilder):
+    """Builder of the corpora that the catalogue names.
+
+    Attributes:
+        entry: the corpus.
+        needs: what a user gives of a corpus without a public file.
+    """
+
+    entry: Corpus
+    needs: ClassVar[str] = "data_files="
+
+    @property
+    def source_name(self) -> str:
+        """Give the prefix of the ids."""
+        return self.entry.name
+
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the public file of the corpus."""
+        if not self.entry.hub_file:
+            raise MissingFile(f"{self.entry.dataset} needs {self.needs}")
+        return {"train": [self.entry.hub_file]}
+
+
+def _patterns(data_files: Any) -> list[str]:
+    """List the file patterns that a user gave, in whatever nesting."""
+    if isinstance(data_files, Mapping):
+        data_files = list(data_files.values())
+    if isinstance(data_files, list | tuple):
+        return [pattern for one in data_files for pattern in _patterns(one)]
+    name = os.fspath(data_files) if isinstance(data_files, str | os.PathLike) else ""
+    return [name] if has_magic(name) else []
+
+
+def _check_some_file(pattern: str, base_path: str | None) -> None:
+    """Refuse a pattern that matches nothing, which `datasets` takes for an empty list of files.
+
+    Raises:
+        MissingFile: naming it.
+    """
+    from datasets.data_files import resolve_pattern
+
+    try:
+        resolve_pattern(pattern, base_path or "")
+    except FileNotFoundError as error:
+        raise MissingFile(f"no file matches data_files={pattern!r}") from error
 
 
 def own_error(error: BaseException | None) -> T2VidError | None:

@@ -11,22 +11,24 @@ JSON, JSONL, CSV and Parquet of LLaVA, ShareGPT, OpenAI and HF messages, TRL, ms
 Qwen, VideoChat2, Video-R1 …; the layout is found by each row's keys, or named with `layout=`. Media
 are found below `data_dir=`, or beside the file. The public corpora of such rows have names of their
 own (`t2vid list corpora`). Rows that cannot be used are counted by reason: `counting.read_counts`.
+Of rows with one id the second is called `id#2`; a stream counts those that its process reads.
 """
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import datasets
 
 from t2vid import catalog
-from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS, LayoutRow, said_by
-from t2vid.corpora.rows import check_columns, convert
+from t2vid.corpora.layouts import IDS, LAYOUTS, ROW_KEYS, LayoutRow, own_id, said_by
+from t2vid.corpora.rows import check_columns, convert, renamed
 from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, settled
-from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
+from t2vid.dataset_scripts.corpus import FileJob, PublicCorpus
 from t2vid.errors import InputError, LayoutError, MissingFile
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
@@ -70,7 +72,38 @@ class RowsConfig(datasets.BuilderConfig):
             raise InputError(f"missing ({self.missing!r}) must be 'drop' or 'raise'")
 
 
-class Rows(CorpusBuilder):
+@dataclass(frozen=True)
+class RowsJob(FileJob):
+    """A job that knows which ids of its rows earlier jobs have had, and how often.
+
+    Args:
+        met: how often, by id.
+    """
+
+    met: Mapping[str, int] = field(default_factory=dict)
+
+
+class RepeatedIds:
+    """Says how many rows before had the same id; the same row asks as often as it likes.
+
+    >>> ids = RepeatedIds()
+    >>> [ids.before(name, place) for name, place in [("a", 0), ("a", 1), ("a", 0), ("a", 2)]]
+    [0, 1, 0, 2]
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, Any] = {}
+        self._others: dict[str, dict[Any, int]] = {}
+
+    def before(self, row_id: str, place: object) -> int:
+        """Count the rows at other places that had this id before this one."""
+        if self._first.setdefault(row_id, place) == place:
+            return 0
+        others = self._others.setdefault(row_id, {})
+        return others.setdefault(place, len(others) + 1)
+
+
+class Rows(PublicCorpus):
     """Builder behind `load_dataset("t2vid/rows", …)` and every public corpus of such rows.
 
     Args:
@@ -81,6 +114,7 @@ class Rows(CorpusBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RowsConfig
+    needs = "data_files= (JSON, JSONL, CSV or Parquet of rows) or data_dir= that holds them"
     config: RowsConfig
 
     def __init__(
@@ -94,6 +128,7 @@ class Rows(CorpusBuilder):
         """Look through the folder of the media, and for the rows where none are named."""
         self.entry = catalog.corpus(corpus)
         self._finder = MediaFinder(None)
+        self._ids: dict[str, RepeatedIds] = {}
         if data_dir is not None and data_files is None:
             data_files = self._files_in(data_dir)
         first = _first_of(data_files)
@@ -103,25 +138,11 @@ class Rows(CorpusBuilder):
             elif os.path.isfile(first):
                 data_dir = os.path.dirname(os.path.abspath(first))
         if data_dir is not None:
-            folder = VideoFolder.scan(data_dir, images=True)
+            folder = VideoFolder.scan(data_dir, images=True, image_folders=True)
             self._finder, data_dir = MediaFinder(folder), str(folder.root)
             kwargs["media_state"] = folder.state
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
-
-    @property
-    def source_name(self) -> str:
-        """Give the prefix of the ids."""
-        return self.entry.name
-
-    def public_files(self) -> dict[str, list[str]]:
-        """Give the public files of the corpus."""
-        if not self.entry.hub_file:
-            raise MissingFile(
-                f"{self.entry.dataset} needs data_files= (JSON, JSONL, CSV or Parquet of rows) or "
-                "data_dir= that holds them"
-            )
-        return {"train": [self.entry.hub_file]}
 
     def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
@@ -131,7 +152,18 @@ class Rows(CorpusBuilder):
             "columns": self.config.columns,
             "question": self.config.question,
         }
-        for row in convert(rows, counts, source=job.source, own_ids=True, **options):
+        told = (
+            RepeatedIds()
+            if isinstance(job, RowsJob)
+            else self._ids.setdefault(job.split, RepeatedIds())
+        )
+        for at, row in enumerate(convert(rows, counts, source=job.source, own_ids=True, **options)):
+            n_before = told.before(row.id, (job.number, at)) + getattr(job, "met", {}).get(
+                row.id, 0
+            )
+            if n_before:
+                row = row._replace(id=f"{row.id}#{n_before + 1}")
+                counts.note("id of another row, numbered", source=job.source, example=row.id)
             try:
                 yield self._row(row)
             except LayoutError as error:
@@ -154,6 +186,34 @@ class Rows(CorpusBuilder):
             "n_frames": sum(n_places),
             "n_words": n_words([said for _, said in said_by(row.turns)]),
         }
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        splits = super()._split_generators(dl_manager)
+        if dl_manager.is_streaming:  # a pass over a remote file would be a download
+            return splits
+        for split in splits:
+            met: Counter[str] = Counter()
+            jobs = []
+            for job in split.gen_kwargs["jobs"]:
+                ids = self._ids_of(job)
+                known = {name: met[name] for name in ids if name in met}
+                jobs.append(RowsJob(job.split, job.number, job.source, job.part, known))
+                met.update(ids)
+            split.gen_kwargs["jobs"] = jobs
+        return splits
+
+    def _ids_of(self, job: FileJob) -> list[str]:
+        """List the ids that the records of a job have themselves; processes share nothing."""
+        names = self.config.columns or {}
+        found = []
+        for _, value in records.read(job.part, only={*IDS, *names.values()}):
+            try:
+                record = renamed(value, names)
+            except LayoutError:
+                continue  # counted when the row is made
+            parts = record if isinstance(record, list) else [record]
+            found += [own for one in parts if isinstance(one, Mapping) and (own := own_id(one))]
+        return found
 
     def _info(self) -> datasets.DatasetInfo:
         return datasets.DatasetInfo(features=row_features(Frames(), weighted=True))

@@ -17,13 +17,16 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 _MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
+_HUB = "https://huggingface.co/"
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
 _NO_PAGES = {"miniature_intro.md"}
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
 
-def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in a page."""
+def on_page_markdown(markdown: str, *, page: Any, **_: Any) -> str:
+    """Fill in a page; one that has no neighbours gets the room of the column that lists them."""
+    if page.parent is None:
+        page.meta.setdefault("hide", ["navigation"])
     return _FENCE.sub(_titled, _MADE.sub(lambda found: made(*found[1].split()), markdown))
 
 
@@ -69,7 +72,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 def _cell(value: object) -> str:
     text = "–" if value in (None, "") else f"{value:,}" if isinstance(value, int) else str(value)
-    return " ".join(text.replace("|", "\\|").split())
+    parts = re.split("(`[^`]*`)", " ".join(text.split()))  # in code a backslash would be shown
+    return "".join(part if at % 2 else part.replace("|", "\\|") for at, part in enumerate(parts))
 
 
 def names(kind: str) -> str:
@@ -77,12 +81,25 @@ def names(kind: str) -> str:
     from t2vid import catalog
 
     rows = [dict(row) for row in catalog.listing(kind).rows[kind]]  # type: ignore[arg-type]
+    if kind == "benchmarks":  # each is named as its dataset is
+        rows = [{k: v for k, v in row.items() if k != "dataset"} for row in rows]
+    rows = [{"name": row.pop("name"), "about": row.pop("about"), **row} for row in rows]
     for row in rows:
-        row["name"] = f"`{row['name']}`"
-        for key in ("dataset", "public file", "evaluate.load"):
+        for key in ("name", "dataset", "evaluate.load", "--judge"):
             if row.get(key):
                 row[key] = f"`{row[key]}`"
+        if row.get("public file"):
+            row["public file"] = _linked(str(row["public file"]).replace("hf://", _HUB))
     return table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _linked(text: str) -> str:
+    """Show an address by its last two parts; a file of a data set leads to the set."""
+    found = re.search(r"https?://[^\s:,;]+", text)
+    if not found:
+        return text
+    url = re.sub(rf"^({_HUB}datasets/[^/]+/[^/]+)/.*", r"\1", found[0])
+    return text.replace(found[0], f"[{'/'.join(url.split('/')[-2:])}]({url})")
 
 
 def sources(kind: str) -> str:
@@ -94,13 +111,14 @@ def sources(kind: str) -> str:
     for entry in entries:
         if getattr(entry, "bundled", False):
             continue
-        stated = str(entry.licence_from)
-        url = re.search(r"https?://[^\s:,;]+", stated)
-        stated = stated.replace(url[0], f"<{url[0]}>") if url else stated
+        stated = _linked(str(entry.licence_from))
         files = ", ".join(f"`{file}`" for file in getattr(entry, "files", ()))
         name = " ".join(filter(None, [entry.dataset, getattr(entry, "config", "")]))
-        out.append([f"`{name}`", entry.about, files, entry.licence or "not stated", stated])
-    return table(["name", "what", "file", "licence", "stated"], out)
+        name = name if entry.converter else entry.aliases[0]  # known, but not loaded by t2vid
+        licence = entry.licence or "not stated"
+        out.append([f"`{name}`", entry.about, *([files] * (kind == "corpora")), licence, stated])
+    file = ["file"] if kind == "corpora" else []
+    return table(["name", "what", *file, "licence", "stated"], out)
 
 
 def extras() -> str:
@@ -142,24 +160,25 @@ def cli() -> str:
                 without = f"without {others}" if others else "otherwise"
                 title = f"`{key}`" if key.startswith("--") else f"of {key}" if key else without
                 parts.append(f"### t2vid {name}: {title}")
-                parts.append(first_line(function_at(command.calls[key])))
+                says = first_line(function_at(command.calls[key]))
+                parts += [says] if says.rstrip(".") != command.help else []
             rows = [
                 [
                     f"`{one.name if one.index is None else one.name.strip('-').upper()}`"
                     + (" (needed)" if one.required else ""),
-                    one.parameter.help or "",
-                    "" if one.parameter.show_default is False else _default(one),
+                    (one.parameter.help or "") + _default(one),
                 ]
                 for one in parser.app.assemble_argument_collection()
             ]
-            parts.append(table(["option", "what it is", "default"], rows))
+            parts.append(table(["option", "what it is"], rows))
         parts.append("```console\n" + "\n".join(f"$ {line}" for line in command.examples) + "\n```")
     return "\n\n".join(parts)
 
 
 def _default(argument: Any) -> str:
     value = argument.field_info.default
-    return "" if value in (None, "", False) or value is argument.field_info.empty else f"`{value}`"
+    unsaid = argument.parameter.show_default is False or value is argument.field_info.empty
+    return "" if unsaid or value in (None, "", False) else f" *Default: `{value}`.*"
 
 
 def first_line(thing: Any) -> str:
@@ -278,14 +297,15 @@ def error_classes() -> dict[str, type]:
 
 def error_messages(name: str) -> str:
     """List the messages of one class by the room they come from."""
+    from t2vid.errors import pluralize
+
     parts = []
     for room, said in sorted(messages().get(name, {}).items()):
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
         lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
-        parts.append(
-            f'??? quote "{len(said)} messages of {room or "t2vid"}"\n    {title}\n\n{lines}'
-        )
+        count = pluralize(len(said), "message")
+        parts.append(f'??? quote "{count} of {room or "t2vid"}"\n    {title}\n\n{lines}')
     return "\n\n".join(parts) or "No message of its own."
 
 

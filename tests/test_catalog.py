@@ -189,3 +189,8 @@ def test_a_benchmark_that_fails_on_a_record_names_it_and_one_that_refuses_counts
         RecordError, match="mine row 2 made its reader fail .KeyError: 'maybe'.*'a'"
     ):
         list(Mine().convert(rows, counts))
+
+
+def test_a_recipe_is_described_by_a_whole_sentence():
+    cut = [one.name for one in catalog.recipes() if not one.about.endswith(".")]
+    assert cut == []

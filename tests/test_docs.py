@@ -152,3 +152,18 @@ def test_every_room_that_refuses_something_has_a_page():
     rooms = {room for said in hooks.messages().values() for room in said}
     assert {room for room in rooms if room} <= set(hooks.PAGES)
     assert all((ROOT / "docs" / page).is_file() for page in hooks.PAGES.values())
+
+
+def test_a_bar_in_code_is_shown_as_it_is_and_elsewhere_no_new_cell():
+    shown = hooks.table(["a | b", "`int | None`"], [])
+    assert shown.splitlines()[0] == "| a \\| b | `int | None` |"
+
+
+def test_the_page_of_names_lists_every_kind():
+    page = (ROOT / "docs" / "reference" / "names.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"made: names (\w+)", page)) == set(catalog.listing().rows)
+
+
+def test_a_command_is_described_once():
+    lines = [line for line in hooks.cli().splitlines() if re.match(r"[A-Z].*\.$", line)]
+    assert len(lines) > 20 and sorted(set(lines)) == sorted(lines)

@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -249,14 +250,13 @@ class VideoCollator:
             return self.encode(example, limit=limit)
         except T2VidError as error:
             # A file's error names the file; which row it belongs to is known only here.
-            if repr(example.get("id")) not in str(error):
-                head = f"sample {example.get('id')!r} of {example.get('source')!r}: {error}"
+            if example.get("id") is None or repr(example["id"]) not in str(error):
+                head = f"{_name(example)}: {error}"
                 error.args = (head, *error.args[1:])
             raise
         except Exception as error:
             raise InputError(
-                f"sample {example.get('id')!r} of {example.get('source')!r} cannot be collated: "
-                f"{type(error).__name__}: {error}"
+                f"{_name(example)} cannot be collated: {type(error).__name__}: {error}"
             ) from error
 
     def _pixels(self, rows: Sequence[EncodedRow]) -> dict[str, Any]:
@@ -283,6 +283,14 @@ class VideoCollator:
         tokenizer = self.processor.tokenizer
         pad = tokenizer.pad_token_id
         return int(tokenizer.eos_token_id if pad is None else pad)
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    """Name a row in a message; one without an id by how it begins."""
+    if row.get("id") is not None:
+        return f"sample {row['id']!r} of {row.get('source')!r}"
+    there = {key: value for key, value in row.items() if value is not None}
+    return f"a row without an id, {reprlib.repr(there)}"
 
 
 def to_pixel_values(batch: dict[str, Any], processor: Any, family: Family) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from t2vid.errors import InputError, MissingExtra, require
 from t2vid.models.parts import checked_parts
+from t2vid.schema import FRAME_CACHE_GB
 
 require("trl", extra="train")
 
@@ -119,7 +120,7 @@ class VideoSFTConfig(SFTConfig):
         },
     )
     frame_cache_gb: float = field(
-        default=20.0, metadata={"help": "Size of that folder at most, in 10^9 bytes."}
+        default=FRAME_CACHE_GB, metadata={"help": "Size of that folder at most, in 10^9 bytes."}
     )
     gpu_tflops: float | None = field(
         default=None,

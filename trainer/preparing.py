@@ -10,18 +10,45 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from t2vid.catalog import Family
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError, kind_of, require
 from t2vid.frames.feature import Frames
-from t2vid.models.families import family_of, one_patch, register_ports
+from t2vid.models.families import family_of, load_processor, one_patch, register_ports
 from t2vid.models.parts import part_of
 from t2vid.models.rows import LossOn
 from t2vid.trainer.collator import VideoCollator
 from t2vid.trainer.config import VideoSFTConfig
 
 logger = logging.getLogger(__name__)
+
+
+def processor_of(given: Any, model: Any, args: VideoSFTConfig) -> Any:
+    """Give the processor of a run, set to one patch a frame.
+
+    Args:
+        given: what the user passed; None loads the model's.
+        model: the model or its name.
+        args: settings of the run; a template in a file is read.
+
+    Raises:
+        InputError: for a tokenizer, or another that takes no frames.
+    """
+    if given is None:
+        name = model if isinstance(model, str) else model.config._name_or_path
+        given = load_processor(name, trust_remote_code=args.trust_remote_code)
+    if not hasattr(given, "image_processor"):
+        raise InputError(
+            f"processing_class is {kind_of(given)}, which takes no frames; pass the model's "
+            "processor (AutoProcessor), or leave it out"
+        )
+    one_patch(given)
+    path = str(args.chat_template_path or "")
+    if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
+        given.chat_template = Path(path).read_text(encoding="utf-8")
+    return given
 
 
 def build_collator(

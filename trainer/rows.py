@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import itertools
 import logging
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from t2vid.errors import InputError, kind_of
 from t2vid.trainer.collator import Segment, VideoCollator
 from t2vid.trainer.config import VideoSFTConfig
 
@@ -21,9 +23,57 @@ logger = logging.getLogger(__name__)
 _LOOKED_AT = 4  # rows that the first log line describes
 
 
+def rows_of(dataset: Any, name: str = "train_dataset") -> Any:
+    """Give the rows that TRL can train on; a list of rows becomes a dataset.
+
+    Args:
+        dataset: what the user passed.
+        name: of the argument.
+
+    Raises:
+        InputError: for what holds no rows, or several splits.
+
+    >>> rows_of([{"prompt": "Why?", "completion": "So."}]).column_names
+    ['prompt', 'completion']
+    """
+    from datasets import Dataset, IterableDataset
+
+    if isinstance(dataset, Mapping):
+        raise InputError(
+            f"{name} holds the splits {', '.join(map(repr, dataset))}; pass one of them"
+        )
+    if isinstance(dataset, list) and dataset:
+        return Dataset.from_list(dataset)
+    if dataset is not None and not isinstance(dataset, Dataset | IterableDataset | list):
+        raise InputError(
+            f"{name} is {kind_of(dataset)}; pass what load_dataset gives (streaming=True too), or "
+            "Dataset.from_list, or IterableDataset.from_generator for rows made on the way"
+        )
+    if dataset is not None and not isinstance(dataset, IterableDataset) and not len(dataset):
+        raise InputError(f"{name} has no rows; look at what its filter or split left")
+    return dataset
+
+
 def rows_and_reader(dataset: Any) -> tuple[Any, Any]:
-    """Give the rows as stored, and the `Frames` feature that makes their frames, or None."""
+    """Give the rows as stored, and the `Frames` feature that makes their frames, or None.
+
+    Raises:
+        InputError: as `rows_of`.
+    """
+    dataset = rows_of(dataset)
     return _as_vision(_undecoded(dataset)), _reader(dataset)
+
+
+def evaluation_rows(dataset: Any) -> Any:
+    """Give the rows of one evaluation set, or of several by name, as stored.
+
+    Raises:
+        InputError: as `rows_of`.
+    """
+    if not isinstance(dataset, Mapping):
+        return _as_vision(_undecoded(rows_of(dataset, "eval_dataset")))
+    named = {name: rows_of(one, f"eval_dataset[{name!r}]") for name, one in dataset.items()}
+    return {name: _as_vision(_undecoded(one)) for name, one in named.items()}
 
 
 def described(dataset: Any, collator: VideoCollator) -> str:
@@ -78,8 +128,6 @@ def _reader(dataset: Any) -> Any:
 def _undecoded(dataset: Any) -> Any:
     # Rows reach the collator as stored, so that each is drawn or decoded within its own
     # budget, and an error there names the row.
-    if isinstance(dataset, dict):
-        return type(dataset)({name: _undecoded(part) for name, part in dataset.items()})
     for name, feature in (getattr(dataset, "features", None) or {}).items():
         stored = _stored_feature(feature)
         if stored != feature:
@@ -102,8 +150,6 @@ def _stored_feature(feature: Any) -> Any:
 
 def _as_vision(dataset: Any) -> Any:
     """Give rows an `images` column where they have none: by it TRL knows that they may hold media."""
-    if isinstance(dataset, dict):
-        return type(dataset)({name: _as_vision(part) for name, part in dataset.items()})
     columns = column_names(dataset)
     if not columns or {"images", "image"} & set(columns):
         return dataset

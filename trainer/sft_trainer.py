@@ -16,16 +16,13 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, NonFiniteLoss, require
 from t2vid.models.families import (
     frame_px,
     load_model,
-    load_processor,
     match_tokens,
-    one_patch,
 )
 from t2vid.models.parts import freeze
 from t2vid.models.prompts import training_template
@@ -40,12 +37,14 @@ from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
 from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
 from t2vid.trainer.collator import Segment, VideoCollator, to_pixel_values  # noqa: E402
+from t2vid.trainer.config import VideoSFTConfig  # noqa: E402
 from t2vid.trainer.mfu import peak_flops, trained_parts, work_of  # noqa: E402
 from t2vid.trainer.preparing import (  # noqa: E402
     build_collator,
     config_of,
     keep_used_names,
     named_family,
+    processor_of,
     rates_by_part,
     refuse_other_optimizer,
     split_by_part,
@@ -54,6 +53,7 @@ from t2vid.trainer.preparing import (  # noqa: E402
 from t2vid.trainer.rows import (  # noqa: E402
     column_names,
     described,
+    evaluation_rows,
     rows_and_reader,
     warn_of_sources,
 )
@@ -103,24 +103,20 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         args = config_of(args, model)
         if args.activation_offloading and not torch.accelerator.is_available():
             raise InputError("activation_offloading needs a GPU to take activations from")
-        if processing_class is None:
-            name = model if isinstance(model, str) else model.config._name_or_path
-            processing_class = load_processor(name, trust_remote_code=args.trust_remote_code)
-        else:
-            one_patch(processing_class)
-        if not hasattr(processing_class, "image_processor"):
-            raise InputError(f"{type(processing_class).__name__} takes no frames; pass a processor")
+        if kwargs.get("formatting_func") is not None:
+            raise InputError(
+                "formatting_func: a row's text is made by its layout and the chat template; "
+                "write `messages` with dataset.map instead"
+            )
+        processing_class = processor_of(processing_class, model, args)
         self.family = named_family(model, trust_remote_code=args.trust_remote_code)
         if isinstance(model, str) and self.family.ported:
             # TRL looks for the class of a checkpoint among those of transformers.
             model = load_model(model, **{"dtype": "float32", **(args.model_init_kwargs or {})})
             args.model_init_kwargs = None
         train_dataset, reader = rows_and_reader(train_dataset)
-        eval_dataset, _ = rows_and_reader(eval_dataset)
+        eval_dataset = evaluation_rows(eval_dataset)
         warn_of_sources(train_dataset, args)
-        path = str(args.chat_template_path or "")
-        if path.endswith((".jinja", ".j2")):  # TRL reads it too, but after the collator was built
-            processing_class.chat_template = Path(path).read_text(encoding="utf-8")
         if data_collator is None:
             data_collator = build_collator(processing_class, args, self.family, reader=reader)
         self._source_losses: dict[str, SourceLosses] = defaultdict(SourceLosses)
@@ -145,9 +141,14 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             processing_class,
             **kwargs,
         )
+        self._fit_to_model(args)
+
+    def _fit_to_model(self, args: VideoSFTConfig) -> None:
+        """Settle what is known once TRL has made the model and the accelerator."""
+        data_collator, processor = self.data_collator, self.processing_class
         if isinstance(data_collator, VideoCollator):
-            if path:
-                data_collator.encode.template = training_template(self.processing_class)
+            if args.chat_template_path:
+                data_collator.encode.template = training_template(processor)
             # Asked here: `accelerate launch` brings either without a word in `args`.
             data_collator.dummy_frame |= self.is_deepspeed_enabled or self.is_fsdp_enabled
         # Some models (Qwen-VL) ask not to be told the number of targets of a step; TRL's loss is not
@@ -158,7 +159,7 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         self.model_accepts_loss_kwargs = not (shared or args.compat)
         base = self.accelerator.unwrap_model(self.model)
         keep_used_names(base)
-        match_tokens(base, processing_class)
+        match_tokens(base, processor)
         plugin = self.accelerator.state.deepspeed_plugin if self.is_deepspeed_enabled else None
         refuse_other_optimizer(args, plugin and plugin.deepspeed_config)
         if args.compat and self.family.ported:
@@ -166,7 +167,7 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         if args.frozen:
             freeze(base, args.frozen)
         whole, adapted = trained_parts(base)
-        edge = frame_px(processing_class)[0]
+        edge = frame_px(processor)[0]
         self._meter = Meter(
             work=work_of(base, whole=whole, adapted=adapted, frame_px=edge),
             peak=peak_flops(args.gpu_tflops),

@@ -20,6 +20,8 @@ MARGIN_PX = 20
 # T2Vid paper, section 5.2.1; frames of a video at most: `t2vid.catalog.Family.video_frames`
 FRAMES_PER_SECOND = 1.0
 
+FRAME_CACHE_GB = 20.0  # of a folder of decoded frames, unless a user says otherwise
+
 Message = dict[str, Any]
 
 
@@ -113,6 +115,20 @@ class Counts:
         if example and len(seen) < 5:
             seen.append(example)
         return self
+
+    def note(self, what: str, *, source: str = "", example: str = "") -> Counts:
+        """Count something that is worth a word about a row that is kept."""
+        self._source(source)[what] += 1
+        seen = self.examples.setdefault(what, [])
+        if example and len(seen) < 5:
+            seen.append(example)
+        return self
+
+    @property
+    def noted(self) -> Counter[str]:
+        """What `note` counted, over all sources."""
+        total = sum(self.sources.values(), Counter[str]())
+        return Counter({w: total[w] for w in self.examples if w in total and w not in self.dropped})
 
     def __add__(self, other: Counts) -> Counts:
         total = Counts(self.kept + other.kept, self.dropped + other.dropped)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
 import io
 import json
+import lzma
+import unicodedata
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -334,3 +339,99 @@ def test_without_files_it_says_what_to_give() -> None:
 def _write(path: Path, rows: list[Any]) -> str:
     path.write_text(json.dumps(rows))
     return str(path)
+
+
+def test_an_id_that_rows_share_is_numbered_and_told(
+    folder: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("t2vid.storage.records.split.__kwdefaults__", {"rows_per_part": 2})
+    rows = [{"id": one, "query": f"Why {one}?", "response": "So."} for one in (0, 0, 1, 0, 1, 2)]
+    found = load(folder, rows, "shared.jsonl")
+    assert found["id"] == ["0", "0#2", "1", "0#3", "1#2", "2"]
+    counts = read_counts(found)
+    assert (counts.kept, dict(counts.noted)) == (6, {"id of another row, numbered": 3})
+    assert "numbered: 1, e.g. 0#2" in caplog.text
+    name = str(folder / "shared.jsonl")
+    stream = load_dataset("t2vid/rows", data_files=name, split="train", streaming=True)
+    assert [[row["id"] for row in stream] for _ in range(2)] == 2 * [found["id"]]
+
+
+def test_names_are_found_in_either_form_of_unicode(tmp_path: Path) -> None:
+    name = "café ü.png"
+    for there, asked in (("NFC", "NFD"), ("NFD", "NFC")):
+        root = tmp_path / there
+        root.mkdir()
+        (root / unicodedata.normalize(there, name)).write_bytes(png((1, 2, 3)))
+        row = {"image": unicodedata.normalize(asked, name), "query": "Why?", "response": "So."}
+        assert load(root, [row])["n_frames"] == [1]
+
+
+def test_pictures_in_an_archive_are_looked_at_like_others(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "img.zip", "w") as pack:
+        pack.writestr("a/red.png", png((200, 0, 0)))
+        pack.writestr("broken.png", b"no picture")
+    names = ["a/red.png", "broken.png", "gone.png"]
+    rows = [{"image": f"img.zip::{one}", "query": "Why?", "response": "So."} for one in names]
+    found = load(tmp_path, rows * 2)
+    assert found[0]["images"][0].getpixel((3, 3)) == (200, 0, 0)
+    assert dict(read_counts(found).dropped) == {"bad image (image)": 2, "no such image": 2}
+
+
+def test_what_a_row_says_of_its_video_beside_it_counts(folder: Path) -> None:
+    said: list[tuple[dict[str, Any], int]] = [
+        ({}, 4),
+        ({"fps": 2}, 8),
+        ({"fps": "0.5"}, 2),
+        ({"fps": 29.97}, 4),  # the camera's
+        ({"num_frames": 300}, 4),
+        ({"num_frames": 8}, 8),
+        ({"nframes": 2}, 2),
+        ({"max_frames": 3}, 3),
+        ({"videos": [{"video": "v/x.mp4", "fps": 2.0}], "video": None}, 8),
+        ({"videos": [{"video": "v/x.mp4", "video_end": "0:02"}], "video": None}, 2),
+    ]
+    chat = {"video": "v/x.mp4", "query": "Why?", "response": "So."}
+    found = load(folder, [{**chat, **more} for more, _ in said], "said.jsonl")
+    assert found["n_frames"] == [n for _, n in said]
+    wrong = [{**chat, "fps": 0}, {**chat, "nframes": -3}, {**chat, "fps": "many"}, chat, chat]
+    counts = read_counts(load(folder, wrong, "wrong.jsonl"))
+    assert (counts.kept, dict(counts.dropped)) == (2, {"unusable clip": 3})
+
+
+def test_a_file_cut_off_is_named_however_often_it_is_asked_for(tmp_path: Path) -> None:
+    lines = "".join(f'{{"query": "Why {n}?", "response": "So."}}\n' for n in range(9000))
+    for name, packed in (("a.gz", gzip.compress), ("a.bz2", bz2.compress), ("a.xz", lzma.compress)):
+        (tmp_path / f"jsonl.{name}").write_bytes(packed(lines.encode())[:-30])
+        for streaming in (False, False, True):
+            with pytest.raises(RecordError, match=f"jsonl.{name} is broken"):
+                list(
+                    load_dataset(
+                        "t2vid/rows",
+                        data_files=str(tmp_path / f"jsonl.{name}"),
+                        split="train",
+                        streaming=streaming,
+                    )
+                )
+
+
+def test_patterns_without_a_file_and_folders_are_refused(folder: Path) -> None:
+    load(folder, [{"query": "Why?", "response": "So."}], "there.jsonl")
+    for files in ("data/*.json", [str(folder / "there.jsonl"), str(folder / "gone*.jsonl")]):
+        with pytest.raises(MissingFile, match="no file matches data_files='.*json"):
+            load_dataset("t2vid/rows", data_files=files, split="train")
+    with pytest.raises(MissingFile, match="data_dir="):
+        load_dataset("t2vid/rows", data_files=str(folder), split="train")
+
+
+def test_a_folder_of_frames_is_a_video_and_a_file_goes_before_it(tmp_path: Path) -> None:
+    for name in ("frames/v1", "frames/x"):
+        (tmp_path / name).mkdir(parents=True)
+        for at in range(6):
+            (tmp_path / name / f"{at:03d}.png").write_bytes(png((40 * at, 0, 0)))
+    (tmp_path / "v").mkdir()
+    make_clip(tmp_path / "v" / "x.mp4", seconds=4.0)
+    names = ["frames/v1", "v1/", "C:\\data\\frames\\v1", "/there/frames/v1", "x.mp4", "x"]
+    rows = [{"video": one, "query": "Why?", "response": "So."} for one in names]
+    found = load(tmp_path, rows)
+    assert found["n_frames"] == [2, 2, 2, 2, 4, 4]
+    assert [one.size for one in found[0]["images"]] == [(32, 24)] * 2

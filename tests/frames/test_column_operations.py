@@ -1,6 +1,6 @@
 """Each operation of `datasets` on a `Frames` column works, or is refused in one line that names the way.
 
-The table below is also the page `docs/frames-column.md`; `python tests/frames/test_column_operations.py`
+The list below is also on the page `docs/frames-column.md`; `python tests/frames/test_column_operations.py`
 writes it anew.
 """
 
@@ -21,6 +21,7 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 
 PAGE = Path(__file__).parents[2] / "docs" / "frames-column.md"
 SMALL = RenderSpec(width=64, height=64, margin_px=4, font_px=12)
+KEPT = "the rows stay what they are made from"
 EMPTY = dict.fromkeys(("text", "path", "bytes", "spec"))
 COUNT = "lambda row: {'n': len(row['images'])}"
 SAME = "stored(result) == stored(rows)"
@@ -31,7 +32,7 @@ class Operation(NamedTuple):
 
     code: str
     holds: str = SAME
-    says: str = "the rows stay what they are made from"
+    says: str = KEPT
     error: str = ""
 
 
@@ -268,21 +269,36 @@ def test_joining_datasets_without_frames_stays_as_it_was() -> None:
     assert one.unique("x") == one.add_item({"x": 1}).unique("x") == [1]
 
 
-def page_table() -> str:
-    """Give the operations as a Markdown table."""
+def page_lists() -> str:
+    """Give the operations as Markdown, by what comes of them."""
+    kept = [one.code for one in OPERATIONS if not one.error and one.says == KEPT]
+    rows = [(one.says, one.code) for one in OPERATIONS if not one.error and one.says != KEPT]
+    refused: dict[str, list[str]] = {}
+    for one in OPERATIONS:
+        if one.error:
+            words = [
+                word + ")" * (word.count("(") - word.count(")"))
+                for word in re.sub(r"\\(.)", r"\1", one.error).split(".*")
+            ]
+            refused.setdefault(" … ".join(words), []).append(one.code)
 
-    def line(one: Operation) -> str:
-        words = re.sub(r"\\(.)", r"\1", one.error).split(".*")
-        says = f"refused: “{' … '.join(words)}”" if one.error else one.says
-        return f"| `{one.code}` | {says} |"
+    def table(head: str, lines: list[tuple[str, str]]) -> list[str]:
+        return [f"| {head} | operation |", "|---|---|", *(f"| {a} | `{b}` |" for a, b in lines), ""]
 
-    return "\n".join(["| operation | what happens |", "|---|---|", *map(line, OPERATIONS), ""])
+    return "\n".join(
+        [
+            *("## The rows stay what they are made from", "", "```text", *kept, "```", ""),
+            *("## Something else comes of it", "", *table("what", rows)),
+            *("## Refused", "", "The error says, among other words:", ""),
+            *table("error", [(f"“{a}”", "`<br>`".join(b)) for a, b in refused.items()]),
+        ]
+    )
 
 
 def test_the_page_tells_what_is_tested() -> None:
-    assert PAGE.read_text(encoding="utf-8").endswith(page_table())
+    assert PAGE.read_text(encoding="utf-8").endswith(page_lists())
 
 
 if __name__ == "__main__":
     old = PAGE.read_text(encoding="utf-8") if PAGE.exists() else sys.exit(f"{PAGE} is not there")
-    PAGE.write_text(old.partition("| operation |")[0] + page_table(), encoding="utf-8")
+    PAGE.write_text(old.partition("## ")[0] + page_lists(), encoding="utf-8")

@@ -65,6 +65,30 @@ def visible(text: str) -> str:
     return "".join(c for c in text if not c.isspace() and c not in INVISIBLE)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("see\n      # not a heading\n      - nor a list\n2. nor this\nend", "# not a heading"),
+        ("> see\n>     1. one\n> 2. two\nend", "2. two"),
+        ("- see\n      # more\n      3. three # more", "3. three # more"),
+        ("# | name\n--|--\n- | b\n", "#"),
+        ("an <http://example.com/%CE%B1> and\nmore", "more"),
+        ("| a |\n|---|\n| b\\|c |\n", "b|c"),
+    ],
+)
+def test_text_that_looks_like_markup_keeps_its_place(text: str, shown: str) -> None:
+    parts = [
+        part
+        for block in markdown_blocks(text)
+        for cell in (block.cells or [block.parts])
+        for part in cell
+    ]
+    (found,) = [part for part in parts if part.text == shown]
+    assert text[found.start : found.end].replace("\\", "") == shown
+    assert all(part.start < part.end for part in parts)
+    assert [part.start for part in parts] == sorted(part.start for part in parts)
+
+
 @settings(max_examples=400, deadline=None)
 @given(
     st.one_of(st.lists(PIECES, min_size=1, max_size=40).map("".join), st.text(max_size=120)).filter(

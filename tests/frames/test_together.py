@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import numpy as np
 import pytest
 from datasets import Dataset
 from hypothesis import given
@@ -13,7 +14,7 @@ from PIL import Image
 
 from media import make_clip
 from t2vid.corpora.layouts import read_row
-from t2vid.errors import BadVideo
+from t2vid.errors import BadVideo, InputError
 from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.together import (
@@ -21,7 +22,10 @@ from t2vid.frames.together import (
     is_blank,
     is_several,
     media_of,
+    open_picture,
     paths_in,
+    picture_of,
+    plain,
     together,
     with_paths,
 )
@@ -154,3 +158,43 @@ def test_a_published_row_keeps_weights_and_has_a_place_for_each_picture(tmp_path
     kinds = [part["type"] for part in made["messages"][0]["content"]]
     assert kinds == ["image"] * 8 + ["text"] and len(made["images"]) == made["n_frames"] == 8
     assert made["messages"][1]["weight"] == 0 and made["messages"][1]["tool_calls"] == "[]"
+
+
+def test_what_is_transparent_lies_on_white_whatever_colour_is_hidden_there():
+    image = Image.new("RGBA", (2, 1), (0, 0, 0, 0))
+    image.putpixel((1, 0), (200, 0, 0, 255))
+    out = io.BytesIO()
+    image.save(out, "png")
+    shown = open_picture(None, out.getvalue())
+    assert [shown.getpixel((x, 0)) for x in (0, 1)] == [(255, 255, 255), (200, 0, 0)]
+    hidden = Image.new("P", (1, 1), 0)
+    hidden.info["transparency"] = 0
+    assert plain(hidden).getpixel((0, 0)) == (255, 255, 255)
+
+
+def test_sixteen_bits_are_scaled_not_cut_off():
+    gray = Image.fromarray(np.array([[0, 32768, 65535]], dtype=np.uint16))
+    assert list(np.asarray(plain(gray))[0]) == [0, 128, 255]
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "float32", "float64", "uint16"])
+@pytest.mark.parametrize("first", [True, False])
+def test_an_array_is_the_picture_it_was_made_of(dtype, first):
+    pixels = np.random.default_rng(0).integers(0, 256, (5, 7, 3))
+    scale = {"float32": 1 / 255, "float64": 1, "uint16": 257}.get(dtype, 1)
+    array = (pixels * scale).astype(dtype)
+    shown = picture_of(array.transpose(2, 0, 1) if first else array)
+    assert np.array_equal(np.asarray(shown), pixels)
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (np.zeros((2, 4, 7, 5), "uint8"), r"\(2, 4, 7, 5\)"),
+        (np.full((4, 4), -0.5), "from -0.5"),
+        (np.full((4, 4), np.nan), "nan"),
+    ],
+)
+def test_an_array_that_is_no_picture_says_its_shape_or_range(array, said):
+    with pytest.raises(InputError, match=said):
+        picture_of(array)

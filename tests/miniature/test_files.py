@@ -7,7 +7,6 @@ import json
 import pytest
 
 from t2vid.errors import InputError
-from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import LONG_ALPACA, TRIPLETS, WorldSize, write_world
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, UNSEEN_KINDS, WORDINGS
 from t2vid.miniature.runner import Job, load_mix
@@ -84,9 +83,3 @@ def test_pure_text_holds_the_stories_that_hybrid_draws(world, tmp_path):
             story = a["images"].encoded["text"]
             assert not len(b["images"]) and len(a["images"]) >= 4
             assert b["messages"][0]["content"][-1]["text"].startswith(f"{story}\n\n")
-
-
-@pytest.mark.parametrize("arm", [name for name, arm in ARMS.items() if arm.recipe])
-def test_every_arm_has_the_rows_that_the_paper_gives_it(arm):
-    rows = ARMS[arm].recipe_for(rows=3_000).wanted()
-    assert sum(n or 0 for n in rows) == (20_000 if arm == "full" else 3_000)

@@ -7,6 +7,7 @@ import gzip
 import json
 import math
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,8 @@ def test_blank_lines_are_no_rows_and_broken_lines_are_bad_rows(tmp_path: Path) -
     ("content", "message"),
     [
         (b"", "is empty"),
-        (b"context,question\n", "starts with b'context"),
+        (b"context,question\n", "names the columns .* no row below"),
+        (b"q,a,a\none,two,three\n", r"several columns \['a'\]"),
         (b"\x89PNG\r\n", "JSON list, JSONL"),
         (b'[{"a": 1}, {"a": }]', r"row 1 \(byte 11\) is broken"),
         (b'[{"a": 1} {"a": 2}]trailing', "goes on after its list at byte 19"),
@@ -267,3 +269,33 @@ def test_a_text_that_is_no_unicode_costs_one_row(tmp_path: Path, name: str, data
     assert isinstance(broken, BadRow)
     assert "surrogate" in broken.reason or "UTF-8" in broken.reason
     assert good["q"] == "😀"
+
+
+@pytest.mark.parametrize(
+    "header", [",question,answer", "question,答案,", '"q, or not",a', "q (en);a/b"]
+)
+def test_a_header_may_hold_what_names_hold(tmp_path: Path, header: str) -> None:
+    mark = ";" if ";" in header else ","
+    names = next(csv.reader([header], delimiter=mark))
+    (tmp_path / "x").write_text(f"{header}\n{mark.join('123'[: len(names)])}\n", encoding="utf-8")
+    assert rows_of(str(tmp_path / "x")) == [{k: v for k, v in zip(names, "123", strict=False) if k}]
+
+
+def test_a_zip_of_one_file_is_read_and_of_several_says_how(tmp_path: Path) -> None:
+    path = tmp_path / "rows.zip"
+    with zipfile.ZipFile(path, "w") as pack:
+        pack.writestr("a/rows.jsonl", '{"n": 1}\n{"n": 2}\n')
+        pack.writestr("__MACOSX/._rows.jsonl", b"\0")
+    assert rows_of(str(path)) == [{"n": 1}, {"n": 2}]
+    with zipfile.ZipFile(path, "a") as pack:
+        pack.writestr("b.jsonl", '{"n": 3}\n')
+    with pytest.raises(RecordError, match=r"2 files \(a/rows.jsonl, b.jsonl\).*zip://NAME"):
+        rows_of(str(path))
+    assert rows_of(f"zip://b.jsonl::{path}") == [{"n": 3}]
+
+
+def test_a_parquet_file_with_two_columns_of_one_name_is_refused(tmp_path: Path) -> None:
+    table = pa.table([pa.array(["a"]), pa.array(["b"])], names=["answer", "answer"])
+    pq.write_table(table, tmp_path / "x")
+    with pytest.raises(RecordError, match="several columns of one name"):
+        rows_of(str(tmp_path / "x"))

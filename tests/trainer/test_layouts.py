@@ -122,6 +122,20 @@ def test_a_video_part_says_how_it_is_sampled(tiny, folder, options, n):
     assert encoded.n_frames == n
 
 
+@pytest.mark.parametrize("column", ["image", "images", "videos"])
+def test_tensors_are_the_pictures_they_hold(tiny, folder, column):
+    model, processor = tiny
+    frames = np.stack([np.asarray(Pillow.open(folder / name)) for name in ("a.png", "b.png")])
+    tensors = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    shown = [Pillow.fromarray(one) for one in frames]
+    given: Any = {"image": (tensors[0], shown[0]), "images": (tensors, shown)}
+    given["videos"] = [tensors], [shown]
+    collate = VideoCollator(processor, family="idefics3")
+    turns = [user(ASK), bot()]
+    ours, theirs = (collate([{"messages": turns, column: one}]) for one in given[column])
+    assert torch.equal(ours["pixel_values"], theirs["pixel_values"])
+
+
 def test_a_picture_between_two_texts_stays_there(tiny, folder):
     parts = [{"type": "text", "text": "Look:"}, {"type": "image"}, {"type": "text", "text": ASK}]
     row = {"images": ["a.png"], "messages": [user(parts), bot()]}

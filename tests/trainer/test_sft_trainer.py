@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from datasets import Dataset, Image, List
+from datasets import Dataset, DatasetDict, Image, List
 
 from t2vid.errors import BadVideo, BudgetError, InputError, MissingExtra, NonFiniteLoss
 from t2vid.evaluation.generate import answer
@@ -322,3 +322,35 @@ def test_activations_are_offloaded_from_a_gpu_alone(rows, tmp_path, monkeypatch)
     monkeypatch.setattr(torch.accelerator, "is_available", lambda: False)
     with pytest.raises(InputError, match="activation_offloading needs a GPU"):
         trainer(rows, tmp_path, activation_offloading=True)
+
+
+PLAIN = [{"prompt": "Which cup?", "completion": "The left."}] * 2
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"train_dataset": DatasetDict(train=Dataset.from_list(PLAIN))}, "splits 'train'"),
+        ({"train_dataset": Dataset.from_list(PLAIN).select([])}, "has no rows"),
+        ({"train_dataset": range(3)}, "a range"),
+        ({"eval_dataset": {"easy": []}}, r"eval_dataset\['easy'\] has no rows"),
+        ({"formatting_func": str}, "formatting_func"),
+        ({"processing_class": tiny_idefics3(["So."])[1].tokenizer}, "takes no frames"),
+    ],
+)
+def test_what_cannot_be_trained_on_is_refused_before_any_work(tmp_path, given, said):
+    model, processor = tiny_idefics3(["Which cup? The left."])
+    named = {"train_dataset": PLAIN, "processing_class": processor} | given
+    with pytest.raises(InputError, match=said):
+        VideoSFTTrainer(model, cpu_settings(tmp_path), **named)
+
+
+def test_a_list_of_rows_is_a_dataset(tmp_path):
+    run = trainer(PLAIN, tmp_path)
+    assert len(run.train_dataset) == len(PLAIN)
+
+
+def test_a_row_without_an_id_is_named_by_how_it_begins():
+    _, processor = tiny_idefics3(["So."])
+    with pytest.raises(InputError, match="'colour': 'green'"):
+        VideoCollator(processor, "idefics3")([{"colour": "green"}])

@@ -20,15 +20,16 @@ class Official:
         prompt: with `{subtitles}`, `{question}` and `{options}`.
         option: how an option is written: its letter, its text.
         settings: further fields of `EvalConfig`.
-        cues: which subtitles stand in the prompt: those `shown` at the sampled frames; those
-            `around` them, by LongVideoBench's rule and without a heading; `all`, in one line.
+        cues: which subtitles are written: those `shown` at the sampled frames, before the question;
+            `between` the frames, by LongVideoBench's rule, the prompt beginning with
+            `{subtitles}`; `all`, in one line before the question.
     """
 
     name: str
     prompt: str
     option: str = "{}. {}"
     settings: Mapping[str, Any] = field(default_factory=dict)
-    cues: Literal["shown", "around", "all"] = "shown"
+    cues: Literal["shown", "between", "all"] = "shown"
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ BENCHMARKS = (
                 "longvideobench-subtitles",
                 _LVB,
                 settings={**_LVB_FRAMES, "subtitles": True},
-                cues="around",
+                cues="between",
             ),
         ),
     ),

@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -46,13 +48,13 @@ def recipes(kind: RecipeKind | None = None) -> list[RecipeFile]:
     """
     kinds = get_args(RecipeKind) if kind is None else (kind,)
     return [
-        RecipeFile(path.stem, one, path, _first_comment(path))
+        RecipeFile(path.stem, one, path, _first_sentence(path))
         for one in kinds
         for path in sorted(_FOLDERS[one].glob("*.yaml"))
     ]
 
 
-def _first_comment(path: Path) -> str:
+def _first_sentence(path: Path) -> str:
     with open(path, encoding="utf-8") as file:
-        line = file.readline()
-    return line.removeprefix("#").strip() if line.startswith("#") else ""
+        lines = [line.lstrip("# ").strip() for line in takewhile(lambda x: x[:1] == "#", file)]
+    return re.split(r"(?<=[.])\s+(?=[A-Z])", " ".join(lines))[0]

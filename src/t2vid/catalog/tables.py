@@ -93,7 +93,7 @@ def _benchmarks() -> list[Row]:
             "name": b.name,
             "title": b.title,
             "dataset": b.dataset,
-            "questions": b.n_questions,
+            "questions": b.n_questions or None,
             "protocol": b.official.name if b.official else "t2vid",
             "licence": b.licence,
             "about": b.about,

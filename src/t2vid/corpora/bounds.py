@@ -1,7 +1,7 @@
-"""Single values of a row: whether one is given, and which part of a video is meant.
+"""Single values of a row: whether one is given, which part of a video is meant, how it is sampled.
 
->>> clip_bounds({"start": "0:02", "end": 5}, 1)
-[{'start_s': 2.0, 'end_s': 5.0}]
+>>> clip_options({"start": "0:02", "end": 5, "fps": 2}, 1)
+[{'start_s': 2.0, 'end_s': 5.0, 'fps': 2}]
 """
 
 from __future__ import annotations
@@ -15,6 +15,11 @@ from t2vid.errors import LayoutError
 from t2vid.storage.fields import is_missing
 
 _BOUNDS = (("start_s", "end_s"), ("video_start", "video_end"), ("start", "end"))
+_SAMPLING = {key: key for key in ("fps", "nframes", "min_frames", "max_frames")}
+_SAMPLING |= {"num_frames": "nframes"}
+# From these on, a row beside its video describes the file, as its width and height do: no training
+# set is sampled at a camera's rate.
+_OF_THE_FILE = {"fps": 10, "num_frames": 65}
 
 
 def given(record: Mapping[str, Any], key: str) -> Any:
@@ -37,28 +42,46 @@ def listed(value: Any) -> Any:
     return value
 
 
-def clip_bounds(record: Mapping[str, Any], n_videos: int) -> list[dict[str, float]]:
-    """Give the bounds of each video in seconds, where the row states them."""
-    for names in _BOUNDS:
-        found = [given(record, key) for key in names]
-        if n_videos and any(value is not None for value in found):
-            lists = [v if isinstance(v, list) else [v] * n_videos for v in found]
-            return [
-                {
-                    key: _seconds(values[at])
-                    for key, values in zip(("start_s", "end_s"), lists, strict=True)
-                    if at < len(values) and values[at] is not None
-                }
-                for at in range(n_videos)
-            ]
-    return [{} for _ in range(n_videos)]
+def clip_options(record: Mapping[str, Any], n_videos: int) -> list[dict[str, Any]]:
+    """Give what a row says of each of its videos: bounds in seconds, and how it is sampled.
+
+    Args:
+        record: the row; a list holds a value for each video.
+        n_videos: how many videos it shows.
+
+    Returns:
+        Of each video `start_s`, `end_s` and qwen-vl-utils' words for sampling, where they are said.
+    """
+    out: list[dict[str, Any]] = [{} for _ in range(n_videos)]
+    bounds = next((b for b in _BOUNDS if any(given(record, key) is not None for key in b)), ())
+    names = {**dict(zip(bounds, ("start_s", "end_s"), strict=False)), **_SAMPLING}
+    for key, name in names.items():
+        value = given(record, key)
+        values = value if isinstance(value, list) else [value] * n_videos
+        for options, one in zip(out, values, strict=False):
+            if one is not None:
+                one = seconds(one) if key in bounds else _number(one)
+                if not (isinstance(one, int | float) and one >= _OF_THE_FILE.get(key, math.inf)):
+                    options[name] = one
+    return out
 
 
-def _seconds(value: Any) -> float:
+def _number(value: Any) -> Any:
+    """Read a number that a table holds as text."""
+    try:
+        return float(value) if "." in value else int(value)
+    except (TypeError, ValueError):
+        return value  # refused as it is, where it is used
+
+
+def seconds(value: Any) -> float:
     """Read seconds, or a clock time.
 
-    >>> _seconds("1:02.5"), _seconds(3)
+    >>> seconds("1:02.5"), seconds(3)
     (62.5, 3.0)
+
+    Raises:
+        LayoutError: for what is neither.
     """
     try:
         total = 0.0

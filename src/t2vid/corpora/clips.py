@@ -13,7 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from t2vid.corpora.bounds import clip_bounds
+from t2vid.corpora.bounds import clip_options
 from t2vid.errors import RecordError
 from t2vid.storage.fields import Record, have, needed, text
 
@@ -39,13 +39,13 @@ class Clip:
         id: `source/row number`.
         video: the video as the annotation names it: a path, a name or a stem.
         turns: `(role, text)` pairs, a user first, without markers.
-        bounds: of the part of the video that is meant: `start_s`, `end_s`.
+        bounds: of the part of the video that is meant, `start_s`, `end_s`, and its sampling.
     """
 
     id: str
     video: str
     turns: tuple[tuple[str, str], ...]
-    bounds: tuple[tuple[str, float], ...] = field(default=(), repr=False)
+    bounds: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
 
 
 def clip_of(record: Record, clip_id: str) -> Clip:
@@ -67,13 +67,13 @@ def clip_of(record: Record, clip_id: str) -> Clip:
     return Clip(clip_id, video, said, bounds_of(record))
 
 
-def bounds_of(record: Record) -> tuple[tuple[str, float], ...]:
-    """Give the part of its video that a record is about, where it states one.
+def bounds_of(record: Record) -> tuple[tuple[str, Any], ...]:
+    """Give the part of its video that a record is about and how it is sampled, where it says so.
 
     Raises:
         RecordError: for one that is no time, or ends before it starts.
     """
-    found = clip_bounds(record, 1)[0]
+    found = clip_options(record, 1)[0]
     if found.get("end_s", math.inf) <= found.get("start_s", 0.0):
         raise RecordError("a clip that ends before it starts")
     return tuple(found.items())

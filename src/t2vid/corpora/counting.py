@@ -28,8 +28,13 @@ def write_counts(folder: str, name: str, counts: Counts) -> None:
 
 
 def log_counts(name: str, counts: Counts) -> None:
-    """Log one line: a warning where rows were lost."""
-    logger.log(logging.WARNING if counts.dropped else logging.INFO, "%s: %s", name, counts)
+    """Log one line: a warning where rows were lost, or something is worth a word."""
+    noted = counts.noted
+    words = "".join(
+        f"; {what}: {n:,}, e.g. {counts.examples[what][0]}" for what, n in noted.items()
+    )
+    level = logging.WARNING if counts.dropped or noted else logging.INFO
+    logger.log(level, "%s: %s%s", name, counts, words)
 
 
 def write_missing(folder: str, name: str, missing: Sequence[dict[str, str]]) -> None:

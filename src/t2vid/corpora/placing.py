@@ -14,14 +14,17 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from t2vid.corpora.bounds import clip_bounds, given, listed
+from t2vid.corpora.bounds import clip_options, given, listed, seconds
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
+from t2vid.storage.videos import PICTURES
 
 MediaKind = Literal["image", "video", "frames"]
 
 _TAG = re.compile(r"<(?:image|video|audio|image_\d+)>")
+# Qwen-VL and ms-swift write where a medium is into the text itself.
+_NAMED = re.compile(r"<(img|image|video)>\s*([^<>\n]+?)\s*</\1>")
 _STORED = {"text", "path", "bytes", "spec"}
 MEDIA_COLUMNS: dict[str, MediaKind] = {
     "images": "image",
@@ -29,9 +32,16 @@ MEDIA_COLUMNS: dict[str, MediaKind] = {
     "videos": "video",
     "video": "video",
 }
+# Other names of a column, read where none of those holds a medium of the kind.
+_ALIASES: dict[str, MediaKind] = {
+    f"{kind}_{what}{several}": kind
+    for kind in ("image", "video")
+    for what in ("path", "url", "file")
+    for several in ("", "s")
+}
 _INLINE = {
-    "image": ("image", "image_url", "url", "path", "base64", "bytes"),
-    "video": ("video", "video_url", "url", "path", "base64", "bytes"),
+    "image": ("image", "image_url", "url", "path", "base64", "bytes", "value"),
+    "video": ("video", "video_url", "url", "path", "base64", "bytes", "value"),
 }
 _KINDS = {
     "image": "image",
@@ -45,7 +55,8 @@ _KINDS = {
     "output_text": "text",
 }
 _BASE64_CHARS = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
-_MIN_BASE64_CHARS = 256  # a shorter text is a path
+_MIN_BASE64_CHARS = 256  # a shorter text is a path, unless it begins as a PNG does
+_PNG_IN_BASE64 = "iVBORw0KGgo"
 
 
 class Medium(NamedTuple):
@@ -109,15 +120,20 @@ def columns_of(
         columns: which columns name media.
     """
     found: list[Medium] = []
-    for column, kind in columns.items():
+    for column, kind in {**columns, **_ALIASES}.items():
         value = listed(given(record, column))
+        if column not in columns and any(one.kind in (kind, "frames") for one in found):
+            continue
         if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
+    found.sort(key=lambda one: one.kind == "video")
+    if given(record, "audio") is not None or given(record, "audios") is not None:
+        raise LayoutError("the row is about audio, which no frame can show", reason="audio row")
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
         found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
-    for at, bounds in enumerate(clip_bounds(record, len(videos))):
-        videos[at].options.update(bounds)
+    for at, said in enumerate(clip_options(record, len(videos))):
+        videos[at].options.update({**said, **videos[at].options})
     return found
 
 
@@ -145,7 +161,14 @@ def places(
     Raises:
         LayoutError: where places and media do not match, naming both numbers.
     """
-    placed = [_parts(turn.parts, name) for turn in turns]
+    placed = [
+        [
+            one
+            for part in _parts(turn.parts, name)
+            for one in (_named(part) if tags and turn.role != "assistant" else [part])
+        ]
+        for turn in turns
+    ]
     if columns and columns[0].n_places:
         return _in_stored_places(turns, placed, columns, name)
     stored = len(columns) == 1 and columns[0].kind == "frames"
@@ -222,6 +245,19 @@ def _fits(place: _Place, medium: Medium, waiting: Sequence[Medium]) -> bool:
     return place.kind == "image" and all(one.kind == "video" for one in waiting)
 
 
+def _named(part: Any) -> list[Any]:
+    """Split a text at the media that it names itself, `<img>a.png</img>`."""
+    if not isinstance(part, str):
+        return [part]
+    out: list[Any] = []
+    at = 0
+    for match in _NAMED.finditer(part):
+        kind: MediaKind = "video" if match[1] == "video" else "image"
+        out += [part[at : match.start()], Medium(kind, _value(match[2], kind), {})]
+        at = match.end()
+    return [*out, part[at:]] if at else [part]
+
+
 def _tagged(text: str, *, every: bool) -> list[Any]:
     """Split a text at its tags: all, or those that lead or end it or stand alone on their line."""
     out: list[Any] = []
@@ -295,7 +331,7 @@ def _parts(content: Any, name: str) -> list[Any]:
                 reason="unknown part",
             )
         if kind == "text":
-            out.append(str(filled.get("text", filled.get("content", ""))))
+            out.append(str(next((v for k in ("text", "content", "value") if (v := given(filled, k)) is not None), "")))
         else:
             out.append(_inline(filled, kind))
     return out
@@ -312,6 +348,8 @@ def _inline(part: Mapping[str, Any], kind: Any) -> Medium | _Place:
     for old, new in (("video_start", "start_s"), ("video_end", "end_s")):
         if old in options:
             options[new] = options.pop(old)
+        if options.get(new) is not None:
+            options[new] = seconds(options[new])
     return Medium(kind, _value(value, kind, as_base64=key == "base64"), options)
 
 
@@ -329,9 +367,24 @@ def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
         return [Medium(kind, _value(v, kind), {}, str(tag)) for tag, v in value.items()]
     if column in ("image", "video") and not isinstance(value, list | tuple):
         value = [value]
+    if kind == "video" and isinstance(value, list) and value and all(map(_is_picture, value)):
+        value = [value]  # the frames of one video
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
-    return [Medium(kind, _value(one, kind), {}) for one in value if not _is_empty(one)]
+    return [_of_column(one, kind) for one in value if not _is_empty(one)]
+
+
+def _of_column(value: Any, kind: MediaKind) -> Medium:
+    """Give a medium of a column, which may stand there as in a part, `{"video": …, "fps": 1}`."""
+    if isinstance(value, Mapping) and given(value, kind) is not None:
+        part = _inline({k: v for k in value if (v := given(value, k)) is not None}, kind)
+        assert isinstance(part, Medium)
+        return part
+    return Medium(kind, _value(value, kind), {})
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, str) and os.path.splitext(value)[1].lower() in PICTURES
 
 
 def _is_empty(value: Any) -> bool:
@@ -361,7 +414,7 @@ def _value(value: Any, kind: str, *, as_base64: bool = False) -> Any:
         if comma and head.endswith(";base64"):
             value, as_base64 = packed, True
         if as_base64 or (
-            len(value) >= _MIN_BASE64_CHARS
+            (len(value) >= _MIN_BASE64_CHARS or value.startswith(_PNG_IN_BASE64))
             and "://" not in value
             and _BASE64_CHARS.fullmatch(value)
         ):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from t2vid.corpora.layouts import LayoutRow, rows_of
+from t2vid.corpora.layouts import LayoutRow, own_id, rows_of
 from t2vid.corpora.triplets import row_id
 from t2vid.errors import InputError, LayoutError, RecordError
 from t2vid.schema import Counts
@@ -51,7 +51,7 @@ def convert(
     for number, value in rows:
         n_rows += 1
         try:
-            record = _renamed(value, columns or {}, question)
+            record = renamed(value, columns or {}, question)
             found = list(rows_of(record, number=number, layout=layout or None))
             if any(turn.role == "user" and turn.is_blank for row in found for turn in row.turns):
                 raise LayoutError("a user's turn is empty", reason="empty question")
@@ -62,22 +62,25 @@ def convert(
             if failed == n_rows == PATIENCE:
                 break
             continue
-        for row in found:
-            of_file = row.id.split(".")[0] == str(number)
-            part = row.id.partition(".")[1:] if of_file else ("", "")
-            name = f"{row_id(source, number)}{''.join(part)}"
-            if not of_file and len(found) > 1:
-                name = f"{row_id(source, number)}.{found.index(row)}"
-            yield row if own_ids and not of_file else row._replace(id=name)
+        parts = record if isinstance(record, list) else [record]
+        for at, (row, part) in enumerate(zip(found, parts, strict=True)):
+            place = f"{row_id(source, number)}.{at}" if isinstance(record, list) else ""
+            own = own_id(part) if own_ids else ""
+            yield row._replace(id=own or place or row_id(source, number))
     if 2 * failed > n_rows:
         raise RecordError(f"{failed:,} of {n_rows:,} rows of {source!r} cannot be read: {first}")
 
 
-def _renamed(value: Any, columns: Mapping[str, str], question: str) -> Any:
+def renamed(value: Any, columns: Mapping[str, str], question: str = "") -> Any:
+    """Give a record with the keys of its layout, and a question where it has none.
+
+    Raises:
+        LayoutError: for one that could not be read, or has none of the columns.
+    """
     if isinstance(value, BadRow):
         raise LayoutError(value.reason, reason="not JSON")
     if isinstance(value, list):
-        return [_renamed(one, columns, question) for one in value]
+        return [renamed(one, columns, question) for one in value]
     if not isinstance(value, Mapping):
         return value  # refused under its kind
     missing = sorted(name for name in columns.values() if name not in value)

@@ -12,6 +12,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,14 @@ from t2vid.corpora.layouts import LayoutRow
 from t2vid.corpora.placing import Medium, Turn
 from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, UnsafePath, kind_of
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.frames.together import StoredMedium, is_blank
+from t2vid.frames.together import StoredMedium, is_blank, why_no_picture
 from t2vid.schema import Message
 from t2vid.storage.files import is_url
+from t2vid.storage.media import member_bytes
 from t2vid.storage.videos import IMAGE_SUFFIXES, SUFFIXES, VideoFolder
 
 _SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
+_FROM_ROOT = re.compile(r"^(?:[A-Za-z]:)?[\\/]+")
 _IN_PAIRS = {"nframes", "min_frames"}
 
 Counter = Callable[[StoredMedium], int]
@@ -65,7 +68,8 @@ class MediaFinder:
             raise MissingFile(f"no such {kind}: {path}")
         root = str(self.folder.root)
         # An absolute path of the machine that the rows were written on may still end as one here.
-        inside = name.removeprefix(root).lstrip("/") if os.path.isabs(name) else name
+        inside = name.removeprefix(f"{root}/")
+        inside = _FROM_ROOT.sub("", inside) if inside == name else inside
         archive, mark, member = inside.partition("::")
         if mark:
             found = [archive] * (".." not in archive and (self.folder.root / archive).is_file())
@@ -166,16 +170,19 @@ def open_check(medium: StoredMedium) -> int:
     """
     from PIL import Image
 
-    if medium.data is None and (medium.path is None or is_url(medium.path)):
+    data = medium.data
+    if data is None and (medium.path is None or is_url(medium.path)):
         return 1
+    data = member_bytes(medium.path) if data is None else data
     try:
-        with Image.open(io.BytesIO(medium.data) if medium.data is not None else str(medium.path)):
+        with Image.open(io.BytesIO(data) if data is not None else str(medium.path)):
             return 1
     except FileNotFoundError:
         raise MissingFile(f"no such image: {medium.path}") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         name = medium.path or "its bytes"
-        raise BadVideo(f"{name}: no image that can be read ({error})", reason="image") from error
+        why = why_no_picture(error, medium.data)
+        raise BadVideo(f"{name}: no image that can be read ({why})", reason="image") from error
 
 
 def count_frames(medium: StoredMedium) -> int:

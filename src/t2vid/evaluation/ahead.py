@@ -27,6 +27,7 @@ from t2vid.evaluation.backends import (
 )
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.guided import ClipGuide, load_clip
+from t2vid.evaluation.showing import blank_like, controlled
 from t2vid.frames.feature import Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.video import probe, sample_video
@@ -105,10 +106,10 @@ class Preparer:
         if source is None:
             reader = Frames(max_frames=self.protocol.sample.max_frames)
             drawn = reader.decode_example(dict(stored))
-            return Seen(asking.controlled(drawn, self.protocol, key=row["id"]))
+            return Seen(controlled(drawn, self.protocol, key=row["id"]))
         spec = asking.spec_of(stored, self.protocol)
         if control == "blank":
-            return Seen(asking.blank_like(probe(source, spec).n_frames))
+            return Seen(blank_like(probe(source, spec).n_frames))
         if control == "subtitles" or getattr(self.backend, "sends_files", False):
             if not self.protocol.subtitles:
                 return Seen(FrameList())
@@ -116,7 +117,7 @@ class Preparer:
             return Seen(FrameList(), [i / info.fps for i in info.indices])
         frames = sample_video(source, spec)
         times = frames.timestamps_s or ()
-        shown = asking.controlled(frames, self.protocol, key=f"{row['source']}/{row['video']}")
+        shown = controlled(frames, self.protocol, key=f"{row['source']}/{row['video']}")
         return Seen(self._resized(shown), times, other)
 
     def _resized(self, frames: FrameList) -> FrameList:

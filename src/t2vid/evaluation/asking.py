@@ -1,4 +1,4 @@
-"""What a model is shown and told for one question: pure functions of row, frames and protocol.
+"""How one question is put to a model: its words, and where its frames stand among them.
 
 >>> row = {"question": "Which way?", "options": ["left", "right"], "style": "choice"}
 >>> print(prompt_of(row, EvalConfig(prompt="{question} {options}")))
@@ -13,37 +13,26 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 from PIL import Image
 
 from t2vid.catalog import official_prompt
-from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS, Cue
-from t2vid.evaluation.benchmarks.subtitles import cues_around, cues_at
+from t2vid.evaluation.benchmarks.subtitles import cues_at, cues_between
 from t2vid.evaluation.compare import rotate
 from t2vid.evaluation.config import GRID_HINT, SHEET_HINT, EvalConfig
+from t2vid.evaluation.showing import Guide, sheet_columns, show
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
-from t2vid.schema import FRAME_PX, messages
+from t2vid.schema import messages
 
 # TempCompass, run_qwen2_vl.py: the sentence after a question of each format
 _YES_NO = "Please answer yes or no:"
 _BEST = "Please directly give the best option:"
 _KEPT = ("id", "source", "video", "category", "duration", "style", "question", "official")
-_GRAY = (128, 128, 128)
 
-SMALL_FRAMES = ("slow_fast", "prompt_guided")  # strategies that show some frames small
 Key = tuple[str, int]  # id and rotation of a question
-
-
-class Guide(Protocol):
-    """Chooses, among the frames of one video, what is most like a question; see `guided.py`."""
-
-    def pictures(self, question: str, protocol: EvalConfig) -> list[Image.Image]:
-        """Give the slow and the middle pictures, then those of which small ones are made."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +42,15 @@ class Ask:
     Attributes:
         key: `(id, rotation)`; the answer is stored under it.
         frames: PIL images in order.
-        prompt: the text.
+        prompt: the text, all of it.
         system: text of a system turn, or empty.
         prefill: how the answer begins, or empty.
         line: what the file of answers says beside the answer.
         choices: what an answer may be, where it is chosen by one forward pass.
         video: path or URL of the video, for a model that reads files itself.
         bounds: seconds at which the part asked about begins and ends, where it is a part.
+        places: for each frame, how many characters of the prompt come before it; empty where every
+            frame stands before the text.
     """
 
     key: Key
@@ -71,17 +62,35 @@ class Ask:
     choices: tuple[str, ...] = ()
     video: str | None = None
     bounds: tuple[float | None, float | None] | None = None
+    places: tuple[int, ...] = ()
+
+    @property
+    def content(self) -> list[Image.Image | str]:
+        """Frames and pieces of the prompt, in the order in which a model is to see them."""
+        out: list[Image.Image | str] = []
+        at = 0
+        for frame, place in zip(self.frames, self.places or [0] * len(self.frames), strict=True):
+            if place > at:
+                out.append(self.prompt[at:place])
+                at = place
+            out.append(frame)
+        return [*out, self.prompt[at:]]
 
     @property
     def row(self) -> dict[str, Any]:
         """Give it in the form that training and `answer` take."""
-        turns = [("system", self.system)] if self.system else []
-        turns.append(("user", self.prompt))
+        parts = [
+            {"type": "text", "text": one}
+            if isinstance(one, str)
+            else {"type": "image", "text": None}
+            for one in self.content
+        ]
+        turns = messages([("system", self.system)] if self.system else [], n_frames=0)
         return {
             "id": self.key[0],
             "source": self.line["source"],
             "images": self.frames,
-            "messages": messages(turns, n_frames=len(self.frames)),
+            "messages": [*turns, {"role": "user", "content": parts}],
         }
 
 
@@ -134,97 +143,6 @@ def spec_of(stored: Mapping[str, Any], protocol: EvalConfig) -> SampleSpec:
     kept = ("start_s", "end_s", "folder_fps") if protocol.bounds else ("folder_fps",)
     bounds = {name: own[name] for name in kept if own.get(name) is not None}
     return dataclasses.replace(protocol.sample, **bounds) if bounds else protocol.sample
-
-
-def controlled(frames: FrameList, protocol: EvalConfig, *, key: str) -> FrameList:
-    """Take from a video what the control of a protocol takes.
-
-    Args:
-        frames: as sampled.
-        protocol: whose `control` applies.
-        key: of the video; its frames are shuffled in the same order in every run.
-
-    >>> clip = FrameList([Image.new("L", (1, 1), i) for i in range(3)])
-    >>> [f.getpixel((0, 0)) for f in controlled(clip, EvalConfig(control="reversed"), key="a")]
-    [2, 1, 0]
-    """
-    order = list(range(len(frames)))
-    if protocol.control == "one":
-        order = order[len(order) // 2 :][:1]
-    elif protocol.control == "reversed":
-        order.reverse()
-    elif protocol.control == "shuffled" and len(order) > 1:
-        rng = np.random.default_rng(int(hashlib.sha256(key.encode()).hexdigest()[:8], 16))
-        drawn = order
-        while drawn == order:  # an order that is left as it was would be no control
-            drawn = rng.permutation(len(order)).tolist()
-        order = drawn
-    else:
-        return frames
-    times = frames.timestamps_s
-    return FrameList([frames[i] for i in order], timestamps_s=times and [times[i] for i in order])
-
-
-def show(
-    frames: Sequence[Image.Image],
-    protocol: EvalConfig,
-    *,
-    question: str = "",
-    guide: Guide | None = None,
-    edge: int | None = None,
-) -> list[Image.Image]:
-    """Turn sampled frames into what the strategy shows.
-
-    Args:
-        frames: sampled with `protocol.sample`.
-        protocol: whose `strategy` applies.
-        question: what `prompt_guided` looks for.
-        guide: what `prompt_guided` asks; it knows the frames.
-        edge: longer edge in pixels to which the model brings every frame, so that small frames
-            cost as much as large ones unless they share a picture; None keeps their sizes.
-
-    >>> clip = FrameList([Image.new("RGB", (8, 6))] * 6)
-    >>> [image.size for image in show(clip, EvalConfig(strategy="grid", frames=6))]
-    [(24, 12)]
-    """
-    if not frames:
-        return []
-    if protocol.strategy == "grid":
-        return [grid(frames, columns=protocol.grid_columns)]
-    if protocol.strategy not in SMALL_FRAMES:
-        return list(frames)
-    if protocol.strategy == "prompt_guided":
-        if guide is None:
-            raise InputError("strategy 'prompt_guided' needs a guide; ask through evaluate()")
-        large = guide.pictures(question, protocol)
-    else:
-        large = _spread(frames, protocol.frames)
-    fast = [_shrunk(frame, protocol.fast_px) for frame in _spread(frames, protocol.fast_frames)]
-    per_row = 1 if edge is None else sheet_columns(protocol, edge)
-    if per_row > 1:
-        size = per_row**2
-        fast = [grid(fast[i : i + size], columns=per_row) for i in range(0, len(fast), size)]
-    return [*large, *fast]
-
-
-def sheet_columns(protocol: EvalConfig, edge: int) -> int:
-    """Say how many small frames stand in a row of a sheet that the model sees `edge` pixels wide."""
-    return edge // protocol.fast_px
-
-
-def grid(frames: Sequence[Image.Image], *, columns: int) -> Image.Image:
-    """Put frames into one picture, in reading order; cells that are left over stay black."""
-    width, height = frames[0].size
-    columns = min(columns, len(frames))
-    sheet = Image.new("RGB", (columns * width, ceil(len(frames) / columns) * height))
-    for place, frame in enumerate(frames):
-        sheet.paste(frame, (place % columns * width, place // columns * height))
-    return sheet
-
-
-def blank_like(n: int) -> FrameList:
-    """Give `n` gray frames, for a control that needs no video."""
-    return FrameList([Image.new("RGB", (FRAME_PX, FRAME_PX), _GRAY)] * n)
 
 
 def prompt_of(
@@ -290,9 +208,15 @@ def ask(
     turned = rotated(row, shift)
     shown = show(frames, protocol, question=row["question"], guide=guide, edge=edge)
     times = frames.timestamps_s or []
-    cues = _cues(row, protocol, times if cue_times_s is None else cue_times_s)
+    cue_times = times if cue_times_s is None else cue_times_s
+    cues = _cues(row, protocol, cue_times)
+    texts = [text for _, text in cues]
     per_row = 1 if edge is None else sheet_columns(protocol, edge)
-    prompt = prompt_of(turned, protocol, cues=cues, n_frames=len(frames), per_row=per_row)
+    prompt = prompt_of(turned, protocol, cues=texts, n_frames=len(frames), per_row=per_row)
+    style = row.get("style") or "choice"
+    between = protocol.strategy == "frames" and style == "choice"
+    between = between and _shown_cues(protocol) == "between" and len(shown) == len(times)
+    places = _places(cues, cue_times, times) if between else ()
     line = {name: row.get(name) for name in _KEPT}
     line |= {
         "rotation": shift,
@@ -304,7 +228,8 @@ def ask(
         "n_cues": len(cues),
         "times_s": [round(time, 3) for time in times] if shown else [],
     }
-    style = row.get("style") or "choice"
+    if places:
+        line["frames_at"] = list(places)
     # TempCompass's other formats are not answered by a letter
     prefill = protocol.prefill if style == "choice" else ""
     chosen = protocol.answering == "letters" and style in ("choice", "yes_no")
@@ -323,25 +248,8 @@ def ask(
         choices[: len(turned["options"])] if chosen else (),
         stored.get("path"),
         None if bounds == (None, None) else bounds,
+        places,
     )
-
-
-def check_strategy(protocol: EvalConfig, edge: int | None) -> None:
-    """Refuse small frames where they would cost as much as large ones.
-
-    Args:
-        protocol: how to ask.
-        edge: longer edge in pixels to which the model brings small frames too; None keeps sizes.
-
-    Raises:
-        InputError: where not even two small frames fit beside each other into a frame of the model.
-    """
-    if edge is not None and sheet_columns(protocol, edge) < 2:
-        raise InputError(
-            f"strategy {protocol.strategy!r}: this model sees every frame {edge} px wide, so frames "
-            f"of fast_px={protocol.fast_px} would cost as much as large ones; set fast_px to "
-            f"{edge // 2} or less, then they share pictures"
-        )
 
 
 def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
@@ -350,32 +258,46 @@ def _lettered(options: Sequence[str], protocol: EvalConfig) -> str:
     return "\n".join(mark.format(a, b) for a, b in zip(LETTERS, options, strict=False))
 
 
-def _listed(cues: Sequence[str], protocol: EvalConfig) -> str:
+def _listed(texts: Sequence[str], protocol: EvalConfig) -> str:
+    head = "This video's subtitles are listed below:\n"
+    bare = not texts or _shown_cues(protocol) == "between"
+    return ("" if bare else head) + "".join(f"{text}\n" for text in texts)
+
+
+def _shown_cues(protocol: EvalConfig) -> str:
     official = official_prompt(protocol.prompt)
-    bare = official is not None and official.cues == "around"
-    head = "" if bare or not cues else "This video's subtitles are listed below:\n"
-    return head + "".join(f"{cue}\n" for cue in cues)
+    return official.cues if official else "shown"
 
 
-def _cues(row: Mapping[str, Any], protocol: EvalConfig, times_s: Sequence[float]) -> list[str]:
+def _cues(
+    row: Mapping[str, Any], protocol: EvalConfig, times_s: Sequence[float]
+) -> list[tuple[int, str]]:
+    """Give the subtitles that are shown, each with the number of frames that come before it."""
     if not protocol.subtitles or protocol.control in ("blind", "blank", "other"):
         return []
     cues = [Cue(**cue) for cue in row.get("subtitles") or ()]
-    official = official_prompt(protocol.prompt)
-    which = official.cues if official else "shown"
-    if which == "around":
-        return cues_around(cues, times_s)
+    which = _shown_cues(protocol)
+    if which == "between":
+        return cues_between(cues, times_s)
     if which == "all":
-        return [" ".join(cue.text for cue in cues)] if cues else []
-    return cues_at(cues, times_s)
+        return [(0, " ".join(cue.text for cue in cues))] if cues else []
+    return [(0, text) for text in cues_at(cues, times_s)]
 
 
-def _spread(frames: Sequence[Image.Image], n: int) -> list[Image.Image]:
-    n = min(n, len(frames))
-    return [frames[(2 * i + 1) * len(frames) // (2 * n)] for i in range(n)]
+def _places(
+    cues: Sequence[tuple[int, str]], cue_times_s: Sequence[float], times_s: Sequence[float]
+) -> tuple[int, ...]:
+    """Say how many characters of the cues, a line each, come before each frame.
 
-
-def _shrunk(frame: Image.Image, edge: int) -> Image.Image:
-    small = frame.copy()
-    small.thumbnail((edge, edge))
-    return small
+    A control that changes the order of the frames leaves the text where it was; one that takes
+    frames away leaves a frame where its time is.
+    """
+    out: list[int] = []
+    at = 0
+    for before, text in cues:
+        if len(times_s) != len(cue_times_s):
+            before = sum(time <= cue_times_s[before - 1] for time in times_s) if before else 0
+        out += [at] * (before - len(out))
+        at += len(text) + 1
+    out += [at] * (len(times_s) - len(out))
+    return tuple(out) if any(out) else ()

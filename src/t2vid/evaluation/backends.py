@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from t2vid.errors import BackendError, BudgetError, InputError, require
-from t2vid.evaluation.asking import SMALL_FRAMES, Ask, check_strategy
+from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.showing import SMALL_FRAMES, check_strategy
 from t2vid.storage.chat import ChatEndpoint, ChatReply
 from t2vid.storage.files import path_of
 
@@ -235,12 +236,9 @@ class OpenAIBackend(ChatEndpoint):
                     "s of its video and a file shows all of it; send frames, or set bounds=False"
                 )
             content.append({"type": "video_url", "video_url": {"url": _file_url(ask.video)}})
+            content.append(_part(ask.prompt))
         else:
-            content += [
-                {"type": "image_url", "image_url": {"url": _data_url(frame)}}
-                for frame in ask.frames
-            ]
-        content.append({"type": "text", "text": ask.prompt})
+            content += [_part(one) for one in ask.content]
         turns: list[dict[str, Any]] = [{"role": "user", "content": content}]
         if ask.system:
             turns.insert(0, {"role": "system", "content": ask.system})
@@ -384,6 +382,12 @@ def prepared_or_error(backend: Backend, ask: Ask) -> Any:
         return backend.prepare(ask)
     except BudgetError as error:
         return Answer("", str(error))
+
+
+def _part(one: Any) -> dict[str, Any]:
+    if isinstance(one, str):
+        return {"type": "text", "text": one}
+    return {"type": "image_url", "image_url": {"url": _data_url(one)}}
 
 
 def _data_url(frame: Any) -> str:

@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from t2vid.catalog import BENCHMARKS, JUDGES, match, preset
+from t2vid.catalog import BENCHMARKS, JUDGES, match, official_prompt, preset
 from t2vid.configuration import FrozenConfig, former_names
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
@@ -209,6 +209,9 @@ class EvalConfig(FrozenConfig):
         """Sixteen hexadecimal digits that change with anything that can change an answer."""
         asking = {k: v for k, v in self.to_dict().items() if k not in ("scheme", "judge")}
         asking |= {"prompt": self.template, "version": ASKING, "sample": self.sample.to_dict()}
+        official = official_prompt(self.prompt)
+        if self.subtitles and official and official.cues == "between":
+            asking |= {"cues": "between"}
         line = json.dumps(asking, sort_keys=True)
         return hashlib.sha256(line.encode()).hexdigest()[:16]
 

@@ -34,7 +34,7 @@ from t2vid.frames.together import (
     share_of,
     thinned_together,
 )
-from t2vid.schema import FRAME_PX
+from t2vid.schema import FRAME_CACHE_GB, FRAME_PX
 
 logger = logging.getLogger(__name__)
 
@@ -117,7 +117,7 @@ class Frames:
     decode: bool = True
     # A cache changes no row: columns that differ in it alone are of one type.
     cache: str | None = field(default=None, repr=False, compare=False)
-    cache_gb: float = field(default=20.0, repr=False, compare=False)
+    cache_gb: float = field(default=FRAME_CACHE_GB, repr=False, compare=False)
     id: str | None = field(default=None, repr=False)
 
     dtype: ClassVar[str] = "FrameList"

@@ -29,11 +29,11 @@ from t2vid.errors import InputError
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.info import VideoInfo
 from t2vid.frames.spec import SampleSpec
+from t2vid.schema import FRAME_CACHE_GB
 from t2vid.storage.files import is_url, version_at, whole_file
 
 logger = logging.getLogger(__name__)
 
-DEFAULT_GB = 20.0
 SUFFIX = ".frames"
 _RULES = "1"  # another number where `sample_video` comes to give other frames
 _ZSTD = pa.Codec("zstd", compression_level=1)
@@ -58,7 +58,7 @@ class FrameCache:
         InputError: for a limit that is not above 0, or a folder that is a URL.
     """
 
-    def __init__(self, folder: str | os.PathLike[str], limit_gb: float = DEFAULT_GB) -> None:
+    def __init__(self, folder: str | os.PathLike[str], limit_gb: float = FRAME_CACHE_GB) -> None:
         if isinstance(limit_gb, bool) or not isinstance(limit_gb, int | float) or not limit_gb > 0:
             raise InputError(f"cache_gb ({limit_gb!r}) must be a number > 0")
         if is_url(folder):

@@ -31,6 +31,7 @@ MAX_MARKUP = 5_000_000  # characters: a document is read as a whole
 _MAX_NESTING = 100  # of markdown-it's tokens, which drops what is deeper; a list takes two
 _NEWLINE = re.compile("\r\n|\r|\n")
 _MARKER = re.compile(r"[ \t]*(?:>|[-+*](?=[ \t\n]|$)|\d{1,9}[.)](?=[ \t\n]|$)|#{1,6}(?=[ \t\n]|$))")
+_QUOTE = re.compile("[ \t]*>")
 
 
 def blocks(text: str, markup: str, language: str | None = None) -> Iterator[Block]:
@@ -169,7 +170,7 @@ class _Reader:
                 if before.type in ("th_open", "td_open"):
                     row.append(self._inline(token, "b" if head else ""))
                     continue
-                self._enter(token.map)
+                self._enter(token.map, heading=before.type == "heading_open")
                 start = self._source(self.starts[self.line])
                 level = int(before.tag[1]) if before.type == "heading_open" else 0
                 parts = self._inline(token, "b" if level else "")
@@ -177,11 +178,13 @@ class _Reader:
                 self._add("text", start, parts, level=level, tight=before.hidden)
         return self.blocks
 
-    def _enter(self, lines: Any) -> None:
+    def _enter(self, lines: Any, *, heading: bool = False) -> None:
         """Begin to look for text in some lines, behind the marks of what is around them."""
         self.line, last = lines
         self.limit = self.starts[last] if last < len(self.starts) else len(self.text)
-        self.at = self._behind_marks(self.starts[self.line])
+        marked = heading or bool(self.markers)  # elsewhere `# ` and `- ` are text, as in a table
+        behind = self._behind_marks if marked else self._behind_quotes
+        self.at = behind(self.starts[self.line])
 
     def _behind_marks(self, at: int) -> int:
         for _ in range(len(self.nest) + 1):
@@ -190,6 +193,13 @@ class _Reader:
                 break
             at = match.end()
         return at
+
+    def _behind_quotes(self, at: int) -> int:
+        """Step into a paragraph's next line: what looks like a list or a heading there is its text."""
+        for _ in range(self.nest.count("q")):
+            match = _QUOTE.match(self.text, at, self.limit)
+            at = match.end() if match else at
+        return self._blank(at)
 
     def _add(self, kind: str, start: int, parts: list[StyledText], **fields: Any) -> None:
         markers, self.markers = tuple(self.markers), []
@@ -260,6 +270,7 @@ class _Reader:
     def _children(
         self, tokens: list[Token], style: str, kind: str, parts: list[StyledText]
     ) -> None:
+        autolink = False
         for token in tokens:
             name = token.type
             if name in ("strong_open", "em_open", "s_open"):
@@ -271,7 +282,8 @@ class _Reader:
                 at = style.rfind(mark)
                 style = style[:at] + style[at + 1 :]
             elif name == "link_open":
-                self._step("<" if token.markup == "autolink" else "[")
+                autolink = token.markup == "autolink"
+                self._step("<" if autolink else "[")
                 kind = "link"
             elif name == "link_close":
                 self._step(">") if token.markup == "autolink" else self._target()
@@ -286,7 +298,7 @@ class _Reader:
                 place = self._source(at)
                 end = min(place + 1, self.n_source)
                 parts.append(StyledText(" " if name == "softbreak" else "\n", place, end, style))
-                self.at = self._behind_marks(at + 1)
+                self.at = self._behind_quotes(at + 1)
             elif name == "code_inline":
                 self._step(token.markup)
                 self._found(token.content, style + "m", kind, parts)
@@ -294,10 +306,13 @@ class _Reader:
             elif name == "text_special":
                 at = self.text.find(token.markup, self.at, self.limit)
                 at = at if at >= 0 else self.at
-                self.at = min(at + len(token.markup), self.limit)
-                parts.append(
-                    StyledText(token.content, self._source(at), self._source(self.at), style, kind)
-                )
+                self.at = at
+                end = min(at + len(token.markup), self.limit)
+                self._shown(token.content, end, style, kind, parts)
+            elif autolink:  # an address is shown decoded
+                end = self.text.find(">", self.at, self.limit)
+                self._shown(token.content, max(self.at, end), style, kind, parts)
+                autolink = False
             elif token.content:
                 self._found(token.content, style, kind, parts)
 
@@ -318,9 +333,16 @@ class _Reader:
             for piece in pieces:
                 self._found(piece, style, kind, parts)
             return
-        place = self._source(self.at)
-        self.at = self._blank(self.at) if text.isspace() else self.at
-        parts.append(StyledText(text, place, self._source(self.at), style, kind))
+        end = self._blank(self.at) if text.isspace() else self.at
+        escaped = text.replace("|", "\\|")  # as it is written in a table
+        if escaped != text and (at := self.text.find(escaped, self.at, self.limit)) >= 0:
+            self.at, end = at, at + len(escaped)
+        self._shown(text, end, style, kind, parts)
+
+    def _shown(self, text: str, end: int, style: str, kind: str, parts: list[StyledText]) -> None:
+        """Add text that stands for what the source has up to `end`."""
+        parts.append(StyledText(text, self._source(self.at), self._source(end), style, kind))
+        self.at = end
 
     def _step(self, markup: str) -> None:
         at = self.text.find(markup, self.at, self.limit)

@@ -15,10 +15,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
+from PIL import Image, UnidentifiedImageError
 
 from t2vid.errors import InputError, MissingFile
+from t2vid.storage.media import member_bytes
 
 T = TypeVar("T")
+
+_CHANNELS = (1, 3, 4)
+_MAX_16_BIT = 65535
 
 
 class StoredMedium(NamedTuple):
@@ -135,7 +140,7 @@ def thinned_together(sequences: Sequence[Sequence[T]], limit: int | None) -> lis
 
 
 def open_picture(path: str | None, data: bytes | None) -> Any:
-    """Open a picture, upright, as `datasets` opens one.
+    """Open a picture, upright, as `datasets` opens one, and make it `plain`.
 
     Args:
         path: path or URL.
@@ -145,12 +150,81 @@ def open_picture(path: str | None, data: bytes | None) -> Any:
         MissingFile: where there is no such file.
         InputError: for what is no picture; it names it.
     """
-    from datasets import Image
+    import datasets
 
+    data = member_bytes(path) if data is None else data
     try:
-        return Image().decode_example({"path": path, "bytes": data})
+        return plain(datasets.Image().decode_example({"path": path, "bytes": data}))
     except FileNotFoundError:
         raise MissingFile(f"no such image: {path}") from None
     except (OSError, ValueError, SyntaxError) as error:
         name = path or f"<{len(data or b''):,} bytes>"
-        raise InputError(f"{name} is no image that can be read ({error})") from error
+        raise InputError(
+            f"{name} is no image that can be read ({why_no_picture(error, data)})"
+        ) from error
+
+
+def why_no_picture(error: Exception, data: bytes | None) -> str:
+    """Say why bytes are no picture, where Pillow names a buffer by its address.
+
+    >>> why_no_picture(UnidentifiedImageError(), b"<html>")
+    "it begins with b'<html>'"
+    """
+    if data is None or not isinstance(error, UnidentifiedImageError):
+        return str(error)
+    return f"it begins with {data[:12]!r}" if data else "it is empty"
+
+
+def plain(image: Image.Image) -> Image.Image:
+    """Give a picture as 8 bits of RGB or gray: what is transparent lies on white.
+
+    On white, as the published processors of Idefics3 and Qwen-VL lay it; 16 bits are scaled, where
+    Pillow's own conversion would cut them off at 255.
+
+    >>> plain(Image.new("LA", (1, 1), (0, 0))).getpixel((0, 0))
+    (255, 255, 255)
+    """
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    elif image.mode == "F" or image.mode.startswith("I"):
+        return picture_of(np.asarray(image))
+    return image if image.mode in ("RGB", "L") else image.convert("RGB")
+
+
+def picture_of(pixels: Any) -> Image.Image:
+    """Make a picture of an array or a tensor.
+
+    Args:
+        pixels: `(height, width)`, `(height, width, 1, 3 or 4)` or `(1, 3 or 4, height, width)`; of
+            8 or 16 bits, or floats from 0 to 1 or to 255.
+
+    Raises:
+        InputError: for another shape or range; it names it.
+
+    >>> picture_of(np.ones((3, 20, 10), dtype="float32")).size
+    (10, 20)
+    """
+    array = np.asarray(pixels)
+    if array.ndim == 3 and array.shape[0] in _CHANNELS and array.shape[2] not in _CHANNELS:
+        array = array.transpose(1, 2, 0)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in _CHANNELS):
+        raise InputError(
+            f"an image is an array of shape {array.shape}; give (height, width), "
+            "(height, width, 3) or (3, height, width)"
+        )
+    if array.dtype != np.uint8:
+        low, top = float(array.min(initial=0)), float(array.max(initial=0))
+        if not (low >= 0 and top <= _MAX_16_BIT):  # which no comparison with NaN is
+            raise InputError(
+                f"an image is an array of {array.dtype} from {low:g} to {top:g}; give 0 to 1, "
+                "0 to 255, or 16 bits"
+            )
+        if top > 255 or array.dtype == np.uint16:
+            array = array / 257
+        elif top <= 1 and array.dtype.kind in "fb":
+            array = array * 255.0
+        array = array.round().astype(np.uint8)
+    return plain(Image.fromarray(np.ascontiguousarray(array)))

@@ -27,7 +27,7 @@ from t2vid.frames.writing import write_clip
 from t2vid.miniature.pictures import clip
 from t2vid.miniature.prompts import DESCRIBE
 from t2vid.miniature.questions import KINDS, SEEN_KINDS, Asked, ask, episode_for, worded
-from t2vid.miniature.world import Episode
+from t2vid.miniature.world import Episode, phrases
 
 SHAREGEMINI = "sharegemini_webvid_core100k.json"
 VIDEO_CHATGPT = "VideoInstruct100K.json"
@@ -113,25 +113,33 @@ def _write_clips(folder: Path, size: WorldSize) -> None:
 
 
 def _write_stories(folder: Path, size: WorldSize) -> None:
-    """Write the texts with questions of all kinds, and the controls: few kinds, shuffled answers."""
-    long: dict[str, list[dict[str, str]]] = {"all": [], "few": []}
-    short: dict[str, list[dict[str, str]]] = {"all": [], "few": []}
+    """Write the texts with questions of all kinds, and the controls.
+
+    These have few kinds of question, other texts' answers, or their scenes in any order.
+    """
+    kinds_of = {"all": KINDS, "few": SEEN_KINDS, "disordered": KINDS}
+    long: dict[str, list[dict[str, str]]] = {name: [] for name in kinds_of}
+    short: dict[str, list[dict[str, str]]] = {name: [] for name in kinds_of}
     for i in range(2 * size.stories):
-        for name, kinds in (("all", KINDS), ("few", SEEN_KINDS)):
+        for name, kinds in kinds_of.items():
             rng = np.random.default_rng((size.seed, 2, i))
             episode, asked = episode_for(kinds[(i // 2) % len(kinds)], rng)
-            question = worded(asked, rng)
+            question, told = worded(asked, rng), phrases(episode)
+            if name == "disordered":
+                told = [told[j] for j in rng.permutation(len(told))]
+            story = " ".join(told)
             if i % 2:
-                row = {"context": episode.story, "question": question, "answer": asked.answer}
+                row = {"context": story, "question": question, "answer": asked.answer}
                 short[name].append(row)
                 continue
-            prompt = f"{_OPENING}{episode.story}{_ENDING}{question}"
+            prompt = f"{_OPENING}{story}{_ENDING}{question}"
             long[name].append({"instruction": prompt, "output": asked.answer})
     _write_json(folder / LONG_ALPACA, long["all"])
     _write_lines(folder / TRIPLETS, short["all"])
     controls = folder / CONTROLS
-    _write_json(controls / f"few-{LONG_ALPACA}", long["few"])
-    _write_lines(controls / f"few-{TRIPLETS}", short["few"])
+    for name in ("few", "disordered"):
+        _write_json(controls / f"{name}-{LONG_ALPACA}", long[name])
+        _write_lines(controls / f"{name}-{TRIPLETS}", short[name])
     _write_json(controls / f"shuffled-{LONG_ALPACA}", _shuffled(long["all"], "output", size.seed))
     _write_lines(controls / f"shuffled-{TRIPLETS}", _shuffled(short["all"], "answer", size.seed))
 

@@ -8,13 +8,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.results import ArmResult
-from t2vid.miniature.verdicts import ArmVerdict, accuracy, verdicts
+from t2vid.miniature.studies import STUDIES, Point, Study, of_tables, studied
+from t2vid.miniature.verdicts import ArmVerdict, accuracy, lead, verdicts
 from t2vid.scoring.statistics import Resampled
 
 WANTED_SEEDS = 5
@@ -34,10 +35,9 @@ def report(results: Sequence[ArmResult]) -> str:
     """Write the tables, the verdicts and what is still missing.
 
     Args:
-        results: of all arms and seeds; those with other rows than most are the learning curve.
+        results: of all arms, studies and seeds.
     """
-    rows = _usual_rows(results)
-    main = [r for r in results if r.rows == rows or r.arm in ("zero-shot", "full")]
+    main = of_tables(results)
     by_arm = {name: [r for r in main if r.arm == name] for name in ARMS}
     return "\n".join(
         [
@@ -59,11 +59,11 @@ def report(results: Sequence[ArmResult]) -> str:
             "",
             *_kind_table(by_arm),
             "",
-            *_curve_table(results),
             "## What it cost",
             "",
             *_cost_table(by_arm),
             "",
+            *_studies(results),
         ]
     )
 
@@ -136,37 +136,58 @@ def _verdict_table(found: Sequence[ArmVerdict]) -> list[str]:
 def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
     arms = {name: results for name, results in by_arm.items() if results}
     out = [f"| kind | {' | '.join(arms)} |", "|---" * (len(arms) + 1) + "|"]
-    for kind in KINDS:
+    asked = {r.kind(i) for rs in arms.values() for r in rs for i in range(len(r.questions))}
+    for kind in (kind for kind in KINDS if kind in asked):  # a few clips may not ask all
         mark = " (seen)" if kind in SEEN_KINDS else ""
         shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
         out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
     return out
 
 
-def _usual_rows(results: Sequence[ArmResult]) -> int:
-    rows = [r.rows for r in results if r.arm == "hybrid"]
-    return max(sorted(set(rows)), key=rows.count, default=0)
+def _studies(results: Sequence[ArmResult]) -> list[str]:
+    found = studied(results)
+    left_out = [study.name for study in STUDIES.values() if study not in found]
+    out = ["## Studies", "", f"**Not run**: {', '.join(left_out)}.", ""] if left_out else []
+    out = out or ["## Studies", ""]
+    for study, points in found.items():
+        out += [
+            f"### {study.question}",
+            "",
+            f"Expected before the run: {study.expected}",
+            "",
+            *_study_table(study, points),
+            "",
+            f"![{study.question}](pictures/miniature_{study.name}.png)",
+            "",
+        ]
+    return out
 
 
-def _curve_table(results: Sequence[ArmResult]) -> list[str]:
-    """Give what more rows bring to the arms that were trained with several numbers of them."""
-    arms = [arm for arm in ARMS if len({r.rows for r in results if r.arm == arm}) > 1]
-    if not arms:
-        return []
-    out = [
-        "## What more rows bring",
-        "",
-        f"| rows | {' | '.join(arms)} |",
-        "|---" * (len(arms) + 1) + "|",
-    ]
-    for rows in sorted({r.rows for r in results if r.arm in arms}):
-        cells = []
-        for arm in arms:
-            found = [r for r in results if (r.arm, r.rows) == (arm, rows)]
-            n = f"; {len(found)} seeds" if found else ""
-            cells.append(f"{_shown(accuracy(found, UNSEEN_KINDS))}{n}" if found else "–")
-        out.append(f"| {rows:,} | {' | '.join(cells)} |")
-    return [*out, "", "Right answers on unseen kinds in per cent, 95 % interval.", ""]
+def _study_table(study: Study, found: Mapping[Point, list[ArmResult]]) -> list[str]:
+    reference = found.get(study.reference, [])
+    ahead = f"ahead of {study.reference.label}, unseen, points"
+    out = [f"| | rows | seeds | unseen kinds | seen kinds | {ahead} | training, CPU s a seed |"]
+    out.append("|---" * 7 + "|")
+    for point, results in found.items():
+        other = {r.seed: r for r in reference}
+        pairs = [(other[r.seed], r) for r in results if r.seed in other]
+        gap = "–"
+        if pairs and point != study.reference:
+            of = lead([a for a, _ in pairs], [b for _, b in pairs], UNSEEN_KINDS).found
+            low, high = 100 * of.interval.low, 100 * of.interval.high
+            gap = f"{100 * of.mean:+.1f} ({low:+.1f} to {high:+.1f})"
+        cells = [
+            point.label,
+            f"{results[0].rows:,}",
+            str(len(results)),
+            _shown(accuracy(results, UNSEEN_KINDS)),
+            _shown(accuracy(results, SEEN_KINDS)),
+            gap,
+            f"{sum(r.train_s for r in results) / len(results):.0f}",
+        ]
+        out.append(f"| {' | '.join(cells)} |")
+    missing = [point.label for point in study.points if point not in found]
+    return [*out, "", f"**Not run**: {', '.join(missing)}."] if missing else out
 
 
 def _cost_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:

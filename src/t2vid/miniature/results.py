@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from t2vid.errors import InputError
-from t2vid.miniature.arms import ARMS
+from t2vid.miniature.arms import ALL_ARMS
+from t2vid.miniature.world import MAX_SCENES
 from t2vid.storage.files import write_atomically
 
 
@@ -33,6 +34,8 @@ class ArmResult:
         correct: whether each was answered rightly.
         answers: what was answered.
         curves: `{source: [(step, loss), …]}`, `all` among them.
+        frames: frames of a clip at most, in the test.
+        base: label of the base; empty for the package's.
     """
 
     arm: str
@@ -45,6 +48,8 @@ class ArmResult:
     correct: list[bool]
     answers: list[str]
     curves: dict[str, list[tuple[int, float]]]
+    frames: int = MAX_SCENES
+    base: str = ""
 
     def kind(self, number: int) -> str:
         """Give the kind of a question."""
@@ -81,7 +86,7 @@ def save_results(path: Path, results: Sequence[ArmResult]) -> None:
     """
     questions: dict[int, list[str]] = {}
     runs = []
-    for one in sorted(results, key=lambda r: (list(ARMS).index(r.arm), r.seed)):
+    for one in sorted(results, key=lambda r: (list(ALL_ARMS).index(r.arm), r.seed)):
         if one.questions != questions.setdefault(one.seed, one.questions):
             raise InputError(f"{one.arm!r}, seed {one.seed}, was asked other questions")
         bits = "".join("1" if c else "0" for c in one.correct)
@@ -107,4 +112,4 @@ def read_results(path: Path) -> list[ArmResult]:
     ]
 
 
-_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s")
+_SMALL = ("arm", "seed", "rows", "steps", "train_s", "test_s", "frames", "base")

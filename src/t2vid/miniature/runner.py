@@ -1,4 +1,4 @@
-"""Run arms: one process an arm and seed, each result a small file, so that a kill costs one run.
+"""Run arms: one process a training, each result a small file, so that a kill costs one run.
 
     world = write_world(Path("build/world"))
     jobs = [Job("hybrid", seed) for seed in range(5)]
@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import time
@@ -21,9 +22,7 @@ from typing import Any
 
 from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.config import EvalConfig
-from t2vid.frames.spec import RenderSpec
-from t2vid.miniature.arms import ARMS
-from t2vid.miniature.pretrain import PAGE
+from t2vid.miniature.arms import ALL_ARMS
 from t2vid.miniature.results import ArmResult
 from t2vid.miniature.world import MAX_SCENES
 from t2vid.progress import progress
@@ -45,7 +44,8 @@ class Job:
         seed: of the rows chosen, their order and the training.
         rows: rows that stand for the paper's 30,000.
         test_clips: unseen clips asked about; None asks about all.
-        render: how texts are drawn, where that is not the arms' page.
+        frames: frames of a clip at most, in the test; jobs that differ in it alone share a training.
+        base: folder of another base than the package's.
         learning_rate: at its highest.
         device: `cpu`, or `cuda` on a machine with a card.
     """
@@ -54,28 +54,40 @@ class Job:
     seed: int = 0
     rows: int = 6_000
     test_clips: int | None = None
-    render: RenderSpec = PAGE
+    frames: int = MAX_SCENES
+    base: str = ""
     learning_rate: float = LEARNING_RATE
     device: str = "cpu"
 
     def __post_init__(self) -> None:
         """Refuse an arm that nobody knows."""
-        if self.arm not in ARMS:
-            raise InputError(f"arm ({self.arm!r}) must be one of {', '.join(ARMS)}")
+        if self.arm not in ALL_ARMS:
+            raise InputError(f"arm ({self.arm!r}) must be one of {', '.join(ALL_ARMS)}")
+        if self.frames < 1:
+            raise InputError(f"frames ({self.frames}) must be > 0")
 
     @property
     def name(self) -> str:
         """Name of its file."""
-        return f"{self.arm}-{self.rows}-{self.seed}"
+        before = f"{self.base_label}-" if self.base else ""
+        after = f"-{self.frames}f" if self.frames != MAX_SCENES else ""
+        return f"{before}{self.arm}-{self.rows}-{self.seed}{after}"
+
+    @property
+    def base_label(self) -> str:
+        """Name of the base's folder; empty for the package's."""
+        folder = Path(self.base)
+        return (folder.parent if folder.name == "model" else folder).name
+
+    @property
+    def protocol(self) -> EvalConfig:
+        """How it is asked; more frames than a clip has scenes show each scene several times."""
+        fps = float(-(-self.frames // MAX_SCENES))
+        return dataclasses.replace(PROTOCOL, frames=self.frames, fps=fps)
 
 
 def run_all(
-    jobs: Sequence[Job],
-    worlds: Mapping[Job, Path],
-    *,
-    out: Path,
-    workers: int = 1,
-    base: str | None = None,
+    jobs: Sequence[Job], worlds: Mapping[Job, Path], *, out: Path, workers: int = 1
 ) -> list[ArmResult]:
     """Run what has no result yet, and give all results in the order of the jobs.
 
@@ -84,29 +96,28 @@ def run_all(
         worlds: folder of `write_world` of each job.
         out: folder of the results.
         workers: processes, one thread each.
-        base: folder of the base; None is the one of the package.
     """
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{job.name}.json" for job in jobs]
-    tasks = [
-        (job, str(worlds[job]), str(out), base)
-        for job, file in zip(jobs, files, strict=True)
-        if not file.is_file()
-    ]
-    done = in_pool(run_job, tasks, workers)
+    trainings: dict[tuple[Job, str], list[Job]] = {}
+    for job, file in zip(jobs, files, strict=True):
+        if not file.is_file():
+            training = dataclasses.replace(job, frames=MAX_SCENES), str(worlds[job])
+            trainings.setdefault(training, []).append(job)
+    tasks = [(tests, world, str(out)) for (_, world), tests in trainings.items()]
+    done = in_pool(run_jobs, tasks, workers)
     for _ in progress(done, desc="arms", total=len(tasks), unit="arm"):
         pass
     return [ArmResult.read(file) for file in files]
 
 
-def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
-    """Train and test one arm and write its result; give the path of its file.
+def run_jobs(jobs: Sequence[Job], world: str, out: str) -> None:
+    """Train once and write the result of every test.
 
     Args:
-        job: arm and seed.
+        jobs: of one training.
         world: folder of `write_world`.
         out: folder of the results; what is made on the way is kept below `work`.
-        base: folder of the base; None is the one of the package.
     """
     import torch
     import transformers
@@ -115,35 +126,57 @@ def run_job(job: Job, world: str, out: str, base: str | None = None) -> str:
 
     torch.set_num_threads(1)
     transformers.utils.logging.disable_progress_bar()
-    model, processor = load_mini(base)
+    job = jobs[0]
+    model, processor = load_mini(job.base or None)
     model.to(job.device)
-    work = Path(out, "work", job.name)
-    work.mkdir(parents=True, exist_ok=True)
     start = time.process_time()
     curves: dict[str, list[tuple[int, float]]] = {}
     rows, steps = 0, 0
-    if ARMS[job.arm].recipe:
+    arm = ALL_ARMS[job.arm]
+    if arm.recipe:
+        work = _work(out, job)
         mix = load_mix(job, Path(world), work)
-        rows, (steps, curves) = len(mix), train(model, processor, mix, work, job)
+        rows = len(mix)
+        for part in _stages(mix) if arm.text_first else [mix]:
+            more, found = train(model, processor, part, work, job)
+            for name, points in found.items():
+                curves.setdefault(name, []).extend((steps + at, loss) for at, loss in points)
+            steps += more
     train_s = time.process_time() - start
-    start = time.process_time()
-    judged = _examine(model, processor, job, Path(world), work)
-    test_s = time.process_time() - start
-    judged.sort(key=lambda line: str(line["id"]))
-    path = Path(out, f"{job.name}.json")
-    ArmResult(
-        job.arm,
-        job.seed,
-        rows,
-        steps,
-        round(train_s, 1),
-        round(test_s, 1),
-        [line["id"].rpartition("/")[2] for line in judged],
-        [bool(line["correct"]) for line in judged],
-        [line["prediction"] for line in judged],
-        curves,
-    ).write(path)
-    return str(path)
+    for job in jobs:
+        start = time.process_time()
+        judged = _examine(model, processor, job, Path(world), _work(out, job))
+        test_s = time.process_time() - start
+        judged.sort(key=lambda line: str(line["id"]))
+        ArmResult(
+            job.arm,
+            job.seed,
+            rows,
+            steps,
+            round(train_s, 1),
+            round(test_s, 1),
+            [line["id"].rpartition("/")[2] for line in judged],
+            [bool(line["correct"]) for line in judged],
+            [line["prediction"] for line in judged],
+            curves,
+            job.frames,
+            job.base_label,
+        ).write(Path(out, f"{job.name}.json"))
+
+
+def _work(out: str, job: Job) -> Path:
+    work = Path(out, "work", job.name)
+    work.mkdir(parents=True, exist_ok=True)
+    return work
+
+
+def _stages(mix: Any) -> list[Any]:
+    """Part the texts of a mix from its clips; texts come first."""
+    is_text = [source in ("longalpaca", "triplets") for source in mix["source"]]
+    return [
+        mix.select([i for i, text in enumerate(is_text) if text is first])
+        for first in (True, False)
+    ]
 
 
 def train(
@@ -202,7 +235,7 @@ def load_mix(job: Job, world: Path, work: Path) -> Any:
     """
     from datasets import load_dataset
 
-    recipe = ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed, render=job.render)
+    recipe = ALL_ARMS[job.arm].recipe_for(rows=job.rows, seed=job.seed)
     with quiet():
         return load_dataset(
             "t2vid/mix",
@@ -220,7 +253,7 @@ def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> l
     run = evaluate(
         model,
         questions,
-        PROTOCOL,
+        job.protocol,
         processor=processor,
         out=work / "answers",
         batch_size=64,

@@ -16,7 +16,6 @@ import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -105,22 +104,14 @@ class Selection:
     Args:
         recipe: the mix.
         data: folder of annotation files and videos.
-        cache: file of the counts; None counts everything anew.
-        assume_videos: give a video that is not there the frames of its spec, to plan before downloading.
+        measures: what counts costs; None counts everything anew.
     """
 
     def __init__(
-        self,
-        recipe: Recipe,
-        data: PathLike,
-        *,
-        cache: Path | None = None,
-        assume_videos: bool = False,
+        self, recipe: Recipe, data: PathLike, measures: CostEstimator | None = None
     ) -> None:
         self.recipe = recipe
-        self.measures = CostEstimator(
-            recipe, path_of(data), cache=cache, assume_videos=assume_videos
-        )
+        self.measures = measures or CostEstimator(recipe, path_of(data))
         self.readers = [SourceReader(source, path_of(data)) for source in recipe.sources]
 
     def rows(self, number: int, *, mapper: Mapper = map) -> tuple[list[Selected], Counts]:

@@ -27,6 +27,7 @@ import pyarrow.parquet as pq
 
 from t2vid.errors import InputError, MissingFile
 from t2vid.mixing import overlap
+from t2vid.mixing.costs import CostEstimator
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
 from t2vid.mixing.sources import RecordLocation, SourceReader, row_of, shown_as
@@ -146,7 +147,8 @@ def make_plan(
     folder = path_of(data)
     if not folder.is_dir():
         raise MissingFile(f"data folder {data} does not exist")
-    selection = Selection(recipe, folder, cache=default_path(), assume_videos=assume_videos)
+    costs = CostEstimator(recipe, folder, cache=default_path(), assume_videos=assume_videos)
+    selection = Selection(recipe, folder, costs)
     chosen: list[Selected] = []
     counts = Counts()
     for number in range(len(recipe.sources)):

@@ -21,7 +21,13 @@ from t2vid.corpora.placing import Medium, Turn
 from t2vid.errors import InputError, kind_of
 from t2vid.frames.feature import FIELDS, Frames, video_value
 from t2vid.frames.spec import SampleSpec
-from t2vid.frames.together import open_picture, share_of, thinned_together
+from t2vid.frames.together import (
+    open_picture,
+    picture_of,
+    plain,
+    share_of,
+    thinned_together,
+)
 
 _SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
 
@@ -182,7 +188,7 @@ def _sequence(
     value = one.value
     if hasattr(value, "encoded"):  # a FrameList that was read already
         return _cut(value, limit)
-    if isinstance(value, list):
+    if isinstance(value, list) or getattr(value, "ndim", 0) == 4:  # frames, one by one
         return _cut([_image(frame, folder) for frame in value], limit)
     stored = dict.fromkeys(FIELDS) | dict(value) if one.kind == "frames" else _stored(one, folder)
     feature = replace(reader, decode=True, max_frames=limit or reader.max_frames)
@@ -221,7 +227,7 @@ def _image(value: Any, folder: str | None) -> Any:
     from PIL import Image as Pillow
 
     if isinstance(value, Pillow.Image):
-        return value
+        return plain(value)
     if isinstance(value, Mapping):
         stored = {"path": value.get("path"), "bytes": value.get("bytes")}
     elif isinstance(value, bytes):
@@ -229,7 +235,7 @@ def _image(value: Any, folder: str | None) -> Any:
     elif isinstance(value, str):
         stored = {"path": _at(value, folder), "bytes": None}
     elif hasattr(value, "__array__"):
-        return Pillow.fromarray(np.asarray(value))
+        return picture_of(value)
     else:
         raise InputError(f"an image is {kind_of(value)}; give a path, a URL, bytes or an image")
     return open_picture(stored["path"], stored["bytes"])

@@ -85,12 +85,12 @@ _STOP = re.compile(
 )
 _STRUCK = re.compile(r"~~.*?~~|<(s|del|strike)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _TAGS = re.compile(
-    r"</?(?:b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|font|body|html)\b[^<>]{0,60}>"
+    r"</?(?:eo[aeh]|b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|font|body|html)\b[^<>]{0,60}>"
 )
 _LATEX = re.compile(
     r"\\(?:text|math|mbox|bf|rm|it|left|right|large|Large|quad|displaystyle)\w*\s*|\\[()\[\],;! ]"
 )
-_UNDERLINED = re.compile(r"(?<!\w)_{1,2}(?=[^\s_])|(?<=[^\s_])_{1,2}(?!\w)")
+_UNDERLINED = re.compile(r"(?<!\w)_{1,2}(?=[^\s_])|(?<=[^\s_])_{1,2}(?![\w{])")
 _HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)(?=\s)")
 _BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
 

@@ -17,6 +17,7 @@ _ATTRIBUTE = re.compile(
     r"<\s*(?:answer|choice|option|result)\s+\w+\s*=\s*([\"'])(.{1,60}?)\1\s*/?>", re.I
 )
 _BRACKET = re.compile(r"\[(ANSWER|ANS)\](.*?)(?:\[/\1\]|$)", re.IGNORECASE | re.DOTALL)
+_HEADED = re.compile(r"【\s*((?:最终|正确)?(?:答案|回答)|answer)\s*】[:：]?([^\n【]*)", re.IGNORECASE)
 _TOKENS = re.compile(
     r"<\|begin_of_(box|solution)\|>(.*?)(?:<\|end_of_\1\|>|$)", re.IGNORECASE | re.DOTALL
 )
@@ -44,6 +45,8 @@ def containers(text: str) -> list[tuple[str, int]]:
         patterns.append(_BOX)
     if "{" in text:
         patterns += [_JSON, _LONE]
+    if "【" in text:
+        patterns.append(_HEADED)
     for pattern in patterns:
         found += [match.span(2) for match in pattern.finditer(text) if _holds(pattern, match[1])]
     found.sort()

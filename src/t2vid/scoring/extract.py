@@ -33,11 +33,13 @@ from t2vid.scoring.letters import Mention
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.saying import Said, retracts
+from t2vid.scoring.lexicon import OPTION
+from t2vid.scoring.saying import Said, retracts, said_of
 from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
 SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
+NEAR_CHARS = 200  # of an end of a long answer, where a phrase need not speak of an answer to present one
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
@@ -119,6 +121,7 @@ _ALONE = re.compile(
     r"\b|a\s*:)[\s:\-#.(\"'=]*)?([A-Za-z])[\s\"'“”‘’«»)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*(?::\))?\s*$",
     re.IGNORECASE,
 )
+_SEVERAL = re.compile(r"^\W*([A-Za-z](?:(?:[ ,;&/、，]|\band\b|\bor\b|和|与|及)*[A-Za-z])+)\W*$")
 _REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
 
 
@@ -132,7 +135,7 @@ def letter_alone(text: str, options: Options) -> _Found | None:
         return None
     match = _ALONE.match(text) or _REPEATED.match(text)
     if match is None:
-        return None
+        return _several(text, options)
     said, (start, end) = match[1].upper(), match.span(1)
     if said == "I" and text.rstrip().endswith(("..", "…", "-", "–", "—")):
         return _Found(None, "empty")  # "I..." is a sentence that broke off
@@ -142,6 +145,20 @@ def letter_alone(text: str, options: Options) -> _Found | None:
     if said in options.letters:
         return _Found(said, "letter alone", start, end)
     return None if named else _Found(None, "no such option")
+
+
+def _several(text: str, options: Options) -> _Found | None:
+    """Read an answer of several letters and nothing else: "BC", "A, b and c"."""
+    match = _SEVERAL.match(text)
+    if match is None or options.exact(text):
+        return None
+    said = set(re.sub(r"\band\b|\bor\b|[^A-Za-z]", "", match[1]).upper())
+    if len(said) < 2 or not said <= set(options.letters):
+        return None
+    if not match[1].isupper() and match[1].isalpha():
+        return None  # a word
+    both = options.combined.get(frozenset(said))
+    return _Found(both, "letter alone", *match.span(1)) if both else _Found(None, "two answers")
 
 
 def option_text(text: str, options: Options) -> _Found | None:
@@ -161,6 +178,8 @@ def option_text(text: str, options: Options) -> _Found | None:
 def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
+    if held and held.rule == "undecided":
+        mentions.unread, held = held.end, None
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
     if chosen is None and held is None and options.longest and not _unsettled(mentions):
         return _text_stated(text, options, mentions)
@@ -172,6 +191,8 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return _Found(both, "statement", mention.start, mention.end) if both else None
     if mention.letter not in options.letters:
         return _Found(None, "no such option")
+    if _one_of_several(mentions, mention) or _restated(mentions, mention):
+        return _Found(None, "two answers")
     later = [
         mentions.said(m)
         for m in mentions.letters
@@ -187,6 +208,31 @@ def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     if _taken_back(text, mention):
         return _Found(None, "taken back")
     return _Found(mention.letter, "statement", *mention.decisive)
+
+
+def _one_of_several(mentions: Mentions, chosen: Mention) -> bool:
+    """Say whether an option is called right in a review of all of them, in which another one is called so, too."""
+    if not _verdict(mentions.said(chosen)):
+        return False
+    verdicts = {m.letter: mentions.said(m).kind for m in mentions.letters if _verdict(mentions.said(m))}
+    return len(verdicts) > 2 and list(verdicts.values()).count("cue") > 1
+
+
+def _restated(mentions: Mentions, chosen: Mention) -> bool:
+    """Say whether an answer was stated and, with no reason in between, another one: "The answer is A. Final answer: B"."""
+    said = mentions.said(chosen)
+    if not said.cued or chosen.own or not _ANSWERING.search(said.frame):
+        return False
+    for mention in reversed(mentions.letters):
+        if mention.at >= chosen.at or mention.letter == chosen.letter:
+            continue
+        earlier = mentions.said(mention)
+        between = mentions.text[mention.end : chosen.start]
+        if len(between) > 120:
+            return False
+        if earlier.kind == "cue" and "answer" in earlier.frame.casefold() and not _verdict(earlier):
+            return bool(re.search(r"[.\n]", between)) and not _TURNS.search(between)
+    return False
 
 
 def _unsettled(mentions: Mentions) -> bool:
@@ -233,15 +279,46 @@ def _last_presented(
         if mention.at <= after:
             break
         said = mentions.said(mention)
+        if mention.at < mentions.unread and not (said.cued and _ANSWERING.search(said.frame)):
+            continue
         if chosen is not None:
             if not _loops(mentions, mention, said, chosen):
                 break
             chosen = mention, said
-        elif said.kind in ("firm", "cue") or _presents_itself(mentions, mention, said):
+        elif _weighs(mentions, mention, said) or _presents_itself(mentions, mention, said):
             if mention.joined and not mentions.options.combined.get(mention.joined):
                 continue
             chosen = mention, said
     return chosen
+
+
+_ANSWERING = re.compile(
+    r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
+    r"letter|accurate|likely|final|"
+    r"appropriate|suitable|plausible|statement)\b",
+    re.IGNORECASE,
+)
+
+
+def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
+    """Say whether a phrase presents an answer; amid a long one only if it speaks of an answer, not of a point C."""
+    if said.kind == "firm":
+        return True
+    if said.kind != "cue":
+        return False
+    text = mentions.text
+    amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
+    return not amid or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+
+
+def _verdict(said: Said) -> bool:
+    """Say whether it is what follows an option that calls it right or wrong, as in a review of all of them."""
+    before, _, after = said.frame.partition(OPTION)
+    return (
+        said.kind in ("cue", "denial")
+        and said_of("", after, "", asks=False, joined=False).kind == said.kind
+        and said_of(before, "", "", asks=False, joined=False).kind != said.kind
+    )
 
 
 _LEAD = re.compile(r"^[\W_]*(?:answer)?[\W_]*", re.IGNORECASE)
@@ -293,20 +370,28 @@ def _taken_back(text: str, mention: Mention) -> bool:
     return bool(after.strip(" .)\n")) and retracts(after)
 
 
+_FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
+
+
 def _contained(text: str, options: Options) -> _Found | None:
     """Read the last container that holds an option."""
+    unread: _Found | None = None
     for content, at in reversed(containers(text)):
         inner = re.sub(
-            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|[{}$]", lambda f: " " * len(f[0]), content
+            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content
         )
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)
+        if found.letter and _FORMULA.search(inner[: found.start] + " " + inner[found.end :]):
+            if inner[found.start : found.end] != found.letter:
+                found = _Found(None, "undecided")  # the 3 of "14\\sqrt{3}"
         if found.letter:
             return _Found(found.letter, "statement", at + found.start, at + found.end)
         if found.rule not in ("undecided", "echo"):
             return _Found(None, found.rule, at, at + len(content))
-    return None
+        unread = unread or _Found(None, "undecided", at, at + len(content))
+    return unread
 
 
 def _stands(text: str, mention: Mention) -> bool:
@@ -318,7 +403,7 @@ def _stands(text: str, mention: Mention) -> bool:
 
 def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the only letter that stands as a sentence of its own."""
-    kinds = [(m, mentions.said(m).kind) for m in mentions.letters]
+    kinds = [(m, mentions.said(m).kind) for m in mentions.letters if m.at >= mentions.unread]
     left = {m.letter: m for m, kind in kinds if kind in ("", "alone") and _stands(text, m)}
     denied = {m.letter for m, kind in kinds if kind == "denial"}
     if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
@@ -333,9 +418,15 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text[mention.at].islower() and re.search(r"\w", text[mention.end :]):
+        return None  # a part (b) of an answer
     return _Found(mention.letter, "letter", *mention.decisive)
 
 
+_TURNS = re.compile(
+    r"\b(?:but|however|wait|no|not|actually|sorry|instead|rather|correct(?:ion|ed|ing)|revis\w*|mistake\w*|check\w*|reconsider\w*|mean|change\w*)\b",
+    re.IGNORECASE,
+)
 _CUT_OFF = re.compile(
     r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for|then|he|she|it|they|we|this|which)|[,(])\s*$"
 )

@@ -26,7 +26,8 @@ _AFTER_I = frozenset(
     "is isn't seems appears fits matches because since as and or wins not describes rather".split()
 )
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
-_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\s?[+*/·×−]\s?\w|\(|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _NAME_AFTER = re.compile(
     r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
 )
@@ -83,9 +84,13 @@ class Letters:
             wrapped = wrapped or start < at
         if start < at and text[start] == "(" and re.match(r"[A-Za-z0-9]", text[start - 1 : start]):
             return None  # f(A)
+        if text[start - 1 : start] in (",", " ") and _CALL.search(text, max(0, start - 80), start):
+            return None  # label("C", C, S)
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
+        if small and letter == "I" and "ii)" in text:
+            return None  # (i), (ii), …
         if own:
             end = own
         elif (
@@ -100,6 +105,8 @@ class Letters:
                 return None
             if _EQUATION.search(text[max(0, start - 6) : start]):
                 return None
+            if self.options.lettered and re.search(r"\d\s?$", text[max(0, start - 2) : start]):
+                return None  # "75 A", a current
             if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
                 return None
             if (
@@ -168,6 +175,8 @@ class Letters:
         if not length:
             return 0
         end = start + length
+        if gap and "=" in gap[0] and re.match(r"[})\s]*[-+*/^×·÷−\\]", self.text[end : end + 8]):
+            return 0  # a quantity A and how it is calculated
         while end < len(self.text) and self.text[end] in "\"')”’」":
             end += 1
         return end

@@ -21,14 +21,16 @@ LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DEFAULT_LETTERS = "ABCDE"  # where only letters are known
 _ARTICLES = frozenset(("a", "an", "the"))
 _ARTICLE = re.compile(r"\s+[a-z0-9]|\s+\w+$|\s+[A-Z][a-z]")
+_GIVES = re.compile(r"\s+[\w\"'“‘(\[-]")
 _NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty"
 ).split()
-_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
+_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-", "dfrac": "frac"}
 _TOKEN = re.compile(
+    r"\\(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*|\\[,;! ]|\^\{?\\circ\}?|"
     r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
-    r"|[\u2e80-\u9fff\u0e00-\u0e7f]|[%°$€£^√π\\/+*=<>≤≥]"
+    r"|[\u2e80-\u9fff\u0e00-\u0e7f]|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
 )
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _SUMMING = re.compile(r"\b(?:none|neither|all|both|[A-J] and [A-J])\b", re.IGNORECASE)
@@ -52,9 +54,16 @@ def words(text: str) -> list[tuple[str, int, int]]:
         word = match[0]
         if word in _ARTICLES:
             place = match.start()
+            if word == "a" and not _GIVES.match(low, match.end()):
+                found.append((word, *match.span()))  # "3b - a"
+                continue
             opens = not text[max(0, place - 2) : place].strip()[-1:].isalnum()
             if text[place] != "A" or (opens and _ARTICLE.match(text, match.end())):
                 continue  # an article; not so in "Solution A has more"
+        elif word[0] == "\\" and len(word) > 1:
+            continue  # the look of a formula, not what it says
+        elif word[0] == "^" and len(word) > 1:
+            word = "°"
         elif word == "one" and _PRONOUN.match(low, match.end()):
             word = "which"
         elif "'" in word or "’" in word:
@@ -98,6 +107,8 @@ class Options:
         headed = [re.match(rf"\s*[(\[]?{a}\s*[)\].:、]\s*(?=\S)", t) for a, t in pairs]
         if all(headed) and len(pairs) > 1:
             texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
+        if all(text.strip() == letter for letter, text in zip(self.letters, texts, strict=True)):
+            texts = [""] * len(texts)  # pictures: the letter is all there is
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
         self.keys = _Keys(self.raw)
@@ -198,13 +209,16 @@ class Options:
 
     @staticmethod
     def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
-        """Say whether a number stands in a calculation ("AC = 8") and not for the option 8."""
-        if not any(word[0].isdigit() for word in key):
+        """Say whether a number or a formula is part of a longer one ("AC = 8") and not the option 8."""
+        if not any(word[0].isdigit() or word == "\\" for word in key):
             return False
         start, end = said[i][1], said[i + len(key) - 1][2]
-        before = text[max(0, start - 3) : start]
-        after = text[end : end + 2].lstrip()
-        return bool(_OPERATOR.search(before)) or after[:1] in tuple("=+*/^×·÷−-({\\")
+        before, after = text[max(0, start - 3) : start], text[end : end + 4]
+        opened = text.count("{", start, end) - text.count("}", start, end)
+        after = after.lstrip()[max(opened, 0) :].lstrip()
+        if before.isascii() and (before[-1:].isalnum() or before[-1:] == "}"):
+            return True  # "14\\sqrt{3}"
+        return bool(_OPERATOR.search(before)) or after[:1] in tuple("=+*/^×·÷−-({}\\")
 
 
 def read_options(options: Any) -> Options:

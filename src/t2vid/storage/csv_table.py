@@ -1,7 +1,7 @@
 """Reads CSV and TSV rows as mappings, from any row on; an empty cell is missing.
 
 >>> import io
->>> [value for _, value in rows(io.BytesIO(b"q,a\\nWhy?,\\n"), start=0)]
+>>> [value for _, value in rows(io.BytesIO(b"q,a\\nWhy?,\\n"), "x.csv", start=0)]
 [{'q': 'Why?', 'a': None}]
 """
 
@@ -9,41 +9,56 @@ from __future__ import annotations
 
 import codecs
 import csv
+import itertools
 import re
 from collections.abc import Iterator
 from typing import IO, Any
 
+from t2vid.errors import RecordError
 from t2vid.storage.json_list import MAX_RECORD_CHARS, BadRow
 
 _BOM = codecs.BOM_UTF8
-# Two or more plain names: what a table starts with and a text, a page or a picture does not.
-_NAMES = re.compile(rb'"?[\w .-]+"?(?:[,;\t]"?[\w .-]+"?)+\r?\n.')
-
+# What no name of a column holds, and a page or a picture does.
+_NO_NAME = re.compile(r"[<>{}\x00-\x08\x0e-\x1f\x7f]")
 _NOT_UTF_8 = re.compile("[\udc80-\udcff]")  # what the decoder makes of such bytes
 
 
 def looks_like_table(head: bytes) -> bool:
-    """Tell whether a file that begins so is a table with named columns and a row.
+    """Tell whether a file that begins so is a table of named columns, two or more of them.
 
     >>> looks_like_table(b"q,a\\n1,2"), looks_like_table(b"<html>,\\n")
     (True, False)
     """
-    return _NAMES.match(head) is not None
+    try:
+        line = head.splitlines()[0].decode("utf-8-sig") if head else ""
+    except UnicodeDecodeError:
+        return False
+    names = next(csv.reader([line], delimiter=_delimiter(head)), [])
+    return len(names) > 1 and any(map(str.strip, names)) and not _NO_NAME.search(line)
 
 
-def rows(file: IO[bytes], *, start: int) -> Iterator[tuple[int, Any]]:
-    """Give `(byte offset, {column: cell})` of the rows.
+def rows(file: IO[bytes], name: str, *, start: int) -> Iterator[tuple[int, Any]]:
+    """Give `(byte offset, {column: cell})` of the rows; a column without a name is left out.
 
     Args:
         file: the table; its first row names the columns.
+        name: what messages call it.
         start: byte where a row begins; 0 is the first.
+
+    Raises:
+        RecordError: when there is no row, or two columns have one name.
     """
     file.seek(0)
-    first = file.readline()
-    delimiter = max("\t;,", key=lambda mark: first.count(mark.encode()))
+    delimiter = _delimiter(file.readline())
     file.seek(0)
     cells_of = _cells(file, 0, delimiter)
     _, names = next(cells_of, (0, []))
+    if twice := sorted({column for column in names if column and names.count(column) > 1}):
+        raise RecordError(f"{name} has several columns {twice}; give each a name of its own")
+    first = next(cells_of, None)
+    if first is None:
+        raise RecordError(f"{name} names the columns {names} and has no row below them")
+    cells_of = itertools.chain([first], cells_of)
     if start:
         file.seek(start)
         cells_of = _cells(file, start, delimiter)
@@ -54,7 +69,13 @@ def rows(file: IO[bytes], *, start: int) -> Iterator[tuple[int, Any]]:
             reason = f"{len(cells)} cells under {len(names)} columns: {str(cells)[:60]}"
             yield at, BadRow(reason)
         elif cells:
-            yield at, {name: cell or None for name, cell in zip(names, cells, strict=True)}
+            # pandas writes its index into such a column
+            yield at, {key: cell or None for key, cell in zip(names, cells, strict=True) if key}
+
+
+def _delimiter(line: bytes) -> str:
+    first = line.splitlines()[:1] or [b""]
+    return max("\t;,", key=lambda mark: first[0].count(mark.encode()))
 
 
 def _cells(file: IO[bytes], start: int, delimiter: str) -> Iterator[tuple[int, list[str]]]:

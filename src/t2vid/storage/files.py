@@ -16,6 +16,7 @@ import os
 import re
 import tempfile
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING, Any, TypeAlias, Union
@@ -80,7 +81,9 @@ def path_of(where: PathLike) -> AnyPath:
     require_scheme(name)
     from upath import UPath
 
-    return UPath(name)
+    with warnings.catch_warnings():  # that it has no class of its own for gzip:// and others
+        warnings.simplefilter("ignore", UserWarning)
+        return UPath(name)
 
 
 def require_scheme(url: str) -> None:

@@ -138,6 +138,21 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
 
 
+def member_bytes(path: str | None) -> bytes | None:
+    """Read a member of an archive whole; None for a path that names none.
+
+    Raises:
+        BadVideo: when the archive is broken.
+        MissingFile: when there is no such archive or member.
+    """
+    if path is None or not _split(path)[1]:
+        return None
+    with opened(path) as media:
+        assert isinstance(media.file, Guarded)
+        media.file.seek(0)
+        return media.file.read()
+
+
 def _inline(url: str, name: str) -> bytes:
     """Read a `data:` URL."""
     head, _, data = url.partition(",")

@@ -8,6 +8,7 @@ b'text'
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import shutil
@@ -15,7 +16,7 @@ import tempfile
 from functools import cache
 from typing import IO, Any
 
-from t2vid.errors import MissingExtra, RecordError
+from t2vid.errors import InputError, MissingExtra, RecordError
 from t2vid.storage.files import AnyPath, path_of, version_at
 
 _PACKINGS = {
@@ -23,6 +24,7 @@ _PACKINGS = {
     b"\x1f\x8b": "gzip",
     b"BZh": "bz2",
     b"\xfd7zXZ\x00": "xz",
+    b"PK\x03\x04": "zip",
 }
 _BLOCK_BYTES = 1 << 20
 
@@ -32,13 +34,17 @@ def unpacked(path: AnyPath) -> IO[bytes]:
 
     Raises:
         MissingExtra: for zstd without zstandard.
-        RecordError: when the packing is broken.
+        RecordError: when the packing is broken, or a zip holds several files of rows.
     """
     file: IO[bytes] = path.open("rb")
     head = file.read(6)
     file.seek(0)
     packing = next((name for mark, name in _PACKINGS.items() if head.startswith(mark)), None)
     if packing is None:
+        with contextlib.suppress(
+            AttributeError
+        ):  # an archive closes its members when it is forgotten
+            file.kept_open_by = path  # type: ignore[attr-defined]
         return file
     file.close()
     return io.BufferedReader(_Nameless(_unpacked(str(path), packing, version_at(path))))
@@ -46,7 +52,7 @@ def unpacked(path: AnyPath) -> IO[bytes]:
 
 @cache
 def _unpacked(path: str, packing: str, _version: str) -> int:
-    unpack = _unzstd if packing == "zstd" else _unpack
+    unpack = {"zstd": _unzstd, "zip": _unzip}.get(packing, _unpack)
     descriptor, name = tempfile.mkstemp()
     os.unlink(name)  # gone with the process, however that ends
     try:
@@ -57,6 +63,8 @@ def _unpacked(path: str, packing: str, _version: str) -> int:
         raise MissingExtra(f"{path} is packed with zstd; run: pip install zstandard") from error
     except Exception as error:  # each packing has its own
         os.close(descriptor)
+        if isinstance(error, InputError):
+            raise RecordError(f"{path} {error}") from None
         raise RecordError(f"{path} is broken {packing} data: {error}") from error
     return descriptor
 
@@ -81,6 +89,21 @@ def _unzstd(file: Any, out: IO[bytes], _packing: str) -> None:
                 frame = unpacker.decompressobj()
     if inside:
         raise EOFError("it ends in the middle")
+
+
+def _unzip(file: Any, out: IO[bytes], _packing: str) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(file) as pack:
+        # macOS puts a second, hidden file beside each
+        names = [one for one in pack.namelist() if not one.endswith("/") and "__MACOSX" not in one]
+        if len(names) != 1:
+            raise InputError(
+                f"is a zip archive of {len(names):,} files ({', '.join(names[:5])}); name those "
+                "that hold rows, as zip://NAME::ARCHIVE.zip, or unpack it"
+            )
+        with pack.open(names[0]) as member:
+            shutil.copyfileobj(member, out, _BLOCK_BYTES)
 
 
 class _Nameless(io.RawIOBase):

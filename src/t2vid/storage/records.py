@@ -6,18 +6,21 @@
 [(0, 1), (1, 2)]
 
 The kind is told from the first bytes, not from the name: a downloaded file is named after its
-hash. A list may stand in an object, `{"data": [...]}`; any of them may be packed (gzip, bz2, xz, and
-zstd where zstandard is installed). NaN is read as None. A file of another kind is an error; a row
-that cannot be read is a `BadRow`, to be counted.
+hash. A list may stand in an object, `{"data": [...]}`; any of them may be packed (gzip, bz2, xz, a
+zip of one file, and zstd where zstandard is installed). NaN is read as None. A file of another kind
+is an error; a row that cannot be read is a `BadRow`, to be counted.
 """
 
 from __future__ import annotations
 
 import codecs
 import functools
+import gzip
+import lzma
 import math
 import re
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -30,7 +33,7 @@ from t2vid.storage.packed import unpacked
 
 ROWS_PER_PART = 500
 SUFFIXES = (".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet")
-PACKED = ("", ".gz", ".bz2", ".xz", ".zst")
+PACKED = ("", ".gz", ".bz2", ".xz", ".zst", ".zip")
 
 _BLANKS = b" \t\r\n"
 _BOM = codecs.BOM_UTF8
@@ -58,21 +61,30 @@ class Part:
     start: int = 0
 
 
-def read(part: Part | str) -> Iterator[tuple[int, Any]]:
+def read(part: Part | str, *, only: Collection[str] | None = None) -> Iterator[tuple[int, Any]]:
     """Give `(row number, value)` for every row, holding one row and one chunk in memory.
 
     Args:
         part: the rows to read; a path or URL stands for the whole file.
+        only: columns of a Parquet file to read, of those that it has; None reads all.
 
     Raises:
         MissingFile: when there is no such file.
         RecordError: when the file is of no known kind, naming what was found.
     """
     part = Part(part) if isinstance(part, str) else part
+    try:
+        yield from _read(part, only)
+    except (EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as error:
+        # of a stream, which `datasets` unpacks on the way
+        raise RecordError(f"{part.path} is broken packed data: {error}") from error
+
+
+def _read(part: Part, only: Collection[str] | None) -> Iterator[tuple[int, Any]]:
     with _open(part.path) as file:
         kind, opens = _kind(file, part.path)
         if kind == "parquet":
-            rows = _parquet(file, part)
+            rows = _parquet(file, part, only)
         else:
             rows = (value for _, value in _located(file, kind, opens, part))
         for row, value in enumerate(rows, part.first_row):
@@ -178,7 +190,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
         if not more or not line.rstrip().endswith((b"{", b"[", b",")):
             return "jsonl", 0
         found = f"is one JSON object over several lines, starting with {text[:60]!r}"
-    elif csv_table.looks_like_table(head.removeprefix(_BOM)):
+    elif csv_table.looks_like_table(head):
         return "csv", 0
     elif head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         found = "is text in UTF-16; save it as UTF-8"
@@ -192,7 +204,7 @@ def _located(file: IO[bytes], kind: str, opens: int, part: Part) -> Iterator[tup
     if kind == "jsonl":
         return _lines(file, part.start)
     if kind == "csv":
-        return csv_table.rows(file, start=part.start)
+        return csv_table.rows(file, part.path, start=part.start)
     inside = part.start > 0
     return elements(
         file,
@@ -221,15 +233,19 @@ def _line(line: bytes) -> Any:
         return BadRow(f"{error} in {line[:60]!r}")
 
 
-def _parquet(file: IO[bytes], part: Part) -> Iterator[Any]:
+def _parquet(file: IO[bytes], part: Part, only: Collection[str] | None) -> Iterator[Any]:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         table = pq.ParquetFile(file)
         groups = range(part.start, table.num_row_groups)
+        names = table.schema_arrow.names
+        if len(set(names)) < len(names):
+            raise RecordError(f"{part.path} has several columns of one name: {names}")
+        columns = names if only is None else [name for name in names if name in only]
         has_numbers = re.search(r"\b(?:double|float|halffloat)\b", str(table.schema_arrow))
-        for batch in table.iter_batches(batch_size=32, row_groups=list(groups)):
+        for batch in table.iter_batches(32, row_groups=list(groups), columns=columns):
             rows = batch.to_pylist()
             yield from map(_without_nan, rows) if has_numbers else rows
     except (pa.ArrowInvalid, OSError) as error:

@@ -12,6 +12,7 @@ import hashlib
 import logging
 import os
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,8 +30,8 @@ SUFFIXES = frozenset(
     ".3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
     " .vob .webm .wmv".split()
 )
-_IMAGES = frozenset(".jpg .jpeg .png .webp .bmp".split())
-IMAGE_SUFFIXES = _IMAGES | frozenset(".gif .tif .tiff .avif .heic".split())
+PICTURES = frozenset(".jpg .jpeg .png .webp .bmp".split())
+IMAGE_SUFFIXES = PICTURES | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
 _KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -80,7 +81,7 @@ class VideoFolder:
         """Relative paths by name without suffix, each in the order of paths."""
         stems: dict[str, list[str]] = {}
         for file in self.files:
-            stems.setdefault(stem_of(PurePosixPath(file.path).name), []).append(file.path)
+            stems.setdefault(stem_of(_composed(file.path.rsplit("/", 1)[-1])), []).append(file.path)
         return {stem: tuple(paths) for stem, paths in stems.items()}
 
     @property
@@ -129,7 +130,7 @@ class VideoFolder:
         if unique:
             asked += [place[1:] for place in asked if len(place) > 1]
             exact = {"/".join((*place[:-1], stem_of(place[-1]))) for place in asked}
-            if stem_of(best) not in exact:
+            if stem_of(_composed(best)) not in exact:
                 return None
         return best
 
@@ -150,18 +151,22 @@ class VideoFolder:
         """
         parts = self._parts(name)
         wanted = (*parts[:-1], stem_of(parts[-1]))
-        found = []
+        found, folders = [], []
         for path in self.by_stem.get(wanted[-1], ()):
-            there = (*path.split("/")[:-1], wanted[-1])
+            there = (*_composed(path).split("/")[:-1], wanted[-1])
             n = min(len(there), len(wanted))
-            same = any_suffix or path.endswith(parts[-1])
-            if there[-n:] == wanted[-n:] and same and _suffix(path) in among:
+            same = any_suffix or _composed(path).endswith(parts[-1])
+            if there[-n:] != wanted[-n:] or not same:
+                continue
+            if _suffix(path) in among:
                 found.append(path)
-        exact = "/".join(parts)
-        return [exact] if exact in found else found
+            elif any_suffix and _suffix(path) not in SUFFIXES | IMAGE_SUFFIXES:
+                folders.append(path)  # of images, which no file of the name goes before
+        exact = [path for path in found if _composed(path) == "/".join(parts)]
+        return exact if len(exact) == 1 else found or folders
 
     def _parts(self, name: str) -> tuple[str, ...]:
-        plain = name.replace("\\", "/")
+        plain = _composed(name.replace("\\", "/"))
         parts = tuple(part for part in plain.split("/") if part not in ("", "."))
         leaves = plain.startswith("/") or ".." in parts or _DRIVE.match(name)
         if not parts or leaves or "\0" in name:
@@ -214,6 +219,11 @@ def video_key(name: str) -> str:
     return short if len(short) == _YOUTUBE_ID_CHARS else stem
 
 
+def _composed(name: str) -> str:
+    """Give a name in one Unicode form: macOS writes `é` as two characters, others as one."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def _is_text(path: str) -> bool:
     if storable(path):
         return True
@@ -225,7 +235,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
     folders: dict[str, list[FoundFile]] = {}
     for file in files:
         folder, _, name = file.path.rpartition("/")
-        if folder and _suffix(name) in _IMAGES:
+        if folder and _suffix(name) in PICTURES:
             folders.setdefault(folder, []).append(file)
     return [
         FoundFile(
@@ -238,7 +248,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
 
 
 def _agreement(path: str, parts: tuple[str, ...]) -> int:
-    there = path.split("/")
+    there = _composed(path).split("/")
     same_name = there[-1] == parts[-1]
     shared = 0
     for a, b in zip(there[-2::-1], parts[-2::-1], strict=False):

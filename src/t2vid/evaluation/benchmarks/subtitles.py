@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -110,19 +111,27 @@ def cues_at(cues: Sequence[Cue], times_s: Iterable[float]) -> list[str]:
     return [hit[place] for place in sorted(hit)]
 
 
-def cues_around(cues: Sequence[Cue], times_s: Sequence[float]) -> list[str]:
-    """Give the cues that hold a sampled time, LongVideoBench's rule: one under a second lasts one.
+def cues_between(cues: Sequence[Cue], times_s: Sequence[float]) -> list[tuple[int, str]]:
+    """Put cues between frames as LongVideoBench's loader does: how many frames come before, and the text.
 
-    >>> cues_around([Cue(6.0, 6.4, "jug"), Cue(9, 10, "out")], [6.6])
-    ['jug']
+    A cue is shown where a frame lies in it, one under a second being given a second around its
+    middle; it stands behind the frames up to its middle.
+
+    Args:
+        cues: subtitles of the video, in the order of their file.
+        times_s: times of the frames, ascending.
+
+    >>> cues_between([Cue(6.0, 6.4, "jug"), Cue(9, 10, "out")], [6.0, 6.6, 12])
+    [(1, 'jug')]
     """
-    shown = []
+    shown, before = [], 0
     for cue in cues:
         start, end, middle = cue.start_s, cue.end_s, (cue.start_s + cue.end_s) / 2
+        before = max(before, bisect_right(times_s, middle))
         if end - start < 1:
             start, end = middle - 0.5, middle + 0.5
         if any(start < time_s < end for time_s in times_s):
-            shown.append(cue.text)
+            shown.append((before, cue.text))
     return shown
 
 
