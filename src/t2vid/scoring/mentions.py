@@ -234,7 +234,11 @@ class Mentions:
         text = self.text
         i = bisect_right(self.breaks, mention.start)
         left = self.breaks[i - 1] if i else 0
-        while i and mention.form != "item" and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
+        while (
+            i
+            and mention.form != "item"
+            and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#=")
+        ):
             before = text[:left].rstrip()[-60:]
             line = before.rpartition("\n")[2]
             leads = before.endswith((":", "：", "is", "=")) or (
