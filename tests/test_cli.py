@@ -315,3 +315,22 @@ def test_completion_is_a_script_that_the_shell_reads(shell, capsys):
 def test_completion_of_an_unknown_shell_names_those_that_there_are(capsys):
     assert cli.main(["completion", "tcsh"]) == 2
     assert "bash, zsh, fish" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["build", "train", "merge", "trace", "eval"])
+def test_a_missing_argument_is_named_with_an_example(name, capsys):
+    assert cli.main([name]) == 2
+    said = capsys.readouterr().err
+    assert "is missing; example: t2vid " + name in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize("line", ["RUN.yaml lr=1 a=2", "--config RUN.yaml lr=1 a=2"])
+def test_a_first_word_stands_for_the_option_that_leads(line):
+    def run(config: str, overrides: list[str]) -> None:
+        """Run."""
+
+    parser = Arguments([run], name="run", positional=["overrides"], lead="config")
+    assert parser.parse(line.split()) == {"config": "RUN.yaml", "overrides": ["lr=1", "a=2"]}
+    with pytest.raises(InputError, match="CONFIG"):
+        parser.parse(["lr=1"])

@@ -143,6 +143,7 @@ def parser_of(name: str, key: str, *more: str) -> Any:
         [function_at(command.calls[k]) for k in (key, *more)],
         name=f"t2vid {name}" + (f" {key}" if key.startswith("--") else ""),
         positional=command.positional,
+        lead=command.lead,
         shown=command.shown,
         fields=cast(type, function_at(command.fields)) if command.fields else None,
         flags=flags,

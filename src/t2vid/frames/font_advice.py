@@ -23,7 +23,7 @@ _NO_FONT = {
     "Cc": "a control character",
     "Cs": "a lone surrogate, half a character",
     "Co": "a private-use character",
-    "Cn": "no assigned character",
+    "Cn": f"no assigned character of Unicode {unicodedata.unidata_version}",
 }
 
 
@@ -125,7 +125,12 @@ def describe_missing(chars: str) -> str:
         for one in found.values():
             if one:
                 wanted.setdefault(one.package, set()).add(one.file)
-        nowhere = "" if all(found.values()) else ": no package of Debian 12 is known to draw it"
+        nowhere = (
+            ""
+            if all(found.values())
+            else ": no package of Debian 12 is known to draw it, but a newer Noto font may, put into "
+            f"{font_folders()[0]}"
+        )
         lines.append(f"{shown} {first!r} (script {kind}){more}{nowhere}")
     advice = "; ".join(lines)
     if wanted:
@@ -137,4 +142,7 @@ def describe_missing(chars: str) -> str:
 
 
 def _kind(char: str) -> str:
-    return _NO_FONT.get(unicodedata.category(char), "")
+    kind = unicodedata.category(char)
+    # HarfBuzz and the fonts know newer letters than Python does
+    newer = kind == "Cn" and (script_of(char) != "Zyyy" or covering(char) is not None)
+    return "" if newer else _NO_FONT.get(kind, "")

@@ -77,6 +77,7 @@ class Mentions:
         self.text, self.options, self.lexicon = text, options, load()
         self.question = question.casefold()
         self.reader = Letters(text, options)
+        self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
         self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
@@ -151,8 +152,7 @@ class Mentions:
             r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
         ):
             return False
-        closed = self.text[mention.end - 1] == ")"
-        after = self.text[mention.end - closed : mention.end + 8]
+        after = self.text[mention.at + 1 : mention.at + 9]
         return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
@@ -192,6 +192,11 @@ class Mentions:
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
         for letter, start, end in self._named():
+            if start < self.unread:
+                continue
+            other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
+            if other and other.letter != letter and not re.search(r"\w", self.text[other.end : start]):
+                continue  # "(B) a cat", where a cat is A
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
         if self.options.lettered or len(found) < 2:
