@@ -20,7 +20,7 @@ from pathlib import Path
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import WorldSize, write_world
 from t2vid.miniature.runner import Job, cores, run_all
-from t2vid.miniature.studies import STUDIES
+from t2vid.miniature.studies import STUDIES, studied
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "miniature_results.json"
@@ -150,7 +150,7 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
 
 def _report(options: argparse.Namespace) -> None:
     from t2vid.miniature.chart import chart, study_chart
-    from t2vid.miniature.report import of_tables, report, studied
+    from t2vid.miniature.report import report
     from t2vid.miniature.results import ArmResult, read_results, save_results
 
     files = sorted((options.out / "runs").glob("*.json"))
@@ -159,7 +159,7 @@ def _report(options: argparse.Namespace) -> None:
     results = read_results(RESULTS)
     PAGE.write_text(INTRO.read_text(encoding="utf-8") + "\n" + report(results), encoding="utf-8")
     PICTURES.mkdir(exist_ok=True)
-    (PICTURES / "miniature.png").write_bytes(chart(of_tables(results)))
+    (PICTURES / "miniature.png").write_bytes(chart(results))
     for study, points in studied(results).items():
         (PICTURES / f"miniature_{study.name}.png").write_bytes(study_chart(study, points))
     print(f"wrote {PAGE.name} and its pictures of {len(results)} runs")

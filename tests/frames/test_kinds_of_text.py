@@ -100,6 +100,12 @@ def test_a_mark_stands_at_its_letter_in_every_family(font: str, cluster: str) ->
     assert abs(middles[0] - middles[1]) <= 5
 
 
+def test_a_full_page_takes_no_part_of_a_piece_with_tabs() -> None:
+    text = "one two\n\t}\n\t} three\n"
+    spans = paginate(text, RenderSpec(words_per_frame=2))
+    assert [text[start:end] for start, end in spans] == ["one two\n", "\t}\n\t} ", "three\n"]
+
+
 @pytest.mark.parametrize(
     "text",
     [
@@ -173,6 +179,21 @@ def test_advice_names_every_script_and_what_is_in_the_packages() -> None:
         assert part in told
     assert "U+0000 is a control character" in told
     assert covering("a") is None and covering("\u4e2d").package == "fonts-noto-cjk"
+
+
+@pytest.mark.parametrize(
+    ("char", "script"), [("\U00011bc0", "Sunu"), ("\U00016d4c", "Krai"), ("\ua7cb", "Latn")]
+)
+def test_letters_newer_than_pythons_unicode_are_letters(char: str, script: str) -> None:
+    advice = describe_missing(char)
+    assert f"(script {script})" in advice and "clean" not in advice
+    assert "no package of Debian 12" in advice and str(font_folders()[0]) in advice
+
+
+def test_what_is_newer_than_pythons_unicode_has_its_package_and_its_direction() -> None:
+    assert covering("\U00011f45") is not None and covering("\U0001fae8") is not None
+    assert covering("\u0378") is None, "Unifont has a box for it, which is no help"
+    assert reads_rtl("\U00010d50 a") and not reads_rtl("\U00016d4c \u05d0")
 
 
 def test_font_folders_follow_links_and_fontconfig(tmp_path, monkeypatch) -> None:

@@ -129,7 +129,7 @@ def is_backward(text: str) -> bool:
 
 def needs_bidi(text: str) -> bool:
     """Say whether a text has anything that does not simply go from left to right."""
-    return _NEEDS_BIDI.search(text) is not None
+    return not text.isascii() and _NEEDS_BIDI.search(text) is not None
 
 
 def reads_rtl(paragraph: str) -> bool:
@@ -140,6 +140,8 @@ def reads_rtl(paragraph: str) -> bool:
     depth = 0
     for char in paragraph:
         kind = unicodedata.bidirectional(char)
+        if not kind:  # newer than Python's Unicode
+            kind = "R" if needs_bidi(char) else "L"
         if kind in ("L", "R", "AL"):
             if not depth:
                 return kind != "L"

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -23,7 +24,7 @@ _NO_FONT = {
     "Cc": "a control character",
     "Cs": "a lone surrogate, half a character",
     "Co": "a private-use character",
-    "Cn": "no assigned character",
+    "Cn": f"no assigned character of Unicode {unicodedata.unidata_version}",
 }
 
 
@@ -91,7 +92,7 @@ def _texts(text: str | Path) -> Iterator[str]:
     except (OSError, ValueError):  # a text, not a name
         is_folder = is_file = False
     if not (is_folder or is_file) or (isinstance(text, str) and text != str(path)):
-        if isinstance(text, Path):
+        if isinstance(text, Path) or re.fullmatch(r"\S+\.(txt|md)", text):
             raise InputError(f"{text} is neither a text file nor a folder of them")
         yield text
         return
@@ -125,7 +126,12 @@ def describe_missing(chars: str) -> str:
         for one in found.values():
             if one:
                 wanted.setdefault(one.package, set()).add(one.file)
-        nowhere = "" if all(found.values()) else ": no package of Debian 12 is known to draw it"
+        nowhere = (
+            ""
+            if all(found.values())
+            else ": no package of Debian 12 is known to draw it, but a newer Noto font may, put into "
+            f"{font_folders()[0]}"
+        )
         lines.append(f"{shown} {first!r} (script {kind}){more}{nowhere}")
     advice = "; ".join(lines)
     if wanted:
@@ -137,4 +143,7 @@ def describe_missing(chars: str) -> str:
 
 
 def _kind(char: str) -> str:
-    return _NO_FONT.get(unicodedata.category(char), "")
+    kind = unicodedata.category(char)
+    # HarfBuzz and the fonts know newer letters than Python does
+    newer = kind == "Cn" and (script_of(char) != "Zyyy" or covering(char) is not None)
+    return "" if newer else _NO_FONT.get(kind, "")

@@ -131,8 +131,9 @@ class TextLayout:
 
     def _expanded(self, strips: list[Strip], starts: list[int], keys: list[str]) -> StripRun:
         """Put the parts of pieces with tabs in their place; a line breaks between pieces only."""
-        if not any([strip.parts for strip in strips]):
-            return StripRun(strips, starts, keys)
+        run = StripRun(strips, starts, keys)
+        if not any([strips[i].parts for i in run.specials]):
+            return run
         flat: list[Strip] = []
         at, names, words, breaks = [], [], [0], []
         for strip, key, start in zip(strips, keys, starts, strict=False):

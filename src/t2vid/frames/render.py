@@ -24,7 +24,7 @@ from t2vid.frames import paper
 from t2vid.frames.drawing import draw_sheet
 from t2vid.frames.font_advice import describe_missing
 from t2vid.frames.fonts import stack, uncovered
-from t2vid.frames.framelist import FrameList
+from t2vid.frames.framelist import FrameList, mark_cropped
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import Sheet, area_of, check_text, iter_sheets
 from t2vid.frames.wear import worn
@@ -195,6 +195,8 @@ def _drawn(
             image = draw_sheet(sheet, spec, number, n_frames, height_px=last_px)
             if spec.wear:
                 image = worn(image, spec.wear, spec.wear_seed, number, paper=_paper(spec))
+            if last_px < spec.height:
+                mark_cropped(image, spec.height, _paper(spec))
         yield sheet.start, sheet.end, image
 
 

@@ -100,7 +100,7 @@ class RenderSpec(FrozenConfig):
         scroll_lines: each frame moves on by so many lines of the text; None by a whole frame.
         newline_marks: draw a mark where a newline is; with `whitespace="flow"` instead of it.
         crop_last: make the last frame only as high as its text, for models that take frames of
-            any size; one that sees a fixed size stretches it.
+            any size; t2vid shows one that sees a fixed size the whole page.
         wear: from 0 (clean) to 1: paper, uneven light, skew, blur, noise and JPEG, as in scans and
             photographs of pages.
         wear_seed: which of them, and how.

@@ -146,7 +146,8 @@ class StripRun:
             j, closed = k, False
         if self.breaks is not None and j < n and not closed:
             allowed = self.breaks[bisect_right(self.breaks, j) - 1]
-            j = allowed if allowed > i else j  # a piece wider than a line is cut between its parts
+            # a piece wider than a line is cut between its parts; not because its page is full
+            j = allowed if allowed > i or max_words <= 0 else j
         return LineEnd(j, gaps, closed)
 
 

@@ -81,6 +81,12 @@ def frame_px(processor: Any) -> tuple[int, int]:
     return int(width), int(height)
 
 
+def keeps_shape(processor: Any) -> bool:
+    """Say whether a model sees frames in their own shapes, and not all in one size."""
+    images = processor.image_processor
+    return hasattr(images, "fit") or hasattr(images, "merge_size")
+
+
 def seen_px(processor: Any, size: tuple[int, int]) -> tuple[int, int]:
     """Give the `(width, height)` in pixels at which a model sees a frame of `size`.
 

@@ -15,7 +15,8 @@ import numpy as np
 
 from t2vid.catalog import Family
 from t2vid.errors import require
-from t2vid.models.families import frame_px, seen_px
+from t2vid.frames.framelist import whole_page
+from t2vid.models.families import frame_px, keeps_shape, seen_px
 from t2vid.models.strips import strip
 
 
@@ -63,6 +64,8 @@ def put_pixels(
     """
     if not frames:
         return row
+    if not keeps_shape(processor):
+        frames = [whole_page(frame) for frame in frames]
     resample = int(processor.image_processor.resample)
     if direct and family.pixels == "strips":
         row.frames, row.pixels = _strips(frames, processor, resample)
