@@ -125,7 +125,7 @@ def score(
         "printed": run.header.get("printed", {}),
         "without_answer": len(shown) - len(first),
         "questions": run.header.get("questions", len(first)),
-        "missing": {"questions": len(unasked), "counted_as": missing},
+        "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
@@ -186,6 +186,11 @@ def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) ->
     if price is not None:
         spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
     return spent
+
+
+def _reasons(unasked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Count errors by their kind, which stands before the first colon."""
+    return dict(Counter(str(line["error"]).partition(":")[0] for line in unasked).most_common())
 
 
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:
