@@ -21,7 +21,7 @@ from typing import Any, Literal, NamedTuple, Self
 import numpy as np
 
 from t2vid.errors import InputError, kind_of
-from t2vid.evaluation import asking
+from t2vid.evaluation import asking, showing
 from t2vid.evaluation.ahead import Pair, Preparer
 from t2vid.evaluation.backends import Answer, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
@@ -263,7 +263,7 @@ def _line(
     seen = None
     if shown:
         frames = [frame.convert("RGB") for frame in question.frames]
-        sheet = asking.grid(_small(frames), columns=6) if frames else None
+        sheet = showing.grid(_small(frames), columns=6) if frames else None
         seen = ShownAnswer(
             sheet, question.prompt, line["answer"], error or text, found.letter or ""
         )

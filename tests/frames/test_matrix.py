@@ -81,6 +81,10 @@ OTHER = {
     "dv": "-c:v dvvideo -s 720x576 -pix_fmt yuv420p -r 25",
     "dnxhd": "-c:v dnxhd -profile:v dnxhr_hq -pix_fmt yuv422p -s 256x128",
     "apng": "-c:v apng -pix_fmt rgb24",
+    "alpha": "-c:v ffv1 -pix_fmt yuva420p",
+    "deep_alpha": "-c:v ffv1 -pix_fmt yuva444p10le",
+    "gray": "-c:v ffv1 -pix_fmt gray",
+    "roq": "-c:v roqvideo -s 128x64 -r 30",
 }
 PLAIN = ("default", "b0", "refresh")
 MPEG_IN = ("mpg", "ts", "vob", "m2ts", "mkv", "mp4", "avi", "mxf", "m2v")
@@ -241,6 +245,8 @@ CLOCKS = {
     "sound.mkv": with_sound("h264.default.mkv"),
     "sound.mp4": with_sound("h264.default.mp4"),
     "sound.avi": with_sound("mpeg4.avi"),
+    "sound.ts": with_sound("h264.default.ts"),
+    "sound.mpg": with_sound("mpeg2.mpg"),
     "headless.ts": headless("h264.default.ts"),
 }
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from t2vid import catalog
 from t2vid._version import __version__
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.evaluation import asking
@@ -133,6 +134,8 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
             benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
         elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
             raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
+        elif not Path(benchmark).exists():
+            benchmark = catalog.benchmark_dataset(benchmark)
         try:
             benchmark = load_dataset(benchmark, **{"split": "test", **load})
         except T2VidError:

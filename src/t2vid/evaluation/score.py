@@ -167,7 +167,7 @@ def _opened(
         if Path(benchmark).is_file():
             folder = {} if data_dir is None else {"video_dir": str(data_dir)}
             name, config, given = "questions", "", {"data_files": benchmark, **folder}
-        name = name if "/" in name else f"t2vid/{name}"
+        name = catalog.benchmark_dataset(name)
         benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
     made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:

@@ -18,6 +18,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import Type as SideDataType
 
 from t2vid.frames.hdr import NAMES, Tonemap, displayed
 
@@ -27,10 +28,28 @@ _UPRIGHT: Matrix = (1, 0, 0, 1)
 _TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
 _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
+# Of ffmpeg's PNG, by whether a value has more than 8 bits and whether pixels may be transparent.
+_FORMATS = {
+    (False, False): "rgb24",
+    (True, False): "rgb48le",
+    (False, True): "rgba",
+    (True, True): "rgba64le",
+}
 _MAX_GRAPHS = 4  # a stream whose resolution flips to and fro keeps so many set up
 _UNSPECIFIED = 2  # of AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace
 _BT2020, _BT2020_CL = 9, 10  # of AVColorSpace; one matrix for both
 _MATRICES = (0, 1, 2, 4, 5, 6, 7, _BT2020)  # of AVColorSpace: those that swscale knows
+
+
+def _unheard_of(cls: type[SideDataType], value: object) -> SideDataType:
+    """Name a kind of side data that libav knows and PyAV does not."""
+    kind: Any = object.__new__(cls)
+    kind._name_, kind._value_ = f"UNKNOWN_{value}", value
+    return kind  # type: ignore[no-any-return]
+
+
+# Without it a frame with one such (EXIF, the view of a stereo film) tells nothing: it raises.
+SideDataType._missing_ = classmethod(_unheard_of)  # type: ignore[assignment]
 
 
 class FrameConverter:
@@ -76,11 +95,14 @@ class FrameConverter:
         elif frame.colorspace not in _MATRICES:
             frame.colorspace = _UNSPECIFIED  # players take it for BT.601
         deep = frame.format.components[0].bits > 8
-        graph = self._graph(frame, width, height, "rgb48le" if deep else "rgb24")
+        # ffmpeg's PNG keeps what is transparent; without it libav would round colours otherwise.
+        clear = any(part.is_alpha for part in frame.format.components)
+        graph = self._graph(frame, width, height, _FORMATS[deep, clear])
         graph.push(frame)
-        array: Array = graph.pull().to_ndarray()
+        array: Array = graph.pull().to_ndarray()[..., :3]
         if not deep:
             return array
+        array = np.ascontiguousarray(array)
         if self._tonemap is None:
             self.flat = self.flat or NAMES.get(transfer)
         else:
