@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,9 +12,11 @@ from PIL import ExifTags, Image, ImageOps
 
 from media import make_clip, picture, read_numbers
 from t2vid.frames.choosing import choose
+from t2vid.frames.decoding import opened_reader
 from t2vid.frames.sampling import Course, Grid
 from t2vid.frames.spec import SampleSpec
 from t2vid.frames.video import sample_video
+from t2vid.storage.media import Limits, opened
 
 ALL = SampleSpec(max_frames=None)
 
@@ -52,3 +55,15 @@ def test_a_film_that_begins_before_its_zero_is_shown_from_there() -> None:
     assert choose(times, [2], SampleSpec(start_s=0.5, max_frames=None), course) == (1, [48])
     # ffmpeg writes two steps before zero, and drops what is older.
     assert Grid(Fraction(1), Fraction(3), first=-9, alone=True).size == 5
+
+
+def test_a_made_up_duration_of_one_tick_repeats_the_one_before(tmp_path) -> None:
+    """libav gives it to later frames of a raw H.264 stream that states no rate."""
+    clip = make_clip(tmp_path / "clip.h264", seconds=1)
+    frames = [
+        SimpleNamespace(pts=None, dts=None, duration=duration, key_frame=False)
+        for duration in (480, 480, 1, 1, 1, 480)
+    ]
+    with opened(clip) as media, opened_reader(media, Limits()) as reader:
+        starts = [start for start, _, _ in reader.spans(frames)]
+    assert np.diff(starts).tolist() == [480] * 5

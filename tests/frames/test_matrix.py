@@ -10,7 +10,9 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -227,6 +229,20 @@ def headless(name: str) -> Callable[[Path], Path]:
     return make
 
 
+def turned(folder: Path) -> Path:
+    """As phones film in high dynamic range: the colours of 10 bits lie otherwise once turned."""
+    run("-f", "lavfi", "-i", "testsrc2=s=96x64:r=5:d=3", *X264.split(), str(folder / "flat.mp4"))
+    path = folder / "turned.mp4"
+    with av.open(str(folder / "flat.mp4")) as flat, av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=5, options={"qp": "1"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
+        stream.set_display_rotation(90)
+        for frame in flat.decode(video=0):
+            out.mux(stream.encode(frame.reformat(format="yuv420p10le")))
+        out.mux(stream.encode(None))
+    return path
+
+
 CLOCKS = {
     "joined.ts": joined("h264.default.ts", "h264.default.ts"),
     "joined.b0.ts": joined("h264.b0.ts", "h264.b0.ts"),
@@ -248,6 +264,7 @@ CLOCKS = {
     "sound.ts": with_sound("h264.default.ts"),
     "sound.mpg": with_sound("mpeg2.mpg"),
     "headless.ts": headless("h264.default.ts"),
+    "turned.mp4": turned,
 }
 
 

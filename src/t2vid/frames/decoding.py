@@ -214,7 +214,7 @@ class Reader:
         Args:
             frames: decoded frames in their order.
         """
-        clock, last = FrameClock(), -EVER
+        clock, last, duration = FrameClock(), -EVER, 0
         for frame in frames:
             tick = clock.read(frame)
             if tick is None:
@@ -223,7 +223,10 @@ class Reader:
                 self.hidden += 1
                 self._fall = max(self._fall, last - tick)
             last = max(last, tick)
-            self._next = last + (frame.duration or self._missing_duration)
+            # libav makes 1 up where it knows none; ffmpeg then repeats the one before.
+            if frame.duration != 1 or duration <= 2:
+                duration = frame.duration or self._missing_duration
+            self._next = last + duration
             yield last - self.origin, self._next - self.origin, bool(frame.key_frame)
 
     def warn(self) -> None:
