@@ -26,7 +26,7 @@ import datasets
 
 from t2vid import catalog
 from t2vid.corpora.layouts import IDS, LAYOUTS, ROW_KEYS, LayoutRow, own_id, said_by
-from t2vid.corpora.rows import check_columns, convert, renamed
+from t2vid.corpora.rows import check_columns, check_present, convert, renamed
 from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, settled
 from t2vid.dataset_scripts.corpus import FileJob, PublicCorpus
 from t2vid.errors import InputError, LayoutError, MissingFile
@@ -189,6 +189,10 @@ class Rows(PublicCorpus):
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         splits = super()._split_generators(dl_manager)
+        for split in splits:
+            paths = dict.fromkeys(job.part.path for job in split.gen_kwargs["jobs"])
+            rows = (row for path in paths for row in records.read(path))
+            check_present(rows, self.config.columns or {}, self.source_name)
         if dl_manager.is_streaming:  # a pass over a remote file would be a download
             return splits
         for split in splits:

@@ -357,10 +357,11 @@ def test_a_place_beyond_the_options_is_a_wrong_row(answer: int):
         ({"query": "<video>https://x/a.mp4</video>Who?", "response": SAY}, "video", "https://x/a.mp4"),
         ({"question": ASK, "answer": SAY, "video_path": "v.mp4"}, "video", "v.mp4"),
         ({"question": ASK, "answer": SAY, "image_urls": ["https://x/a.png"]}, "image", "https://x/a.png"),
-        ({"video": ["1.png", "2.JPG"], "conversations": [human(f"<video>{ASK}"), gpt(SAY)]}, "video", ["1.png", "2.JPG"]),
+        ({"video": ["1.png", "2.JPG"], "query": f"<video>{ASK}", "response": SAY}, "video", ["1.png", "2.JPG"]),
         ({"videos": [{"video": "v.mp4", "fps": 2.0}], "messages": [user(f"<video>{ASK}"), bot()]}, "video", "v.mp4"),
         ({"image": "a.png", "prefix": "caption en", "suffix": SAY}, "image", "a.png"),
-        ({"messages": [user([{"type": "image_url", "value": "a.png"}, {"type": "text", "value": ASK}]), bot()]}, "image", "a.png"),
+        ({"messages": [user([{"type": "image", "value": "a.png"}, {"type": "text", "value": ASK}]), bot()]},
+         "image", "a.png"),
     ],
 )  # fmt: skip
 def test_a_medium_is_seen_wherever_tools_write_it(record: Any, kind: str, value: Any):
@@ -370,7 +371,13 @@ def test_a_medium_is_seen_wherever_tools_write_it(record: Any, kind: str, value:
 
 
 def test_of_two_columns_for_one_medium_the_usual_one_counts():
-    both = {"question": ASK, "answer": SAY, "video": "a.mp4", "video_path": "b.mp4", "image_path": ""}
+    both = {
+        "question": ASK,
+        "answer": SAY,
+        "video": "a.mp4",
+        "video_path": "b.mp4",
+        "image_path": "",
+    }
     assert shown(both) == [("video", "a.mp4")]
     assert said({"query": "What does <img> mean in <b>HTML</b>?", "response": SAY})[0][1] == (
         "What does <img> mean in <b>HTML</b>?",

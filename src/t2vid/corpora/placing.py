@@ -331,7 +331,18 @@ def _parts(content: Any, name: str) -> list[Any]:
                 reason="unknown part",
             )
         if kind == "text":
-            out.append(str(next((v for k in ("text", "content", "value") if (v := given(filled, k)) is not None), "")))
+            out.append(
+                str(
+                    next(
+                        (
+                            v
+                            for k in ("text", "content", "value")
+                            if (v := given(filled, k)) is not None
+                        ),
+                        "",
+                    )
+                )
+            )
         else:
             out.append(_inline(filled, kind))
     return out
