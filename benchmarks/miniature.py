@@ -4,6 +4,7 @@
     python benchmarks/miniature.py gates
     python benchmarks/miniature.py arms --out build/miniature --seeds 5
     python benchmarks/miniature.py studies --out build/miniature --seeds 2
+    python benchmarks/miniature.py data --out build/miniature
     python benchmarks/miniature.py report --out build/miniature
 
 Each stage goes on where it was stopped. Every seed has a world of its own: other rows and other test
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import WorldSize, write_world
-from t2vid.miniature.runner import Job, cores, run_all
-from t2vid.miniature.studies import STUDIES
+from t2vid.miniature.runner import Job, cores, load_mix, run_all
+from t2vid.miniature.studies import STUDIES, studied
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "miniature_results.json"
@@ -70,13 +71,16 @@ def main() -> None:
         stage.add_argument("--test-clips", type=int, default=100)
         stage.add_argument("--workers", type=int, help="processes (default: one a core)")
     page = stages.add_parser("report", help="write docs/miniature.md")
-    page.add_argument("--out", type=Path, default=Path("build/miniature"))
+    data = stages.add_parser("data", help="how varied and how long the rows are: Figs. 3, 4 and 6")
+    for stage in (page, data):
+        stage.add_argument("--out", type=Path, default=Path("build/miniature"))
     options = parser.parse_args()
     run = {
         "pretrain": _pretrain,
         "gates": _gates,
         "arms": _arms,
         "studies": _studies,
+        "data": _data,
         "report": _report,
     }
     run[options.stage](options)
@@ -148,9 +152,28 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
     return write_world(options.out / "worlds" / name, size)
 
 
+def _data(options: argparse.Namespace) -> None:
+    """Draw the map of the hybrid arm's instructions and print how varied and long its rows are."""
+    from t2vid.insight.diversity import diversity
+    from t2vid.insight.figures import map_figure
+    from t2vid.insight.lengths import lengths
+    from t2vid.insight.plotting import to_bytes
+
+    work = options.out / "runs" / "work" / "data"
+    mix = load_mix(Job("hybrid", 1), options.out / "worlds" / f"{ROWS}-1", work)
+    asked: dict[str, list[str]] = {}
+    for source, turns in zip(mix["source"], mix["messages"], strict=True):
+        # the question without its options
+        asked.setdefault(source, []).append(turns[0]["content"][-1]["text"].partition("\n")[0])
+    print(diversity(asked, sample=400, embedder="tfidf").table())
+    print(lengths(mix.select(range(400))).table())
+    found = diversity(mix, sample=400, embedder="tfidf")
+    (PICTURES / "miniature_map.png").write_bytes(to_bytes(map_figure(found), "png"))
+
+
 def _report(options: argparse.Namespace) -> None:
     from t2vid.miniature.chart import chart, study_chart
-    from t2vid.miniature.report import of_tables, report, studied
+    from t2vid.miniature.report import report
     from t2vid.miniature.results import ArmResult, read_results, save_results
 
     files = sorted((options.out / "runs").glob("*.json"))
@@ -159,7 +182,7 @@ def _report(options: argparse.Namespace) -> None:
     results = read_results(RESULTS)
     PAGE.write_text(INTRO.read_text(encoding="utf-8") + "\n" + report(results), encoding="utf-8")
     PICTURES.mkdir(exist_ok=True)
-    (PICTURES / "miniature.png").write_bytes(chart(of_tables(results)))
+    (PICTURES / "miniature.png").write_bytes(chart(results))
     for study, points in studied(results).items():
         (PICTURES / f"miniature_{study.name}.png").write_bytes(study_chart(study, points))
     print(f"wrote {PAGE.name} and its pictures of {len(results)} runs")

@@ -2,9 +2,10 @@
 
     python benchmarks/official_scorers.py CHECKOUTS
 
-`CHECKOUTS` holds clones under their own names: Video-MME-v2, MLVU, LVBench, NExT-QA, lmms-eval, VLMEvalKit and
-parse_answer (Video-MME's). What is not there is said and left out. Functions are taken out of the files and run with
-stand-ins for what they import for other ends. Printed: answers read alike, and figures that agree to the last digit.
+`CHECKOUTS` holds clones under their own names: Ask-Anything, TempCompass, LongVideoBench, Video-MME-v2, MLVU,
+LVBench, NExT-QA, lmms-eval, VLMEvalKit and parse_answer (Video-MME's). What is not there is said and left out.
+Functions are taken out of the files and run with stand-ins for what they import for other ends. Printed: answers read
+alike, and figures that agree to the last digit.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import ast
 import contextlib
 import io
 import json
+import os
 import random
 import re
 import sys
@@ -29,6 +31,7 @@ import numpy as np
 import pandas as pd
 
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
+from t2vid.evaluation.benchmarks.subtitles import cues_between, long_video_cues
 from t2vid.evaluation.exchange import export, read_predictions
 from t2vid.evaluation.score import score
 
@@ -168,7 +171,7 @@ def video_mme(root: Path) -> None:
     folders.write(root / "videomme" / "test-0.parquet", rows)
 
 
-MAKERS = {"video_mme": video_mme}
+MAKERS: dict[str, Callable[[Path], None]] = {"video_mme": video_mme}
 
 
 def v2(checkouts: Path, base: Path) -> None:
@@ -232,6 +235,25 @@ def lvb(checkouts: Path, base: Path) -> None:
     overall = le.longvideobench_aggregate_results(results)
     ours = {"Overall": round(trial.figures["Overall"] / 100, 5)}
     trial.count("lmms-eval (5 digits)", {"Overall": overall}, ours)
+    loader = checkouts / "LongVideoBench/longvideobench/longvideobench_dataset.py"
+    names = ("insert_subtitles_into_frames", "timestamp_to_seconds")
+    own, draw, alike = taken(loader, *names), random.Random(0), 0
+    for _ in range(1000):
+        times = sorted(draw.uniform(0, 60) for _ in range(draw.randint(1, 20)))
+        cues = []
+        for at in range(draw.randint(0, 20)):
+            start = draw.uniform(100, 160)
+            cues.append({"timestamp": [start, start + draw.uniform(0.1, 6)], "text": f"cue {at}"})
+        told = own.insert_subtitles_into_frames(list(range(len(times))), times, cues, 100, 60)
+        ours_between = cues_between(long_video_cues(cues, offset_s=100, duration_s=60), times)
+        shown: list[Any] = []
+        for before, text in ours_between:
+            shown += [*range(sum(isinstance(x, int) for x in shown), before), text]
+        shown += range(sum(isinstance(x, int) for x in shown), len(times))
+        alike += shown == told
+    print(
+        f"{'longvideobench':<16} {'its loader':<34} subtitles among frames alike {alike:,} of 1,000"
+    )
 
 
 def mlvu(checkouts: Path, base: Path) -> None:
@@ -382,16 +404,81 @@ def mme(checkouts: Path, base: Path) -> None:
     trial.count("its script (1 digit)", theirs, shown)
 
 
+def mvbench_folder(root: Path) -> None:
+    """Twenty tasks of 200 questions."""
+    for task in reader_of("mvbench").configs:
+        rows = [
+            {"video": f"{at}.mp4", "question": f"What {task} {at}?"}
+            | {"candidates": folders.options(at, 2 + at % 4)}
+            for at in range(200 if task != "all" else 0)
+        ]
+        for at, row in enumerate(rows):
+            row["answer"] = row["candidates"][at % len(row["candidates"])]
+        if rows:
+            folders.write(root / "json" / f"{task}.json", rows)
+
+
+MAKERS["mvbench"] = mvbench_folder
+
+
+def mvbench(checkouts: Path, base: Path) -> None:
+    """MVBench's notebook, whose answers begin with the bracket of its prefill, and lmms-eval's mean."""
+    trial = Trial("mvbench", base)
+    notebook = json.loads((checkouts / "Ask-Anything/video_chat2/mvbench.ipynb").read_text())
+    cells = ["".join(cell["source"]) for cell in notebook["cells"]]
+    path = base / "check_ans.py"
+    path.write_text(next(cell for cell in cells if cell.startswith("def check_ans")))
+    check = taken(path, "check_ans").check_ans
+    right, wrong = 0, []
+    for line in trial.lines:
+        text = line["options"]["ABCDEFGHIJ".index(line["answer"])]
+        flag = check(line["prediction"].strip().split("\n")[0], f"({line['answer']}) {text}")
+        right += flag
+        wrong += [line["prediction"]] if flag != line["correct"] else []
+    print(f"{'mvbench':<16} {'its notebook':<34} verdicts alike {len(trial.lines) - len(wrong):,} of "
+          f"{len(trial.lines):,} {wrong[:2] or ''}")  # fmt: skip
+    trial.count("its notebook", {"Avg": 100 * right / len(trial.lines)}, trial.figures)
+
+
+def tempcompass(checkouts: Path, base: Path) -> None:
+    """TempCompass's scripts on the answers of four models that its repository holds, ChatGPT left out."""
+    root = checkouts / "TempCompass"
+    scripts = {"multi-choice": "eval_multi-choice.py", "yes_no": "eval_yes_no.py"}
+    scripts["caption_matching"] = "eval_caption_matching.py"
+    for task, script in scripts.items():
+        rows = datasets.load_dataset(
+            "t2vid/tempcompass", task, data_dir=str(root), split="test", cache_dir=base / "cache"
+        )
+        own = taken(root / script, "main", "extract_pred", "eval_rule", os=os, tqdm=list,
+                    print_result=lambda _: None, base_prompt="")  # fmt: skip
+        for path in sorted((root / "predictions").glob(f"*/{task}.json")):
+            rated = base / "rated.json"
+            own.main(json.loads(path.read_text()), {}, str(rated), True)
+            told: dict[str, list[float]] = {"avg": []}
+            for dims in json.loads(rated.read_text()).values():
+                for dim, results in dims.items():
+                    told.setdefault(dim, []).extend(one["rating"] for one in results)
+                    told["avg"].extend(one["rating"] for one in results)
+            theirs = {name: 100 * sum(hits) / len(hits) for name, hits in told.items()}
+            run, _ = read_predictions(path, rows, out=base / f"{task}-{path.parent.name}")
+            ours = score(run, scheme="official")["official"]["tempcompass"]
+            Trial.count(
+                SimpleNamespace(name="tempcompass"), f"{task}, {path.parent.name}", theirs, ours
+            )
+
+
 def main(checkouts: Path) -> None:
     """Run what is there."""
     datasets.disable_progress_bars()
     with tempfile.TemporaryDirectory() as base:
-        for trial in (v2, lvb, mlvu, lvbench, egoschema, nextqa, perception, mme):
+        for trial in TRIALS:
             try:
                 trial(checkouts, Path(base))
             except FileNotFoundError as error:
                 print(f"{trial.__name__:<16} not at hand: {error.filename}")
 
+
+TRIALS = (v2, lvb, mlvu, lvbench, egoschema, nextqa, perception, mme, mvbench, tempcompass)
 
 if __name__ == "__main__":
     main(Path(sys.argv[1]))

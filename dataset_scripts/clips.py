@@ -25,7 +25,7 @@ from t2vid.corpora import counting
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
 from t2vid.corpora.stored import sample_of
-from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
+from t2vid.dataset_scripts.corpus import FileJob, PublicCorpus
 from t2vid.errors import BadVideo, InputError, LayoutError, MissingFile, UnsafePath
 from t2vid.frames.feature import Frames, video_value
 from t2vid.frames.spec import SampleSpec
@@ -71,7 +71,7 @@ class ClipJob(FileJob):
     repeats: frozenset[str] = frozenset()
 
 
-class ClipsBuilder(CorpusBuilder):
+class ClipsBuilder(PublicCorpus):
     """Builder behind `load_dataset("t2vid/<name of a video corpus>", data_dir=…)`.
 
     Ids and names of all rows without a video are in `missing-<split>-<number>.json` beside the
@@ -112,17 +112,6 @@ class ClipsBuilder(CorpusBuilder):
                 data_files = str(min(beside))
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
-
-    @property
-    def source_name(self) -> str:
-        """Give the prefix of the ids."""
-        return self.entry.name
-
-    def public_files(self) -> dict[str, list[str]]:
-        """Give the annotation on the Hub."""
-        if not self.entry.hub_file:
-            raise MissingFile(f"{self.entry.dataset} has no public file; give data_files=")
-        return {"train": [self.entry.hub_file]}
 
     def convert(self, job: FileJob, counts: Counts) -> Iterator[Clip]:
         """Give the conversations of a job."""

@@ -12,12 +12,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from glob import has_magic
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, ClassVar
 
 import datasets
 from datasets.exceptions import DatasetGenerationError
 
 from t2vid import errors
+from t2vid.catalog import Corpus
 from t2vid.corpora import counting
 from t2vid.errors import MissingFile, RecordError, T2VidError
 from t2vid.registry import writing_folder
@@ -158,6 +159,29 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
         counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)
         if self._counts_beside:
             counting.write_counts(writing_folder(self), name, counts)
+
+
+class PublicCorpus(CorpusBuilder):
+    """Builder of the corpora that the catalogue names.
+
+    Attributes:
+        entry: the corpus.
+        needs: what a user gives of a corpus without a public file.
+    """
+
+    entry: Corpus
+    needs: ClassVar[str] = "data_files="
+
+    @property
+    def source_name(self) -> str:
+        """Give the prefix of the ids."""
+        return self.entry.name
+
+    def public_files(self) -> dict[str, list[str]]:
+        """Give the public file of the corpus."""
+        if not self.entry.hub_file:
+            raise MissingFile(f"{self.entry.dataset} needs {self.needs}")
+        return {"train": [self.entry.hub_file]}
 
 
 def _patterns(data_files: Any) -> list[str]:

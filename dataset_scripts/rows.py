@@ -26,9 +26,9 @@ import datasets
 
 from t2vid import catalog
 from t2vid.corpora.layouts import IDS, LAYOUTS, ROW_KEYS, LayoutRow, own_id, said_by
-from t2vid.corpora.rows import check_columns, convert, renamed
+from t2vid.corpora.rows import check_columns, check_present, convert, renamed
 from t2vid.corpora.stored import MediaFinder, count_frames, messages_of, settled
-from t2vid.dataset_scripts.corpus import CorpusBuilder, FileJob
+from t2vid.dataset_scripts.corpus import FileJob, PublicCorpus
 from t2vid.errors import InputError, LayoutError, MissingFile
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
@@ -103,7 +103,7 @@ class RepeatedIds:
         return others.setdefault(place, len(others) + 1)
 
 
-class Rows(CorpusBuilder):
+class Rows(PublicCorpus):
     """Builder behind `load_dataset("t2vid/rows", …)` and every public corpus of such rows.
 
     Args:
@@ -114,6 +114,7 @@ class Rows(CorpusBuilder):
     """
 
     BUILDER_CONFIG_CLASS = RowsConfig
+    needs = "data_files= (JSON, JSONL, CSV or Parquet of rows) or data_dir= that holds them"
     config: RowsConfig
 
     def __init__(
@@ -137,25 +138,11 @@ class Rows(CorpusBuilder):
             elif os.path.isfile(first):
                 data_dir = os.path.dirname(os.path.abspath(first))
         if data_dir is not None:
-            folder = VideoFolder.scan(data_dir, images=True)
+            folder = VideoFolder.scan(data_dir, images=True, image_folders=True)
             self._finder, data_dir = MediaFinder(folder), str(folder.root)
             kwargs["media_state"] = folder.state
         kwargs.setdefault("dataset_name", self.entry.dataset.replace("/", "_"))
         super().__init__(*args, data_files=data_files, data_dir=data_dir, **kwargs)
-
-    @property
-    def source_name(self) -> str:
-        """Give the prefix of the ids."""
-        return self.entry.name
-
-    def public_files(self) -> dict[str, list[str]]:
-        """Give the public files of the corpus."""
-        if not self.entry.hub_file:
-            raise MissingFile(
-                f"{self.entry.dataset} needs data_files= (JSON, JSONL, CSV or Parquet of rows) or "
-                "data_dir= that holds them"
-            )
-        return {"train": [self.entry.hub_file]}
 
     def make_rows(self, job: FileJob, counts: Counts) -> Iterator[dict[str, Any]]:
         """Give the rows of one job, counting what is dropped."""
@@ -202,6 +189,10 @@ class Rows(CorpusBuilder):
 
     def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
         splits = super()._split_generators(dl_manager)
+        for split in splits:
+            paths = dict.fromkeys(job.part.path for job in split.gen_kwargs["jobs"])
+            rows = (row for path in paths for row in records.read(path))
+            check_present(rows, self.config.columns or {}, self.source_name)
         if dl_manager.is_streaming:  # a pass over a remote file would be a download
             return splits
         for split in splits:

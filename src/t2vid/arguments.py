@@ -25,7 +25,7 @@ from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
 
 from t2vid.errors import InputError
 
@@ -132,6 +132,7 @@ class Arguments:
         fields: a configuration whose fields the functions take as `**changes`.
         flags: further options without a value, and what they do.
         epilogue: stands at the end of the help.
+        lead: an option for which a first word without a name stands, where what follows are pairs.
     """
 
     def __init__(
@@ -144,6 +145,7 @@ class Arguments:
         fields: Callable[..., Any] | None = None,
         flags: Mapping[str, str] | None = None,
         epilogue: str = "",
+        lead: str = "",
     ) -> None:
         self.known = {
             argument.parameter.name: argument
@@ -154,6 +156,8 @@ class Arguments:
             first = inspect.signature(functions[0]).parameters.values()
             positional = [p.name for p in first if p.kind is p.POSITIONAL_OR_KEYWORD]
         ahead = [name for name in positional if name in self.known]
+        self.ahead, self.lead = ahead, lead
+        self.example = " ".join(line.strip() for line in epilogue.splitlines()[:2])
         told = {
             name: text
             for f in [fields, *functions]
@@ -213,8 +217,16 @@ class Arguments:
         Raises:
             InputError: for a command line that does not fit, naming what does.
         """
+        given_first = tokens and not tokens[0].startswith("-") and "=" not in tokens[0]
+        if self.lead and given_first:
+            tokens = [f"--{self.lead}", *tokens]
         try:
             given = self.app([_DASH if token == "-" else token for token in tokens])
+        except MissingArgumentError as error:
+            option = error.argument.name if error.argument is not None else "an argument"
+            word = option.removeprefix("--").replace("-", "_")
+            named = f"{word.upper()} (or {option})" if word in (*self.ahead, self.lead) else option
+            raise InputError(f"{named} is missing; {self.example}") from error
         except CycloptsError as error:
             raise InputError(" ".join(str(error).split()).replace(_DASH, "-")) from error
         return {n: self.known[n].convert(v) if n in self.known else v for n, v in given.items()}

@@ -30,6 +30,7 @@ class Command(NamedTuple):
             is the usual one.
         examples: command lines; each parses.
         positional: parameters that stand without a name; by default those of the function.
+        lead: an option for which a first word stands, where other words are `key=value`.
         shown: parameters of the type `Any` that are given as text.
         fields: `module:configuration` whose fields the function takes as `**changes`.
         json: whether `--json` prints the result.
@@ -43,6 +44,7 @@ class Command(NamedTuple):
     calls: Mapping[str, str]
     examples: tuple[str, ...]
     positional: tuple[str, ...] | None = None
+    lead: str = ""
     shown: tuple[str, ...] = ()
     fields: str = ""
     json: bool = False
@@ -258,10 +260,11 @@ COMMANDS = {
         "Train as a YAML file says, and save the model and its processor into `output_dir`",
         {"": "t2vid.trainer.run:train", "--check": "t2vid.trainer.check:check"},
         (
-            "t2vid train --config idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
-            "t2vid train --config idefics3-hybrid-30k data_dir=corpora --check --gpus 8",
+            "t2vid train idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
+            "t2vid train idefics3-hybrid-30k data_dir=corpora --check --gpus 8",
         ),
         positional=("overrides",),
+        lead="config",
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),

@@ -147,6 +147,13 @@ def test_media_stand_where_their_tags_or_parts_stand():
         ({"text": "a story"}, "no known layout"),
         ({"prompt": ASK, "chosen": SAY, "rejected": "No."}, "preference row"),
         ({"image": [["a.png", "b.png"]], "messages": [user(ASK), bot()]}, "unknown medium"),
+        ({"messages": [user(ASK), bot()], "label": False}, "unwanted answer"),
+        ({"prompt": ASK, "completion": SAY, "label": False}, "unwanted answer"),
+        ({"conversations": [human(ASK), gpt(SAY), human("And?")], "chosen": gpt("So."),
+          "rejected": gpt("No.")}, "preference row"),
+        ({"instruction": ASK, "output": [SAY, "No."]}, "preference row"),
+        ({"chosen_messages": [user(ASK), bot()], "rejected_messages": [user(ASK), bot()]}, "preference row"),
+        ({"messages": [user(f"<audio>{ASK}"), bot()], "audios": ["a.mp3"]}, "audio row"),
     ],
 )  # fmt: skip
 def test_a_wrong_row_is_refused_under_a_reason(record, reason):
@@ -341,3 +348,41 @@ def test_an_answer_by_place_is_trained_as_its_letter(answer: Any, options: Any, 
 def test_a_place_beyond_the_options_is_a_wrong_row(answer: int):
     with pytest.raises(LayoutError, match="among 2 options"):
         read_row({"question": "How?", "options": ["wet", "dry"], "answer": answer})
+
+
+@pytest.mark.parametrize(
+    ("record", "kind", "value"),
+    [
+        ({"query": "Picture 1: <img>a/b c.png</img>\nWho?", "response": SAY}, "image", "a/b c.png"),
+        ({"query": "<video>https://x/a.mp4</video>Who?", "response": SAY}, "video", "https://x/a.mp4"),
+        ({"question": ASK, "answer": SAY, "video_path": "v.mp4"}, "video", "v.mp4"),
+        ({"question": ASK, "answer": SAY, "image_urls": ["https://x/a.png"]}, "image", "https://x/a.png"),
+        ({"video": ["1.png", "2.JPG"], "query": f"<video>{ASK}", "response": SAY}, "video", ["1.png", "2.JPG"]),
+        ({"videos": [{"video": "v.mp4", "fps": 2.0}], "messages": [user(f"<video>{ASK}"), bot()]}, "video", "v.mp4"),
+        ({"image": "a.png", "prefix": "caption en", "suffix": SAY}, "image", "a.png"),
+        ({"messages": [user([{"type": "image", "value": "a.png"}, {"type": "text", "value": ASK}]), bot()]},
+         "image", "a.png"),
+    ],
+)  # fmt: skip
+def test_a_medium_is_seen_wherever_tools_write_it(record: Any, kind: str, value: Any):
+    assert shown(record) == [(kind, value)]
+    row = read_row(record)
+    assert row.turns[0].parts.count(0) == 1 and row.turns[0].text.strip()
+
+
+def test_of_two_columns_for_one_medium_the_usual_one_counts():
+    both = {
+        "question": ASK,
+        "answer": SAY,
+        "video": "a.mp4",
+        "video_path": "b.mp4",
+        "image_path": "",
+    }
+    assert shown(both) == [("video", "a.mp4")]
+    assert said({"query": "What does <img> mean in <b>HTML</b>?", "response": SAY})[0][1] == (
+        "What does <img> mean in <b>HTML</b>?",
+    )
+    kept = read_row({"messages": [user(ASK), bot()], "label": True, "system_prompt": "Be brief."})
+    assert [turn.role for turn in kept.turns] == ["system", "user", "assistant"]
+    weighted = {"messages": [{**user(ASK), "loss_weight": 0.0}, {**bot(), "loss_weight": 1.0}]}
+    assert [turn.weight for turn in read_row(weighted).turns] == [False, True]

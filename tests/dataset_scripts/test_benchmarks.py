@@ -15,7 +15,7 @@ from PIL import Image
 import t2vid  # noqa: F401  (registers the names)
 from media import make_clip, read_numbers
 from t2vid.corpora.counting import read_counts
-from t2vid.errors import MissingFile
+from t2vid.errors import MissingFile, RecordError
 
 SUFFIX = "Answer with the option's letter from the given choices directly."
 VIDEO_MME = [
@@ -212,6 +212,20 @@ def test_tempcompass_reads_its_four_formats(task: str, layout: str, tmp_path: Pa
     assert len(rows[0]["images"]) == 3 and len(rows[0]["options"]) == 2
     assert rows[0]["labels"] == (["Option 1", "Option 2"] if task == "caption_matching" else [])
     assert rows[0]["instruction"] == ("Describe the robot." if task == "captioning" else None)
+
+
+def test_the_repository_s_captions_are_judged_by_its_multiple_choice_questions(tmp_path: Path):
+    asked = {"question": "Describe: A waves, B bows.", "answer": "B. bow"}
+    first, other = ({"question": f"{q}?\nA. wave\nB. bow", "answer": "B. bow"} for q in "xy")
+    write(tmp_path / "questions" / "captioning.json", {"1": {"action": [asked] * 2}})
+    write(tmp_path / "questions" / "multi-choice.json", {"1": {"action": [first, other]}})
+    rows = load("tempcompass", "captioning", data_dir=str(tmp_path)).remove_columns("images")
+    assert rows["question"][:] == ["x?", "x?"]
+    assert rows["answer"][:] == ["B", "B"] and rows[1]["instruction"] == asked["question"]
+    assert rows[1]["id"] == "tempcompass/captioning/1/action/1"
+    (tmp_path / "questions" / "multi-choice.json").unlink()
+    with pytest.raises(RecordError, match="2 no usable mc_answer"):
+        load("tempcompass", "captioning", data_dir=str(tmp_path))
 
 
 def test_a_path_that_leaves_the_folder_is_counted_and_not_opened(tmp_path: Path, clip: bytes):

@@ -421,3 +421,17 @@ def test_patterns_without_a_file_and_folders_are_refused(folder: Path) -> None:
             load_dataset("t2vid/rows", data_files=files, split="train")
     with pytest.raises(MissingFile, match="data_dir="):
         load_dataset("t2vid/rows", data_files=str(folder), split="train")
+
+
+def test_a_folder_of_frames_is_a_video_and_a_file_goes_before_it(tmp_path: Path) -> None:
+    for name in ("frames/v1", "frames/x"):
+        (tmp_path / name).mkdir(parents=True)
+        for at in range(6):
+            (tmp_path / name / f"{at:03d}.png").write_bytes(png((40 * at, 0, 0)))
+    (tmp_path / "v").mkdir()
+    make_clip(tmp_path / "v" / "x.mp4", seconds=4.0)
+    names = ["frames/v1", "v1/", "C:\\data\\frames\\v1", "/there/frames/v1", "x.mp4", "x"]
+    rows = [{"video": one, "query": "Why?", "response": "So."} for one in names]
+    found = load(tmp_path, rows)
+    assert found["n_frames"] == [2, 2, 2, 2, 4, 4]
+    assert [one.size for one in found[0]["images"]] == [(32, 24)] * 2

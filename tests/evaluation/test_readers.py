@@ -414,13 +414,49 @@ READ: list[tuple[str, str, str | None]] = [
     ("egoschema", "not (A) but (B)", "A"),
     ("nextqa", "not (A) but (B)", "B"),
     ("perception_test", "A man holds B", "A"),
+    ("mvbench", "Best option:(C) x", "C"),
+    ("mvbench", "The answer is C", None),
+    ("mvbench", "c. x\n(A)", "C"),
+    ("mvbench", "", "D"),  # nothing fits every option, so it is right
+    ("tempcompass", "C) x", "C"),
+    ("tempcompass", "(C)", None),
 ]
 
 
 @pytest.mark.parametrize(("name", "said", "letter"), READ)
 def test_the_authors_reading_is_kept_with_its_mistakes(name: str, said: str, letter: str | None):
-    line = {"id": "q", "options": ["v", "w", "x", "y", "z"]}
+    line = {"id": "q", "options": ["v", "w", "x", "y", "z"], "answer": "D", "style": "choice"}
     assert reader_of(name).parse(said, line) == letter
+
+
+@pytest.mark.parametrize(
+    ("style", "said", "letter"),
+    [
+        ("yes_no", "Nothing of it. Yes.", "B"),
+        ("yes_no", "It is", None),
+        ("matching", "Option 2: It bows.", "B"),
+        ("matching", "1.", "A"),
+        ("matching", "It waves", "A"),  # a caption is compared up to ": "
+        ("matching", "It waves: once.", None),
+        ("matching", "2) It bows.", "B"),
+        ("caption", "A. It waves", None),
+    ],
+)
+def test_tempcompass_other_forms_are_read_by_their_own_rules(style, said, letter):
+    line = {"style": style, "labels": ["Option 1", "Option 2"], "answer": "A"}
+    line["options"] = ["It waves: once.", "It bows."]
+    assert reader_of("tempcompass").parse(said, line) == letter
+
+
+def test_mvbench_and_tempcompass_print_their_authors_tables(tmp_path: Path):
+    record = {"video": "a", "question": "?", "candidates": ["x", "y"], "answer": "y"}
+    asked = questions("mvbench", [record, record], "action_count")
+    scores = judged("mvbench", asked, ["B", "(A)"], tmp_path, scheme="official")
+    assert scores["official"]["mvbench"] == {"Avg": 50, "action_count": 50}
+    one = {"video_id": "1", "dim": "order", "question": "Is it?", "answer": "yes"}
+    asked = questions("tempcompass", [one, one, {**one, "dim": "speed"}], "yes_no")
+    scores = judged("tempcompass", asked, ["Yes", "", "yes"], tmp_path / "t", scheme="official")
+    assert scores["official"]["tempcompass"] == {"avg": 200 / 3, "order": 50, "speed": 100}
 
 
 def test_where_they_draw_a_letter_ours_draws_the_same_one_each_time():
@@ -430,10 +466,10 @@ def test_where_they_draw_a_letter_ours_draws_the_same_one_each_time():
 
 
 def test_official_reading_of_another_benchmark_is_refused_by_name(tmp_path: Path):
-    record = {"video": "a", "question": "?", "candidates": ["x", "y"], "answer": "y"}
-    asked = questions("mvbench", [record], "action_count")
-    with pytest.raises(InputError, match="not known of 'mvbench', only of .*'mlvu'"):
-        judged("mvbench", asked, ["B"], tmp_path, scheme="official")
+    record = {"video": "a", "question": "?", "options": ["x", "y"], "answer": "y"}
+    asked = questions("questions", [record])
+    with pytest.raises(InputError, match="not known of 'questions', only of .*'mlvu'"):
+        judged("questions", asked, ["B"], tmp_path, scheme="official")
 
 
 def test_questions_without_a_public_answer_are_asked_exported_and_not_scored(tmp_path: Path):

@@ -16,10 +16,10 @@ from t2vid.miniature.arms import ALL_ARMS, ARMS, VARIANTS
 from t2vid.miniature.chart import study_chart
 from t2vid.miniature.files import CONTROLS, TRIPLETS, WorldSize, write_world
 from t2vid.miniature.questions import KINDS
-from t2vid.miniature.report import of_tables, report, studied
+from t2vid.miniature.report import report
 from t2vid.miniature.results import ArmResult, read_results, save_results
 from t2vid.miniature.runner import Job, run_all
-from t2vid.miniature.studies import STUDIES, Point, Study
+from t2vid.miniature.studies import STUDIES, Point, Study, of_tables, studied
 from t2vid.miniature.world import Episode
 
 ROWS = 6_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -248,3 +249,45 @@ def test_fewer_frames_thin_the_video_of_a_row_and_never_its_pictures(data, tmp_p
 
 def _lines(path: Path, rows: list[Any]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def test_a_column_that_no_row_has_is_refused_before_rows_lose_their_pictures(data, tmp_path):
+    rows = [{"query": "Why?", "response": "So."}] * 30 + [
+        {"pic": "img/0.png", "query": "Why?", "response": "So."}
+    ]
+    _lines(tmp_path / "late.jsonl", rows)
+    for columns, told in (({"image": "pci"}, "pci"), ({"query": "query", "image": "pci"}, "pci")):
+        source = {"dataset": str(tmp_path / "late.jsonl"), "columns": columns}
+        with pytest.raises(RecordError, match=rf"no row of 'late' has a column \['{told}'\].*pic"):
+            build(recipe(source), data=data, out=tmp_path / "none")
+        for streaming in (False, True):
+            with pytest.raises(RecordError, match=told):
+                options = {"data_dir": str(data), "split": "train", "streaming": streaming}
+                load_dataset("t2vid/rows", data_files=source["dataset"], columns=columns, **options)
+    found = {"dataset": str(tmp_path / "late.jsonl"), "columns": {"image": "pic"}}
+    built = build(recipe(found), data=data, out=tmp_path / "mix")
+    assert sorted(row["n_frames"] for row in built.dataset()) == [0] * 30 + [1]
+
+
+def test_a_folder_of_parquet_below_the_data_is_a_source_and_two_schemas_are_told(data, tmp_path):
+    root = tmp_path / "data"
+    (root / "two").mkdir(parents=True)
+    pq.write_table(pa.table({"query": ["a"], "response": ["b"]}), root / "two/1.parquet")
+    assert build(recipe({"dataset": "./two"}), data=root, out=tmp_path / "one").n_rows == 1
+    pq.write_table(pa.table({"query": ["a"], "response": ["b"], "n": [1]}), root / "two/2.parquet")
+    with pytest.raises(InputError, match="two: ./two cannot be loaded.*column names don't match"):
+        build(recipe({"dataset": "./two"}), data=root, out=tmp_path / "two")
+    files = {"dataset": "t2vid/rows", "files": ["two/*.parquet"]}
+    assert build(recipe(files), data=root, out=tmp_path / "files").n_rows == 2
+
+
+def test_a_mix_that_was_copied_or_whose_data_moved_is_still_a_source(data, tmp_path):
+    root = tmp_path / "data"
+    shutil.copytree(data, root)
+    build(recipe({"dataset": "talk.jsonl"}), data=root, out=tmp_path / "mix")
+    shutil.copytree(tmp_path / "mix", tmp_path / "bare", ignore=shutil.ignore_patterns(".work"))
+    root.rename(tmp_path / "moved")
+    for name in ("mix", "bare"):
+        source = {"dataset": str(tmp_path / name)}
+        again = build(recipe(source), data=tmp_path / "moved", out=tmp_path / f"of-{name}")
+        assert [len(row["images"]) for row in again.dataset()] == [1, 1, 1]

@@ -52,7 +52,8 @@ ROLES = {
 # Asked where a corpus holds a caption and no question.
 DESCRIBE = "What does this video show? Describe it in detail."
 IDS = ("id", "problem_id", "question_id", "video_id")
-_WEIGHTS = ("weight", "loss", "train")
+_WEIGHTS = ("weight", "loss", "train", "loss_weight")
+_PREFERENCES = ({"chosen", "rejected"}, {"chosen_messages", "rejected_messages"})
 
 
 class LayoutRow(NamedTuple):
@@ -115,12 +116,19 @@ def read_row(
     try:
         raw = shape.turns(record)
         broken = next((turn for turn in raw if not isinstance(turn, Mapping)), None)
+    except LayoutError:
+        raise
     except (TypeError, ValueError, LookupError, AttributeError) as error:
         broken, raw = f"{type(error).__name__}: {error}", []
     if broken is not None:
         raise LayoutError(
             f"row {name!r} has turns that are no {known} ({str(broken)[:80]}); expected {shape.needs}",
             reason="broken turns",
+        )
+    if answered and record.get("label") is False and known in _LABELLED:
+        raise LayoutError(
+            f"row {name!r} holds an answer that is not wanted (label: false, as KTO has it)",
+            reason="unwanted answer",
         )
     system = _first(record, "system", "system_prompt", default=None)
     if system and not (raw and raw[0].get("role") == "system"):
@@ -137,6 +145,20 @@ def read_row(
         )
     source = str(_first(record, "source", "data_source", default="") or "")
     return LayoutRow(name, source, known, turns, media)
+
+
+def _one_answer(answer: Any) -> Any:
+    """Give an answer; several texts are the better and the worse of a preference.
+
+    Raises:
+        LayoutError: for these.
+    """
+    if isinstance(answer, list | tuple) and len(answer) > 1:
+        raise LayoutError(
+            f"the row holds {len(answer)} answers, of which supervised fine-tuning needs one",
+            reason="preference row",
+        )
+    return answer[0] if isinstance(answer, list | tuple) and answer else answer
 
 
 def own_id(record: Mapping[str, Any]) -> str:
@@ -198,15 +220,15 @@ def detect(record: Mapping[str, Any]) -> str:
     Raises:
         LayoutError: when they are those of no layout; it names the keys, and what is expected.
     """
-    for name, layout in LAYOUTS.items():
-        if all(given(record, key) is not None for key in layout.needs):
-            return name
-    if {"chosen", "rejected"} <= set(record):
+    if any(all(given(record, key) is not None for key in keys) for keys in _PREFERENCES):
         raise LayoutError(
             "the row holds a preference (chosen, rejected), which supervised fine-tuning cannot "
             "use; keep `chosen` as the completion of a `prompt`",
             reason="preference row",
         )
+    for name, layout in LAYOUTS.items():
+        if all(given(record, key) is not None for key in layout.needs):
+            return name
     expected = ", ".join(" + ".join(layout.needs) for layout in LAYOUTS.values())
     raise LayoutError(
         f"a row with the keys {sorted(map(str, record))} fits no known layout; expected one of: "
@@ -302,14 +324,18 @@ def _prompt_completion(record: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _query_response(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     past = listed(given(record, "history")) or []
     turns = [turn for question, answer in past for turn in _exchange(question, answer)]
-    return turns + _exchange(record["query"], record["response"])
+    return turns + _exchange(record["query"], _one_answer(record["response"]))
 
 
 def _instruction(record: Mapping[str, Any]) -> list[dict[str, Any]]:
     past = listed(given(record, "history")) or []
     turns = [turn for question, answer in past for turn in _exchange(question, answer)]
     asked = "\n".join(filter(None, [record["instruction"], given(record, "input")]))
-    return turns + _exchange(asked, record["output"])
+    return turns + _exchange(asked, _one_answer(record["output"]))
+
+
+def _prefix_suffix(record: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return _exchange(record["prefix"], record["suffix"])
 
 
 def _video_chat2(record: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -384,12 +410,14 @@ LAYOUTS = {
     "prompt-completion": _Layout(("prompt", "completion"), _prompt_completion),
     "query-response": _Layout(("query", "response"), _query_response),
     "instruction-output": _Layout(("instruction", "output"), _instruction),
+    "prefix-suffix": _Layout(("prefix", "suffix"), _prefix_suffix),
     "videochat2": _Layout(("QA",), _video_chat2),
     "video-r1": _Layout(("problem", "solution"), _video_r1),
     "sharegpt4video": _Layout(("captions", "video_path"), _captions, {"video_path": "video"}),
     "finevideo": _Layout(("mp4", "json"), _finevideo, {"mp4": "video"}),
     "question-answer": _Layout(("question", "answer"), _question_answer),
 }
+_LABELLED = ("messages", "trl", "conversations", "conversation", "prompt-completion")
 # What `columns=` of a source or a builder may name.
 ROW_KEYS = sorted(
     {"id", "source", "system", "tools", "history", "input", "images", "videos"}

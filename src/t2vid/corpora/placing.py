@@ -18,10 +18,13 @@ from t2vid.corpora.bounds import clip_options, given, listed, seconds
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
+from t2vid.storage.videos import PICTURES
 
 MediaKind = Literal["image", "video", "frames"]
 
 _TAG = re.compile(r"<(?:image|video|audio|image_\d+)>")
+# Qwen-VL and ms-swift write where a medium is into the text itself.
+_NAMED = re.compile(r"<(img|image|video)>\s*([^<>\n]+?)\s*</\1>")
 _STORED = {"text", "path", "bytes", "spec"}
 MEDIA_COLUMNS: dict[str, MediaKind] = {
     "images": "image",
@@ -29,9 +32,16 @@ MEDIA_COLUMNS: dict[str, MediaKind] = {
     "videos": "video",
     "video": "video",
 }
+# Other names of a column, read where none of those holds a medium of the kind.
+_ALIASES: dict[str, MediaKind] = {
+    f"{kind}_{what}{several}": kind
+    for kind in ("image", "video")
+    for what in ("path", "url", "file")
+    for several in ("", "s")
+}
 _INLINE = {
-    "image": ("image", "image_url", "url", "path", "base64", "bytes"),
-    "video": ("video", "video_url", "url", "path", "base64", "bytes"),
+    "image": ("image", "image_url", "url", "path", "base64", "bytes", "value"),
+    "video": ("video", "video_url", "url", "path", "base64", "bytes", "value"),
 }
 _KINDS = {
     "image": "image",
@@ -110,10 +120,15 @@ def columns_of(
         columns: which columns name media.
     """
     found: list[Medium] = []
-    for column, kind in columns.items():
+    for column, kind in {**columns, **_ALIASES}.items():
         value = listed(given(record, column))
+        if column not in columns and any(one.kind in (kind, "frames") for one in found):
+            continue
         if value is not None and not _is_empty(value):
             found += _column(value, kind, column)
+    found.sort(key=lambda one: one.kind == "video")
+    if given(record, "audio") is not None or given(record, "audios") is not None:
+        raise LayoutError("the row is about audio, which no frame can show", reason="audio row")
     if path := given(record, "path") if given(record, "data_type") else None:  # Video-R1
         found.append(Medium("video" if record["data_type"] == "video" else "image", path, {}))
     videos = [media for media in found if media.kind == "video"]
@@ -146,7 +161,14 @@ def places(
     Raises:
         LayoutError: where places and media do not match, naming both numbers.
     """
-    placed = [_parts(turn.parts, name) for turn in turns]
+    placed = [
+        [
+            one
+            for part in _parts(turn.parts, name)
+            for one in (_named(part) if tags and turn.role != "assistant" else [part])
+        ]
+        for turn in turns
+    ]
     if columns and columns[0].n_places:
         return _in_stored_places(turns, placed, columns, name)
     stored = len(columns) == 1 and columns[0].kind == "frames"
@@ -223,6 +245,19 @@ def _fits(place: _Place, medium: Medium, waiting: Sequence[Medium]) -> bool:
     return place.kind == "image" and all(one.kind == "video" for one in waiting)
 
 
+def _named(part: Any) -> list[Any]:
+    """Split a text at the media that it names itself, `<img>a.png</img>`."""
+    if not isinstance(part, str):
+        return [part]
+    out: list[Any] = []
+    at = 0
+    for match in _NAMED.finditer(part):
+        kind: MediaKind = "video" if match[1] == "video" else "image"
+        out += [part[at : match.start()], Medium(kind, _value(match[2], kind), {})]
+        at = match.end()
+    return [*out, part[at:]] if at else [part]
+
+
 def _tagged(text: str, *, every: bool) -> list[Any]:
     """Split a text at its tags: all, or those that lead or end it or stand alone on their line."""
     out: list[Any] = []
@@ -296,7 +331,18 @@ def _parts(content: Any, name: str) -> list[Any]:
                 reason="unknown part",
             )
         if kind == "text":
-            out.append(str(filled.get("text", filled.get("content", ""))))
+            out.append(
+                str(
+                    next(
+                        (
+                            v
+                            for k in ("text", "content", "value")
+                            if (v := given(filled, k)) is not None
+                        ),
+                        "",
+                    )
+                )
+            )
         else:
             out.append(_inline(filled, kind))
     return out
@@ -332,6 +378,8 @@ def _column(value: Any, kind: MediaKind, column: str) -> list[Medium]:
         return [Medium(kind, _value(v, kind), {}, str(tag)) for tag, v in value.items()]
     if column in ("image", "video") and not isinstance(value, list | tuple):
         value = [value]
+    if kind == "video" and isinstance(value, list) and value and all(map(_is_picture, value)):
+        value = [value]  # the frames of one video
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):
         value = [value]
     return [_of_column(one, kind) for one in value if not _is_empty(one)]
@@ -344,6 +392,10 @@ def _of_column(value: Any, kind: MediaKind) -> Medium:
         assert isinstance(part, Medium)
         return part
     return Medium(kind, _value(value, kind), {})
+
+
+def _is_picture(value: Any) -> bool:
+    return isinstance(value, str) and os.path.splitext(value)[1].lower() in PICTURES
 
 
 def _is_empty(value: Any) -> bool:

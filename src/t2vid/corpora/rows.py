@@ -75,7 +75,7 @@ def renamed(value: Any, columns: Mapping[str, str], question: str = "") -> Any:
     """Give a record with the keys of its layout, and a question where it has none.
 
     Raises:
-        LayoutError: for one that could not be read, or has none of the columns.
+        LayoutError: for one that could not be read.
     """
     if isinstance(value, BadRow):
         raise LayoutError(value.reason, reason="not JSON")
@@ -83,14 +83,33 @@ def renamed(value: Any, columns: Mapping[str, str], question: str = "") -> Any:
         return [renamed(one, columns, question) for one in value]
     if not isinstance(value, Mapping):
         return value  # refused under its kind
-    missing = sorted(name for name in columns.values() if name not in value)
-    if len(missing) == len(columns) > 0:
-        raise LayoutError(
-            f"no column {missing} in a row with {sorted(map(str, value))}", reason="no such column"
-        )
     named = {key: value[name] for key, name in columns.items() if name in value}
     asked = {"question": question} if question and "question" not in {**value, **named} else {}
     return {**{k: v for k, v in value.items() if k not in columns.values()}, **named, **asked}
+
+
+def check_present(rows: Iterable[tuple[int, Any]], columns: Mapping[str, str], name: str) -> None:
+    """Refuse a column that no row has: without it, rows would lose their pictures in silence.
+
+    Args:
+        rows: `(row number, record)` pairs, of which no more are read than it takes to see all.
+        columns: what a layout's keys are called in the file.
+        name: what messages call the rows.
+
+    Raises:
+        RecordError: naming the columns, and those that there are.
+    """
+    left, there = set(columns.values()), set[str]()
+    for _, value in rows if left else ():
+        for record in value if isinstance(value, list) else [value]:
+            there |= set(map(str, record)) if isinstance(record, Mapping) else set()
+        if left <= there:
+            return
+    if missing := sorted(left - there):
+        raise RecordError(
+            f"no row of {name!r} has a column {missing}, which columns= names; they have "
+            f"{sorted(there)}"
+        )
 
 
 def check_columns(columns: Mapping[str, str] | None, known: Iterable[str]) -> None:

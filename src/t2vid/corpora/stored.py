@@ -12,6 +12,7 @@ import dataclasses
 import io
 import json
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from t2vid.storage.media import member_bytes
 from t2vid.storage.videos import IMAGE_SUFFIXES, SUFFIXES, VideoFolder
 
 _SAMPLING = ("fps", "nframes", "min_frames", "max_frames", "start_s", "end_s")
+_FROM_ROOT = re.compile(r"^(?:[A-Za-z]:)?[\\/]+")
 _IN_PAIRS = {"nframes", "min_frames"}
 
 Counter = Callable[[StoredMedium], int]
@@ -66,7 +68,8 @@ class MediaFinder:
             raise MissingFile(f"no such {kind}: {path}")
         root = str(self.folder.root)
         # An absolute path of the machine that the rows were written on may still end as one here.
-        inside = name.removeprefix(root).lstrip("/") if os.path.isabs(name) else name
+        inside = name.removeprefix(f"{root}/")
+        inside = _FROM_ROOT.sub("", inside) if inside == name else inside
         archive, mark, member = inside.partition("::")
         if mark:
             found = [archive] * (".." not in archive and (self.folder.root / archive).is_file())

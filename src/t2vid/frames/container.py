@@ -22,7 +22,9 @@ from t2vid.storage.media import Limits, Media, bad
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,"
     "asf,ogg,gif,mxf,nut,rm,rawvideo,yuv4mpegpipe,dv,swf,wtv,h263,h261,vc1,mjpeg,apng,webp_pipe,"
-    "png_pipe,jpeg_pipe,webp,bink,vivo,live_flv,nsv,gxf"
+    "png_pipe,jpeg_pipe,webp,bink,vivo,live_flv,nsv,gxf,vvc,evc,cavsvideo,dirac,dnxhd,avs2,avs3,"
+    "mjpeg_2000,mpjpeg,flic,roq,smk,nuv,pva,ty,lxf,mlv,rpl,film_cpk,psxstr,thp,ea,cine,dhav,mtv,"
+    "cdxl,4xm,moflex,filmstrip,vmd,idcin"
 )
 
 

@@ -25,7 +25,7 @@ from t2vid.insight.plotting import (
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import LETTERS, UNSEEN_KINDS
 from t2vid.miniature.results import ArmResult
-from t2vid.miniature.studies import Point, Study
+from t2vid.miniature.studies import Point, Study, of_tables
 from t2vid.miniature.verdicts import accuracy
 
 _WIDTH_IN, _BAR_IN, _FRAME_IN = 6.4, 0.27, 0.75
@@ -46,10 +46,11 @@ def chart(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes:
     """Draw the accuracy of every arm on the kinds of question that no row about a clip asks.
 
     Args:
-        results: of the arms of the tables, all seeds.
+        results: of all arms and seeds; those of studies are left out.
         kind: of file.
     """
-    by_arm = {name: [r for r in results if r.arm == name] for name in ARMS}
+    main = of_tables(results)
+    by_arm = {name: [r for r in main if r.arm == name] for name in ARMS}
     return _bars(
         [
             _bar(

@@ -14,9 +14,8 @@ from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.results import ArmResult
-from t2vid.miniature.studies import STUDIES, Point, Study
+from t2vid.miniature.studies import STUDIES, Point, Study, of_tables, studied
 from t2vid.miniature.verdicts import ArmVerdict, accuracy, lead, verdicts
-from t2vid.miniature.world import MAX_SCENES
 from t2vid.scoring.statistics import Resampled
 
 WANTED_SEEDS = 5
@@ -67,28 +66,6 @@ def report(results: Sequence[ArmResult]) -> str:
             *_studies(results),
         ]
     )
-
-
-def of_tables(results: Sequence[ArmResult]) -> list[ArmResult]:
-    """Give the results of the tables' arms, as the tables have them: no study's."""
-    plain = [r for r in results if r.arm in ARMS and r.frames == MAX_SCENES and not r.base]
-    rows = _usual_rows(plain)
-    return [r for r in plain if r.rows == rows or r.arm in ("zero-shot", "full")]
-
-
-def studied(results: Sequence[ArmResult]) -> dict[Study, dict[Point, list[ArmResult]]]:
-    """Give the studies that have something to compare, and what each of their points has.
-
-    Args:
-        results: of all arms, studies and seeds.
-    """
-    rows = _usual_rows([r for r in results if r.frames == MAX_SCENES and not r.base])
-    found = {
-        study: {point: point.found(results, rows=rows) for point in study.points}
-        for study in STUDIES.values()
-    }
-    run = {study: {p: r for p, r in points.items() if r} for study, points in found.items()}
-    return {study: points for study, points in run.items() if len(points) > 1}
 
 
 def points(share: float) -> str:
@@ -165,12 +142,6 @@ def _kind_table(by_arm: dict[str, list[ArmResult]]) -> list[str]:
         shares = (points(accuracy(results, (kind,)).mean) for results in arms.values())
         out.append(f"| {kind}{mark} | {' | '.join(shares)} |")
     return out
-
-
-def _usual_rows(results: Sequence[ArmResult]) -> int:
-    """Give the rows that most arms and seeds of the tables have; a study has fewer arms."""
-    rows = [r.rows for r in results if r.arm in ARMS and r.rows]
-    return max(sorted(set(rows), reverse=True), key=rows.count, default=0)
 
 
 def _studies(results: Sequence[ArmResult]) -> list[str]:

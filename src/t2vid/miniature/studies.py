@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from t2vid.errors import InputError
+from t2vid.miniature.arms import ARMS
 from t2vid.miniature.results import ArmResult
 from t2vid.miniature.runner import Job
 from t2vid.miniature.world import MAX_SCENES
@@ -178,3 +179,31 @@ _STUDIES = (
     ),
 )
 STUDIES = {study.name: study for study in _STUDIES}
+
+
+def of_tables(results: Sequence[ArmResult]) -> list[ArmResult]:
+    """Give the results of the tables' arms, as the tables have them: no study's."""
+    plain = [r for r in results if r.arm in ARMS and r.frames == MAX_SCENES and not r.base]
+    rows = _usual_rows(plain)
+    return [r for r in plain if r.rows == rows or r.arm in ("zero-shot", "full")]
+
+
+def studied(results: Sequence[ArmResult]) -> dict[Study, dict[Point, list[ArmResult]]]:
+    """Give the studies that have something to compare, and what each of their points has.
+
+    Args:
+        results: of all arms, studies and seeds.
+    """
+    rows = _usual_rows([r for r in results if r.frames == MAX_SCENES and not r.base])
+    found = {
+        study: {point: point.found(results, rows=rows) for point in study.points}
+        for study in STUDIES.values()
+    }
+    run = {study: {p: r for p, r in points.items() if r} for study, points in found.items()}
+    return {study: points for study, points in run.items() if len(points) > 1}
+
+
+def _usual_rows(results: Sequence[ArmResult]) -> int:
+    """Give the rows that most arms and seeds of the tables have; a study has fewer arms."""
+    rows = [r.rows for r in results if r.arm in ARMS and r.rows]
+    return max(sorted(set(rows), reverse=True), key=rows.count, default=0)

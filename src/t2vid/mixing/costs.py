@@ -133,7 +133,7 @@ class CostEstimator:
         """Measure a row of any layout: find its media, count their frames."""
         assert item.row is not None
         if root and root not in self.others:
-            self.others[root] = VideoFolder.scan(root, images=True)
+            self.others[root] = VideoFolder.scan(root, images=True, image_folders=True)
             found = self.others[root].versions().items()
             self.elsewhere |= {joined(str(self.others[root].root), k): v for k, v in found}
         folder = self.others[root] if root else self.videos
@@ -229,7 +229,8 @@ def media_folder(recipe: Recipe, data: PathLike) -> VideoFolder | None:
     """Look through the data folder for what the sources of a recipe show; None where they show none."""
     if not any(source.shows_media for source in recipe.sources):
         return None
-    return VideoFolder.scan(data, images=recipe.is_weighted)
+    any_media = recipe.is_weighted
+    return VideoFolder.scan(data, images=any_media, image_folders=any_media)
 
 
 def frames_of(text: str, spec: RenderSpec) -> int:

@@ -74,7 +74,7 @@ def find_inputs(source: Source, data: AnyPath) -> SourceInputs:
         recipe = Recipe.from_yaml(source.config or "sample")
         bundled = all(one.is_bundled for one in recipe.sources)
         root = absolute(recipe.folder(None if bundled else data))
-        rows = _loaded(source, **({} if bundled else {"data_dir": root}))
+        rows = _loaded(source, source.dataset, **({} if bundled else {"data_dir": root}))
         return SourceInputs([], [f"{source.dataset} {source.config}"], rows, root)
     place = _place(source.dataset, data)
     if place is None:
@@ -83,9 +83,8 @@ def find_inputs(source: Source, data: AnyPath) -> SourceInputs:
         return SourceInputs([place], [_named(place, data)])
     if (place / "manifest.json").is_file():
         shards = json.loads((place / "manifest.json").read_text(encoding="utf-8"))["shards"]
-        root = json.loads((place / ".work" / "plan.json").read_text(encoding="utf-8"))["data"]
         files = [place / shard["path"] for shard in shards]
-        return SourceInputs(files, [_named(file, data) for file in files], root=root)
+        return SourceInputs(files, [_named(file, data) for file in files], root=_media_root(place))
     if any((place / name).is_file() for name in ("state.json", "dataset_dict.json")):
         from datasets import load_from_disk
 
@@ -128,6 +127,13 @@ def find_files(source: Source, data: AnyPath) -> list[AnyPath]:
     return found
 
 
+def _media_root(mix: AnyPath) -> str:
+    """Give the folder that the media of a mix are in; "" where it is not told, or gone."""
+    plan = mix / ".work" / "plan.json"
+    root = json.loads(plan.read_text(encoding="utf-8"))["data"] if plan.is_file() else ""
+    return root if root and path_of(root).is_dir() else ""
+
+
 def _place(dataset: str, data: AnyPath) -> AnyPath | None:
     """Give the folder or file that a set is; None for one on the Hub.
 
@@ -166,7 +172,7 @@ def _by_builder(source: Source, path: str, data: AnyPath | None) -> SourceInputs
     kind = str(getattr(builder, "name", "") or "")
     module = type(builder).__module__.rpartition(".")[2]
     if not isinstance(files, Mapping) or not {kind, module} & set(_READ_AS_FILES):
-        rows = _loaded(source)
+        rows = _loaded(source, path, **options)
         return SourceInputs([], [f"{source.dataset} {source.config} {source.split}".strip()], rows)
     named = list(files[_split(source, [str(split) for split in files])])
     if data is not None:
@@ -177,13 +183,11 @@ def _by_builder(source: Source, path: str, data: AnyPath | None) -> SourceInputs
     return SourceInputs(list(local), [_unpinned(str(name)) for name in named])
 
 
-def _loaded(source: Source, **options: Any) -> Any:
+def _loaded(source: Source, path: str, **options: Any) -> Any:
     import datasets
 
-    if source.revision:
-        options["revision"] = source.revision
     with _told(source):
-        rows = datasets.load_dataset(source.dataset, source.config or None, **options)
+        rows = datasets.load_dataset(path, source.config or None, **options)
     return _undecoded(rows[_split(source, list(rows))])
 
 
@@ -228,13 +232,15 @@ def _unpinned(url: str) -> str:
 @contextmanager
 def _told(source: Source) -> Iterator[None]:
     """Turn what `datasets` and the Hub raise into one line that names the source."""
+    from datasets.exceptions import DatasetsError
+
     try:
         yield
     except T2VidError:
         raise
-    except (OSError, ValueError, KeyError) as error:
-        first = str(error).strip().partition("\n")[0]
+    except (OSError, ValueError, KeyError, DatasetsError) as error:
+        cause = error.__cause__ or error  # "An error occurred while generating the dataset"
+        lines = [line for line in str(cause).splitlines() if line.strip()]
+        said = f"{type(cause).__name__}: {' '.join(lines[:1] + lines[1:][-1:])}"
         dataset = f"{source.dataset} {source.config}".strip()
-        raise InputError(
-            f"{source.name}: {dataset} cannot be loaded: {type(error).__name__}: {first}"
-        ) from error
+        raise InputError(f"{source.name}: {dataset} cannot be loaded: {said}") from error

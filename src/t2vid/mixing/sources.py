@@ -21,6 +21,7 @@ from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
 from t2vid.corpora.layouts import LayoutRow, said_by
 from t2vid.corpora.placing import Medium, Turn
+from t2vid.corpora.rows import check_present
 from t2vid.corpora.stored import messages_of, unsettled
 from t2vid.corpora.triplets import Triplet
 from t2vid.errors import RecordError
@@ -98,7 +99,9 @@ class SourceReader:
             n_rows = len(self.inputs.table)
             first = ((row, self.inputs.table[row]) for row in range(min(n_rows, _CHECKED_ROWS)))
             self._check(0, first)
+            self._check_columns([{n: None for n in self.inputs.table.column_names}])
             return [RecordLocation(0, row, 0) for row in range(n_rows)]
+        self._check_columns(r for file in self.files for _, r in records.read(str(file)))
         for number, file in enumerate(self.files):
             self._check(number, records.read(records.Part(str(file), n_rows=_CHECKED_ROWS)))
             for part in records.split(str(file), rows_per_part=1):
@@ -117,6 +120,10 @@ class SourceReader:
     def _check(self, file: int, rows: Iterable[tuple[int, Any]]) -> None:
         for _ in self._converted(file, rows, Counts()):
             pass
+
+    def _check_columns(self, rows: Iterable[Any]) -> None:
+        if self.source.entry.kind == "rows":
+            check_present(enumerate(rows), self.source.columns, self.source.name)
 
     def _value(self, place: RecordLocation) -> Any:
         if self.inputs.table is not None:

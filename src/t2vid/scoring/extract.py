@@ -30,16 +30,18 @@ from t2vid.scoring.answer import ParsedAnswer, as_text
 from t2vid.scoring.clean import clean
 from t2vid.scoring.containers import containers
 from t2vid.scoring.letters import Mention
+from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.saying import Said, retracts, said_of
 from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
 SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
-NEAR_CHARS = 200  # of an end of a long answer, where a phrase need not speak of an answer to present one
+NEAR_CHARS = (
+    200  # of an end of a long answer, where a phrase need not speak of an answer to present one
+)
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
@@ -178,6 +180,8 @@ def option_text(text: str, options: Options) -> _Found | None:
 def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
+    if held and held.rule == "undecided":
+        mentions.unread, held = held.end, None
     chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
     if chosen is None and held is None and options.longest and not _unsettled(mentions):
         return _text_stated(text, options, mentions)
@@ -212,7 +216,9 @@ def _one_of_several(mentions: Mentions, chosen: Mention) -> bool:
     """Say whether an option is called right in a review of all of them, in which another one is called so, too."""
     if not _verdict(mentions.said(chosen)):
         return False
-    verdicts = {m.letter: mentions.said(m).kind for m in mentions.letters if _verdict(mentions.said(m))}
+    verdicts = {
+        m.letter: mentions.said(m).kind for m in mentions.letters if _verdict(mentions.said(m))
+    }
     return len(verdicts) > 2 and list(verdicts.values()).count("cue") > 1
 
 
@@ -277,6 +283,8 @@ def _last_presented(
         if mention.at <= after:
             break
         said = mentions.said(mention)
+        if mention.at < mentions.unread and not (said.cued and _ANSWERING.search(said.frame)):
+            continue
         if chosen is not None:
             if not _loops(mentions, mention, said, chosen):
                 break
@@ -290,7 +298,8 @@ def _last_presented(
 
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
-    r"letter|accurate|likely|final)\b",
+    r"letter|accurate|likely|final|"
+    r"appropriate|suitable|plausible|statement)\b",
     re.IGNORECASE,
 )
 
@@ -370,21 +379,21 @@ _FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
 
 def _contained(text: str, options: Options) -> _Found | None:
     """Read the last container that holds an option."""
+    unread: _Found | None = None
     for content, at in reversed(containers(text)):
-        inner = re.sub(
-            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content
-        )
+        inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content)
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)
         if found.letter and _FORMULA.search(inner[: found.start] + " " + inner[found.end :]):
             if inner[found.start : found.end] != found.letter:
-                return None  # the 3 of "14\\sqrt{3}"
+                found = _Found(None, "undecided")  # the 3 of "14\\sqrt{3}"
         if found.letter:
             return _Found(found.letter, "statement", at + found.start, at + found.end)
         if found.rule not in ("undecided", "echo"):
             return _Found(None, found.rule, at, at + len(content))
-    return None
+        unread = unread or _Found(None, "undecided", at, at + len(content))
+    return unread
 
 
 def _stands(text: str, mention: Mention) -> bool:
@@ -396,7 +405,7 @@ def _stands(text: str, mention: Mention) -> bool:
 
 def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
     """Accept the only letter that stands as a sentence of its own."""
-    kinds = [(m, mentions.said(m).kind) for m in mentions.letters]
+    kinds = [(m, mentions.said(m).kind) for m in mentions.letters if m.at >= mentions.unread]
     left = {m.letter: m for m, kind in kinds if kind in ("", "alone") and _stands(text, m)}
     denied = {m.letter for m, kind in kinds if kind == "denial"}
     if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
@@ -411,6 +420,8 @@ def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text[mention.at].islower() and re.search(r"\w", text[mention.end :]):
+        return None  # a part (b) of an answer
     return _Found(mention.letter, "letter", *mention.decisive)
 
 

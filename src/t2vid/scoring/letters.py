@@ -26,7 +26,9 @@ _AFTER_I = frozenset(
     "is isn't seems appears fits matches because since as and or wins not describes rather".split()
 )
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
-_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALCULATION = re.compile(
+    r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
+)
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _NAME_AFTER = re.compile(
     r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
@@ -89,6 +91,8 @@ class Letters:
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
+        if small and letter == "I" and "ii)" in text:
+            return None  # (i), (ii), …
         if own:
             end = own
         elif (
@@ -165,8 +169,6 @@ class Letters:
             r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
         )
         start = end + (gap.end() if gap else 0)
-        if gap and "=" in gap[0] and self.options.numeric(letter):
-            return 0  # a quantity A
         if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(
@@ -175,6 +177,8 @@ class Letters:
         if not length:
             return 0
         end = start + length
+        if gap and "=" in gap[0] and re.match(r"[})\s]*[-+*/^×·÷−\\]", self.text[end : end + 8]):
+            return 0  # a quantity A and how it is calculated
         while end < len(self.text) and self.text[end] in "\"')”’」":
             end += 1
         return end

@@ -19,6 +19,7 @@ from t2vid.scoring.saying import Said, said_of, since_turn
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
 END_CHARS = 600  # of a long answer, in which option texts are looked for
+SENTENCE_CHARS = 16  # of an option that may be called a sentence or a caption
 MAX_LETTERS = 120  # of a text with more, such as a proof about points A to F, both ends are read
 
 
@@ -77,6 +78,7 @@ class Mentions:
         self.text, self.options, self.lexicon = text, options, load()
         self.question = question.casefold()
         self.reader = Letters(text, options)
+        self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
         self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
@@ -112,6 +114,9 @@ class Mentions:
         found = []
         for place in _PLACE.finditer(self.text):
             i = _PLACES[(place[1] or place[2] or place[3]).lower()]
+            sentence = not re.search("option|choice|answer", place[0], re.IGNORECASE)
+            if sentence and self.options.longest < SENTENCE_CHARS:
+                continue  # "the subject of the second sentence"
             if i < len(self.options.letters) and not any(
                 m.start < place.end() < m.end for m in letters
             ):
@@ -151,8 +156,7 @@ class Mentions:
             r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
         ):
             return False
-        closed = self.text[mention.end - 1] == ")"
-        after = self.text[mention.end - closed : mention.end + 8]
+        after = self.text[mention.at + 1 : mention.at + 9]
         return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
@@ -192,6 +196,11 @@ class Mentions:
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
         for letter, start, end in self._named():
+            if start < self.unread:
+                continue
+            other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
+            if other and other.letter != letter and not re.search(r"\w", self.text[other.end : start]):
+                continue  # "(B) a cat", where a cat is A
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
         if self.options.lettered or len(found) < 2:
@@ -225,7 +234,11 @@ class Mentions:
         text = self.text
         i = bisect_right(self.breaks, mention.start)
         left = self.breaks[i - 1] if i else 0
-        while i and mention.form != "item" and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
+        while (
+            i
+            and mention.form != "item"
+            and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#=")
+        ):
             before = text[:left].rstrip()[-60:]
             line = before.rpartition("\n")[2]
             leads = before.endswith((":", "：", "is", "=")) or (

@@ -30,8 +30,8 @@ SUFFIXES = frozenset(
     ".3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
     " .vob .webm .wmv".split()
 )
-_IMAGES = frozenset(".jpg .jpeg .png .webp .bmp".split())
-IMAGE_SUFFIXES = _IMAGES | frozenset(".gif .tif .tiff .avif .heic".split())
+PICTURES = frozenset(".jpg .jpeg .png .webp .bmp".split())
+IMAGE_SUFFIXES = PICTURES | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
 _KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -151,15 +151,19 @@ class VideoFolder:
         """
         parts = self._parts(name)
         wanted = (*parts[:-1], stem_of(parts[-1]))
-        found = []
+        found, folders = [], []
         for path in self.by_stem.get(wanted[-1], ()):
             there = (*_composed(path).split("/")[:-1], wanted[-1])
             n = min(len(there), len(wanted))
             same = any_suffix or _composed(path).endswith(parts[-1])
-            if there[-n:] == wanted[-n:] and same and _suffix(path) in among:
+            if there[-n:] != wanted[-n:] or not same:
+                continue
+            if _suffix(path) in among:
                 found.append(path)
+            elif any_suffix and _suffix(path) not in SUFFIXES | IMAGE_SUFFIXES:
+                folders.append(path)  # of images, which no file of the name goes before
         exact = [path for path in found if _composed(path) == "/".join(parts)]
-        return exact if len(exact) == 1 else found
+        return exact if len(exact) == 1 else found or folders
 
     def _parts(self, name: str) -> tuple[str, ...]:
         plain = _composed(name.replace("\\", "/"))
@@ -231,7 +235,7 @@ def _image_folders(files: Iterable[FoundFile]) -> list[FoundFile]:
     folders: dict[str, list[FoundFile]] = {}
     for file in files:
         folder, _, name = file.path.rpartition("/")
-        if folder and _suffix(name) in _IMAGES:
+        if folder and _suffix(name) in PICTURES:
             folders.setdefault(folder, []).append(file)
     return [
         FoundFile(

@@ -10,20 +10,21 @@ A folder holds `json/<task>.json` and the unpacked archives under `video/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from math import inf
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from t2vid.evaluation.benchmarks.questions import (
-    LETTERS,
-    Question,
-    Videos,
-    letter_of,
-    t2vid_questions,
-    unusable,
+from t2vid.evaluation.benchmarks.questions import LETTERS, Question, Videos, letter_of
+from t2vid.evaluation.benchmarks.reader import (
+    BenchmarkReader,
+    Line,
+    Unusable,
+    in_order,
+    percent,
+    percents,
+    seconds,
+    texts,
 )
-from t2vid.evaluation.benchmarks.reader import BenchmarkReader
 from t2vid.schema import Counts
 from t2vid.storage import records
 
@@ -51,6 +52,7 @@ FOLDERS = {
     "counterfactual_inference": "clevrer/video_validation",
 }
 TASKS = tuple(FOLDERS)
+_PREFILL = "Best option:("  # as its protocol begins every answer
 FRAME_FOLDER_TASKS = ("episodic_reasoning",)  # numbered images, three a second
 
 
@@ -58,6 +60,8 @@ class MVBench(BenchmarkReader):
     """Reads MVBench's files, and T2Vid's, whose rows are told by their `prompt`."""
 
     source = "mvbench"
+    needed = ("video", "question", "candidates", "answer")
+    t2vid_rows = True
     configs = {"all": "Every task."} | {
         task: task.replace("_", " ").capitalize() + "." for task in TASKS
     }
@@ -83,24 +87,53 @@ class MVBench(BenchmarkReader):
         """Read one file, whose name tells the task; a configuration takes its task's questions."""
         named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
         task = named if named in FOLDERS or config == "all" else config
-        for question in self.convert(records.read(part), counts, config=task):
+        for question in self.convert(self.records(part), counts, config=task):
             if config in ("all", question.category):
                 yield question
 
-    def convert(
-        self,
-        rows: Iterable[tuple[int, Any]],
-        counts: Counts,
-        *,
-        config: str = "",
-        subtitles: str | None = None,
-    ) -> Iterator[Question]:
-        """Make questions of the records of one task, `config`."""
-        for number, record in rows:
-            if isinstance(record, dict) and "prompt" in record:
-                yield from t2vid_questions([(number, record)], counts, source=self.source)
-            else:
-                yield from _official(number, record, counts, config)
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
+        """Make the question of a record of the task `config`."""
+        options = texts(record["candidates"])
+        answer = letter_of(str(record["answer"]), options)
+        if answer is None:
+            raise Unusable("the answer is none of the options")
+        start_s, end_s = (seconds(record, name) for name in ("start", "end"))
+        in_order(start_s, end_s)
+        return Question(
+            id=f"{self.source}/{config}/{place}",
+            source=self.source,
+            video=str(record["video"]),
+            question=str(record["question"]),
+            options=options,
+            answer=answer,
+            category=config,
+            start_s=start_s,
+            end_s=end_s,
+            official=record,
+        )
+
+    def parse(self, answer: str, line: Line) -> str | None:
+        """Compare first words as `check_ans` of mvbench.ipynb does; no word at all fits every option.
+
+        It reads no letter, it only asks whether the right one fits; where that does not, the first
+        option that would is given.
+        """
+        # the notebook keeps one line and writes the bracket that its prefill ends with
+        said = answer.strip()
+        if said.startswith(_PREFILL):
+            said = "(" + said.removeprefix(_PREFILL).strip()
+        word = said.split("\n")[0].lower().split(" ")[0]
+        letters = LETTERS[: len(line["options"])]
+        fits = [
+            letter
+            for letter in letters
+            if word.replace(".", "") in f"({letter.lower()})" or f"({letter.lower()})" in word
+        ]
+        return line["answer"] if line["answer"] in fits else next(iter(fits), None)
+
+    def figures(self, lines: Sequence[Line], *, official: bool = False) -> dict[str, float]:
+        """Give the accuracy over all questions and of each task, as the leaderboard's file does."""
+        return {"Avg": percent(bool(line["correct"]) for line in lines), **percents(lines)}
 
     def find(self, videos: Videos, question: Question) -> str | None:
         """Find the video, or the folder of frames, of a question."""
@@ -111,40 +144,6 @@ class MVBench(BenchmarkReader):
 
 def _tasks(config: str) -> tuple[str, ...]:
     return TASKS if config == "all" else (config,)
-
-
-def _official(number: int, record: Any, counts: Counts, task: str) -> Iterator[Question]:
-    name = f"{task} row {number:,}"
-    if unusable(record, ("video", "question", "candidates", "answer"), name, counts, task):
-        return
-    options = [str(option) for option in record["candidates"]]
-    answer = letter_of(str(record["answer"]), options)
-    if answer is None or len(options) > len(LETTERS):
-        counts.drop("the answer is none of the options", source=task, example=name)
-        return
-    start_s, end_s = record.get("start"), record.get("end")
-    if not _in_order(start_s, end_s):
-        counts.drop("time bounds out of order", source=task, example=name)
-        return
-    yield Question(
-        id=f"mvbench/{task}/{number}",
-        source="mvbench",
-        video=str(record["video"]),
-        question=str(record["question"]),
-        options=tuple(options),
-        answer=answer,
-        category=task,
-        start_s=start_s,
-        end_s=end_s,
-        official=record,
-    )
-
-
-def _in_order(start_s: Any, end_s: Any) -> bool:
-    given = [bound for bound in (start_s, end_s) if bound is not None]
-    if not all(isinstance(bound, int | float) for bound in given):
-        return False
-    return 0 <= (start_s or 0) < (inf if end_s is None else end_s)
 
 
 READER = MVBench()

@@ -22,7 +22,7 @@ from t2vid.evaluation.benchmarks.reader import (
     in_order,
     json_object,
     letter_at,
-    number,
+    seconds,
     texts,
 )
 from t2vid.schema import Counts as Counts
@@ -47,7 +47,7 @@ class OwnQuestions(BenchmarkReader):
         """Make the question of a record."""
         options, name = _options(record), record.get("id")
         duration = record.get("duration")
-        start_s, end_s = _seconds(record, "start_s"), _seconds(record, "end_s")
+        start_s, end_s = seconds(record, "start_s"), seconds(record, "end_s")
         in_order(start_s, end_s)
         return Question(
             id=f"{self.source}/{place if name in (None, '') else name}",
@@ -98,16 +98,6 @@ def _answer(given: Any, options: list[str]) -> str:
     found = by_text or by_letter or (by_place if by_place in letters else "")
     if not found:
         raise Unusable("the answer is none of the options")
-    return found
-
-
-def _seconds(record: Mapping[str, Any], key: str) -> float | None:
-    value = record.get(key)
-    if value in (None, ""):
-        return None
-    found = number(value)
-    if found is None:
-        raise Unusable(f"{key} is no number of seconds")
     return found
 
 

@@ -20,7 +20,13 @@ from typing import Any, ClassVar
 
 from t2vid import catalog
 from t2vid.errors import RecordError, T2VidError
-from t2vid.evaluation.benchmarks.questions import LETTERS, Question, Videos, unusable
+from t2vid.evaluation.benchmarks.questions import (
+    LETTERS,
+    Question,
+    Videos,
+    t2vid_questions,
+    unusable,
+)
 from t2vid.schema import Counts
 from t2vid.storage import records
 from t2vid.storage.fields import failed
@@ -44,6 +50,7 @@ class BenchmarkReader:
         video_folders: where videos lie in a folder.
         needed: keys that a record must have.
         counts_places: whether its own prediction files name options by place, 0 for A.
+        t2vid_rows: whether T2Vid's repository has a file of it, whose rows are told by `prompt`.
     """
 
     source: ClassVar[str]
@@ -53,6 +60,7 @@ class BenchmarkReader:
     video_folders: ClassVar[Sequence[str]] = ("videos", "video")
     needed: ClassVar[Sequence[str]] = ()
     counts_places: ClassVar[bool] = False
+    t2vid_rows: ClassVar[bool] = False
 
     def hub_files(self, config: str) -> list[str]:
         """Give the public question files of a configuration; none where they are not public."""
@@ -109,6 +117,9 @@ class BenchmarkReader:
         config = config or next(iter(self.configs))
         for number, record in rows:
             label = f"{self.source} row {number:,}"
+            if self.t2vid_rows and isinstance(record, Mapping) and "prompt" in record:
+                yield from t2vid_questions([(number, record)], counts, source=self.source)
+                continue
             if unusable(record, self.needed, label, counts, self.source):
                 continue
             try:
@@ -200,6 +211,21 @@ def number(value: Any, default: float | None = None) -> float | None:
     except (TypeError, ValueError, OverflowError):
         return default
     return found if math.isfinite(found) and not isinstance(value, bool) else default
+
+
+def seconds(record: Mapping[str, Any], key: str) -> float | None:
+    """Give a bound of a part of a video, None where there is none.
+
+    Raises:
+        Unusable: for what is no number.
+    """
+    value = record.get(key)
+    if value is None or value == "":
+        return None
+    found = number(value)
+    if found is None:
+        raise Unusable(f"{key} is no number of seconds")
+    return found
 
 
 def in_order(start_s: float | None, end_s: float | None) -> None:

@@ -23,10 +23,8 @@ from t2vid.evaluation.benchmarks.questions import (
     Style,
     letter_of,
     split_options,
-    t2vid_questions,
-    unusable,
 )
-from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Line
+from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Line, Unusable, percent, percents
 from t2vid.schema import Counts
 from t2vid.storage import records
 
@@ -50,6 +48,8 @@ class TempCompass(BenchmarkReader):
         for task in TASKS
     }
     video_folders = VIDEO_FOLDERS
+    needed = ("video_id", "question", "dim")
+    t2vid_rows = True
 
     def files_in(self, folder: Path, config: str) -> list[Path]:
         """Find the question file in a folder laid out as the repository or the Hub, or T2Vid's."""
@@ -57,6 +57,21 @@ class TempCompass(BenchmarkReader):
         there = [path for path in plain if path.is_file()]
         t2vid = sorted(folder.glob("TempCompass*.jsonl")) if config == "multi-choice" else []
         return (there or sorted(folder.glob(f"{config}/*.parquet")) or t2vid)[:1]
+
+    def read(
+        self,
+        part: records.Part,
+        counts: Counts,
+        *,
+        config: str,
+        name: str = "",
+        subtitles: str | None = None,
+    ) -> Iterator[Question]:
+        """Read one file; the repository's captions are judged by the questions of another one."""
+        rows = self.records(part)
+        if config == "captioning" and "://" not in part.path:
+            rows = _with_choices(rows, Path(part.path).with_name("multi-choice.json"))
+        yield from self.convert(rows, counts, config=config, subtitles=subtitles)
 
     def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
         """Give the records of a file in any of the three layouts."""
@@ -71,37 +86,49 @@ class TempCompass(BenchmarkReader):
         config: str = "",
         subtitles: str | None = None,
     ) -> Iterator[Question]:
-        """Make questions of the records of one format, `config`."""
-        task = config or TASKS[0]
-        places: Counter[tuple[str, str]] = Counter()
-        for number, record in rows:
-            name = f"{task} row {number:,}"
-            if isinstance(record, dict) and "prompt" in record:
-                yield from t2vid_questions([(number, record)], counts, source=self.source)
-                continue
-            keys = [
-                "video_id",
-                "question",
-                "dim",
-                "mc_answer" if task == "captioning" else "answer",
-            ]
-            if unusable(record, keys, name, counts, task):
-                continue
-            place = str(record["video_id"]), str(record["dim"])
-            read = _READERS[task](record)
-            if read is None:
-                counts.drop("the answer is none of the options", source=task, example=name)
-            else:
-                yield Question(
-                    id=f"{self.source}/{task}/{place[0]}/{place[1]}/{places[place]}",
-                    source=self.source,
-                    video=f"{place[0]}.mp4",
-                    category=place[1],
-                    style=STYLES[task],
-                    official={**record, "task": task},
-                    **read,
-                )
-            places[place] += 1
+        """Make questions of the records of one format, `config`; ids count within video and aspect."""
+        yield from super().convert(_numbered(rows), counts, config=config)
+
+    def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
+        """Make the question of a record of the format `config`."""
+        key = "mc_answer" if config == "captioning" else "answer"
+        if record.get(key) in (None, ""):
+            raise Unusable(f"no usable {key}")
+        read = _READERS[config](record)
+        if read is None:
+            raise Unusable("the answer is none of the options")
+        return Question(
+            id=f"{self.source}/{config}/{record['video_id']}/{record['dim']}/{record['at']}",
+            source=self.source,
+            video=f"{record['video_id']}.mp4",
+            category=str(record["dim"]),
+            style=STYLES[config],
+            official={k: v for k, v in record.items() if k != "at"} | {"task": config},
+            **read,
+        )
+
+    def parse(self, answer: str, line: Line) -> str | None:
+        """Apply the rules of `eval_*.py`; what they leave open, the authors ask ChatGPT (a judge)."""
+        said = answer.replace("</s>", "").strip()
+        if line["style"] == "yes_no":
+            word = next((w for w in ("yes", "no") if said.lower().startswith(w)), "")
+            return {"yes": "A", "no": "B"}.get(word)
+        if line["style"] == "matching":
+            return _named(said, line["labels"], line["options"], line["answer"])
+        if line["style"] == "choice" and said[:1] in tuple("ABCD") and said[1:2] in ("", ".", ")"):
+            return said[0]
+        return None
+
+    def figures(self, lines: Sequence[Line], *, official: bool = False) -> dict[str, float]:
+        """Give the accuracy of each format and, by format, of each aspect."""
+        found: dict[str, float] = {}
+        styles = [style for style in STYLES.values() if any(x["style"] == style for x in lines)]
+        for style in styles:
+            own = [line for line in lines if line["style"] == style]
+            name = "" if len(styles) == 1 else f"{style}: "
+            found[f"{name}avg"] = percent(bool(line["correct"]) for line in own)
+            found |= {f"{name}{aspect}": value for aspect, value in percents(own).items()}
+        return found
 
     def export(self, lines: Sequence[Line], path: Path) -> list[Path]:
         """Write the answers as `eval_*.py` read them: a folder with one file a format."""
@@ -133,6 +160,24 @@ class TempCompass(BenchmarkReader):
             yield record
 
 
+def _named(said: str, labels: Sequence[str], options: Sequence[str], right: str) -> str | None:
+    """Say which caption an answer names, as `eval_rule` does: by its line, its sentence or its label.
+
+    The last of these that fits counts; of a caption that holds ": ", what stands before is compared.
+    """
+    tail = said.split(") ")[1] if ") " in said else said
+    found = None
+    for kind, heard in enumerate(((said,), (said, tail), (said, said.replace(".", "")))):
+        fits = []
+        for letter, label, option in zip(LETTERS, labels, options, strict=False):
+            bare = label.replace("Sentence ", "").replace("Option ", "").replace("Caption ", "")
+            written = ((f"{label}: {option}",), (option.split(": ")[0],), (label, bare))[kind]
+            fits += [letter] if set(written) & set(heard) else []
+        if fits:
+            found = right if right in fits else fits[-1]
+    return found
+
+
 def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
     """Flatten the repository's `{video_id: {dim: [record, …]}}` into numbered records."""
     number = 0
@@ -141,6 +186,31 @@ def flatten(nested: Mapping[str, Any]) -> Iterator[tuple[int, dict[str, Any]]]:
             for record in found:
                 yield number, {"video_id": video_id, "dim": dim, **record}
                 number += 1
+
+
+def _numbered(rows: Iterable[tuple[int, Any]]) -> Iterator[tuple[int, Any]]:
+    """Say of each record, as `at`, how many of its video and aspect come before it."""
+    seen: Counter[tuple[Any, Any]] = Counter()
+    for number, record in rows:
+        if isinstance(record, Mapping) and "prompt" not in record:
+            place = str(record.get("video_id")), str(record.get("dim"))
+            record = {**record, "at": seen[place]}
+            seen[place] += 1
+        yield number, record
+
+
+def _with_choices(rows: Iterable[tuple[int, Any]], path: Path) -> Iterator[tuple[int, Any]]:
+    """Add the first multiple-choice question of each video and aspect, as `eval_captioning.py` does."""
+    choices: dict[str, Any] | None = None
+    for number, record in rows:
+        if isinstance(record, Mapping) and "mc_answer" not in record:
+            if choices is None:
+                choices = (read_nested(str(path)) if path.is_file() else None) or {}
+            found = choices.get(str(record.get("video_id")), {}).get(record.get("dim"))
+            if found:
+                first = {"mc_question": found[0]["question"], "mc_answer": found[0]["answer"]}
+                record = {**record, **first}
+        yield number, record
 
 
 def read_nested(path: str) -> dict[str, Any] | None:
