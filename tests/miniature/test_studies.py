@@ -144,6 +144,15 @@ def test_a_study_is_reported_beside_its_reference_and_what_was_not_run_is_named(
     assert study_chart(STUDIES["rows"], found[STUDIES["rows"]])[1:4] == b"PNG"
 
 
+def test_an_arm_without_training_is_asked_once_a_seed_whatever_the_rows():
+    point = next(p for p in STUDIES["frames"].points if p.arm == "zero-shot" and p.frames == 5)
+    assert point.job(seed=1, rows=ROWS) == Job("zero-shot", 1, rows=ROWS)
+    twice = [made_up("zero-shot", seed, 0.3, rows=0) for seed in (1, 1, 2)]
+    tables = [*twice, made_up("hybrid", 1, 0.5)]
+    assert [r.seed for r in point.found(tables, rows=ROWS)] == [1, 2]
+    assert [r.seed for r in of_tables(tables) if r.arm == "zero-shot"] == [1, 2]
+
+
 def test_two_points_of_one_label_are_refused():
     with pytest.raises(InputError, match="two points of one label"):
         Study("twice", "Why?", "Nothing.", (Point("a", "video"), Point("a", "hybrid")))

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from t2vid.errors import InputError
-from t2vid.miniature.arms import ARMS
+from t2vid.miniature.arms import ALL_ARMS, ARMS
 from t2vid.miniature.results import ArmResult
 from t2vid.miniature.runner import Job
 from t2vid.miniature.world import MAX_SCENES
@@ -44,15 +44,17 @@ class Point:
     line: str = ""
 
     def job(self, *, seed: int, rows: int) -> Job:
-        """Give what has to be run; `rows` are the tables'."""
-        return Job(self.arm, seed, rows=round(rows * self.part), frames=self.frames, base=self.base)
+        """Give what has to be run; `rows` are the tables', and those of an arm without training."""
+        part = self.part if ALL_ARMS[self.arm].recipe else 1.0  # so that it is asked once
+        return Job(self.arm, seed, rows=round(rows * part), frames=self.frames, base=self.base)
 
     def found(self, results: Iterable[ArmResult], *, rows: int) -> list[ArmResult]:
         """Give its results, one a seed, by seed."""
         wanted = (self.arm, self.frames, self.base)
         counts = (0, round(rows * self.part))
         same = (r for r in results if (r.arm, r.frames, r.base) == wanted and r.rows in counts)
-        return sorted(same, key=lambda r: r.seed)
+        by_seed = {r.seed: r for r in same}
+        return [by_seed[seed] for seed in sorted(by_seed)]
 
 
 @dataclass(frozen=True)
@@ -185,7 +187,8 @@ def of_tables(results: Sequence[ArmResult]) -> list[ArmResult]:
     """Give the results of the tables' arms, as the tables have them: no study's."""
     plain = [r for r in results if r.arm in ARMS and r.frames == MAX_SCENES and not r.base]
     rows = _usual_rows(plain)
-    return [r for r in plain if r.rows == rows or r.arm in ("zero-shot", "full")]
+    found = [r for r in plain if r.rows == rows or r.arm in ("zero-shot", "full")]
+    return list({(r.arm, r.seed): r for r in found}.values())
 
 
 def studied(results: Sequence[ArmResult]) -> dict[Study, dict[Point, list[ArmResult]]]:
