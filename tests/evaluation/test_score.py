@@ -100,7 +100,7 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
 
 
 def test_of_an_open_answer_what_the_rules_saw_is_explained():
-    said = "I first thought B, so it is (A) a dog.\nHmm, no: C."
+    said = "I first thought B, so it is (A) a dog.\nHmm, no, not C."
     line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}
     line |= {"answer": "A", "correct": False, "options": ["a dog", "a cat", "a bird"]}
     _, _, *seen = explained([line]).splitlines()
@@ -111,6 +111,21 @@ def test_of_an_open_answer_what_the_rules_saw_is_explained():
         '"C" names C: denial',
     ]
     assert len(explained([line], scheme="paper").splitlines()) == 2
+
+
+def test_samples_of_lmms_eval_are_scored_by_themselves(tmp_path):
+    sample = {
+        "doc_id": 7,
+        "target": "B",
+        "filtered_resps": [["B. blue"]],
+        "input": "Pick one.\nWhich hat?\nA. red\nB. blue\nThe best answer is:",
+    }
+    path = tmp_path / "samples.jsonl"
+    path.write_text("\n".join(json.dumps(sample | {"doc_id": i}) for i in (7, 8)))
+    run = open_sheet(path, out=tmp_path / "run")
+    assert score(run)["accuracy"] == 1.0
+    (line, _) = run.judged()
+    assert line["options"] == ["red", "blue"] and line["question"] == "Pick one.\nWhich hat?"
 
 
 def test_the_page_of_scores_marks_what_decided(tmp_path):
