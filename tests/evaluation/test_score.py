@@ -14,6 +14,7 @@ from t2vid.evaluation.benchmarks.questions import Question, features
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
 from t2vid.evaluation.score import score
+from t2vid.evaluation.sheet import read_sheet
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.pages.scores import report
@@ -113,19 +114,16 @@ def test_of_an_open_answer_what_the_rules_saw_is_explained():
     assert len(explained([line], scheme="paper").splitlines()) == 2
 
 
-def test_samples_of_lmms_eval_are_scored_by_themselves(tmp_path):
+def test_samples_of_lmms_eval_are_scored_by_themselves():
     sample = {
         "doc_id": 7,
         "target": "B",
         "filtered_resps": [["B. blue"]],
         "input": "Pick one.\nWhich hat?\nA. red\nB. blue\nThe best answer is:",
     }
-    path = tmp_path / "samples.jsonl"
-    path.write_text("\n".join(json.dumps(sample | {"doc_id": i}) for i in (7, 8)))
-    run = open_sheet(path, out=tmp_path / "run")
-    assert score(run)["accuracy"] == 1.0
-    (line, _) = run.judged()
-    assert line["options"] == ["red", "blue"] and line["question"] == "Pick one.\nWhich hat?"
+    rows, said = read_sheet([sample, sample | {"doc_id": 8}], "samples.jsonl")
+    assert rows["options"][0] == ["red", "blue"] and rows["answer"] == ["B", "B"]
+    assert list(said.values()) == ["B. blue", "B. blue"]
 
 
 def test_the_page_of_scores_marks_what_decided(tmp_path):
