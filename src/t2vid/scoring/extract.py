@@ -30,10 +30,10 @@ from t2vid.scoring.answer import ParsedAnswer, as_text
 from t2vid.scoring.clean import clean
 from t2vid.scoring.containers import containers
 from t2vid.scoring.letters import Mention
+from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.saying import Said, retracts, said_of
 from t2vid.scoring.turns import turns, without_echo
 
