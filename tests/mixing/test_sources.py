@@ -192,7 +192,9 @@ def test_media_that_lie_in_the_repository_only_are_read_where_they_are(tmp_path:
     with zipfile.ZipFile(pack, "w") as archive:
         archive.writestr("deep/b.mp4", clip)
         archive.writestr("deep/c.png", png((0, 9, 9)))
-    medium = {"a": {"video": "clips/a.mp4"}, "b": {"video": "deep/b.mp4"}, "c": {"image": "c.png"}, "d": {"image": "gone.png"}}  # fmt: skip
+    clips, pictures = {"a": "clips/a.mp4", "b": "deep/b.mp4"}, {"c": "c.png", "d": "gone.png"}
+    medium = {name: {"video": path} for name, path in clips.items()}
+    medium |= {name: {"image": path} for name, path in pictures.items()}
     rows = [{"query": "Why?", "response": name, **shown} for name, shown in medium.items()]
     files = {"clips/a.mp4": clip, "packed.zip": pack.getvalue()}
     files["rows/train.jsonl"] = "\n".join(map(json.dumps, rows)).encode()
