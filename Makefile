@@ -51,6 +51,7 @@ miniature: $(STAMP)
 	$(BIN)/python benchmarks/miniature.py arms --out $(MINIATURE)
 	$(BIN)/python benchmarks/miniature.py pretrain --out $(MINIATURE)/64-wide --hidden 64
 	$(BIN)/python benchmarks/miniature.py studies --out $(MINIATURE)
+	$(BIN)/python benchmarks/miniature.py data --out $(MINIATURE)
 	$(BIN)/python benchmarks/miniature.py report --out $(MINIATURE)
 
 # The repositories of t2vid's names, for whoever has not installed it; `make hub UPLOAD=--upload` sends them.

@@ -4,6 +4,7 @@
     python benchmarks/miniature.py gates
     python benchmarks/miniature.py arms --out build/miniature --seeds 5
     python benchmarks/miniature.py studies --out build/miniature --seeds 2
+    python benchmarks/miniature.py data --out build/miniature
     python benchmarks/miniature.py report --out build/miniature
 
 Each stage goes on where it was stopped. Every seed has a world of its own: other rows and other test
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.files import WorldSize, write_world
-from t2vid.miniature.runner import Job, cores, run_all
+from t2vid.miniature.runner import Job, cores, load_mix, run_all
 from t2vid.miniature.studies import STUDIES, studied
 
 ROOT = Path(__file__).parents[1]
@@ -70,13 +71,16 @@ def main() -> None:
         stage.add_argument("--test-clips", type=int, default=100)
         stage.add_argument("--workers", type=int, help="processes (default: one a core)")
     page = stages.add_parser("report", help="write docs/miniature.md")
-    page.add_argument("--out", type=Path, default=Path("build/miniature"))
+    data = stages.add_parser("data", help="how varied and how long the rows are: Figs. 3, 4 and 6")
+    for stage in (page, data):
+        stage.add_argument("--out", type=Path, default=Path("build/miniature"))
     options = parser.parse_args()
     run = {
         "pretrain": _pretrain,
         "gates": _gates,
         "arms": _arms,
         "studies": _studies,
+        "data": _data,
         "report": _report,
     }
     run[options.stage](options)
@@ -146,6 +150,25 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
     size = WorldSize(clips=clips, stories=stories, test_clips=options.test_clips, seed=job.seed)
     name = f"{clips}-{job.seed}" if in_tables else f"{clips}-{stories}-{job.seed}"
     return write_world(options.out / "worlds" / name, size)
+
+
+def _data(options: argparse.Namespace) -> None:
+    """Draw the map of the hybrid arm's instructions and print how varied and long its rows are."""
+    from t2vid.insight.diversity import diversity
+    from t2vid.insight.figures import map_figure
+    from t2vid.insight.lengths import lengths
+    from t2vid.insight.plotting import to_bytes
+
+    work = options.out / "runs" / "work" / "data"
+    mix = load_mix(Job("hybrid", 1), options.out / "worlds" / f"{ROWS}-1", work)
+    asked: dict[str, list[str]] = {}
+    for source, turns in zip(mix["source"], mix["messages"], strict=True):
+        # the question without its options
+        asked.setdefault(source, []).append(turns[0]["content"][-1]["text"].partition("\n")[0])
+    print(diversity(asked, sample=400, embedder="tfidf").table())
+    print(lengths(mix.select(range(400))).table())
+    found = diversity(mix, sample=400, embedder="tfidf")
+    (PICTURES / "miniature_map.png").write_bytes(to_bytes(map_figure(found), "png"))
 
 
 def _report(options: argparse.Namespace) -> None:

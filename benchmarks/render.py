@@ -321,6 +321,35 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
 """
 
 
+def _stacked(rows: list[dict[str, object]]) -> object:
+    import torch
+
+    return torch.from_numpy(np.stack([np.asarray(page) for row in rows for page in row["images"]]))
+
+
+def by_workers(rounds: int, n_rows: int = 600) -> None:
+    """Print how many pages a second one and two workers of a DataLoader draw; two cores are needed."""
+    from datasets import Dataset, Features, Value
+    from torch.utils.data import DataLoader
+
+    from t2vid.frames.feature import Frames
+
+    texts = list(itertools.islice(itertools.cycle(TEXTS), n_rows))
+    features = Features({"images": Frames(max_frames=8), "id": Value("int64")})
+    rows = [{"images": {"text": text}, "id": n} for n, text in enumerate(texts)]
+    data = Dataset.from_list(rows, features=features)
+    rates: dict[int, list[float]] = {1: [], 2: []}
+    for _, workers in itertools.product(range(rounds), rates):
+        batches = iter(DataLoader(data, 4, num_workers=workers, collate_fn=_stacked))
+        for _ in range(n_rows // 12):  # the workers have started, their fonts and words are known
+            next(batches)
+        start = time.perf_counter()
+        n = sum(len(batch) for batch in batches)
+        rates[workers].append(n / (time.perf_counter() - start))
+    one, two = (statistics.median(rates[workers]) for workers in (1, 2))
+    print(f"pages a second: one worker {one:,.0f}, two {two:,.0f}: {two / one:.2f} times")
+
+
 def fresh(code: str) -> list[float]:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return [float(word) for word in done.stdout.split()]
@@ -331,8 +360,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--scripts", action="store_true", help="only the table of languages")
     parser.add_argument("--skia", action="store_true", help="skia-python's Paragraph in that table")
+    parser.add_argument(
+        "--workers", action="store_true", help="only DataLoader workers, 2 beside 1"
+    )
     given = parser.parse_args()
     rounds = given.rounds
+    if given.workers:
+        by_workers(rounds)
+        return
     if given.scripts:
         by_script(rounds, with_skia=given.skia)
         return

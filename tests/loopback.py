@@ -21,7 +21,7 @@ class Server(ThreadingHTTPServer):
         self.faults: list[str] = []
         self.requests: list[dict[str, Any]] = []
         self.reply = "B"
-        self.say: Callable[[dict[str, Any]], str] = lambda request: self.reply
+        self.say: Callable[[dict[str, Any]], Any] = lambda request: self.reply
         self.usage: Any = None
         self.under_way = self.most = 0
         self.lock = threading.Lock()
@@ -47,7 +47,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.server.under_way -= 1
 
     def answer(self, sent: dict[str, Any], fault: str) -> None:
-        message = {"role": "assistant", "content": f" {self.server.say(sent)}\n"}
+        said = self.server.say(sent)
+        content = said if isinstance(said, list) else f" {said}\n"
+        message = {"role": "assistant", "content": content}
         answer = {"choices": [{"message": message}], "usage": self.server.usage}
         reply = json.dumps(answer)
         if fault == "slow":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import logging
 import os
 import shlex
 import shutil
@@ -253,6 +254,37 @@ def test_a_script_reads_what_a_build_would_be_and_what_it_was(tmp_path, capsys):
     assert planned["counts"]["kept"] == built["n_rows"] == 46
 
 
+def test_a_connection_that_fails_is_one_line(demo, capsys):
+    import httpx
+
+    def ask() -> None:
+        raise httpx.ConnectError("Name or service\nnot known")
+
+    demo(ask)
+    assert cli.main(["demo"]) == 2
+    said = capsys.readouterr().err
+    assert said == (
+        "t2vid demo: no connection: Name or service not known (ConnectError); try again\n"
+    )
+
+
+def test_a_line_that_a_library_prints_itself_comes_once(demo, capsys):
+    def talk() -> None:
+        logging.getLogger("talker.deep").warning("mind this")
+        logging.getLogger("silent.deep").warning("and this")
+
+    talker = logging.getLogger("talker")
+    talker.addHandler(logging.StreamHandler(sys.stderr))
+    demo(talk)
+    logging.getLogger().handlers, kept = [], logging.getLogger().handlers
+    try:
+        assert cli.main(["demo"]) == 0
+    finally:
+        talker.handlers.clear()
+        logging.getLogger().handlers = kept
+    assert capsys.readouterr().err == "mind this\nt2vid: and this\n"
+
+
 # As a process.
 
 
@@ -285,7 +317,9 @@ def test_a_full_disk_is_one_line():
     assert (done.returncode, done.stderr) == (2, "t2vid: No space left on device\n")
 
 
-@pytest.mark.parametrize("module", ["cyclopts", "t2vid.mixing.build", "numpy", "pyarrow"])
+@pytest.mark.parametrize(
+    "module", ["t2vid", "t2vid.cli", "cyclopts", "t2vid.mixing.build", "numpy", "pyarrow"]
+)
 def test_ctrl_c_while_modules_are_imported_is_one_line(module):
     code = f"""
 import signal, sys
@@ -293,14 +327,16 @@ class Interrupt:
     def find_spec(self, name, path=None, target=None):
         if name == {module!r}:
             signal.raise_signal(signal.SIGINT)
-from t2vid.cli import main
+from t2vid_script import main
 sys.meta_path.insert(0, Interrupt())
 signal.signal(signal.SIGINT, signal.default_int_handler)
-sys.exit(main(["build", "sample", "--dry-run"]))
+sys.argv[1:] = ["build", "sample", "--dry-run"]
+sys.exit(main())
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 130
-    assert done.stderr.strip() == "t2vid build: interrupted; run it again to go on"
+    name = "t2vid" if module.startswith("t2vid") and "build" not in module else "t2vid build"
+    assert done.stderr.strip() == f"{name}: interrupted; run it again to go on"
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

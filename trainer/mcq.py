@@ -23,11 +23,13 @@ import numpy as np
 from t2vid.errors import InputError, kind_of
 from t2vid.evaluation import asking
 from t2vid.evaluation.ahead import Pair, Preparer
-from t2vid.evaluation.backends import Answer, TransformersBackend
+from t2vid.evaluation.answers import Answer
+from t2vid.evaluation.backends import TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import generate
 from t2vid.evaluation.run import benchmark_rows
 from t2vid.evaluation.score import unlabelled
+from t2vid.evaluation.showing import grid
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.statistics import wilson
 
@@ -263,7 +265,7 @@ def _line(
     seen = None
     if shown:
         frames = [frame.convert("RGB") for frame in question.frames]
-        sheet = asking.grid(_small(frames), columns=6) if frames else None
+        sheet = grid(_small(frames), columns=6) if frames else None
         seen = ShownAnswer(
             sheet, question.prompt, line["answer"], error or text, found.letter or ""
         )

@@ -150,7 +150,22 @@ def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str
     settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds {kind_of(settings)}; it must be `key: value` lines")
-    return {key: _number(value) for key, value in settings.items()} | read_pairs(overrides)
+    given = {key: _number(value) for key, value in settings.items()} | read_pairs(overrides)
+    _say_stand_ins(given, path.name)
+    return given
+
+
+def _say_stand_ins(given: Mapping[str, Any], name: str) -> None:
+    """Warn where bundled things are taken because nothing else is named."""
+    if "model_name_or_path" not in given:
+        logger.warning(
+            "%s names no model_name_or_path: the model is 'tiny', with random weights", name
+        )
+    dataset = given.get("dataset_name", TrainJob.dataset_name)
+    entry = catalog.loadable().get(dataset)
+    if entry and entry.bundled and not (given.get("dataset_config") or given.get("recipe")):
+        what = "dataset_config" if "dataset_name" in given else "dataset_name"
+        logger.warning("%s names no %s: the rows are the bundled sample of %s", name, what, dataset)
 
 
 def read_pairs(overrides: Sequence[str]) -> dict[str, Any]:

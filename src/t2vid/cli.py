@@ -48,6 +48,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         terminal.complain(f"\n{name}: interrupted; run it again to go on")
         return 130
+    except Exception as error:
+        if not terminal.is_of_network(error):
+            raise
+        said = " ".join(str(error).split())
+        terminal.complain(f"{name}: no connection: {said} ({type(error).__name__}); try again")
     return 2
 
 
@@ -89,6 +94,8 @@ def _run(name: str, tokens: list[str]) -> int:
 
     as_json, quiet = given.pop("json", False), given.pop("quiet", False)
     logging.basicConfig(level=logging.WARNING, format="t2vid: %(message)s")
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(terminal.is_said_once)
     with contextlib.ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = _show_warning

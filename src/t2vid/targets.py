@@ -157,7 +157,8 @@ def _by_name(named: str) -> Target | None:
             return Target(named, _kind(recipe), recipe.name, recipe.path)
     names = catalog.loadable()
     for name in (named, f"t2vid/{named}"):
-        if name in names:
+        # `mix` is a folder that is not there; bundled rows do not take its place
+        if name in names and (name == named or not names[name].bundled):
             return Target(named, "dataset", name)
     if named in _LOADERS:
         return Target(named, "dataset", named)
@@ -175,7 +176,9 @@ def _kind(recipe: catalog.RecipeFile) -> TargetKind:
 
 def _unknown(named: str, accept: Sequence[TargetKind], by: str) -> UnknownTarget:
     close = near(named, accept)
-    if close:
+    if f"t2vid/{named}" in close:
+        more = f"for the rows that t2vid brings, write 't2vid/{named}'"
+    elif close:
         more = f"did you mean {' or '.join(map(repr, close))}?"
     else:
         recipes = [recipe.name for recipe in catalog.recipes() if _kind(recipe) in accept]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import logging
 import math
 import os
 import sys
@@ -66,6 +67,17 @@ def stdout_is_whole() -> bool:
 def _drop_stdout() -> None:
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def is_of_network(error: BaseException) -> bool:
+    """Tell whether a client for HTTP gave up; its errors are not all errors of the system."""
+    clients = ("httpx", "httpx2", "httpcore", "requests", "urllib3", "aiohttp")
+    return any(kind.__module__.partition(".")[0] in clients for kind in type(error).__mro__)
+
+
+def is_said_once(record: logging.LogRecord) -> bool:
+    """Leave to a library what it prints itself, so that no line comes twice."""
+    return not logging.getLogger(record.name.partition(".")[0]).handlers
 
 
 def one_line(error: OSError) -> str:

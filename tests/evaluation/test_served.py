@@ -66,14 +66,35 @@ def test_a_refused_question_is_counted_and_the_others_go_on(server, clips, tmp_p
 
 
 def test_a_server_that_keeps_failing_stops_the_run_and_keeps_the_answers(server, clips, tmp_path):
-    rows = make_rows(clips[:1])
-    server.faults = ["", *["500"] * 3]
+    rows = make_rows(clips[:1], 9)
+    server.faults = ["", *["500"] * 3 * 5]
     backend = served(server, retries=2)
-    with pytest.raises(BackendError, match="3 tries"):
+    with pytest.raises(BackendError, match="5 questions in a row .*3 tries"):
         t2vid.evaluate(backend, rows, FAST, out=tmp_path, batch_size=1)
-    assert len((tmp_path / "answers.jsonl").read_text().splitlines()) == 1
+    lines = [json.loads(x) for x in (tmp_path / "answers.jsonl").read_text().splitlines()]
+    assert [line["prediction"] for line in lines] == ["B", *[""] * 5]
+    assert len(server.requests) == 16
     run = t2vid.evaluate(backend, rows, FAST, out=tmp_path, batch_size=1)
-    assert len(run.answers()) == 3 and len(server.requests) == 6
+    assert [line["prediction"] for line in run.answers()] == ["B"] * 9
+    assert len(server.requests) == 16 + 8
+
+
+def test_a_question_on_which_the_server_breaks_is_counted_and_asked_again(server, clips, tmp_path):
+    rows = make_rows(clips[:1])
+    server.faults = ["500"] * 3
+    run = t2vid.evaluate(served(server, retries=2), rows, FAST, out=tmp_path, batch_size=1)
+    assert [line.get("failed") for line in run.answers()] == [True, None, None]
+    assert json.loads((tmp_path / "scores.json").read_text())["errors"] == 1
+    t2vid.evaluate(served(server), rows, FAST, out=tmp_path)
+    assert json.loads((tmp_path / "scores.json").read_text())["errors"] == 0
+    assert len(server.requests) == 6
+
+
+def test_an_answer_that_a_vendor_sends_in_parts_is_one_text(server, clips, tmp_path):
+    parts = [{"type": "text", "text": "The answer is "}, {"type": "text", "text": "B."}]
+    server.say = lambda _: parts
+    run = t2vid.evaluate(served(server), make_rows(clips[:1]), FAST, out=tmp_path)
+    assert run.answers()[0]["prediction"] == "The answer is B."
 
 
 def test_a_begun_answer_is_sent_as_an_open_turn(server, clips, tmp_path):
@@ -120,13 +141,14 @@ def test_while_one_answer_is_slow_the_others_go_on(server, clips, tmp_path):
 
 
 def test_when_the_server_fails_what_was_under_way_is_kept(server, clips, tmp_path):
-    server.faults = ["slow", *["500"] * 2]
+    server.faults = ["slow", *["500"] * 99]
     with pytest.raises(BackendError, match="2 tries"):
         t2vid.evaluate(
-            served(server, retries=1), make_rows(clips[:1], 4), FAST, out=tmp_path, batch_size=2
+            served(server, retries=1), make_rows(clips[:1], 20), FAST, out=tmp_path, batch_size=2
         )
     kept = [json.loads(x) for x in (tmp_path / "answers.jsonl").read_text().splitlines()]
-    assert asked_about(server.requests[0]) in {line["question"].rstrip("?") for line in kept}
+    answered = {line["question"].rstrip("?") for line in kept if line["prediction"]}
+    assert answered == {asked_about(server.requests[0])}
 
 
 def test_after_a_failure_nothing_more_is_decoded(server, clips, tmp_path, monkeypatch):

@@ -157,7 +157,7 @@ def test_the_part_before_a_cut_can_still_be_read(tmp_path) -> None:
     clip = make_clip(tmp_path / "clip.mp4", seconds=20, container_options=options)
     whole = read_numbers(sample_video(clip, SampleSpec(end_s=5)))
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size * 2 // 3])
-    with pytest.raises(BadVideo, match=r"ask for end_s=\d+ at most"):
+    with pytest.raises(BadVideo, match=r"ask for end_s=[\d.]+ at most"):
         sample_video(clip)
     assert read_numbers(sample_video(clip, SampleSpec(end_s=5))) == whole
 

@@ -7,6 +7,7 @@ import random
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
 from media import make_clip, read_numbers
@@ -155,6 +156,19 @@ def test_every_family_has_its_frames(clip, family) -> None:
     frames = sample_video(clip, spec)
     assert 8 <= len(frames) <= (spec.max_frames or 90)
     assert SampleSpec.from_json(spec.to_json()) == spec == SampleSpec.from_value(family)
+
+
+def test_presets_show_the_frames_of_the_code_that_they_name(clip) -> None:
+    def shown(family: str, **changes) -> list[int]:
+        return read_numbers(sample_video(clip, SampleSpec.for_family(family, size=None, **changes)))
+
+    # 90 frames at 10 a second: every tenth from the first on, and then the middle of equal parts.
+    assert shown("minicpm") == list(range(0, 90, 10))
+    assert shown("minicpm", max_frames=3) == [10, 40, 70]
+    assert shown("minicpm", fps=4) == list(range(0, 90, 2))  # 2.5 rounds to the even 2
+    assert shown("internvl") == [5, 16, 27, 38, 49, 61, 72, 83]
+    assert shown("llava_video") == np.linspace(0, 89, 64, dtype=int).tolist()
+    assert shown("llava_onevision")[-1] == 89
 
 
 def test_an_unknown_family_is_named() -> None:

@@ -10,7 +10,9 @@ import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
@@ -81,6 +83,10 @@ OTHER = {
     "dv": "-c:v dvvideo -s 720x576 -pix_fmt yuv420p -r 25",
     "dnxhd": "-c:v dnxhd -profile:v dnxhr_hq -pix_fmt yuv422p -s 256x128",
     "apng": "-c:v apng -pix_fmt rgb24",
+    "alpha": "-c:v ffv1 -pix_fmt yuva420p",
+    "deep_alpha": "-c:v ffv1 -pix_fmt yuva444p10le",
+    "gray": "-c:v ffv1 -pix_fmt gray",
+    "roq": "-c:v roqvideo -s 128x64 -r 30",
 }
 PLAIN = ("default", "b0", "refresh")
 MPEG_IN = ("mpg", "ts", "vob", "m2ts", "mkv", "mp4", "avi", "mxf", "m2v")
@@ -223,6 +229,20 @@ def headless(name: str) -> Callable[[Path], Path]:
     return make
 
 
+def turned(folder: Path) -> Path:
+    """As phones film in high dynamic range: the colours of 10 bits lie otherwise once turned."""
+    run("-f", "lavfi", "-i", "testsrc2=s=96x64:r=5:d=3", *X264.split(), str(folder / "flat.mp4"))
+    path = folder / "turned.mp4"
+    with av.open(str(folder / "flat.mp4")) as flat, av.open(str(path), "w") as out:
+        stream: Any = out.add_stream("libx264", rate=5, options={"qp": "1"})
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p10le"
+        stream.set_display_rotation(90)
+        for frame in flat.decode(video=0):
+            out.mux(stream.encode(frame.reformat(format="yuv420p10le")))
+        out.mux(stream.encode(None))
+    return path
+
+
 CLOCKS = {
     "joined.ts": joined("h264.default.ts", "h264.default.ts"),
     "joined.b0.ts": joined("h264.b0.ts", "h264.b0.ts"),
@@ -241,7 +261,10 @@ CLOCKS = {
     "sound.mkv": with_sound("h264.default.mkv"),
     "sound.mp4": with_sound("h264.default.mp4"),
     "sound.avi": with_sound("mpeg4.avi"),
+    "sound.ts": with_sound("h264.default.ts"),
+    "sound.mpg": with_sound("mpeg2.mpg"),
     "headless.ts": headless("h264.default.ts"),
+    "turned.mp4": turned,
 }
 
 

@@ -36,11 +36,22 @@ BLANKS = [" ", "  ", "\n", "\t", "\u00a0", "\u3000", "\n\n"]
 TEXTS = st.lists(
     st.tuples(st.sampled_from(WORDS), st.sampled_from(BLANKS)), min_size=1, max_size=40
 )
+# paragraphs of one script and several lines, which the layout fills by a way of its own
+SCRIPTS = {
+    "Latin": "the red boat leaves harbour",
+    "Hebrew": "\u05e1\u05e4\u05d9\u05e0\u05d4 \u05d0\u05d3\u05d5\u05de\u05d4 \u05e8\u05e9\u05ea\u05d5\u05ea",
+    "Arabic": "\u0633\u0627\u062f \u0627\u0644\u0647\u062f\u0648\u0621 \u0643\u0627\u0633\u0627 \u0648\u0644\u0627",
+    "Cyrillic": "\u0441\u0442\u0430\u0440\u0430\u044f \u0433\u0430\u0432\u0430\u043d\u044c \u0431\u044b\u043b\u0430",
+}  # fmt: skip
+PARAGRAPHS = st.sampled_from(list(SCRIPTS.values())).flatmap(
+    lambda words: st.lists(st.sampled_from(words.split()), min_size=12, max_size=60).map(" ".join)
+)
 
 
 @settings(max_examples=150, deadline=None)
 @given(
-    TEXTS.map(lambda pairs: "".join(word + blank for word, blank in pairs)), st.sampled_from(SPECS)
+    st.one_of(TEXTS.map(lambda pairs: "".join(word + blank for word, blank in pairs)), PARAGRAPHS),
+    st.sampled_from(SPECS),
 )
 def test_boxes_hold_the_words_of_the_source_and_lie_on_ink(text: str, spec: RenderSpec) -> None:
     frames = render_text(text, spec)
@@ -59,6 +70,23 @@ def test_boxes_hold_the_words_of_the_source_and_lie_on_ink(text: str, spec: Rend
             seen[word.span] = word.text
     shown = "".join(seen[span] for span in sorted(seen))
     assert shown == "".join(text.split()), "every word, once, in order"
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+@pytest.mark.parametrize("font", ["sans", "serif", "mono"])
+def test_each_line_begins_where_its_script_does(script: str, font: str) -> None:
+    text = " ".join([SCRIPTS[script]] * 12)
+    (frame,) = frames = render_text(text, dataclasses.replace(FULL, font=font))
+    ink = np.asarray(frame) < 255
+    boxes = [word.box for word in frames.words[0]]
+    ends = [0, *(n for n in range(1, len(boxes)) if abs(boxes[n][0] - boxes[n - 1][0]) > 200)]
+    assert len(ends) > 3
+    backward = script in ("Hebrew", "Arabic")
+    edges = {boxes[n][2 if backward else 0] for n in ends}
+    assert max(edges) - min(edges) <= 6, "lines begin at one margin"
+    for left, top, right, bottom in boxes:
+        box = ink[top:bottom, left:right]
+        assert box[:, 0].any() and box[:, -1].any(), "and words are drawn where they are said to be"
 
 
 def test_words_of_markdown_are_without_markup() -> None:

@@ -9,7 +9,13 @@ from t2vid import extract_choice
 LAMPS = ["It glows", "It flickers", "It goes out", "It changes from red to green"]
 MOVES = ["swimming", "jumping", "climbing", "rowing"]
 FLASKS = ["neither; both are alike", "Flask A", "Flask B"]
+ROOTS = [r"$2\sqrt{5}$", "$5$", r"$\frac{3}{4}$", r"$6\sqrt{5}$"]
+PICTURES = ["A", "B", "C", "D"]
+WEIGHTS = [r"$12 \mathrm{~kg}$", r"$15 \mathrm{~kg}$", r"$21 \mathrm{~kg}$"]
 SHARED = ["a kite", "a drum", "Both A and B", "None of the above"]
+
+
+MUSED = "The two lines meet, and we know how long each of them is, so we go on. " * 6
 
 
 @pytest.mark.parametrize(
@@ -25,6 +31,28 @@ SHARED = ["a kite", "a drum", "Both A and B", "None of the above"]
         ("There are C(n, 2) ways to", ["2", "3"], None),
         ("Since AC = 8, we find", ["8", "9"], None),
         ("def f(a, b):\n    return A + B", ["1", "2"], None),
+        ('draw(A--B--C);\nlabel("$D$", D, S);\nlabel("7", (1,2), C);', PICTURES, None),
+        (f"{MUSED} Let M halve the chord, so that C is also the centre. {MUSED}", PICTURES, None),
+        (f"{MUSED} If he is C, the sum is 7. {MUSED} So the answer is A.", PICTURES, "A"),
+        ("We know that |A| = |B| and that E[C] = 4, hence", PICTURES, None),
+        ("The sides grow.\n\\[ x = 3 \\]\nHence \\(A = \\frac{3}{4} \\times 8\\)", ROOTS, None),
+        ("At full load it is 75 A, not 70", ["80 A, 2 V", "75 B, 3 V"], None),
+        ("(i) He runs. (ii) He falls.", [*MOVES, *LAMPS, "sleeping"], None),
+        # formulas are compared as formulas, whole
+        (r"Thus \(x = \boxed{\dfrac{3}{4}}\).", ROOTS, "C"),
+        ("3/4", ROOTS, "C"),
+        (r"Thus \boxed{2 \sqrt{5}}", ROOTS, "A"),
+        (r"Thus \boxed{7\sqrt{5}}", ROOTS, None),
+        (r"Thus \boxed{\frac{5}{3}}", ROOTS, None),
+        (r"Thus \boxed{5b - a}", ["5b", "a"], None),
+        (r"\boxed{\textbf{(B)}\ 5}", ROOTS, "B"),
+        (r"It weighs \boxed{15}.", WEIGHTS, "B"),
+        ("21", WEIGHTS, "C"),
+        (r"It weighs \boxed{16}.", WEIGHTS, None),
+        ("3:2", ["2:3", "3:2"], "B"),
+        # a box that holds none of the options outweighs what was said on the way to it
+        (r"First he is jumping over 5 bars. In the end there are \boxed{9}.", MOVES, None),
+        (r"So the answer is (B). That is \boxed{9} bars.", MOVES, "B"),
         # what is denied, excluded or only compared with
         ("There is no jumping or climbing. He is rowing.", MOVES, "D"),
         ("He stopped swimming.", MOVES, None),
@@ -52,12 +80,30 @@ SHARED = ["a kite", "a drum", "Both A and B", "None of the above"]
         ("| A | ✗ |\n| B | ✓ |\n| C | ✗ |", MOVES, "B"),
         ("A: incorrect\nB: incorrect\nC: correct\nD: incorrect", MOVES, "C"),
         ("- [ ] A. swimming\n- [x] B. jumping\n- [ ] C. climbing", MOVES, "B"),
+        ("(A) swimming\n(B) jumping\n(C) climbing\n(D) rowing", MOVES, None),
+        # a review that calls several right, one by one, decides nothing; what is stated after it does
+        ("Option A is correct. Option B is also correct. Option C is incorrect.", MOVES, None),
+        ("选项A是正确的。选项B也是正确的。选项C也是正确的。选项D是错误的。", MOVES, None),
+        ("选项A是正确的，选项B也是正确的，选项C是错误的。\n【答案】C <eoa>", MOVES, "C"),
+        ("【解析】他在跳。<eoe>\n【答案】: B <eoa>", MOVES, "B"),
+        ("【解析】他在跳，所以B正确。<eoe>\n【答案】 BC <eoa>", MOVES, None),
+        ("B, C", MOVES, None),
+        ("A, b and c", MOVES, None),
+        # two answers, and no reason for the second
+        ("He leaps. The answer is (B).\n\nFinal answer: The answer is (D).", MOVES, None),
+        ("The answer is (B). Wait, he holds an oar. The answer is (D).", MOVES, "D"),
+        ("The answer is A. He sleeps\nThe answer is B. jumping", MOVES, "B"),
+        # an answer that says of a longer list that none fits
+        ("It shows jumping at first. So the answer is (None of the above).", MOVES, None),
+        ("The subject of the second sentence is it. He jumps.", None, None),
+        ("jumping were the men in red", MOVES, "B"),
+        ("B\n</image1>", MOVES, "B"),
         # broken off
         ("The best option is (", MOVES, None),
         ("Let me go through them. First, swimming means that he", MOVES, None),
     ],
 )
-def test_kinds(said: str, options: list[str], letter: str | None):
+def test_kinds(said: str, options: list[str] | None, letter: str | None):
     assert extract_choice(said, options, "What is he doing?").letter == letter
 
 

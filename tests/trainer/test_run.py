@@ -84,3 +84,20 @@ def test_a_missing_file_lists_the_recipes(tmp_path: Path) -> None:
 def test_an_override_must_be_key_equals_value(config: Path, pair: str) -> None:
     with pytest.raises(InputError, match="must be key=value"):
         read_settings(config, [pair])
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        ("max_steps: 1", ["no model_name_or_path", "no dataset_name"]),
+        ("model_name_or_path: mini\ndataset_name: t2vid/mix", ["no dataset_config"]),
+        ("model_name_or_path: mini\ndataset_name: t2vid/mix\ndataset_config: sample", []),
+        ("model_name_or_path: mini\ndataset_name: mixed", []),
+    ],
+)
+def test_bundled_things_do_not_stand_in_without_a_word(lines, said, tmp_path, caplog):
+    config = tmp_path / "mine.yaml"
+    config.write_text(lines)
+    read_settings(config)
+    assert [words for words in said if words not in caplog.text] == []
+    assert len(caplog.records) == len(said)

@@ -50,6 +50,7 @@ __all__ = [
     "Preset",
     "RecipeFile",
     "benchmark",
+    "benchmark_dataset",
     "corpus",
     "corpus_of",
     "family",
@@ -81,12 +82,14 @@ class Loadable:
         kwargs: what the builder is made with.
         configs_of: entry whose `named_configs` the builder's module gives; "" where the builder
             itself lists them.
+        bundled: whether it gives bundled rows where nothing else is asked for.
     """
 
     builder: str
     about: str
     kwargs: Mapping[str, Any] = field(default_factory=dict)
     configs_of: str = ""
+    bundled: bool = False
 
 
 def corpus(name: str) -> Corpus:
@@ -136,6 +139,18 @@ def benchmark(name: str) -> Benchmark:
         InputError: for an unknown name.
     """
     return find(BENCHMARKS, name, what="benchmark")
+
+
+def benchmark_dataset(named: str) -> str:
+    """Give what `load_dataset` calls a benchmark; `owner/name` may be of somebody else.
+
+    Raises:
+        InputError: for another word without a slash, so that a typo does not go to the Hub.
+
+    >>> benchmark_dataset("mvbench"), benchmark_dataset("me/mine")
+    ('t2vid/mvbench', 'me/mine')
+    """
+    return named if "/" in named else benchmark(named).dataset
 
 
 def official_prompt(name: str) -> Official | None:
@@ -193,8 +208,12 @@ def loadable() -> dict[str, Loadable]:
     """Give every name that `load_dataset` takes from this package, with the builder behind it."""
     folder = "t2vid.dataset_scripts"
     out = {
-        "t2vid/mix": Loadable(f"{folder}.mix", "long texts and videos in one set, by a recipe"),
-        "t2vid/synthetic": Loadable(f"{folder}.synthetic", "long texts drawn as frames"),
+        "t2vid/mix": Loadable(
+            f"{folder}.mix", "long texts and videos in one set, by a recipe", bundled=True
+        ),
+        "t2vid/synthetic": Loadable(
+            f"{folder}.synthetic", "long texts drawn as frames", bundled=True
+        ),
     }
     for one in CORPORA:
         if one.bundled or not one.converter:

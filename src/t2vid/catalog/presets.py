@@ -40,6 +40,8 @@ class Preset:
 # What T2Vid's filters count: a question is dropped from 30 words on for LongQLoRA, 500 for LongAlpaca.
 _QUESTION_WORDS = {c.name: c.max_question_words for c in CORPORA if c.max_question_words}
 
+# qwen-vl-utils 0.0.14, vision_process.py: FPS, FPS_MIN_FRAMES, FPS_MAX_FRAMES, FRAME_FACTOR;
+# image_patch_size (14; for Qwen3-VL 16) x SPATIAL_MERGE_SIZE. Pixels: `t2vid.frames.budgets`.
 _QWEN: dict[str, Any] = {
     "fps": 2.0,
     "min_frames": 4,
@@ -61,30 +63,31 @@ PRESETS = (
     Preset("qwen2_vl", "sample", "qwen-vl-utils", _QWEN, ("qwen2vl",)),
     Preset("qwen2_5_vl", "sample", "qwen-vl-utils", _QWEN),
     Preset("qwen3_vl", "sample", "qwen-vl-utils", {**_QWEN, "size_factor": 32}),
-    Preset(
+    Preset(  # OpenGVLab/InternVL, internvl_chat/README.md: load_video(num_segments=8, max_num=1)
         "internvl",
         "sample",
-        "load_video of InternVL's model cards: 8 segments, one patch",
-        {"fps": None, "max_frames": 8, "sampling": "midpoint", "size": "internvl"},
+        "load_video of InternVL's README: 8 segments, one patch",
+        {"fps": None, "max_frames": 8, "sampling": "internvl", "size": "internvl"},
     ),
-    Preset(
+    Preset(  # lmms_eval/models/simple/llava_onevision.py (max_frames_num=32); LLaVA-NeXT trains
+        # with --frames_upbound 32 (scripts/train/finetune_ov.sh); SigLIP sees 384 px
         "llava_onevision",
         "sample",
         "lmms-eval's LLaVA-OneVision: 32 frames, first to last",
         {"fps": None, "max_frames": 32, "sampling": "linspace", "size": (384, 384)},
     ),
-    Preset(
+    Preset(  # LLaVA-VL/LLaVA-NeXT, docs/LLaVA_Video_1003.md: force_sample=True, so never one a second
         "llava_video",
         "sample",
-        "LLaVA-Video: one a second, at most 64",
-        {"fps": 1.0, "max_frames": 64, "sampling": "linspace", "size": (384, 384)},
+        "load_video of LLaVA-Video's page: 64 frames, first to last",
+        {"fps": None, "max_frames": 64, "sampling": "linspace", "size": (384, 384)},
         ("llava_next_video",),
     ),
-    Preset(
+    Preset(  # OpenBMB/MiniCPM-o, docs/minicpm_v2dot6_en.md: encode_video, MAX_NUM_FRAMES=64
         "minicpm",
         "sample",
-        "encode_video of MiniCPM-V's model cards: one a second, at most 64",
-        {"fps": 1.0, "max_frames": 64, "sampling": "midpoint", "size": "minicpm"},
+        "encode_video of MiniCPM-V 2.6's page: every round(rate)-th frame, at most 64; one patch",
+        {"fps": 1.0, "max_frames": 64, "sampling": "stride", "size": "minicpm"},
         ("minicpm_v", "minicpm_v_2_5"),
     ),
     Preset(

@@ -17,9 +17,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from t2vid.errors import BadVideo, InputError, MissingFile
 from t2vid.evaluation import asking
+from t2vid.evaluation.answers import Answer
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.backends import (
-    Answer,
     Backend,
     TransformersBackend,
     edge_of,

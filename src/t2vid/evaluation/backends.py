@@ -10,7 +10,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
-import itertools
 import json
 import math
 import mimetypes
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from t2vid.errors import BackendError, BudgetError, InputError, require
+from t2vid.evaluation.answers import Answer, as_answer, failed
 from t2vid.evaluation.asking import Ask
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.showing import SMALL_FRAMES, check_strategy
@@ -33,20 +33,6 @@ if TYPE_CHECKING:
 
 K = TypeVar("K")
 _PNG = "t2vid: as a data URL"
-
-
-class Answer(NamedTuple):
-    """An answer, or why there is none.
-
-    Attributes:
-        text: what was said.
-        error: why there is no answer.
-        usage: tokens of prompt and answer, `{"prompt_tokens": …, "completion_tokens": …}`.
-    """
-
-    text: str
-    error: str | None = None
-    usage: dict[str, int] | None = None
 
 
 class Prompt(NamedTuple):
@@ -263,34 +249,25 @@ class OpenAIBackend(ChatEndpoint):
     ) -> Iterator[tuple[K, Answer]]:
         """Give answers as they come, with `in_flight` requests under way at a time.
 
-        Raises:
-            BackendError: when the server cannot be reached or keeps failing; what was under way by
-                then has been given.
+        A request that keeps failing is an answer with a `cause`; a key that the server does not take
+        is a `PermissionError`, which no other request would pass.
         """
         limits = {"max_tokens": protocol.max_new_tokens, "temperature": 0, "seed": 0}
         tail = b", " + json.dumps(limits)[1:].encode()
-        failed: list[ChatReply] = []
-        # after a failure nothing more is prepared; what is under way is waited for
-        left = itertools.takewhile(lambda _: not failed, prepared)
-        bodies = ((key, body[:-1] + tail) for key, body in left)
+        bodies = ((key, body[:-1] + tail) for key, body in prepared)
         for key, reply in self.ask_stream(bodies, in_flight=in_flight):
             if reply.text is None and not reply.refused:
-                failed.append(reply)
+                kind = PermissionError if reply.closed else BackendError
+                yield key, failed(kind(f"{self.url}: {reply.why} after {reply.tries} tries"))
             else:
                 yield key, Answer(reply.text or "", reply.why or None, _usage(reply))
-        if failed:
-            raise BackendError(
-                f"{self.url} did not answer for {self.model!r} after {failed[0].tries} tries "
-                f"({failed[0].why}); the answers so far are kept: start the server and run the same "
-                "command again"
-            )
 
 
 @dataclass(frozen=True)
 class FunctionBackend:
     """Any function of an `Ask` that gives a text."""
 
-    call: Callable[[Ask], str]
+    call: Callable[[Ask], str | Answer]
     name: str = "function"
 
     @property
@@ -307,15 +284,14 @@ class FunctionBackend:
         return len(prepared.prompt)
 
     def answer(self, prepared: Sequence[Ask], protocol: EvalConfig) -> list[Answer]:
-        """Call the function for each."""
-        said = [self.call(ask) for ask in prepared]
-        for ask, text in zip(prepared, said, strict=True):
-            if not isinstance(text, str):
-                raise InputError(
-                    f"the function {self.name} gave {str(text)[:60]!r} ({type(text).__name__}) for "
-                    f"{ask.key[0]!r}; it must give a text, '' for no answer"
-                )
-        return [Answer(text) for text in said]
+        """Call the function for each; one on which it fails is counted, the others go on."""
+        return [self._answer(ask) for ask in prepared]
+
+    def _answer(self, ask: Ask) -> Answer:
+        try:
+            return as_answer(self.call(ask), f"the function {self.name}")
+        except Exception as error:
+            return failed(error)
 
 
 def backend_of(model: Any, processor: Any = None) -> Backend:
@@ -377,11 +353,19 @@ def max_positions(model: Any) -> int | None:
 
 
 def prepared_or_error(backend: Backend, ask: Ask) -> Any:
-    """Prepare a question; one that is too long is an answer with an error."""
+    """Prepare a question; one that is too long, or cannot be prepared, is an answer with an error.
+
+    Raises:
+        InputError: for what no question of the run would pass.
+    """
     try:
         return backend.prepare(ask)
     except BudgetError as error:
         return Answer("", str(error))
+    except InputError:
+        raise
+    except Exception as error:
+        return failed(error)
 
 
 def _part(one: Any) -> dict[str, Any]:

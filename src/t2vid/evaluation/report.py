@@ -109,10 +109,12 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                 "questions are answered correctly in every rotation of their options"
             )
         lost = one.get("missing", {})
-        if lost.get("questions") and lost["counted_as"] == "drop":
+        if lost.get("questions"):
+            left = lost["counted_as"] == "drop"
+            why = ", ".join(f"{n:,} {kind}" for kind, n in lost.get("why", {}).items())
             overall.notes.append(
-                f"{one['name']}: {lost['questions']:,} questions without a readable video or an answer are left out "
-                "(missing=drop)"
+                f"{one['name']}: {lost['questions']:,} questions without a readable video or an answer "
+                f"{'are left out (missing=drop)' if left else 'count as wrong'}{why and ': '}{why}"
             )
         if "judge_probe" in one:
             overall.notes.append(f"{one['name']}: {ProbeReport(**one['judge_probe'])}")

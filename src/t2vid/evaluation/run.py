@@ -10,18 +10,21 @@ t2vid.errors.InputError: batch_size (0) and workers (1) must be > 0
 
 from __future__ import annotations
 
+import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
+from t2vid import catalog
 from t2vid._version import __version__
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.evaluation import asking
 from t2vid.evaluation.ahead import WINDOW, Ahead, Group, Pair, Preparer
-from t2vid.evaluation.backends import Answer, Backend, backend_of, check
+from t2vid.evaluation.answers import Answer, Failures, answers_of, as_answer, failed
+from t2vid.evaluation.backends import Backend, backend_of, check
 from t2vid.evaluation.benchmarks.questions import features
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
@@ -29,6 +32,8 @@ from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
 from t2vid.progress import visible
+
+logger = logging.getLogger(__name__)
 
 
 def evaluate(
@@ -49,7 +54,8 @@ def evaluate(
 ) -> Run:
     """Put a benchmark to a model and score the answers; run again, it does only what is missing.
 
-    A kill costs at most one batch. Under `torchrun` or `accelerate launch` every process takes its
+    A kill costs at most one batch. A question on which the model fails has no answer and counts as
+    wrong; the next run asks it again. Under `torchrun` or `accelerate launch` every process takes its
     share of the videos and writes a file of its own; the first one scores when all are done.
 
     Args:
@@ -64,7 +70,7 @@ def evaluate(
         batch_size: questions answered at a time; of a served model, requests under way.
         workers: threads that decode and encode ahead of the model.
         limit: ask only about the first videos, so many questions at most.
-        retry_errors: ask again where a video or a request failed before.
+        retry_errors: ask again, too, where a video could not be read or a server refused the request.
         judge: decides what the rules leave open, in place of the protocol's: a name that `t2vid list
             judges` tells, or in Python also a function of `(question, options, answer)` that gives a
             letter or None.
@@ -75,7 +81,8 @@ def evaluate(
 
     Raises:
         InputError: when `out` holds the answers of another protocol, model or benchmark.
-        BackendError: when a served model stays silent; the answers so far are kept.
+        BackendError: when the model fails on one question after the other; the answers so far are
+            kept.
     """
     if batch_size < 1 or workers < 1:
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
@@ -95,10 +102,11 @@ def evaluate(
         window=WINDOW * batch_size,
         workers=workers,
     )
+    failures = Failures(backend.name, served=hasattr(backend, "stream"))
     start = time.perf_counter()
     with run.writer(processes.rank) as write:
         bar = tqdm(total=sum(map(len, groups)), desc=title, unit="question", disable=not visible())
-        for lines in _answers(ahead, backend, protocol, batch_size):
+        for lines in _answers(ahead, backend, protocol, batch_size, failures):
             write(lines)
             bar.update(len(lines))
         bar.close()
@@ -108,6 +116,14 @@ def evaluate(
             questions=sum(map(len, groups)),
             seconds=time.perf_counter() - start,
             waited_s=ahead.waited_s,
+        )
+    if failures.failed:
+        if all(line.get("error") for line in run.answers()):
+            raise failures.error() from failures.last
+        logger.warning(
+            "%s failed on %d of %d questions, at last with %r; they count as wrong, and the next run "
+            "asks them again",
+            *(backend.name, failures.failed, sum(map(len, groups)), failures.last),
         )
     if processes.meet():
         if processes.rank == 0:
@@ -133,6 +149,8 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
             benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
         elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
             raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
+        elif not Path(benchmark).exists():
+            benchmark = catalog.benchmark_dataset(benchmark)
         try:
             benchmark = load_dataset(benchmark, **{"split": "test", **load})
         except T2VidError:
@@ -178,7 +196,7 @@ def _missing(
     done = {
         (line["id"], line["rotation"]): line["fingerprint"]
         for line in lines
-        if not (retry_errors and line.get("error"))
+        if not line.get("failed") and not (retry_errors and line.get("error"))
     }
     groups: dict[str, Group] = {}
     planned = rows.select(range(min(limit, len(rows)))) if limit is not None else rows
@@ -205,35 +223,58 @@ def _missing(
 
 
 def _answers(
-    ahead: Ahead, backend: Backend, protocol: EvalConfig, batch_size: int
+    ahead: Ahead, backend: Backend, protocol: EvalConfig, batch_size: int, failures: Failures
 ) -> Iterator[list[dict[str, Any]]]:
     """Give the lines of the answers, batch by batch; of a served model, one by one as they come."""
     stream = getattr(backend, "stream", None)
     if stream is None:
         for batch in ahead.batches(batch_size):
             asked = [made for _, made in batch if not isinstance(made, Answer)]
-            answers = iter(backend.answer(asked, protocol) if asked else ())
-            yield [
-                _line(question, made if isinstance(made, Answer) else next(answers))
-                for question, made in batch
-            ]
+            answers = iter(answers_of(backend, asked, protocol) if asked else ())
+            pairs = [(q, made if isinstance(made, Answer) else next(answers)) for q, made in batch]
+            yield _lines(pairs, failures)
+            if failures.stop:
+                raise failures.error() from failures.last
         return
     unread: list[Pair] = []
     under_way: dict[asking.Key, asking.Ask] = {}
 
     def requests() -> Iterator[tuple[asking.Key, Any]]:
         for question, made in (pair for ready in ahead for pair in ready):
+            if failures.stop:  # nothing more is decoded; what is under way is waited for
+                return
             if isinstance(made, Answer):
                 unread.append((question, made))
             else:
                 under_way[question.key] = question
                 yield question.key, made
 
-    for key, answer in stream(requests(), protocol, in_flight=batch_size):
-        yield [_line(under_way.pop(key), answer), *(_line(*pair) for pair in unread)]
+    given = iter(stream(requests(), protocol, in_flight=batch_size))
+    while (pair := _next(given, failures)) is not None:
+        key, said = pair
+        yield _lines([(under_way.pop(key), as_answer(said, backend.name)), *unread], failures)
         unread.clear()
     if unread:
-        yield [_line(*pair) for pair in unread]
+        yield _lines(unread, failures)
+    if failures.stop:
+        raise failures.error() from failures.last
+
+
+def _next(given: Iterator[Any], failures: Failures) -> Any:
+    """Give the next answer of a stream, None at its end; one that breaks off cannot be gone on with."""
+    try:
+        return next(given, None)
+    except T2VidError:
+        raise
+    except Exception as error:
+        failures.note(failed(error))
+        raise failures.error() from error
+
+
+def _lines(pairs: Sequence[Pair], failures: Failures) -> list[dict[str, Any]]:
+    for _, answer in pairs:
+        failures.note(answer)
+    return [_line(*pair) for pair in pairs]
 
 
 def _line(question: asking.Ask, answer: Answer) -> dict[str, Any]:
@@ -242,4 +283,6 @@ def _line(question: asking.Ask, answer: Answer) -> dict[str, Any]:
     line = {"id": question.key[0], **question.line, "prediction": said}
     if answer.usage:
         line["usage"] = answer.usage
-    return {**line, "error": answer.error} if answer.error else line
+    if answer.error:
+        line["error"] = answer.error
+    return {**line, "failed": True} if answer.cause is not None else line

@@ -85,7 +85,8 @@ class Run:
             return folder
         path = path_of(folder) / "run.json"  # type: ignore[arg-type]
         if not path.is_file():
-            raise MissingFile(f"{folder} holds no run.json; give the out= folder of an evaluation")
+            what = "holds no run.json" if path.parent.exists() else "is not there"
+            raise MissingFile(f"{folder} {what}; give the out= folder of an evaluation")
         return cls(path.parent, json.loads(path.read_text(encoding="utf-8")))
 
     @property

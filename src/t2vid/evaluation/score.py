@@ -125,7 +125,7 @@ def score(
         "printed": run.header.get("printed", {}),
         "without_answer": len(shown) - len(first),
         "questions": run.header.get("questions", len(first)),
-        "missing": {"questions": len(unasked), "counted_as": missing},
+        "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
@@ -167,7 +167,7 @@ def _opened(
         if Path(benchmark).is_file():
             folder = {} if data_dir is None else {"video_dir": str(data_dir)}
             name, config, given = "questions", "", {"data_files": benchmark, **folder}
-        name = name if "/" in name else f"t2vid/{name}"
+        name = catalog.benchmark_dataset(name)
         benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
     made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:
@@ -186,6 +186,11 @@ def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) ->
     if price is not None:
         spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
     return spent
+
+
+def _reasons(unasked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Count errors by their kind, which stands before the first colon."""
+    return dict(Counter(str(line["error"]).partition(":")[0] for line in unasked).most_common())
 
 
 def unlabelled(prediction: str, line: Mapping[str, Any]) -> str:

@@ -100,7 +100,8 @@ def _too_short(course: Course, found: str) -> BadVideo:
 
 def by_steps(spec: SampleSpec) -> bool:
     """Say whether a spec asks for the frames of `ffmpeg -vf fps=`."""
-    return not (spec.fps is None or spec.budgeted or spec.listed or spec.sampling == "keyframes")
+    counted = spec.budgeted or spec.listed or spec.sampling in ("keyframes", "stride")
+    return spec.fps is not None and not counted
 
 
 def steps_of(spec: SampleSpec, course: Course, times: Sequence[int] | None = None) -> Steps:
@@ -154,6 +155,8 @@ def choose(times: Sequence[int], keys: Sequence[int], spec: SampleSpec, course: 
     if spec.budgeted:
         total, n = budget(len(inside), spec, course)
         return Chosen(total, [inside[i] for i in subset(len(inside), n, sampling=_rule(spec))])
+    if spec.sampling == "stride" and spec.fps is not None:
+        inside = inside[:: max(1, round(course.rate / spec.fps))]
     return Chosen(len(inside), [inside[n] for n in thinned(len(inside), spec)])
 
 
@@ -194,7 +197,8 @@ def _inside(
     alone = set(keys) if spec.sampling == "keyframes" else None
     # qwen-vl-utils takes the frame that begins at the very end of a part, too.
     last = bisect_right(times, stop) if spec.budgeted else bisect_left(times, stop)
-    found = range(bisect_left(times, start), last)
+    # A file may begin before its zero: a stream's first packet need not be its first picture.
+    found = range(bisect_left(times, start) if start else 0, last)
     inside = [i for i in found if alone is None or times[i] in alone]
     return inside or [_shown_at(times, floor(start))]
 

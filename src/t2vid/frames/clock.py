@@ -47,7 +47,7 @@ class JoinClock:
     """Makes one clock of several, as of recordings joined byte by byte.
 
     Source: ts_discontinuity_process in FFmpeg's fftools; it looks at containers that libav marks
-    with AVFMT_TS_DISCONT (transport and program streams, Ogg), and shifts all streams together.
+    with AVFMT_TS_DISCONT (transport and program streams, Ogg).
 
     Args:
         tick: the stream's time base in seconds.
@@ -64,7 +64,7 @@ class JoinClock:
         Args:
             dts: its decode tick, None where it has none.
             duration: of the packet in ticks.
-            offset_s: what was added to the packet before it, of whatever stream.
+            offset_s: what was added to the packet before it.
         """
         if dts is None:
             if self._next_s is not None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from fractions import Fraction
+from math import floor
 from typing import Any
 
 from t2vid.frames.container import head_of, opened_container
@@ -38,7 +39,9 @@ def check_complete(reader: Reader, media: Media, end: int | None, until_s: float
     if lost is None or (until_s is not None and until_s <= lost):
         return
     found = f"cut off: its data ends at {float(lost):.1f} s, before its index says"
-    move = f"download it again, or ask for end_s={int(lost)} at most"
+    move, last = "download it again", floor(10 * lost) / 10
+    if last:
+        move += f", or ask for end_s={last:g} at most"
     raise bad(media.name, "truncated", found, move)
 
 

@@ -22,7 +22,9 @@ from t2vid.storage.media import Limits, Media, bad
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,m4v,h264,hevc,av1,obu,ivf,flv,"
     "asf,ogg,gif,mxf,nut,rm,rawvideo,yuv4mpegpipe,dv,swf,wtv,h263,h261,vc1,mjpeg,apng,webp_pipe,"
-    "png_pipe,jpeg_pipe,webp,bink,vivo,live_flv,nsv,gxf"
+    "png_pipe,jpeg_pipe,webp,bink,vivo,live_flv,nsv,gxf,vvc,evc,cavsvideo,dirac,dnxhd,avs2,avs3,"
+    "mjpeg_2000,mpjpeg,flic,roq,smk,nuv,pva,ty,lxf,mlv,rpl,film_cpk,psxstr,thp,ea,cine,dhav,mtv,"
+    "cdxl,4xm,moflex,filmstrip,vmd,idcin"
 )
 
 
@@ -80,11 +82,14 @@ def read_only(container: Any, stream: Any) -> None:
 
 def _video_stream(container: Any, media: Media) -> Any:
     """Choose the stream to show: no cover pictures, and one that libav can decode."""
+    covers = {s.index for s in container.streams if s.disposition & Disposition.attached_pic}
     found = ", ".join(
-        f"{s.type} ({getattr(s, 'name', None) or 'unknown codec'})" for s in container.streams
+        f"{'cover picture' if s.index in covers else s.type} "
+        f"({getattr(s, 'name', None) or 'unknown codec'})"
+        for s in container.streams
     )
     kind = container.format.name.split(",")[0]
-    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    videos = [s for s in container.streams.video if s.index not in covers]
     if not videos:
         found = f"only {found}" if found else "no stream at all"
         move = "leave it out, or look for the file that holds the pictures"

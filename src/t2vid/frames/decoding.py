@@ -21,10 +21,10 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
-from av.stream import Discard
 
 from t2vid.errors import pluralize
 from t2vid.frames.clock import MAX_JOIN_S, FrameClock, JoinClock
@@ -64,6 +64,9 @@ class Reader:
         self.tick: Fraction = stream.time_base
         self.origin = round((container.start_time or 0) / (_MICROSECONDS * self.tick))
         first = stream.start_time
+        if self.joined and first is not None:
+            # ffmpeg counts from the first stream that it uses; pictures alone use no sound.
+            self.origin = max(self.origin, first)
         self.first = 0 if first is None else first - self.origin
         self.lost_packets = self.hidden = 0
         self._fall = 0
@@ -193,26 +196,15 @@ class Reader:
         if not self.joined:
             yield from self.packets()
             return
-        clocks: dict[int, JoinClock] = {}
-        offset_s = Fraction(0)
-        for packet in _demuxed(self._container, *self._timed()):
-            self._watch()
-            stream = packet.stream
-            if not packet.size:
-                continue
-            if stream.index not in clocks:
-                clocks[stream.index] = JoinClock(stream.time_base)
-            duration = packet.duration or (
-                self._missing_duration if stream.index == self.stream.index else 0
-            )
-            offset_s = clocks[stream.index].shift(packet.dts, duration, offset_s)
-            if stream.index == self.stream.index:
-                ticks = round(offset_s / self.tick)
-                if packet.pts is not None:
-                    packet.pts += ticks
-                if packet.dts is not None:
-                    packet.dts += ticks
-                yield packet
+        clock, offset_s = JoinClock(self.tick), Fraction(0)
+        for packet in self.packets():
+            offset_s = clock.shift(packet.dts, packet.duration or self._missing_duration, offset_s)
+            ticks = round(offset_s / self.tick)
+            if packet.pts is not None:
+                packet.pts += ticks
+            if packet.dts is not None:
+                packet.dts += ticks
+            yield packet
 
     def spans(self, frames: Iterable[Any]) -> Iterator[tuple[int, int, bool]]:
         """Give start and end, counted from the start of the file, and whether it is a keyframe.
@@ -223,7 +215,7 @@ class Reader:
         Args:
             frames: decoded frames in their order.
         """
-        clock, last = FrameClock(), -EVER
+        clock, last, duration = FrameClock(), -EVER, 0
         for frame in frames:
             tick = clock.read(frame)
             if tick is None:
@@ -232,7 +224,10 @@ class Reader:
                 self.hidden += 1
                 self._fall = max(self._fall, last - tick)
             last = max(last, tick)
-            self._next = last + (frame.duration or self._missing_duration)
+            # libav makes 1 up where it knows none; ffmpeg then repeats the one before.
+            if frame.duration != 1 or duration <= 2:
+                duration = frame.duration or self._missing_duration
+            self._next = last + duration
             yield last - self.origin, self._next - self.origin, bool(frame.key_frame)
 
     def warn(self) -> None:
@@ -266,7 +261,8 @@ class Reader:
             times: ascending ticks of all frames, where they are known.
         """
         seconds = float(end * self.tick)
-        counted = len(times) / seconds if times and seconds > 0 else 0.0
+        held = seconds - float(min(0, times[0]) * self.tick) if times else 0.0
+        counted = len(times) / held if times and held > 0 else 0.0
         told = float(self.stream.average_rate or 0)
         # Times in milliseconds make a rate of 24 into 24.002, which would cost a frame.
         rate = told if told and (not counted or abs(counted / told - 1) < _SAME_RATE) else counted
@@ -279,7 +275,7 @@ class Reader:
         width, height = max(1, round(self._decoder.width * self.aspect)), self._decoder.height
         return (height, width) if self.matrix[0] == 0 else (width, height)
 
-    @property
+    @cached_property
     def matrix(self) -> Matrix:
         """How the container has the pictures turned."""
         return stored_matrix(self.stream)
@@ -288,13 +284,6 @@ class Reader:
         self._reads += 1
         if not self._reads % 64:
             self._media.check_time()
-
-    def _timed(self) -> list[Any]:
-        """Let the streams be read, too, whose clocks tell where recordings were joined."""
-        timed = [self.stream, *self._container.streams.audio]
-        for stream in timed:
-            stream.discard = Discard.default
-        return timed
 
     def _duration(self) -> int:
         seconds = Fraction(self._container.duration, _MICROSECONDS)

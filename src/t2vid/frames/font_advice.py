@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
@@ -91,7 +92,7 @@ def _texts(text: str | Path) -> Iterator[str]:
     except (OSError, ValueError):  # a text, not a name
         is_folder = is_file = False
     if not (is_folder or is_file) or (isinstance(text, str) and text != str(path)):
-        if isinstance(text, Path):
+        if isinstance(text, Path) or re.fullmatch(r"\S+\.(txt|md)", text):
             raise InputError(f"{text} is neither a text file nor a folder of them")
         yield text
         return

@@ -218,7 +218,8 @@ class TextLayout:
     def _fill(self, run: StripRun, *, final: bool) -> Generator[Page, None, int]:
         """Fill lines; give the part that begins a line which the run does not end."""
         i, n = 0, len(run.strips)
-        simple = run.breaks is None and self.align == "left" and not (run.uneven or self.traced)
+        forward = run.breaks is None and run.ranks is None and self.align == "left"
+        simple = forward and not (run.uneven or self.traced)
         while i < n:
             if simple:
                 i = yield from self._fill_simply(run, i)

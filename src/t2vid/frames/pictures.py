@@ -1,10 +1,10 @@
 """Decoded frames as upright RGB pictures of one size, in the colours that ffmpeg writes to PNG.
 
->>> orient(np.arange(6).reshape(2, 3, 1), (0, -1, 1, 0))[..., 0].tolist()
-[[2, 5], [1, 4], [0, 3]]
+>>> turns((0, -1, 1, 0))  # a quarter turn to the left
+['transpose=dir=cclock_flip', 'vflip']
 
-The `scale` filter of libav does the work, not its bare scaler: only the filter places the colour
-samples of high bit depths as the ffmpeg program does.
+Filters of libav do the work, in the order of the ffmpeg program: it turns pictures before it
+converts them, and only its `scale` filter places the colour samples of high bit depths as it does.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any
 import av
 import numpy as np
 from av.filter import Graph
+from av.sidedata.sidedata import Type as SideDataType
 
 from t2vid.frames.hdr import NAMES, Tonemap, displayed
 
@@ -27,10 +28,28 @@ _UPRIGHT: Matrix = (1, 0, 0, 1)
 _TKHD_MATRIX = 44  # bytes from the box's name to its matrix; ISO/IEC 14496-12, 8.3.2, version 0
 _SAME_ASPECT = 0.02  # of a pixel; correcting less would only blur the picture
 _MAX_ASPECT = 16  # of a pixel; what is beyond is damage, and would make pictures of any width
+# Of ffmpeg's PNG, by whether a value has more than 8 bits and whether pixels may be transparent.
+_FORMATS = {
+    (False, False): "rgb24",
+    (True, False): "rgb48le",
+    (False, True): "rgba",
+    (True, True): "rgba64le",
+}
 _MAX_GRAPHS = 4  # a stream whose resolution flips to and fro keeps so many set up
 _UNSPECIFIED = 2  # of AVColorPrimaries, AVColorTransferCharacteristic and AVColorSpace
 _BT2020, _BT2020_CL = 9, 10  # of AVColorSpace; one matrix for both
 _MATRICES = (0, 1, 2, 4, 5, 6, 7, _BT2020)  # of AVColorSpace: those that swscale knows
+
+
+def _unheard_of(cls: type[SideDataType], value: object) -> SideDataType:
+    """Name a kind of side data that libav knows and PyAV does not."""
+    kind: Any = object.__new__(cls)
+    kind._name_, kind._value_ = f"UNKNOWN_{value}", value
+    return kind  # type: ignore[no-any-return]
+
+
+# Without it a frame with one such (EXIF, the view of a stereo film) tells nothing: it raises.
+SideDataType._missing_ = classmethod(_unheard_of)  # type: ignore[assignment]
 
 
 class FrameConverter:
@@ -60,14 +79,12 @@ class FrameConverter:
     def array(self, frame: Any) -> Array:
         """Give a frame as a contiguous array of shape (height, width, 3), uint8, set upright."""
         matrix = display_matrix(frame)
-        sideways = matrix[0] == 0
         if self._fixed is None:  # the resolution may change on the way; the first one stays
             upright = (max(1, round(frame.width * self._aspect)), frame.height)
-            self._fixed = self._shape(*(upright[::-1] if sideways else upright))
-        width, height = self._fixed[::-1] if sideways else self._fixed
-        return np.ascontiguousarray(orient(self._convert(frame, width, height), matrix))
+            self._fixed = self._shape(*(upright[::-1] if matrix[0] == 0 else upright))
+        return np.ascontiguousarray(self._convert(frame, matrix))
 
-    def _convert(self, frame: Any, width: int, height: int) -> Array:
+    def _convert(self, frame: Any, matrix: Matrix) -> Array:
         transfer, side_data = frame.color_trc, frame.side_data
         # Where these say something unheard of, libav would refuse the frame; they change no value.
         frame.color_trc = frame.color_primaries = _UNSPECIFIED
@@ -76,11 +93,14 @@ class FrameConverter:
         elif frame.colorspace not in _MATRICES:
             frame.colorspace = _UNSPECIFIED  # players take it for BT.601
         deep = frame.format.components[0].bits > 8
-        graph = self._graph(frame, width, height, "rgb48le" if deep else "rgb24")
+        # ffmpeg's PNG keeps what is transparent; without it libav would round colours otherwise.
+        clear = any(part.is_alpha for part in frame.format.components)
+        graph = self._graph(frame, matrix, _FORMATS[deep, clear])
         graph.push(frame)
-        array: Array = graph.pull().to_ndarray()
+        array: Array = graph.pull().to_ndarray()[..., :3]
         if not deep:
             return array
+        array = np.ascontiguousarray(array)
         if self._tonemap is None:
             self.flat = self.flat or NAMES.get(transfer)
         else:
@@ -90,9 +110,11 @@ class FrameConverter:
         # The upper byte of each value is what any reader makes of ffmpeg's PNG of 16 bits.
         return array.view(np.uint8)[..., 1::2]
 
-    def _graph(self, frame: Any, width: int, height: int, pix_fmt: str) -> Graph:
-        key = frame.width, frame.height, frame.format.name, frame.colorspace, frame.color_range
+    def _graph(self, frame: Any, matrix: Matrix, pix_fmt: str) -> Graph:
+        look = frame.format.name, frame.colorspace, frame.color_range
+        key = frame.width, frame.height, look, matrix
         if key not in self._graphs:
+            assert self._fixed is not None
             if len(self._graphs) >= _MAX_GRAPHS:
                 self._graphs.clear()
             graph = Graph()
@@ -103,8 +125,10 @@ class FrameConverter:
                 format=frame.format,
                 time_base=Fraction(1, 1000),
             )
-            scale = graph.add("scale", f"w={width}:h={height}")
-            graph.link_nodes(source, scale, graph.add("format", pix_fmt), graph.add("buffersink"))
+            scale = "scale=w={}:h={}".format(*self._fixed)
+            steps = [step.partition("=") for step in (*turns(matrix), scale, f"format={pix_fmt}")]
+            filters = [graph.add(name, options or None) for name, _, options in steps]
+            graph.link_nodes(source, *filters, graph.add("buffersink"))
             graph.configure()
             self._graphs[key] = graph
         return self._graphs[key]
@@ -163,14 +187,15 @@ def _unit(values: tuple[int, ...]) -> Matrix:
     return _UPRIGHT
 
 
-def orient(array: Array, matrix: Matrix) -> Array:
-    """Turn and mirror a picture as a display matrix says.
+def turns(matrix: Matrix) -> list[str]:
+    """Give the filters that turn and mirror a picture as a display matrix says.
 
     Args:
-        array: of shape (height, width, channels).
         matrix: (a, b, c, d): x goes to a x + c y, and y to b x + d y.
     """
     a, b, c, d = matrix
-    if a == 0:
-        array, a, d = array.transpose(1, 0, 2), c, b
-    return array[:: d or 1, :: a or 1]
+    swapped = a == 0
+    if swapped:
+        a, d = c, b
+    steps = {"transpose=dir=cclock_flip": swapped, "hflip": a < 0, "vflip": d < 0}
+    return [step for step, is_needed in steps.items() if is_needed]

@@ -25,9 +25,18 @@ from typing import Literal, get_args
 from t2vid import catalog
 
 Sampling = Literal[
-    "paper", "paper_eval", "midpoint", "linspace", "linspace_rounded", "interior", "keyframes"
+    "paper",
+    "paper_eval",
+    "midpoint",
+    "linspace",
+    "linspace_rounded",
+    "interior",
+    "internvl",
+    "stride",
+    "keyframes",
 ]
 SAMPLINGS: tuple[str, ...] = get_args(Sampling)
+_BEFORE_START = 2  # steps before zero that ffmpeg still writes where the clock begins there
 _MINICPM_PATCH_PX = 14  # MiniCPM-Llama3-V-2.5, image_processing_minicpmv.py
 FOLDER_FPS = 3.0  # MVBench stores its TVQA clips as three numbered images a second
 
@@ -40,7 +49,8 @@ class Grid:
         scale: grid steps a tick.
         end: tick at which the last frame, or the part, ends.
         start: tick at which the part begins.
-        first: tick of the first frame; steps before it repeat it, as ffmpeg does.
+        first: tick of the first frame; steps before it repeat it, as ffmpeg does. Where it is before
+            the start, so is the first step.
         alone: whether the file holds nothing but this video; ffmpeg then leaves such steps out.
     """
 
@@ -54,17 +64,22 @@ class Grid:
     def size(self) -> int:
         """How many frames there are; under half a step still one, where ffmpeg gives none."""
         steps = floor((self.end - self.start) * self.scale + Fraction(1, 2))
-        return max(1, steps - (self._empty if self.alone else 0))
+        return max(1, steps - (self._empty if self._begins_there else 0))
 
     def limit(self, n: int) -> int:
         """Give the last tick of step `n`: its frame is the last one that begins at or before it."""
-        n = n + self._empty if self.alone else max(n, self._empty)
+        n = n + self._empty if self._begins_there else max(n, self._empty)
         return ceil(min(self.start + Fraction(2 * n + 1, 2) / self.scale, self.end)) - 1
 
     @property
     def _empty(self) -> int:
-        """How many steps pass before the first frame."""
-        return max(0, floor((self.first - self.start) * self.scale + Fraction(1, 2)))
+        """How many steps pass before the first frame; fewer than none where it is before the start."""
+        steps = floor((self.first - self.start) * self.scale + Fraction(1, 2))
+        return max(0 if self.start else -_BEFORE_START, steps)
+
+    @property
+    def _begins_there(self) -> bool:
+        return self.alone or self._empty < 0
 
     def pick(self, times: Sequence[int], n: int) -> int:
         """Give the position in `times` (ascending ticks) of the frame of step `n`."""
@@ -118,7 +133,7 @@ def grid_of(
         end: tick at which the part ends.
         alone: as in `Grid`.
     """
-    inside = bisect_left(times, start)
+    inside = bisect_left(times, start) if start else 0
     # Where nothing begins inside the part, what is on screen at its start is shown.
     first = times[inside] if inside < len(times) and times[inside] < end else 0
     return Grid(scale, end, start, first, alone)
@@ -135,26 +150,32 @@ def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:
             when there are exactly n, so that one frame comes twice and the last never;
             `midpoint` the middle of n equal parts; `linspace` lmms-eval's (first to last,
             truncated); `linspace_rounded` qwen-vl-utils' (first to last, rounded); `interior`
-            VLMEvalKit's (n inner points of n + 1 parts); `keyframes` spreads like `linspace`.
+            VLMEvalKit's (n inner points of n + 1 parts); `internvl` the rule of InternVL's
+            `get_index`, which shows frames twice where there are fewer than n; `stride` is
+            `midpoint`, and `keyframes` spreads like `linspace`: these two say what is counted.
 
     >>> subset(4, 4, sampling="paper"), subset(4, 4, sampling="paper_eval")
     ([0, 1, 2, 3], [0, 1, 2, 2])
     """
-    if n is None or (total <= n and sampling != "paper_eval"):
+    if n is None or (total <= n and sampling not in ("paper_eval", "internvl")):
         return list(range(total))
+    if sampling == "internvl":
+        segment = (total - 1) / n
+        return [int(segment / 2 + round(segment * i)) for i in range(n)]
     n = min(n, total)
     if sampling in ("paper", "paper_eval"):
         # The paper rounds halves to even (numpy), and so does Python.
         segment = (total - 1) / n
         return [(round(segment * i) + round(segment * (i + 1))) // 2 for i in range(n)]
-    if sampling == "midpoint":
+    if sampling in ("midpoint", "stride"):
         return [(2 * i + 1) * total // (2 * n) for i in range(n)]
     if sampling == "interior":
         return [int(i * (total / (n + 1))) for i in range(1, n + 1)]
     step = (total - 1) / max(n - 1, 1)
     if sampling == "linspace_rounded":
         return [round(i * step) for i in range(n)]
-    return [int(i * step) for i in range(n)]
+    # numpy's linspace, too, states the last one instead of reckoning it.
+    return [int(i * step) for i in range(n - 1)] + [total - 1 if n > 1 else 0]
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ class SampleSpec(FrozenConfig):
             changes: fields that are to differ.
 
         >>> SampleSpec.for_family("internvl").sampling
-        'midpoint'
+        'internvl'
         """
         return cls(**{**catalog.preset("sample", family).values, **changes})
 

@@ -72,7 +72,9 @@ def word_boxes(text: str, spec: RenderSpec, n_frames: int) -> list[list[WordBox]
             lines = _styled(page) if isinstance(page, StyledPage) else _plain(page, text)
             for line in lines:
                 words += [
-                    word._replace(box=_moved(word.box, left, top)) for word in _words(line, text)
+                    word._replace(box=_moved(word.box, left, top))
+                    for word in _words(line, text)
+                    if word.box[2]  # without ink a word has no box
                 ]
         if spec.wear:
             size = (spec.width, spec.height)
@@ -125,10 +127,9 @@ def _words(line: list[PlacedStrip], text: str) -> Iterator[WordBox]:
                     yield held
                 held = WordBox(match[0], (start, end), box or (0, 0, 0, 0))
             if match.end() < len(piece.text):
-                if held.box[2]:
-                    yield held
+                yield held
                 held = None
-    if held and held.box[2]:
+    if held:
         yield held
 
 

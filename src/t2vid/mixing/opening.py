@@ -67,7 +67,8 @@ def open_rows(
     # what an unknown repository, a wrong config and a Hub out of reach raise
     except (OSError, ValueError) as error:
         first = str(error).strip().partition("\n")[0]
-        raise InputError(f"{name} cannot be loaded: {type(error).__name__}: {first}") from error
+        what = f"{name} is no file or folder here, and" if target.kind == "hub" else name
+        raise InputError(f"{what} cannot be loaded: {type(error).__name__}: {first}") from error
     return as_frames(_one_split(rows, split, name))
 
 

@@ -80,12 +80,12 @@ _FINAL = re.compile(r"(?:<\|start\|>)?(?:assistant)?<\|channel\|>final<\|message
 _KEPT = r"(?!begin_of_box|end_of_box|begin_of_solution|end_of_solution)"
 _STOP = re.compile(
     rf"</?s>|</?(?:eos|pad|bos|eop|eod)>|<end_of_(?:utterance|turn)>|<start_of_turn>|<[|]{_KEPT}[\w -]{{2,30}}[|]>"
-    r"|<｜[^｜]{2,30}｜>|<image>|\[/?INST\]|<\[|\]>",
+    r"|<｜[^｜]{2,30}｜>|\[/?INST\]|<\[|\]>",
     re.IGNORECASE,
 )
 _STRUCK = re.compile(r"~~.*?~~|<(s|del|strike)>.*?</\1>", re.DOTALL | re.IGNORECASE)
 _TAGS = re.compile(
-    r"</?(?:eo[aeh]|b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|font|body|html)\b[^<>]{0,60}>"
+    r"</?(?:eo[aeh]|image ?\d*|b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|font|body|html)\b[^<>]{0,60}>"
 )
 _LATEX = re.compile(
     r"\\(?:text|math|mbox|bf|rm|it|left|right|large|Large|quad|displaystyle)\w*\s*|\\[()\[\],;! ]"

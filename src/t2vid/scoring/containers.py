@@ -17,7 +17,9 @@ _ATTRIBUTE = re.compile(
     r"<\s*(?:answer|choice|option|result)\s+\w+\s*=\s*([\"'])(.{1,60}?)\1\s*/?>", re.I
 )
 _BRACKET = re.compile(r"\[(ANSWER|ANS)\](.*?)(?:\[/\1\]|$)", re.IGNORECASE | re.DOTALL)
-_HEADED = re.compile(r"【\s*((?:最终|正确)?(?:答案|回答)|answer)\s*】[:：]?([^\n【]*)", re.IGNORECASE)
+_HEADED = re.compile(
+    r"【\s*((?:最终|正确)?(?:答案|回答)|answer)\s*】[:：]?([^\n【]*)", re.IGNORECASE
+)
 _TOKENS = re.compile(
     r"<\|begin_of_(box|solution)\|>(.*?)(?:<\|end_of_\1\|>|$)", re.IGNORECASE | re.DOTALL
 )

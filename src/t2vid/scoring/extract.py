@@ -39,7 +39,9 @@ from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
 SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
-NEAR_CHARS = 200  # of an end of a long answer, where a phrase need not speak of an answer to present one
+NEAR_CHARS = (
+    200  # of an end of a long answer, where a phrase need not speak of an answer to present one
+)
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
@@ -214,7 +216,9 @@ def _one_of_several(mentions: Mentions, chosen: Mention) -> bool:
     """Say whether an option is called right in a review of all of them, in which another one is called so, too."""
     if not _verdict(mentions.said(chosen)):
         return False
-    verdicts = {m.letter: mentions.said(m).kind for m in mentions.letters if _verdict(mentions.said(m))}
+    verdicts = {
+        m.letter: mentions.said(m).kind for m in mentions.letters if _verdict(mentions.said(m))
+    }
     return len(verdicts) > 2 and list(verdicts.values()).count("cue") > 1
 
 
@@ -377,9 +381,7 @@ def _contained(text: str, options: Options) -> _Found | None:
     """Read the last container that holds an option."""
     unread: _Found | None = None
     for content, at in reversed(containers(text)):
-        inner = re.sub(
-            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content
-        )
+        inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content)
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)

@@ -26,7 +26,9 @@ _AFTER_I = frozenset(
     "is isn't seems appears fits matches because since as and or wins not describes rather".split()
 )
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
-_CALCULATION = re.compile(r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]")
+_CALCULATION = re.compile(
+    r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
+)
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _NAME_AFTER = re.compile(
     r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I

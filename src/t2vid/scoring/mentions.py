@@ -19,6 +19,7 @@ from t2vid.scoring.saying import Said, said_of, since_turn
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
 END_CHARS = 600  # of a long answer, in which option texts are looked for
+SENTENCE_CHARS = 16  # of an option that may be called a sentence or a caption
 MAX_LETTERS = 120  # of a text with more, such as a proof about points A to F, both ends are read
 
 
@@ -113,6 +114,9 @@ class Mentions:
         found = []
         for place in _PLACE.finditer(self.text):
             i = _PLACES[(place[1] or place[2] or place[3]).lower()]
+            sentence = not re.search("option|choice|answer", place[0], re.IGNORECASE)
+            if sentence and self.options.longest < SENTENCE_CHARS:
+                continue  # "the subject of the second sentence"
             if i < len(self.options.letters) and not any(
                 m.start < place.end() < m.end for m in letters
             ):
@@ -230,7 +234,11 @@ class Mentions:
         text = self.text
         i = bisect_right(self.breaks, mention.start)
         left = self.breaks[i - 1] if i else 0
-        while i and mention.form != "item" and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#="):
+        while (
+            i
+            and mention.form != "item"
+            and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#=")
+        ):
             before = text[:left].rstrip()[-60:]
             line = before.rpartition("\n")[2]
             leads = before.endswith((":", "：", "is", "=")) or (

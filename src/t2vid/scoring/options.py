@@ -26,7 +26,7 @@ _NUMBERS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen twenty"
 ).split()
-_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-", "dfrac": "frac"}
+_SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
 _TOKEN = re.compile(
     r"\\(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*|\\[,;! ]|\^\{?\\circ\}?|"
     r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
@@ -49,7 +49,8 @@ def words(text: str) -> list[tuple[str, int, int]]:
     low = text.casefold()
     if len(low) != len(text):  # a letter that folds into two
         low = text.lower() if len(text.lower()) == len(text) else text
-    found = []
+    found: list[tuple[str, int, int]] = []
+    fraction = -1  # where one begins, up to its first number
     for match in _TOKEN.finditer(low):
         word = match[0]
         if word in _ARTICLES:
@@ -64,16 +65,28 @@ def words(text: str) -> list[tuple[str, int, int]]:
             continue  # the look of a formula, not what it says
         elif word[0] == "^" and len(word) > 1:
             word = "°"
+        elif word in ("frac", "dfrac", "tfrac") and found and found[-1][0] == "\\":
+            fraction = found.pop()[1]
+            continue
         elif word == "one" and _PRONOUN.match(low, match.end()):
             word = "which"
         elif "'" in word or "’" in word:
             word = word.replace("’", "").replace("'", "")
-        found.append((_SAME.get(word, word), *match.span()))
+        start, end = match.span()
+        if fraction >= 0:
+            found += [(_SAME.get(word, word), fraction, end), ("/", end, end)]
+            fraction = -1
+        else:
+            found.append((_SAME.get(word, word), start, end))
     return found
 
 
 def key_of(text: str) -> tuple[str, ...]:
-    """Return what two texts share if they say the same."""
+    """Return what two texts share if they say the same.
+
+    >>> key_of("The 3 dogs") == key_of("three dogs"), key_of(r"\\frac{1}{2}") == key_of("1/2")
+    (True, True)
+    """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return tuple(word for word, _, _ in words(text)) or tuple(text.casefold().split())
@@ -120,6 +133,17 @@ class Options:
         return {self.keys[a]: a for a in self.letters if self.keys[a] and twice[self.keys[a]] == 1}
 
     @cached_property
+    def _amounts(self) -> dict[tuple[str, ...], str]:
+        """The option of each number, where all have one unit: "14" for "14 cm"."""
+        keys = [self.keys[a] for a in self.letters]
+        unit = 0
+        while all(len(key) > unit + 1 and key[~unit] == keys[0][~unit] for key in keys):
+            unit += 1
+        plain = {key[: len(key) - unit]: a for key, a in zip(keys, self.letters, strict=True)}
+        numbers = all(any(word[0].isdigit() for word in key) for key in plain)
+        return plain if unit and numbers and len(plain) == len(keys) else {}
+
+    @cached_property
     def _plain(self) -> dict[str, str]:
         return {text.strip().casefold(): a for a, text in self.raw.items()}
 
@@ -149,7 +173,10 @@ class Options:
         if len(text) > 2 * self.longest + 40:
             return None
         plain = text.strip().casefold()
-        return self._plain.get(plain) or self._exact.get(key_of(text))
+        if found := self._plain.get(plain):
+            return found
+        key = key_of(text)
+        return self._exact.get(key) or self._amounts.get(key)
 
     def summed_up(self, text: str) -> str | None:
         """Return the option, such as "None of the above", that says of the others what the text says."""

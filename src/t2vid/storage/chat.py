@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 from t2vid.storage.http import JsonClient, RetryPolicy, reason_of, status_of
 
 REFUSED = (400, 413, 422)  # this request is refused, another may pass
+CLOSED = (401, 402, 403, 404)  # a wrong key, no credit, a wrong address: none will pass
 K = TypeVar("K")
 
 _PATH = "chat/completions"
@@ -31,6 +32,7 @@ class ChatReply(NamedTuple):
         why: the last failure.
         tries: requests sent.
         refused: whether only this request was refused.
+        closed: whether every other request would be refused, too.
         usage: tokens as the server counted them, by name.
     """
 
@@ -39,6 +41,7 @@ class ChatReply(NamedTuple):
     tries: int = 1
     refused: bool = False
     usage: dict[str, Any] | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True)
@@ -142,6 +145,8 @@ async def _closed(session: Any) -> None:
 
 def _reply(answer: Any, tries: int) -> ChatReply:
     text = answer["choices"][0]["message"]["content"]
+    if isinstance(text, list):  # in parts, as some vendors send it
+        text = "".join(part["text"] for part in text if part.get("type", "text") == "text")
     return ChatReply(str(text or "").strip(), tries=tries, usage=answer.get("usage"))
 
 
@@ -150,4 +155,5 @@ def _failed(error: Exception, tries: int) -> ChatReply:
     if status is None:
         return ChatReply(None, f"{type(error).__name__}: {reason_of(error)}", tries)
     said = error.response.text[:300]  # type: ignore[attr-defined]  # status_of found it
-    return ChatReply(None, f"HTTP {status}: {said}", tries, status in REFUSED)
+    refused, closed = status in REFUSED, status in CLOSED
+    return ChatReply(None, f"HTTP {status}: {said}", tries, refused, closed=closed)
