@@ -72,7 +72,10 @@ def test_what_was_not_predicted_stays_in_unless_dropped(tmp_path):
     run, counts = open_predictions(path, rows_of("multi-choice", n=3), out=tmp_path / "run")
     assert counts.dropped == {"not predicted": 1}
     kept = score(run)
-    assert (kept["n"], kept["missing"]) == (3, {"questions": 1, "counted_as": "wrong", "why": {"not predicted": 1}})
+    assert (kept["n"], kept["missing"]) == (
+        3,
+        {"questions": 1, "counted_as": "wrong", "why": {"not predicted": 1}},
+    )
     dropped = score(run, missing="drop")
     assert (dropped["n"], dropped["accuracy"]) == (2, 1.0)
     assert "1 questions without a readable video or an answer are left out" in report([run])
