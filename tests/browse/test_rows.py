@@ -348,12 +348,3 @@ def test_a_search_that_takes_long_stops_and_goes_on_when_asked_again(monkeypatch
     while not (found := browser.page(0, filters)).positions:
         assert found.more
     assert found.positions == [30]
-
-
-def test_words_that_only_reading_a_row_makes_are_found():
-    called = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "look"}}]}
-    first = {"role": "user", "content": "What?"}
-    rows = BrowseRows([{"id": "a", "source": "texts", "messages": [first, called]}, row("b")])
-    said = " ".join(text for _, text in Browser(rows).turns(0))
-    word = next(word for word in said.split() if "look" in word)
-    assert Browser(rows).page(0, RowFilters(words=word)).positions == [0]
