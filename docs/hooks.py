@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import configparser
 import dataclasses
+import functools
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -254,33 +255,69 @@ PAGES = {
 }
 
 
+# Builtins that are raised where t2vid cannot be imported, by the error whose section tells of them.
+_BUILTINS = {"ValueError": "InputError", "ImportError": "MissingExtra"}
+
+
+@functools.cache
 def messages() -> dict[str, dict[str, list[str]]]:
     """Collect the messages of every error that the package raises, by class and room."""
-    package = ROOT / "src" / "t2vid"
     found: dict[str, dict[str, list[str]]] = {}
-    for path in sorted(package.glob("**/*.py")) + sorted(
-        p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")
-    ):
-        place = path.relative_to(package if package in path.parents else ROOT)
-        room = place.parts[0] if len(place.parts) > 1 else ""
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args:
-                said = _template(node.args[0])
-                if node.func.id in error_classes() and len(said) > 12:
-                    listed = found.setdefault(node.func.id, {}).setdefault(room, [])
-                    if said not in listed:
-                        listed.append(said)
+    for room, kind, said, _ in _raised():
+        listed = found.setdefault(kind, {}).setdefault(room, [])
+        if len(said.strip("…:; ")) > 8 and said not in listed:
+            listed.append(said)
     return found
 
 
-def _template(node: ast.expr) -> str:
-    """Give a message with `…` for what is filled in."""
+def video_reasons() -> str:
+    """List the words that tables have for what is wrong with a video."""
+    words = sorted({reason for _, kind, _, reason in _raised() if kind == "BadVideo" and reason})
+    return "Reasons: " + ", ".join(f"`{word}`" for word in words) + "."
+
+
+def _raised() -> Iterator[tuple[str, str, str, str]]:
+    """Give room, class, message and reason of each place where an error is made."""
+    package, kinds = ROOT / "src" / "t2vid", error_classes()
+    linked = [p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")]
+    for path in sorted(package.glob("**/*.py")) + sorted(linked):
+        place = path.relative_to(package if package in path.parents else ROOT)
+        room = place.parts[0] if len(place.parts) > 1 else ""
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
+        raised = {id(n.exc) for n in ast.walk(tree) if isinstance(n, ast.Raise)}
+        for node in ast.walk(tree):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+                continue
+            name = node.func.id
+            if not (name == "bad" or name in kinds or (name in _BUILTINS and id(node) in raised)):
+                continue
+            inner = [n for n in scopes if n.lineno <= node.lineno <= (n.end_lineno or 0)]
+            scope = (inner or [tree])[-1]
+            said = [_template(one, node, scope) for one in node.args]
+            if name == "bad" and len(said) == 4:  # of `storage.guard`
+                yield room, "BadVideo", "…: {2}; {3}".format(*said), said[1].strip("…")
+            elif name in kinds:
+                reason = [one.value for one in node.keywords if one.arg == "reason"]
+                words = [_template(one, node, scope) for one in reason]
+                yield room, name, said[0], "".join(words).strip("…")
+            else:
+                yield room, _BUILTINS[name], said[0], ""
+
+
+def _template(node: ast.expr, call: ast.Call | ast.Assign, scope: ast.AST) -> str:
+    """Give a message with `…` for what is filled in; a variable of its function is looked up."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.JoinedStr):
-        return "".join(_template(part) for part in node.values)
+        return "".join(_template(part, call, scope) for part in node.values)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _template(node.left) + _template(node.right)
+        return _template(node.left, call, scope) + _template(node.right, call, scope)
+    if isinstance(node, ast.Name):
+        for one in ast.walk(scope):
+            if isinstance(one, ast.Assign) and call.lineno - 12 < one.lineno < call.lineno:
+                if ast.unparse(one.targets[0]) == node.id:
+                    return _template(one.value, one, scope)
     return "…"
 
 
@@ -306,7 +343,7 @@ def error_messages(name: str) -> str:
         lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
         count = pluralize(len(said), "message")
         parts.append(f'??? quote "{count} of {room or "t2vid"}"\n    {title}\n\n{lines}')
-    return "\n\n".join(parts) or "No message of its own."
+    return "\n\n".join(parts) or "Its message is put together from what was found."
 
 
 def biases() -> str:
@@ -339,5 +376,6 @@ MAKERS: dict[str, Callable[..., str]] = {
     "names": names,
     "sources": sources,
     "text": text,
+    "video-reasons": video_reasons,
     "yaml": yaml,
 }

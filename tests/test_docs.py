@@ -21,7 +21,7 @@ import pytest
 
 from t2vid import catalog, cli
 from t2vid.commands import COMMANDS
-from t2vid.errors import InputError
+from t2vid.errors import InputError, T2VidError
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -167,3 +167,84 @@ def test_the_page_of_names_lists_every_kind():
 def test_a_command_is_described_once():
     lines = [line for line in hooks.cli().splitlines() if re.match(r"[A-Z].*\.$", line)]
     assert len(lines) > 20 and sorted(set(lines)) == sorted(lines)
+
+
+def wrong_calls() -> dict[str, object]:
+    """Give calls that are refused: what a user gets wrong, in each room."""
+    import t2vid
+    from t2vid import targets
+    from t2vid.evaluation.config import EvalConfig
+    from t2vid.evaluation.score import score
+    from t2vid.frames.doctor import doctor
+    from t2vid.metrics.video_mcq.video_mcq import VideoMCQ
+    from t2vid.mixing.budget import Budget
+    from t2vid.mixing.plan import RowPlan
+    from t2vid.models.families import family_of
+    from t2vid.scoring import judge_from
+    from t2vid.trainer.run import read_pairs
+
+    Path("text.mp4").write_text("<html>not found</html>")
+    Path("cut.mp4").write_bytes((ROOT / "src/t2vid/samples/clips/ball.mp4").read_bytes()[:2000])
+    Path("list.yaml").write_text("- a")
+    clip = ROOT / "src/t2vid/samples/clips/ball.mp4"
+    source = {"dataset": "t2vid/synthetic", "config": "sample"}
+    return {
+        "font size": lambda: t2vid.RenderSpec(font_px=0),
+        "font": lambda: t2vid.render_text("x", t2vid.RenderSpec(font="nofont")),
+        "layout": lambda: t2vid.RenderSpec(layout="book"),
+        "no text": lambda: t2vid.render_text(" "),
+        "no text at all": lambda: t2vid.render_text(3),
+        "glyphs": lambda: t2vid.render_text("\U0001e900"),
+        "rate": lambda: t2vid.SampleSpec(fps=-1),
+        "sampling": lambda: t2vid.SampleSpec(sampling="best"),
+        "no video": lambda: t2vid.sample_video("none.mp4"),
+        "empty video": lambda: t2vid.sample_video(b""),
+        "text for a video": lambda: t2vid.sample_video("text.mp4"),
+        "broken video": lambda: t2vid.sample_video("cut.mp4"),
+        "times": lambda: t2vid.sample_video(clip, t2vid.SampleSpec(start_s=900)),
+        "data URL": lambda: t2vid.sample_video("data:video/mp4;base64,%%"),
+        "output": lambda: t2vid.sample_video(clip, output="list"),
+        "frames": lambda: t2vid.Frames(max_frames=0),
+        "columns": lambda: t2vid.Frames().encode_example(3),
+        "typo": lambda: targets.find("hybird-30k"),
+        "nowhere": lambda: targets.find("nothing/at/all"),
+        "recipe": lambda: t2vid.Recipe.from_yaml("nope.yaml"),
+        "key": lambda: t2vid.Recipe.from_dict({"name": "a", "sourcs": []}),
+        "source": lambda: t2vid.Recipe.from_dict({"name": "a", "sources": [{"dataset": 3}]}),
+        "share": lambda: t2vid.Recipe.from_dict({"name": "a", "sources": [source | {"share": 2}]}),
+        "data": lambda: t2vid.Recipe.from_yaml("sample").build(data="nowhere", out="mix"),
+        "preset": lambda: Budget.preset("gpt"),
+        "plan": lambda: RowPlan(n_rows=-1, seed=0),
+        "judge": lambda: judge_from("nobody"),
+        "protocol": lambda: EvalConfig.named("nobody"),
+        "strategy": lambda: EvalConfig(strategy="all"),
+        "run": lambda: score("nowhere"),
+        "folder": lambda: doctor("nowhere"),
+        "push": lambda: t2vid.push("nowhere", "me/x"),
+        "family": lambda: family_of("gpt"),
+        "kind": lambda: catalog.listing("cats"),
+        "metric": lambda: VideoMCQ().compute(predictions=["A"], references=["A"], refs=["A"]),
+        "pair": lambda: read_pairs(["learning_rate"]),
+        "training": lambda: cli.parser_of("train", "").parse(["--config"]),
+        "option": lambda: cli.parser_of("build", "").parse(["sample", "--bogus"]),
+        "argument": lambda: cli.parser_of("build", "").parse([]),
+        "number": lambda: cli.parser_of("build", "").parse(["sample", "--num-proc", "x"]),
+    }
+
+
+def test_what_a_user_reads_is_found_on_the_page_of_errors(empty_folder):
+    listed = hooks.messages()
+    unfound = {}
+    for name, call in wrong_calls().items():
+        with pytest.raises((T2VidError, ValueError)) as caught:
+            call()
+        classes = {"InputError", *(kind.__name__ for kind in type(caught.value).__mro__)}
+        said = [m for c in classes for room in listed.get(c, {}).values() for m in room]
+        said += ["Unknown option: …", "Parameter … requires an argument."]
+        said += ["Invalid value for …: unable to convert … into …."]
+        patterns = [".*".join(map(re.escape, one.split("…"))) for one in said]
+        if not any(re.fullmatch(one, str(caught.value), re.S) for one in patterns):
+            unfound[name] = repr(caught.value)
+    assert unfound == {}
+    page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert [one for one in said[-3:] if f"`{one}`" not in page] == []

@@ -315,3 +315,36 @@ def test_the_answers_of_a_run_are_looked_through_with_frames_rule_and_verdict(tm
     with pytest.raises(InputError, match="t2vid score"):
         (tmp_path / "run" / "judged.jsonl").unlink()
         open_rows(tmp_path / "run")
+
+
+@pytest.mark.parametrize("broken", [None, [3], "words", [{}]])
+def test_a_broken_row_is_listed_found_and_put_aside_like_the_others(broken):
+    good = [row(name, answer="This.") for name in "abc"]
+    rows = BrowseRows([*good, {"id": "bad", "source": "texts", "messages": broken}])
+    browser = Browser(rows)
+    assert browser.page(0).positions == [0, 1, 2, 3]
+    assert "bad" in browser.line(3) and "unreadable" in browser.flags(3)
+    assert browser.page(0, RowFilters(flags=("unreadable",), source="texts")).positions == [3]
+    assert browser.page(0, RowFilters(words="this")).positions == [0, 1, 2]
+    assert browser.turns(3)[0][0] == "unreadable" and browser.mark(3)
+
+
+@pytest.mark.parametrize(
+    "words", ["caf\u00e9", "cafe\u0301", "CAF\u00c9", "\u8a9e", "(a|b)*", "[", "\uff41\uff22"]
+)
+def test_words_are_found_as_they_look_and_regex_characters_are_characters(words):
+    said = "Un caf\u00e9 au lait; \u65e5\u672c\u8a9e; (a|b)* and [ ] and ab."
+    browser = Browser(BrowseRows([row("a", answer=said), row("b")]))
+    assert browser.page(0, RowFilters(words=words)).positions == [0]
+
+
+def test_a_search_that_takes_long_stops_and_goes_on_when_asked_again(monkeypatch):
+    rows = [row(f"r{n}", answer="Here." if n == 30 else "No.") for n in range(40)]
+    browser, filters = Browser(BrowseRows(rows)), RowFilters(words="here")
+    ticks = iter(range(10_000))
+    monkeypatch.setattr(browsing.time, "thread_time", lambda: next(ticks))
+    first = browser.page(0, filters)
+    assert (first.positions, first.more) == ([], True) and first.looked < 30
+    while not (found := browser.page(0, filters)).positions:
+        assert found.more
+    assert found.positions == [30]

@@ -14,6 +14,7 @@ from t2vid.evaluation.benchmarks.questions import Question, features
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
 from t2vid.evaluation.score import score
+from t2vid.evaluation.sheet import read_sheet
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.pages.scores import report
@@ -72,7 +73,10 @@ def test_what_was_not_predicted_stays_in_unless_dropped(tmp_path):
     run, counts = open_predictions(path, rows_of("multi-choice", n=3), out=tmp_path / "run")
     assert counts.dropped == {"not predicted": 1}
     kept = score(run)
-    assert (kept["n"], kept["missing"]) == (3, {"questions": 1, "counted_as": "wrong", "why": {"not predicted": 1}})
+    assert (kept["n"], kept["missing"]) == (
+        3,
+        {"questions": 1, "counted_as": "wrong", "why": {"not predicted": 1}},
+    )
     dropped = score(run, missing="drop")
     assert (dropped["n"], dropped["accuracy"]) == (2, 1.0)
     assert "1 questions without a readable video or an answer are left out" in report([run])
@@ -100,7 +104,7 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
 
 
 def test_of_an_open_answer_what_the_rules_saw_is_explained():
-    said = "I first thought B, so it is (A) a dog.\nHmm, no: C."
+    said = "I first thought B, so it is (A) a dog.\nHmm, no, not C."
     line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}
     line |= {"answer": "A", "correct": False, "options": ["a dog", "a cat", "a bird"]}
     _, _, *seen = explained([line]).splitlines()
@@ -111,6 +115,18 @@ def test_of_an_open_answer_what_the_rules_saw_is_explained():
         '"C" names C: denial',
     ]
     assert len(explained([line], scheme="paper").splitlines()) == 2
+
+
+def test_samples_of_lmms_eval_are_scored_by_themselves():
+    sample = {
+        "doc_id": 7,
+        "target": "B",
+        "filtered_resps": [["B. blue"]],
+        "input": "Pick one.\nWhich hat?\nA. red\nB. blue\nThe best answer is:",
+    }
+    rows, said = read_sheet([sample, sample | {"doc_id": 8}], "samples.jsonl")
+    assert rows["options"][0] == ["red", "blue"] and rows["answer"] == ["B", "B"]
+    assert list(said.values()) == ["B. blue", "B. blue"]
 
 
 def test_the_page_of_scores_marks_what_decided(tmp_path):

@@ -9,6 +9,8 @@
 from __future__ import annotations
 
 import threading
+import time
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +18,17 @@ from typing import Any
 
 from PIL import Image
 
-from t2vid.browse.flags import FLAGS, CommonTraits, asked, n_frames_of
+from t2vid.browse.flags import FLAGS, CommonTraits, asked, n_frames_of, turns_in
 from t2vid.browse.frames import ShownFrames, shown
 from t2vid.browse.quarantine import Quarantine
 from t2vid.browse.rows import BrowseRows
-from t2vid.corpora.layouts import turns_of
 from t2vid.errors import InputError, pluralize
 
 PAGE_ROWS = 10
 SAMPLE_ROWS = 1000  # what flags compare a row with
 SCAN_ROWS = 20_000  # a click looks at so many rows for those that pass the filters, or
 SCAN_STREAM_ROWS = 5_000  # of a stream, which may have to be downloaded
+SCAN_CPU_S = 1.5  # and computes no longer than this
 _LINE_CHARS = 90  # of an instruction and of an answer in the list
 
 
@@ -136,7 +138,7 @@ class Browser:
         """Give the conversation of a row as `(role, text)`."""
         row = self.row(position)
         verdict = [("verdict", str(row["verdict"]))] if "verdict" in row else []
-        return [*turns_of(row), *verdict]
+        return [*turns_in(row), *verdict]
 
     def show(self, position: int) -> ShownFrames:
         """Make the frames of a row, within bounds; a row that cannot be shown gives a note."""
@@ -173,7 +175,8 @@ class Browser:
     def _search(self, filters: RowFilters, wanted: int) -> bool:
         """Look on until enough rows are found; True when the rows have come to their end."""
         last = self._looked + (SCAN_ROWS if self.rows.random_access else SCAN_STREAM_ROWS)
-        while self._looked < last and len(self._found) < wanted:
+        until = time.thread_time() + SCAN_CPU_S
+        while self._looked < last and len(self._found) < wanted and time.thread_time() < until:
             chunk = self.rows.chunk(self._looked)
             if not chunk:
                 return True
@@ -204,9 +207,35 @@ class Browser:
 
 
 def _says(row: Mapping[str, Any], words: str) -> bool:
-    said = " ".join(text for _, text in turns_of(row))
-    whole = f"{row.get('id') or ''} {said} {row.get('verdict', '')}".casefold()
-    return all(word in whole for word in words.casefold().split())
+    wanted = _plain(words).split()
+
+    def hold(said: Iterable[str]) -> bool:
+        whole = _plain(f"{row.get('id') or ''} {' '.join(said)} {row.get('verdict', '')}")
+        return all(word in whole for word in wanted)
+
+    turns = row.get("messages")
+    # Reading a row's layout takes thirty times as long as seeing that a word is nowhere in it.
+    if isinstance(turns, list) and all(map(_is_plain_turn, turns)) and not hold(_strings(turns)):
+        return False
+    return hold(text for _, text in turns_in(row))
+
+
+def _is_plain_turn(turn: Any) -> bool:
+    given = turn.items() if isinstance(turn, Mapping) else [("", turn)]
+    return {key for key, value in given if value is not None} <= {"role", "content"}
+
+
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping | list):
+        for one in value.values() if isinstance(value, Mapping) else value:
+            yield from _strings(one)
+
+
+def _plain(text: str) -> str:
+    """Make one text of those that look alike: composed letters, full width, any case."""
+    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
 
 
 def _cut(text: str, limit: int) -> str:

@@ -13,11 +13,13 @@ from typing import Any
 
 from t2vid.browse.answers import VERDICTS
 from t2vid.corpora.layouts import turns_of
+from t2vid.errors import T2VidError
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
 from t2vid.models.showing import conversation
 
 FLAGS = {
+    "unreadable": "it fits no layout of rows, so nothing of it can be shown or trained on",
     "opening": "its answer opens with the same five words as many others",
     "template": "its instruction stands in many rows, but for numbers, names and quotes",
     "twin": "another row has the same instruction and answer",
@@ -51,6 +53,8 @@ class CommonTraits:
         """Name the flags of a row, out of `FLAGS`."""
         if "verdict" in row:  # an answer of a run: what came of it, and nothing about data
             return [str(flag) for flag in row["flags"]]
+        if (said := turns_in(row)) and said[0][0] == "unreadable":
+            return ["unreadable"]
         question, answer = asked(row)
         images = [p for t in conversation(row) for p in t["content"] if p["type"] == "image"]
         opening, letter = _opening(answer), answer.strip("(). ")
@@ -65,19 +69,34 @@ class CommonTraits:
         return [name for name, holds in here.items() if holds]
 
 
+def turns_in(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Give what is said in a row as `(role, text)`; of a broken one, what is wrong with it.
+
+    >>> turns_in({"messages": [3]})[0][0]
+    'unreadable'
+    """
+    try:
+        return turns_of(row)
+    except T2VidError as error:
+        return [("unreadable", str(error))]
+
+
 def asked(row: Mapping[str, Any]) -> tuple[str, str]:
     """Give the first question and the first answer of a row, in one line each."""
-    turns = turns_of(row)
-    question = next((text for role, text in turns if role == "user"), "")
+    turns = turns_in(row)
+    question = next((text for role, text in turns if role in ("user", "unreadable")), "")
     answer = next((text for role, text in turns if role == "assistant"), "")
     return " ".join(question.split()), " ".join(answer.split())
 
 
 def n_frames_of(row: Mapping[str, Any]) -> int:
     """Give the frames that a row says it has, or the image places of its prompt."""
-    if row.get("n_frames") is not None:
+    if isinstance(row.get("n_frames"), int | float):
         return int(row["n_frames"])
-    turns = conversation(row)
+    try:
+        turns = conversation(row)
+    except T2VidError:
+        return 0
     return sum(part["type"] == "image" for turn in turns for part in turn["content"])
 
 

@@ -117,6 +117,8 @@ class Source:
 
     def __post_init__(self) -> None:
         """Check the values and fill in the name."""
+        if not isinstance(self.dataset, str):
+            raise InputError(f"dataset ({self.dataset!r}) of a source must be a name or a path")
         if not self.is_outside:
             entry = catalog.corpus_of(self.dataset, self.config)
             object.__setattr__(self, "dataset", entry.dataset)
