@@ -199,7 +199,11 @@ class Mentions:
             if start < self.unread:
                 continue
             other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
-            if other and other.letter != letter and not re.search(r"\w", self.text[other.end : start]):
+            if (
+                other
+                and other.letter != letter
+                and not re.search(r"\w", self.text[other.end : start])
+            ):
                 continue  # "(B) a cat", where a cat is A
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
