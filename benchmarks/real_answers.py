@@ -14,6 +14,7 @@ import argparse
 import csv
 import json
 import logging
+import re
 import subprocess
 import sys
 import time
@@ -104,13 +105,26 @@ def table(
         print(f"| {name} | " + " | ".join(f"{s:.2f}" for s in shares) + f" | {rates[name]:,.0f} |")
 
 
+def family(model: str) -> str:
+    """Return what a model is called up to its first number or blank: "Meta-Llama" of "Meta-Llama-3-8B"."""
+    return re.split(r"[-_ ]*[\d.]|[_ ]", model)[0].casefold() or model
+
+
 def by_set(rows: list[dict[str, Any]], letters: list[str | None], key: str) -> None:
+    """Print the figures of each benchmark or family of models, the worst first: rules are not fitted to a part."""
     kinds: dict[str, Counter[str]] = defaultdict(Counter)
     for row, letter in zip(rows, letters, strict=True):
         if not row["label_from"].startswith("none"):
-            kinds[row[key]][kind_of(row["label"], letter)] += 1
+            name = row["set"] if key == "set" else family(row["model"])
+            kinds[name][kind_of(row["label"], letter)] += 1
     print(f"\n| {key} | labelled | wrong % | letter for none % | open % |\n|---|---|---|---|---|")
-    for name, found in sorted(kinds.items()):
+
+    def worst(item: tuple[str, Counter[str]]) -> tuple[float, float]:
+        _, found = item
+        wrong = found["wrong"] + found["letter for none"]
+        return -wrong / found.total(), -found["open"] / found.total()
+
+    for name, found in sorted(kinds.items(), key=worst):
         n = found.total()
         print(
             f"| {name} | {n} | "
@@ -172,7 +186,6 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--lmms-eval", type=Path)
     parser.add_argument("--vlmevalkit", type=Path)
-    parser.add_argument("--by", choices=["set", "model"], default="set")
     parser.add_argument("--invented", action="store_true", help="the invented sets, too")
     parser.add_argument(
         "--show", type=int, default=0, help="print so many of t2vid's disagreements"
@@ -204,7 +217,8 @@ def main() -> None:
         {name: [found[i] for i in kept] for name, found in got.items()},
         rates,
     )
-    by_set(rows, got["t2vid"], args.by)
+    for key in ("set", "family of models"):
+        by_set(rows, got["t2vid"], key)
     if args.invented:
         invented_table(rules)
     for row, letter in zip(rows, got["t2vid"], strict=True):

@@ -35,7 +35,7 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.frames.together import together
 from t2vid.schema import Counts, n_words, row_features
 from t2vid.storage import records
-from t2vid.storage.files import is_url, path_of
+from t2vid.storage.files import is_url, path_of, scheme_of
 from t2vid.storage.folder import matching
 from t2vid.storage.videos import VideoFolder
 
@@ -133,7 +133,9 @@ class Rows(PublicCorpus):
             data_files = self._files_in(data_dir)
         first = _first_of(data_files)
         if data_dir is None and first:
-            if is_url(first):
+            if scheme_of(first) == "hf":  # all of the repository: rows often lie in a folder of it
+                data_dir = "/".join(first.split("/")[:5])
+            elif is_url(first):
                 self._finder = MediaFinder(None, first.rpartition("/")[0])
             elif os.path.isfile(first):
                 data_dir = os.path.dirname(os.path.abspath(first))

@@ -501,6 +501,23 @@ OWN: list[tuple[dict[str, Any], str]] = [
     ({"options": "red or blue", "answer": "A"}, "neither a list"),
     ({"options": ["red", "blue"], "answer": "A", "start_s": "soon"}, "no number of seconds"),
     ({"A": "red", "C": "blue", "answer": "A"}, "gap"),
+    ({"options": {"A": "red", "B": "blue"}, "answer": "B"}, "B"),
+    ({"options": {"b": "blue", "a": "red"}, "answer": "b"}, "B"),
+    ({"options": {"2": "blue", "1": "red", "10": "tan"}, "answer": 2}, "B"),
+    ({"options": {"0": "red", "1": "blue"}, "answer": "1"}, "B"),
+    ({"options": {"no": "red", "yes": "blue"}, "answer": "yes"}, "B"),
+    ({"options": {"B": "red", "C": "blue"}, "answer": "B"}, "gap"),
+    ({"options": ["red", "", "blue"], "answer": "blue"}, "gap"),
+    ({"options": ["red", "blue", "", ""], "answer": "blue"}, "B"),
+    ({"options": ["A. red", "B. blue"], "answer": "blue"}, "B"),
+    ({"options": ["(A) red", "(B) blue"], "answer": "(B) blue"}, "B"),
+    ({"options": ["red", "blue"], "answer": "B. blue"}, "B"),
+    ({"options": ["red", "blue"], "answer": "B. red"}, "another option"),
+    ({"options": ["red", "blue"], "answer": "B. green"}, "another option"),
+    ({"question": "Which?\nA. red\nB. blue", "answer": "B"}, "B"),
+    ({"options": [f"o{n}" for n in range(11)], "answer": "A"}, "list of 1 to 10"),
+    ({"options": [], "answer": "A"}, "list of 1 to 10"),
+    ({"options": ["赤", "青い"], "answer": "青い"}, "B"),
 ]
 
 
@@ -514,6 +531,18 @@ def test_ones_own_questions_say_their_answer_in_any_way_that_is_clear(given: Any
     else:
         (reason,) = counts.dropped
         assert not found and wanted in reason
+
+
+@pytest.mark.parametrize("options", [None, ["red", "blue"], ["A. red", "B. blue"]])
+def test_options_are_shown_once_and_without_their_letters_wherever_they_stood(options: Any):
+    row = {"id": "q", "video": "a.mp4", "question": "Which?\nA. red\nB. blue", "answer": "B"}
+    row |= {"options": options} if options else {}
+    (found,) = reader_of("questions").convert([(0, row)], Counts())
+    assert (found.question, found.options) == ("Which?", ("red", "blue"))
+    (other,) = reader_of("questions").convert(
+        [(0, row | {"options": ["x", "y"], "answer": "x"})], Counts()
+    )
+    assert other.question == row["question"]  # lines that are no list of these options
 
 
 @pytest.mark.parametrize("suffix", ["jsonl", "csv", "json", "parquet"])

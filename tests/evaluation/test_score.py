@@ -14,6 +14,7 @@ from t2vid.evaluation.benchmarks.questions import Question, features
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
 from t2vid.evaluation.score import score
+from t2vid.evaluation.sheet import read_sheet
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.pages.scores import report
@@ -103,7 +104,7 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
 
 
 def test_of_an_open_answer_what_the_rules_saw_is_explained():
-    said = "I first thought B, so it is (A) a dog.\nHmm, no: C."
+    said = "I first thought B, so it is (A) a dog.\nHmm, no, not C."
     line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}
     line |= {"answer": "A", "correct": False, "options": ["a dog", "a cat", "a bird"]}
     _, _, *seen = explained([line]).splitlines()
@@ -114,6 +115,18 @@ def test_of_an_open_answer_what_the_rules_saw_is_explained():
         '"C" names C: denial',
     ]
     assert len(explained([line], scheme="paper").splitlines()) == 2
+
+
+def test_samples_of_lmms_eval_are_scored_by_themselves():
+    sample = {
+        "doc_id": 7,
+        "target": "B",
+        "filtered_resps": [["B. blue"]],
+        "input": "Pick one.\nWhich hat?\nA. red\nB. blue\nThe best answer is:",
+    }
+    rows, said = read_sheet([sample, sample | {"doc_id": 8}], "samples.jsonl")
+    assert rows["options"][0] == ["red", "blue"] and rows["answer"] == ["B", "B"]
+    assert list(said.values()) == ["B. blue", "B. blue"]
 
 
 def test_the_page_of_scores_marks_what_decided(tmp_path):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 from fractions import Fraction
 from types import SimpleNamespace
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageOps
@@ -67,3 +69,15 @@ def test_a_made_up_duration_of_one_tick_repeats_the_one_before(tmp_path) -> None
     with opened(clip) as media, opened_reader(media, Limits()) as reader:
         starts = [start for start, _, _ in reader.spans(frames)]
     assert np.diff(starts).tolist() == [480] * 5
+
+
+def test_a_small_file_is_opened_once(tmp_path, monkeypatch) -> None:
+    clip, opened_files, open_it = make_clip(tmp_path / "clip.mp4"), [], av.open
+
+    def counted(file: Any, *arguments: Any, **options: Any) -> Any:
+        opened_files.append(file)
+        return open_it(file, *arguments, **options)
+
+    monkeypatch.setattr(av, "open", counted)
+    assert read_numbers(sample_video(clip, ALL)) == [4, 14, 24]
+    assert opened_files.count(str(clip)) == 1

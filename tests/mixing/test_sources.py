@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -171,6 +172,47 @@ def test_sets_on_the_hub_are_sources_and_a_new_revision_of_their_files_is_notice
         hub.put("datasets/me/texts", {"train.jsonl": b'{"article": "x"}'})
         with pytest.raises(AssertionError, match="one of other files"):
             run(hub)
+
+
+MEDIA_CODE = """
+import sys, t2vid
+from datasets import load_dataset
+from t2vid.mixing.build import build
+recipe = t2vid.Recipe.from_dict({"name": "m", "sources": [{"dataset": "me/clips"}]})
+built = build(recipe, data=sys.argv[1], out="mix")
+rows = load_dataset("t2vid/rows", data_files="hf://datasets/me/clips/rows/train.jsonl", split="train")
+for found in (built.dataset(), rows):
+    print(sorted((row["messages"][-1]["content"][0]["text"], len(row["images"])) for row in found))
+"""
+
+
+def test_media_that_lie_in_the_repository_only_are_read_where_they_are(tmp_path: Path) -> None:
+    make_clip(tmp_path / "a.mp4", seconds=4.0)
+    clip, pack = (tmp_path / "a.mp4").read_bytes(), io.BytesIO()
+    with zipfile.ZipFile(pack, "w") as archive:
+        archive.writestr("deep/b.mp4", clip)
+        archive.writestr("deep/c.png", png((0, 9, 9)))
+    clips, pictures = {"a": "clips/a.mp4", "b": "deep/b.mp4"}, {"c": "c.png", "d": "gone.png"}
+    medium = {name: {"video": path} for name, path in clips.items()}
+    medium |= {name: {"image": path} for name, path in pictures.items()}
+    rows = [{"query": "Why?", "response": name, **shown} for name, shown in medium.items()]
+    files = {"clips/a.mp4": clip, "packed.zip": pack.getvalue()}
+    files["rows/train.jsonl"] = "\n".join(map(json.dumps, rows)).encode()
+    files["README.md"] = (
+        b"---\nconfigs: [{config_name: default, data_files: rows/train.jsonl}]\n---\n"
+    )
+    (tmp_path / "data").mkdir()
+    with Hub() as hub:
+        hub.put("datasets/me/clips", files)
+        done = subprocess.run(
+            [sys.executable, "-c", MEDIA_CODE, "data"],
+            capture_output=True,
+            text=True,
+            env=hub.environment(tmp_path / "home"),
+            cwd=tmp_path,
+        )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.splitlines() == ["[('a', 4), ('b', 4), ('c', 1)]"] * 2
 
 
 @pytest.mark.parametrize(

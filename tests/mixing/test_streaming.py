@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import re
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from datasets import Dataset
@@ -44,6 +50,50 @@ def test_the_order_is_shuffled_and_hangs_on_seed_and_epoch_alone(files: list[str
     other.set_epoch(0)
     assert first == numbers(other)
     assert len({n // 10 for n in first[:10]}) > 5  # rows of many groups
+
+
+class Ranges(SimpleHTTPRequestHandler):
+    """Gives ranges of files, and counts what it gives."""
+
+    sent: ClassVar[dict[str, int]] = {}
+
+    def do_GET(self) -> None:
+        data = Path(self.directory, self.path[1:]).read_bytes()
+        first, last = 0, len(data) - 1
+        if asked := re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", "")):
+            first, last = int(asked[1]), min(int(asked[2] or last), last)
+        self.send_response(206 if asked else 200)
+        self.send_header("Accept-Ranges", "bytes")
+        self.send_header("Content-Length", str(last + 1 - first))
+        self.send_header("Content-Range", f"bytes {first}-{last}/{len(data)}")
+        self.end_headers()
+        self.sent[self.command] = self.sent.get(self.command, 0) + 1
+        if self.command == "GET":
+            self.sent["bytes"] = self.sent.get("bytes", 0) + last + 1 - first
+            self.wfile.write(data[first : last + 1])
+
+    do_HEAD = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_over_http_hardly_more_than_the_files_is_fetched(tmp_path: Path) -> None:
+    noise = np.random.default_rng(0).bytes(400_000).hex()
+    table = pa.table({"n": range(40), "text": [noise[at * 20_000 :][:20_000] for at in range(40)]})
+    pq.write_table(table, tmp_path / "a.parquet", row_group_size=4)
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Ranges, directory=str(tmp_path))
+    )
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    Ranges.sent.clear()
+    url = f"http://127.0.0.1:{server.server_port}/a.parquet"
+    assert sorted(numbers(t2vid.stream(url, seed=1, cache=False))) == list(range(40))
+    server.shutdown()
+    server.server_close()
+    size = (tmp_path / "a.parquet").stat().st_size
+    assert size <= Ranges.sent["bytes"] < 2.2 * size  # the footer comes with what is before it
+    assert Ranges.sent["HEAD"] <= 3
 
 
 def test_ranks_and_workers_share_the_rows(files: list[str]) -> None:

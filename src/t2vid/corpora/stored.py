@@ -76,6 +76,8 @@ class MediaFinder:
         else:
             among = IMAGE_SUFFIXES if kind == "image" else SUFFIXES
             found = self.folder.agreeing(inside, among, any_suffix=kind == "video")
+            if not found:
+                found = self.folder.packed.agreeing(inside, among, any_suffix=kind == "video")
         if len(found) != 1:
             some = f"{len(found):,} files below {root} may be {name}: {found[:3]}"
             raise MissingFile(some if found else f"no such {kind} below {root}: {name}")

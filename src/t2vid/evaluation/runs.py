@@ -124,7 +124,8 @@ class Run:
     def judged(self) -> list[dict[str, Any]]:
         """Give the lines of `judged.jsonl`: the answers with letter, rule and correctness."""
         text = (self.folder / "judged.jsonl").read_text(encoding="utf-8")
-        return [json.loads(line) for line in text.splitlines()]
+        # not splitlines(), which also breaks at U+2028 inside an answer
+        return [json.loads(line) for line in text.split("\n") if line]
 
     @contextlib.contextmanager
     def writer(self, part: int = 0) -> Iterator[Write]:

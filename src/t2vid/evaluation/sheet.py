@@ -14,7 +14,7 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.own import OwnQuestions
-from t2vid.evaluation.benchmarks.questions import Question, features
+from t2vid.evaluation.benchmarks.questions import Question, features, split_options
 from t2vid.evaluation.benchmarks.reader import Unusable
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
@@ -31,6 +31,8 @@ class AnsweredQuestions(OwnQuestions):
 
         `answer` is the right one beside a column of `SAID`, and the model's beside one of `RIGHT`.
         """
+        if "filtered_resps" in record:
+            record = _sampled(record)
         plain = {str(key).strip().lower().replace(" ", "_"): v for key, v in record.items()}
         right = next((name for name in RIGHT if name in plain), None)
         said = next((name for name in SAID if name in plain), None)
@@ -45,6 +47,19 @@ class AnsweredQuestions(OwnQuestions):
         question = self.question(asked, place, config="default", subtitles=None)
         given = plain[said]
         return question, "" if given is None else str(given)
+
+
+def _sampled(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a sample of lmms-eval, which keeps the prompt and not the options, as a row of a table."""
+    doc = record.get("doc") if isinstance(record.get("doc"), dict) else {}
+    question, options = split_options(str(record.get("input") or doc.get("question") or ""))
+    said = record["filtered_resps"]
+    while isinstance(said, list):  # one answer in one list or two
+        said = said[0] if said else None
+    made = {"id": str(record.get("doc_id", "")), "question": question, "prediction": said}
+    if options:
+        made["options"] = list(options.values())
+    return {**doc, **made, "right": record.get("target")}
 
 
 def _listed(text: str) -> Any:

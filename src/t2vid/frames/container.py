@@ -82,11 +82,14 @@ def read_only(container: Any, stream: Any) -> None:
 
 def _video_stream(container: Any, media: Media) -> Any:
     """Choose the stream to show: no cover pictures, and one that libav can decode."""
+    covers = {s.index for s in container.streams if s.disposition & Disposition.attached_pic}
     found = ", ".join(
-        f"{s.type} ({getattr(s, 'name', None) or 'unknown codec'})" for s in container.streams
+        f"{'cover picture' if s.index in covers else s.type} "
+        f"({getattr(s, 'name', None) or 'unknown codec'})"
+        for s in container.streams
     )
     kind = container.format.name.split(",")[0]
-    videos = [s for s in container.streams.video if not s.disposition & Disposition.attached_pic]
+    videos = [s for s in container.streams.video if s.index not in covers]
     if not videos:
         found = f"only {found}" if found else "no stream at all"
         move = "leave it out, or look for the file that holds the pictures"

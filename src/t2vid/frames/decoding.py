@@ -21,6 +21,7 @@ import logging
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import av
@@ -274,7 +275,7 @@ class Reader:
         width, height = max(1, round(self._decoder.width * self.aspect)), self._decoder.height
         return (height, width) if self.matrix[0] == 0 else (width, height)
 
-    @property
+    @cached_property
     def matrix(self) -> Matrix:
         """How the container has the pictures turned."""
         return stored_matrix(self.stream)

@@ -218,8 +218,8 @@ class TextLayout:
     def _fill(self, run: StripRun, *, final: bool) -> Generator[Page, None, int]:
         """Fill lines; give the part that begins a line which the run does not end."""
         i, n = 0, len(run.strips)
-        forward = run.breaks is None and run.ranks is None and self.align == "left"
-        simple = forward and not (run.uneven or self.traced)
+        one_way = run.breaks is None and (run.ranks is None or run.backward)
+        simple = one_way and self.align == "left" and not (run.uneven or self.traced)
         while i < n:
             if simple:
                 i = yield from self._fill_simply(run, i)
@@ -266,7 +266,12 @@ class TextLayout:
                 if self.start and not self.lines:
                     return i
                 line = []
-            self.lines.append(Line(line, 0, rights[j - 1] - ends[i], 0, 0, True, run.starts[i]))
+            width = rights[j - 1] - ends[i]
+            x = 0
+            if run.backward:
+                line.reverse()
+                x = room - width
+            self.lines.append(Line(line, x, width, 0, 0, True, run.starts[i]))
             self.height += step_px
             self.page_words += words[j] - words[i]
             self.line_start = run.starts[j]

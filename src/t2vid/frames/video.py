@@ -179,7 +179,8 @@ def _read(
         animation = ready.animation_in(media)
         if animation is not None:
             return pictures(animation)
-        for way in ("near", "whole", "sequence"):
+        ways = ("near", "whole", "sequence")
+        for way in ways[0 if _is_worth_seeking(media, spec) else 1 :]:
             try:
                 return file(media, way)
             except (av.FFmpegError, Unplanned) as error:
@@ -188,6 +189,12 @@ def _read(
         text = getattr(failure, "strerror", None) or "no frame could be decoded"
         move = "download it again, or encode it with ffmpeg"
         raise bad(media.name, "unreadable", f"libav cannot read on ({text})", move) from failure
+
+
+def _is_worth_seeking(media: Media, spec: SampleSpec) -> bool:
+    """Say whether to look at a file only where its frames are, if it has an index."""
+    small = not media.remote and (media.size or 0) < _FEW_BYTES
+    return not small and (by_steps(spec) or spec.timestamps is not None)
 
 
 def _sample(
@@ -217,8 +224,7 @@ def _sample(
 
 def _far_course(reader: Reader, spec: SampleSpec, media: Media) -> Course:
     """Learn how long a file is of which only the end is looked at."""
-    small = not media.remote and (media.size or 0) < _FEW_BYTES
-    if small or not reader.indexed or not (by_steps(spec) or spec.timestamps is not None):
+    if not reader.indexed:
         raise Unplanned
     end = reader.tail().end - reader.origin
     check_complete(reader, media, end, _until_s(spec))

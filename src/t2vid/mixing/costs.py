@@ -84,8 +84,17 @@ class CostEstimator:
         self.__dict__.update(state)
         self._open()
 
-    def items(self, source: Source, items: Sequence[Item], *, root: str = "") -> list[Measured]:
-        """Measure the items of a source in their full form."""
+    def items(
+        self, source: Source, items: Sequence[Item], *, root: str = "", beside: str = ""
+    ) -> list[Measured]:
+        """Measure the items of a source in their full form.
+
+        Args:
+            source: of the recipe.
+            items: its records.
+            root: folder that their media are in; "" is the data folder.
+            beside: where media are looked for that are not there: the repository of a set on the Hub.
+        """
         texts = [
             conversation_text(item.turns, has_frames=item.row is None or bool(item.row.media))
             for item in items
@@ -100,7 +109,7 @@ class CostEstimator:
         out = []
         for item, video, n, text_tokens in zip(items, videos, frames, tokens, strict=True):
             if item.row is not None:
-                out.append(self._row(source, item, text_tokens, root))
+                out.append(self._row(source, item, text_tokens, root, beside))
                 continue
             problem = ""
             if n < 0 and source.is_video:
@@ -129,7 +138,9 @@ class CostEstimator:
         whole = conversation_text(as_text(item.text, item.turns), has_frames=False)
         return Cost(0, self.tokens([whole])[0], question_words(item.turns[0][1]))
 
-    def _row(self, source: Source, item: Item, text_tokens: int, root: str) -> Measured:
+    def _row(
+        self, source: Source, item: Item, text_tokens: int, root: str, beside: str = ""
+    ) -> Measured:
         """Measure a row of any layout: find its media, count their frames."""
         assert item.row is not None
         if root and root not in self.others:
@@ -147,6 +158,8 @@ class CostEstimator:
                 count=_assumed_frames if assume else self._count,
             )
         except LayoutError as error:
+            if beside and error.reason.startswith("no such"):
+                return self._row(source, item, text_tokens, beside)
             return Measured(item, "", -1, text_tokens, error.reason)
         n = sum(one.n for parts in media for one in parts)
         return Measured(item, "", n, text_tokens, "", media, assumed=assume and n > 0)
@@ -159,7 +172,9 @@ class CostEstimator:
         if one.kind != "video":
             return count_stored(one._replace(path=path))
         spec = SampleSpec.from_json(one.spec or "{}")
-        version = self.versions.get(one.path) or self.elsewhere.get(one.path, "")
+        archive = one.path.rpartition("::")[0]
+        known = self.elsewhere if one.path in self.elsewhere else self.versions
+        version = known.get(one.path) or known.get(archive, "")
         key = f"{path}|{version}"
 
         def count(new: list[str]) -> list[int]:

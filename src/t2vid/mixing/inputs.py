@@ -36,12 +36,14 @@ class SourceInputs:
         names: what a plan calls them: below the data folder, `hf://…`, or an absolute path.
         table: a `datasets.Dataset`, where the rows are in no file that is read as it is.
         root: folder that the media of another mix are in; "" for the data folder.
+        repository: URL of the set on the Hub, whose media may lie in it; "" for others.
     """
 
     files: list[AnyPath] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
     table: Any = None
     root: str = ""
+    repository: str = ""
 
     def state(self) -> dict[str, str]:
         """Give what the content of each input hashes to."""
@@ -173,14 +175,21 @@ def _by_builder(source: Source, path: str, data: AnyPath | None) -> SourceInputs
     module = type(builder).__module__.rpartition(".")[2]
     if not isinstance(files, Mapping) or not {kind, module} & set(_READ_AS_FILES):
         rows = _loaded(source, path, **options)
-        return SourceInputs([], [f"{source.dataset} {source.config} {source.split}".strip()], rows)
+        name = f"{source.dataset} {source.config} {source.split}".strip()
+        return SourceInputs([], [name], rows, repository="" if data else _repository(source))
     named = list(files[_split(source, [str(split) for split in files])])
     if data is not None:
         local = [Path(name) for name in named]
         return SourceInputs(list(local), [_named(file, data) for file in local])
     with _told(source):
         local = [_downloaded(str(name)) for name in named]
-    return SourceInputs(list(local), [_unpinned(str(name)) for name in named])
+    names = [_unpinned(str(name)) for name in named]
+    return SourceInputs(list(local), names, repository=_repository(source))
+
+
+def _repository(source: Source) -> str:
+    revision = f"@{source.revision}" if source.revision else ""
+    return f"hf://datasets/{source.dataset}{revision}"
 
 
 def _loaded(source: Source, path: str, **options: Any) -> Any:

@@ -70,10 +70,12 @@ class ParquetRows:
             raise MissingFile("there is no Parquet file to stream")
         self.files, self.token, self.cache, self.window = list(files), token, cache, window
         self.media_root = media_root
+        self._hub: Any = None
         with ThreadPoolExecutor(READERS) as pool:
             footers = list(pool.map(self._footer, self.files))
-        self.metadata = [metadata for metadata, _ in footers]
-        self.versions = [version for _, version in footers]
+        self.metadata = [metadata for metadata, _, _ in footers]
+        self.versions = [version for _, version, _ in footers]
+        self.bytes = [size for _, _, size in footers]
         schema = self.metadata[0].schema.to_arrow_schema()
         for file, metadata in zip(self.files, self.metadata, strict=True):
             if not metadata.schema.to_arrow_schema().equals(schema):
@@ -134,7 +136,7 @@ class ParquetRows:
             return [value for part in parts for value in part[name].to_pylist()]
 
     def __getstate__(self) -> dict[str, Any]:
-        kept = ("_held", "_pool", "_pid")
+        kept = ("_held", "_pool", "_pid", "_hub")
         return {name: value for name, value in vars(self).items() if name not in kept}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -144,6 +146,7 @@ class ParquetRows:
     def _forget(self) -> None:
         self._held: OrderedDict[int, Future[list[dict[str, Any]]]] = OrderedDict()
         self._pool: ThreadPoolExecutor | None = None
+        self._hub = None
         self._pid = os.getpid()
 
     def _asked(self, group: int) -> Future[list[dict[str, Any]]]:
@@ -182,17 +185,17 @@ class ParquetRows:
         wanted = list(columns or self.columns)
 
         def act() -> pa.Table:
-            with self._open(self.files[number]) as file:
+            with self._open(self.files[number], size=self.bytes[number]) as file:
                 reader = pq.ParquetFile(file, metadata=self.metadata[number], pre_buffer=True)
                 return reader.read_row_group(inside, columns=wanted)
 
         return RetryPolicy().call(act, what=self.files[number])
 
-    def _footer(self, file: str) -> tuple[Any, str]:
-        def act() -> tuple[Any, str]:
+    def _footer(self, file: str) -> tuple[Any, str, int]:
+        def act() -> tuple[Any, str, int]:
             with self._open(file) as opened:
                 version = "" if scheme_of(file) in ("", "file", "hf") else version_at(path_of(file))
-                return pq.read_metadata(opened), version
+                return pq.read_metadata(opened), version, opened.seek(0, os.SEEK_END)
 
         try:
             return RetryPolicy().call(act, what=file)
@@ -201,11 +204,22 @@ class ParquetRows:
         except pa.ArrowInvalid as error:
             raise InputError(f"{file} is no Parquet file: {reason_of(error)}") from error
 
-    def _open(self, file: str) -> IO[bytes]:
-        if scheme_of(file) == "hf":
+    def _open(self, file: str, *, size: int | None = None) -> IO[bytes]:
+        """Open a file; of a remote one whose size is known, only what is read is fetched.
+
+        Otherwise fsspec fetches 5 MB with every row group, and asks for the size each time.
+        """
+        exactly: dict[str, Any] = {} if size is None else {"cache_type": "none"}
+        scheme = scheme_of(file)
+        if scheme == "hf":
             from huggingface_hub import HfFileSystem
 
             # a stream's own listing: one that is shared goes stale when the branch moves
-            opened: IO[bytes] = HfFileSystem(token=self.token, skip_instance_cache=True).open(file)
+            if self._hub is None:
+                self._hub = HfFileSystem(token=self.token, skip_instance_cache=True)
+            opened: IO[bytes] = self._hub.open(file, **exactly)
             return opened
-        return path_of(file).open("rb")
+        if scheme in ("http", "https") and size is not None:
+            exactly["size"] = size
+        plain: IO[bytes] = path_of(file).open("rb", **(exactly if is_url(file) else {}))
+        return plain

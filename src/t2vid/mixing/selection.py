@@ -191,7 +191,10 @@ class Selection:
             items = reader.items(place, counts)
             read.append((place, items, next(iter(counts.dropped), "no row")))
         every = [item for _, items, _ in read for item in items]
-        measured = iter(self.measures.items(source, every, root=reader.inputs.root))
+        inputs = reader.inputs
+        measured = iter(
+            self.measures.items(source, every, root=inputs.root, beside=inputs.repository)
+        )
         candidates = []
         for place, items, reason in read:
             if not items:

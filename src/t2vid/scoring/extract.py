@@ -39,9 +39,7 @@ from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
 SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
-NEAR_CHARS = (
-    200  # of an end of a long answer, where a phrase need not speak of an answer to present one
-)
+NEAR_CHARS = 200  # of the end of a long answer, where a phrase presents one without saying so
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 _SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}

@@ -86,7 +86,8 @@ class Letters:
             wrapped = wrapped or start < at
         if start < at and text[start] == "(" and re.match(r"[A-Za-z0-9]", text[start - 1 : start]):
             return None  # f(A)
-        if text[start - 1 : start] in (",", " ") and _CALL.search(text, max(0, start - 80), start):
+        near = max(0, start - 80)
+        if text.rfind("(", near, start) >= 0 and _CALL.search(text, near, start):
             return None  # label("C", C, S)
         noun = self._noun(start)
         own = self.own_text(letter, end)

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.scoring.summaries import summary
+from t2vid.scoring.summaries import Kind, kind_of, summary
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DEFAULT_LETTERS = "ABCDE"  # where only letters are known
@@ -33,7 +33,6 @@ _TOKEN = re.compile(
     r"|[\u2e80-\u9fff\u0e00-\u0e7f]|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
 )
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
-_SUMMING = re.compile(r"\b(?:none|neither|all|both|[A-J] and [A-J])\b", re.IGNORECASE)
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
 _GOES_ON = re.compile(r"[ \t/-]+(?!is\b|would\b|seems\b|because\b)\w")
@@ -180,11 +179,11 @@ class Options:
 
     def summed_up(self, text: str) -> str | None:
         """Return the option, such as "None of the above", that says of the others what the text says."""
-        return summary(list(self.raw), list(self.raw.values()), text) if self._summing else None
+        return summary(self._kinds, text) if any(self._kinds.values()) else None
 
     @cached_property
-    def _summing(self) -> bool:
-        return any(_SUMMING.search(text) for text in self.raw.values())
+    def _kinds(self) -> dict[str, Kind | None]:
+        return {letter: kind_of(text, self.raw) for letter, text in self.raw.items()}
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""

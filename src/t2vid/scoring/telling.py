@@ -1,10 +1,10 @@
 r"""What the rules saw in an answer: each place that names an option, and the phrases that spoke about it there.
 
->>> for line in told("It is (A) a dog. Hmm, no: C.", ["a dog", "a cat", "a bird"]):
+>>> for line in told("It is (A) a dog. Hmm, no, not C.", ["a dog", "a cat", "a bird"]):
 ...     print(line.split(" [")[0])
 "(A) a dog" names A: cue, by "^
     but what follows takes it back, by "^
-"C" names C: denial, by "(stopped|stops|stop|avoids|avoided|refuses|refused|fails|failed|before|without|refrained f…"
+"C" names C: denial, by "(not|never|neither|nor|without)
 """
 
 from __future__ import annotations

@@ -117,6 +117,22 @@ def open_member(
     return Window(file, start, place.size)  # type: ignore[return-value]
 
 
+def list_members(file: BinaryIO, archive: str, limits: Limits) -> dict[str, int]:
+    """Give the size of each member of an archive, by its path inside.
+
+    Args:
+        file: the opened archive.
+        archive: its path or URL, under which its table is remembered.
+        limits: how much it may cost.
+
+    Raises:
+        BadVideo: when the archive is broken.
+    """
+    with _named(archive):
+        found = _members(archive, Guarded(file, archive, time.monotonic() + limits.timeout_s))
+    return {name: place.size for name, place in found.items()}
+
+
 def _members(path: str, file: Guarded) -> dict[str, MemberLocation]:
     """List an archive once, however many of its members are opened afterwards."""
     key = path, file.seek(0, os.SEEK_END), 0.0 if is_url(path) else os.stat(path).st_mtime

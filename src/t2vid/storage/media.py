@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
 from t2vid.errors import InputError, MissingFile, kind_of
-from t2vid.storage.archives import open_member
+from t2vid.storage.archives import list_members, open_member
 from t2vid.storage.files import is_url, require_scheme
 from t2vid.storage.guard import Guarded, spool, timed_out
 from t2vid.storage.guard import Limits as Limits
@@ -136,6 +136,17 @@ def opened(source: Source, limits: Limits = Limits()) -> Iterator[Media]:  # noq
         if size == 0:
             raise bad(name, "empty", "it has 0 bytes", "download it again")
         yield Media(name, Guarded(file, name, deadline), size, remote, deadline)
+
+
+def members_of(archive: str, limits: Limits = Limits()) -> dict[str, int]:  # noqa: B008
+    """Give the size of each member of a zip or tar archive, a path or a URL, by its path inside.
+
+    Raises:
+        BadVideo: when it is broken.
+        MissingFile: when there is none.
+    """
+    with ExitStack() as stack:
+        return list_members(_open_path(archive, limits, stack), archive, limits)
 
 
 def member_bytes(path: str | None) -> bytes | None:

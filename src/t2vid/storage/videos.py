@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePosixPath
 
-from t2vid.errors import MissingFile, UnsafePath
+from t2vid.errors import BadVideo, MissingFile, UnsafePath
 from t2vid.schema import storable
 from t2vid.storage.files import AnyPath, PathLike, absolute, path_of
 from t2vid.storage.folder import FoundFile, files_below
+from t2vid.storage.media import members_of
 
 logger = logging.getLogger(__name__)
 
@@ -46,10 +47,12 @@ class VideoFolder:
         root: the folder: absolute, or a URL.
         files: the videos in the order of their paths; a folder of images, where it counts as a
             video, under its path with the bytes and versions of its images.
+        archives: zip and plain tar files beside them, where pictures are listed too.
     """
 
     root: AnyPath
     files: tuple[FoundFile, ...]
+    archives: tuple[FoundFile, ...] = ()
 
     @classmethod
     def scan(
@@ -74,21 +77,41 @@ class VideoFolder:
         ]
         if image_folders:
             videos = sorted([*videos, *_image_folders(found)])
-        return cls(path_of(absolute(root)), tuple(videos))
+        packed = tuple(one for one in found if images and _suffix(one.path) in (".zip", ".tar"))
+        return cls(path_of(absolute(root)), tuple(videos), packed)
+
+    @cached_property
+    def packed(self) -> VideoFolder:
+        """What the archives hold, each under `archive::member`; a broken archive is told and left out."""
+        members = []
+        for archive in self.archives:
+            try:
+                inside = members_of(f"{self.root}/{archive.path}")
+            except (BadVideo, MissingFile) as error:
+                logger.warning("%s", error)
+                continue
+            members += [
+                FoundFile(f"{archive.path}::{name}", size, archive.version)
+                for name, size in inside.items()
+                if _is_text(name) and (is_video(name) or _is_image(name))
+            ]
+        return VideoFolder(self.root, tuple(members))
 
     @cached_property
     def by_stem(self) -> dict[str, tuple[str, ...]]:
         """Relative paths by name without suffix, each in the order of paths."""
         stems: dict[str, list[str]] = {}
         for file in self.files:
-            stems.setdefault(stem_of(_composed(file.path.rsplit("/", 1)[-1])), []).append(file.path)
+            stems.setdefault(
+                stem_of(_composed(file.path.replace("::", "/").rsplit("/", 1)[-1])), []
+            ).append(file.path)
         return {stem: tuple(paths) for stem, paths in stems.items()}
 
     @property
     def state(self) -> str:
         """Hash of all names, sizes and versions: another state may give other rows."""
         digest = hashlib.sha256()
-        for file in self.files:
+        for file in (*self.files, *self.archives):
             digest.update("\0".join(map(str, file)).encode() + b"\n")
         return digest.hexdigest()[:16]
 
@@ -153,7 +176,7 @@ class VideoFolder:
         wanted = (*parts[:-1], stem_of(parts[-1]))
         found, folders = [], []
         for path in self.by_stem.get(wanted[-1], ()):
-            there = (*_composed(path).split("/")[:-1], wanted[-1])
+            there = (*_composed(path).replace("::", "/").split("/")[:-1], wanted[-1])
             n = min(len(there), len(wanted))
             same = any_suffix or _composed(path).endswith(parts[-1])
             if there[-n:] != wanted[-n:] or not same:
@@ -175,7 +198,8 @@ class VideoFolder:
 
     def versions(self) -> dict[str, str]:
         """Give size and version of each video, by its path."""
-        return {file.path: f"{file.size} {file.version}" for file in self.files}
+        files = (*self.files, *self.archives)
+        return {file.path: f"{file.size} {file.version}" for file in files}
 
     def __len__(self) -> int:
         return len(self.files)

@@ -4,18 +4,25 @@
 >>> [(q.id, q.answer) for q in READER.convert([(0, record | {"answer": "blue"})], Counts())]
 [('questions/q1', 'B')]
 
-`options` is a list, a mapping by letter, one text "A. … B. …", or columns `A`, `B`, …; `answer` is a
-letter, the text of an option, or its place from 0. `category`, `duration`, `start_s` and
-`end_s` are optional. An answer that is the letter of one option and the text of another is counted.
+`options` is a list, a mapping by letter, number or name, one text "A. … B. …", columns `A`, `B`, …, or
+lines "A. …" of the question; `answer` is a letter, a key of the mapping, the text of an option, or its
+place from 0. `category`, `duration`, `start_s` and `end_s` are optional. An answer that is the letter of
+one option and the text of another is counted, and so is a gap among the options.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.evaluation.benchmarks.questions import LETTERS, Question, letter_of
+from t2vid.evaluation.benchmarks.questions import (
+    LETTERS,
+    OPTION,
+    Question,
+    letter_of,
+    split_options,
+)
 from t2vid.evaluation.benchmarks.reader import (
     BenchmarkReader,
     Unusable,
@@ -45,7 +52,8 @@ class OwnQuestions(BenchmarkReader):
 
     def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record."""
-        options, name = _options(record), record.get("id")
+        stem, options, keys = _options(record)
+        name = record.get("id")
         duration = record.get("duration")
         start_s, end_s = seconds(record, "start_s"), seconds(record, "end_s")
         in_order(start_s, end_s)
@@ -53,9 +61,9 @@ class OwnQuestions(BenchmarkReader):
             id=f"{self.source}/{place if name in (None, '') else name}",
             source=self.source,
             video=str(record["video"]),
-            question=str(record["question"]),
-            options=tuple(options),
-            answer=_answer(record.get("answer"), options),
+            question=stem,
+            options=options,
+            answer=_answer(record.get("answer"), options, keys),
             category=str(record.get("category") or ""),
             duration=None if duration in (None, "") else str(duration),
             start_s=start_s,
@@ -64,35 +72,64 @@ class OwnQuestions(BenchmarkReader):
         )
 
 
-def _options(record: Mapping[str, Any]) -> list[str]:
-    given = record.get("options", record.get("candidates"))
+def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]]:
+    """Give the question without options in it, the options without letters, and what keys named them."""
+    given: Any = record.get("options", record.get("candidates"))
+    keys: list[str] = []
+    stem, written = split_options(str(record["question"]))
+    if given is None or given == "":
+        columns = {letter: record.get(letter) for letter in LETTERS}
+        given = columns if any(columns.values()) else written
     if isinstance(given, str):
         try:
             given = split_lettered(given)
         except InputError as error:
             raise Unusable("options are neither a list nor 'A. … B. …'") from error
-    elif isinstance(given, Mapping):
-        given = [given[letter] for letter in sorted(given) if given[letter] not in (None, "")]
-    elif given is None:
-        columns = [record.get(letter) for letter in LETTERS]
-        given = [text for text in columns if text not in (None, "")]
-        if columns[: len(given)] != given:
-            raise Unusable("the columns of options have a gap")
+    if isinstance(given, Mapping):
+        keys, given = _in_order(given)
+    if isinstance(given, list):
+        while given and given[-1] in (None, ""):  # what a table is filled up with
+            given = given[:-1]
+        if any(one in (None, "") for one in given):
+            raise Unusable("the options have a gap")
     found = texts(given)
     if len(found) < 2:
         raise Unusable("one option is no choice")
-    return list(found)
+    _, bare = split_options("\n".join(found))
+    if len(bare) == len(found):  # written with their letters
+        found = tuple(bare.values())
+    same = len(written) == len(found) and all(
+        map(letter_of, written.values(), [[x] for x in found])
+    )
+    return (stem if same else str(record["question"])), found, keys[: len(found)]
 
 
-def _answer(given: Any, options: list[str]) -> str:
+def _in_order(given: Mapping[Any, Any]) -> tuple[list[str], list[Any]]:
+    """Give the keys of a mapping and its options: letters and numbers in their order, names as written."""
+    keys = [str(key).strip().strip("().:") for key in given]
+    pairs = list(zip(keys, given.values(), strict=True))
+    if all(key.isdecimal() for key in keys):
+        pairs.sort(key=lambda pair: int(pair[0]))
+    elif all(len(key) == 1 and key.upper() in LETTERS for key in keys):
+        held = {key.upper(): value for key, value in pairs}
+        pairs = [(letter, held.get(letter)) for letter in LETTERS]
+    return [key for key, _ in pairs], [value for _, value in pairs]
+
+
+def _answer(given: Any, options: Sequence[str], keys: Sequence[str]) -> str:
     """Give the letter of an answer, "" where there is none."""
     if given is None or given == "":
         return ""
     text, letters = str(given).strip(), LETTERS[: len(options)]
+    if text in keys:
+        return letters[keys.index(text)]
+    lettered = OPTION.fullmatch(text)  # "B. blue"
     named = text.strip("().: ").upper()
+    if lettered and letter_of(text, options) is None:
+        named, text = lettered[1], lettered[2]
     by_letter = named if len(named) == 1 and named in letters else None
     by_text = letter_of(text, options)
-    if by_letter and by_text and by_letter != by_text:
+    if by_letter and by_text != by_letter and (by_text or lettered):
         raise Unusable("the answer is a letter and the text of another option")
     by_place = letter_at(text) if text.isdecimal() else ""
     found = by_text or by_letter or (by_place if by_place in letters else "")

@@ -26,7 +26,7 @@ T2VID_SUFFIX = "Answer with the option's letter from the given choices directly.
 
 Style = Literal["choice", "yes_no", "matching", "caption"]
 
-_OPTION = re.compile(r"\s*\(?([A-J])[.)]\s*(\S.*)")
+OPTION = re.compile(r"\s*\(?([A-J])[.)]\s*(\S.*)")  # a line of a list of options
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ def split_options(prompt: str) -> tuple[str, dict[str, str]]:
     options: dict[str, str] = {}
     stem: list[str] = []
     for line in lines:
-        match = _OPTION.fullmatch(line)
+        match = OPTION.fullmatch(line)
         if match and match[1] == LETTERS[len(options) : len(options) + 1]:
             options[match[1]] = match[2].rstrip()
         elif not options:
