@@ -265,7 +265,7 @@ def messages() -> dict[str, dict[str, list[str]]]:
     found: dict[str, dict[str, list[str]]] = {}
     for room, kind, said, _ in _raised():
         listed = found.setdefault(kind, {}).setdefault(room, [])
-        if len(said.strip("…:; ")) > 8 and said not in listed:
+        if len(said.strip("…:; ")) > 12 and said not in listed:
             listed.append(said)
     return found
 

@@ -195,7 +195,6 @@ def wrong_calls() -> dict[str, object]:
         "no text": lambda: t2vid.render_text(" "),
         "no text at all": lambda: t2vid.render_text(3),
         "glyphs": lambda: t2vid.render_text("\U0001e900"),
-        "rate": lambda: t2vid.SampleSpec(fps=-1),
         "sampling": lambda: t2vid.SampleSpec(sampling="best"),
         "no video": lambda: t2vid.sample_video("none.mp4"),
         "empty video": lambda: t2vid.sample_video(b""),

@@ -19,7 +19,7 @@ from t2vid.miniature.questions import KINDS
 from t2vid.miniature.report import report
 from t2vid.miniature.results import ArmResult, read_results, save_results
 from t2vid.miniature.runner import Job, run_all
-from t2vid.miniature.studies import STUDIES, Point, Study, of_tables, studied
+from t2vid.miniature.studies import STUDIES, Study, StudyPoint, of_tables, studied
 from t2vid.miniature.world import Episode
 
 ROWS = 6_000
@@ -155,4 +155,4 @@ def test_an_arm_without_training_is_asked_once_a_seed_whatever_the_rows():
 
 def test_two_points_of_one_label_are_refused():
     with pytest.raises(InputError, match="two points of one label"):
-        Study("twice", "Why?", "Nothing.", (Point("a", "video"), Point("a", "hybrid")))
+        Study("twice", "Why?", "Nothing.", (StudyPoint("a", "video"), StudyPoint("a", "hybrid")))

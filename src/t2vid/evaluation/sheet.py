@@ -51,7 +51,8 @@ class AnsweredQuestions(OwnQuestions):
 
 def _sampled(record: Mapping[str, Any]) -> dict[str, Any]:
     """Give a sample of lmms-eval, which keeps the prompt and not the options, as a row of a table."""
-    doc = record.get("doc") if isinstance(record.get("doc"), dict) else {}
+    doc = record.get("doc")
+    doc = doc if isinstance(doc, dict) else {}
     question, options = split_options(str(record.get("input") or doc.get("question") or ""))
     said = record["filtered_resps"]
     while isinstance(said, list):  # one answer in one list or two

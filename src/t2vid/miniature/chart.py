@@ -25,7 +25,7 @@ from t2vid.insight.plotting import (
 from t2vid.miniature.arms import ARMS
 from t2vid.miniature.questions import LETTERS, UNSEEN_KINDS
 from t2vid.miniature.results import ArmResult
-from t2vid.miniature.studies import Point, Study, of_tables
+from t2vid.miniature.studies import Study, StudyPoint, of_tables
 from t2vid.miniature.verdicts import accuracy
 
 _WIDTH_IN, _BAR_IN, _FRAME_IN = 6.4, 0.27, 0.75
@@ -70,7 +70,7 @@ def chart(results: Sequence[ArmResult], *, kind: PictureKind = "png") -> bytes:
 
 
 def study_chart(
-    study: Study, points: Mapping[Point, Sequence[ArmResult]], *, kind: PictureKind = "png"
+    study: Study, points: Mapping[StudyPoint, Sequence[ArmResult]], *, kind: PictureKind = "png"
 ) -> bytes:
     """Draw the points of a study: curves where they stand on an axis, else bars.
 

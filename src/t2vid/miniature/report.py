@@ -14,7 +14,7 @@ from t2vid.evaluation.paper import ROWS
 from t2vid.miniature.arms import ARMS, COMPARISONS
 from t2vid.miniature.questions import KINDS, LETTERS, SEEN_KINDS, UNSEEN_KINDS
 from t2vid.miniature.results import ArmResult
-from t2vid.miniature.studies import STUDIES, Point, Study, of_tables, studied
+from t2vid.miniature.studies import STUDIES, Study, StudyPoint, of_tables, studied
 from t2vid.miniature.verdicts import ArmVerdict, accuracy, lead, verdicts
 from t2vid.scoring.statistics import Resampled
 
@@ -163,7 +163,7 @@ def _studies(results: Sequence[ArmResult]) -> list[str]:
     return out
 
 
-def _study_table(study: Study, found: Mapping[Point, list[ArmResult]]) -> list[str]:
+def _study_table(study: Study, found: Mapping[StudyPoint, list[ArmResult]]) -> list[str]:
     other = {r.seed: r for r in found.get(study.reference, [])}
     head = ["", "rows", "seeds", "unseen kinds", "seen kinds", "training, CPU s"]
     if other:

@@ -22,7 +22,7 @@ OTHER_BASE = "64-wide"  # `benchmarks/miniature.py pretrain --hidden 64` makes i
 
 
 @dataclass(frozen=True)
-class Point:
+class StudyPoint:
     """One row of a study's table.
 
     Attributes:
@@ -73,7 +73,7 @@ class Study:
     name: str
     question: str
     expected: str
-    points: tuple[Point, ...]
+    points: tuple[StudyPoint, ...]
     against: str = ""
     x: str = ""
 
@@ -84,7 +84,7 @@ class Study:
             raise InputError(f"study {self.name!r} has two points of one label: {labels}")
 
     @property
-    def reference(self) -> Point:
+    def reference(self) -> StudyPoint:
         """The point that others are compared with."""
         return next((p for p in self.points if p.label == self.against), self.points[0])
 
@@ -93,8 +93,8 @@ class Study:
         return [point.job(seed=seed, rows=rows) for seed in seeds for point in self.points]
 
 
-def _named(arms: Sequence[str]) -> tuple[Point, ...]:
-    return tuple(Point(arm, arm) for arm in arms)
+def _named(arms: Sequence[str]) -> tuple[StudyPoint, ...]:
+    return tuple(StudyPoint(arm, arm) for arm in arms)
 
 
 _STUDIES = (
@@ -103,7 +103,7 @@ _STUDIES = (
         "How many rows of video equal the hybrid arm?",
         "Hybrid at a quarter of the tables' rows is ahead of video at twice the tables' rows.",
         tuple(
-            Point(f"{arm}, {part:g} x", arm, part, x=part, line=arm)
+            StudyPoint(f"{arm}, {part:g} x", arm, part, x=part, line=arm)
             for part in (0.25, 0.5, 1.0, 2.0)
             for arm in ("video", "hybrid")
         ),
@@ -116,11 +116,11 @@ _STUDIES = (
         "Unseen kinds rise up to a third and stay level up to two thirds; texts alone forget how "
         "clips look and lose seen and unseen kinds.",
         (
-            Point("hybrid", "hybrid", x=1 / 3),
-            Point("none (video)", "video", x=0),
-            Point("a sixth", "share-1-6", x=1 / 6),
-            Point("two thirds", "share-2-3", x=2 / 3),
-            Point("all", "share-1", x=1),
+            StudyPoint("hybrid", "hybrid", x=1 / 3),
+            StudyPoint("none (video)", "video", x=0),
+            StudyPoint("a sixth", "share-1-6", x=1 / 6),
+            StudyPoint("two thirds", "share-2-3", x=2 / 3),
+            StudyPoint("all", "share-1", x=1),
         ),
         x="share of drawn texts",
     ),
@@ -130,7 +130,7 @@ _STUDIES = (
         "Hybrid rises up to the five frames of training and gains nothing beyond; video and the "
         "untrained base are level.",
         tuple(
-            Point(f"{arm}, {n}", arm, frames=n, x=n, line=arm)
+            StudyPoint(f"{arm}, {n}", arm, frames=n, x=n, line=arm)
             for n in (1, 2, 3, 4, MAX_SCENES, 8, 16)
             for arm in ("zero-shot", "video", "hybrid")
         ),
@@ -191,7 +191,7 @@ def of_tables(results: Sequence[ArmResult]) -> list[ArmResult]:
     return list({(r.arm, r.seed): r for r in found}.values())
 
 
-def studied(results: Sequence[ArmResult]) -> dict[Study, dict[Point, list[ArmResult]]]:
+def studied(results: Sequence[ArmResult]) -> dict[Study, dict[StudyPoint, list[ArmResult]]]:
     """Give the studies that have something to compare, and what each of their points has.
 
     Args:
