@@ -105,7 +105,12 @@ def _inspected(found: Any, given: Given) -> str:
 
 
 def _published(done: Any, given: Given) -> str:
-    return f"{done.n_rows:,} rows, licence {done.licence}: {done.url}"
+    told = f"{done.n_rows:,} rows, licence {done.licence}: {done.url}"
+    if done.commit:
+        return told
+    files = [f"  {size:>13,} bytes  {path}" for path, size in done.files.items()]
+    sent = f"nothing was sent; without --dry-run these files go to {done.repo_id}:"
+    return "\n".join([told, sent, *files])
 
 
 def _examined(found: Any, given: Given) -> str:
@@ -246,7 +251,7 @@ COMMANDS = {
     "push": Command(
         "Publish a dataset so that anyone can load it, with or without t2vid",
         {"": "t2vid.publishing.hub:push"},
-        ("t2vid push mix me/my-mix",),
+        ("t2vid push mix me/my-mix --dry-run", "t2vid push mix me/my-mix"),
         json=True,
         text=_published,
     ),

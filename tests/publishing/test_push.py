@@ -301,6 +301,17 @@ def test_pushing_the_same_again_changes_nothing(hub: Hub, texts: Dataset) -> Non
     assert hub.repos[REPO].branches == {"main": first.commit}
 
 
+def test_a_dry_run_asks_nobody_and_tells_the_files_of_the_push(
+    hub: Hub, texts: Dataset, tmp_path: Path
+) -> None:
+    told = push(texts, "me/mix", dry_run=True, stage_dir=tmp_path)
+    assert hub.log == [] and told.commit == ""
+    assert "license: apache-2.0" in Path(told.url).read_text()
+    done = push(texts, "me/mix", stage_dir=tmp_path)
+    assert done.files == told.files and done.n_rows == told.n_rows == 40
+    assert hub.files(REPO)["README.md"].decode().count("\n") > 10
+
+
 def test_a_push_is_one_commit_on_main_and_leaves_no_branch(hub: Hub, texts: Dataset) -> None:
     done = push(texts, "me/mix")
     commit = hub.repos[REPO].at("main")

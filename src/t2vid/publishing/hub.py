@@ -65,9 +65,9 @@ class Published:
     """What a push left behind.
 
     Attributes:
-        url: where to look at it.
+        url: where to look at it; of a dry run the card that would be sent, on this machine.
         repo_id: `owner/name`.
-        commit: the commit that shows it.
+        commit: the commit that shows it; "" of a dry run.
         files: sizes in bytes of the config's files and of the card, by path in the repository.
         n_rows: rows that were loaded back and found equal.
         licence: the strictest stated licence.
@@ -102,6 +102,7 @@ def push(
     media_root: str | Path | None = None,
     num_proc: int = 1,
     stage_dir: str | Path | None = None,
+    dry_run: bool = False,
     config: str | None = None,
 ) -> Published:
     """Publish a dataset so that anyone can load it, with or without t2vid.
@@ -134,6 +135,8 @@ def push(
             that holds them all.
         num_proc: processes that prepare files.
         stage_dir: folder for prepared files; needs room for the whole upload.
+        dry_run: prepare the files and the card and ask nobody, so that no token is needed; the push
+            itself goes on from them. What the repository holds is not looked at.
         config: the former name of `config_name`.
 
     Raises:
@@ -168,7 +171,8 @@ def push(
         warnings.warn(f"{repo_id}: {sentence}", LicenceWarning, stacklevel=2)
 
     remote = Remote(repo_id, token, revision=branch, create_pr=create_pr)
-    remote.sign_in(private)
+    if not dry_run:
+        remote.sign_in(private)
     prepared = _stage_folder(stage_dir, remote.repo_id, config_name)
     with _alone(prepared, repo_id):
         if not resume:
@@ -182,6 +186,8 @@ def push(
         parcel = Parcel(
             config_name, splits, form, shards, facts, data, about, message, split is not None
         )
+        if dry_run:
+            return _rehearsed(parcel, prepared, repo_id, total.n_rows, strictest(known))
         remote.open(private)
         try:
             remote.upload([*parcel.data, *about])
@@ -198,6 +204,17 @@ def push(
         n_rows=total.n_rows,
         licence=strictest(known),
     )
+
+
+def _rehearsed(
+    parcel: Parcel, prepared: Path, repo_id: str, n_rows: int, licence: str
+) -> Published:
+    """Say what would be sent, and put the card beside the prepared files."""
+    path = prepared / "README.md"
+    path.write_text(card.merge_card(None, parcel.facts, repo_id=repo_id), encoding="utf-8")
+    files = [*parcel.data, *parcel.about, File("README.md", path)]
+    sizes = {file.path: file.size for file in files}
+    return Published(str(path), repo_id, "", sizes, n_rows, licence)
 
 
 def _corpora(names: Sequence[str], splits: Mapping[str, Dataset], recipe: Any) -> dict[str, str]:
