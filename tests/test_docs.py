@@ -239,7 +239,7 @@ def test_what_a_user_reads_is_found_on_the_page_of_errors(empty_folder):
             call()
         classes = {"InputError", *(kind.__name__ for kind in type(caught.value).__mro__)}
         said = [m for c in classes for room in listed.get(c, {}).values() for m in room]
-        said += ["Unknown option: …", "Parameter … requires an argument."]
+        said += ["Unknown option: …", "… is missing; example: …"]
         said += ["Invalid value for …: unable to convert … into …."]
         patterns = [".*".join(map(re.escape, one.split("…"))) for one in said]
         if not any(re.fullmatch(one, str(caught.value), re.S) for one in patterns):

@@ -139,8 +139,11 @@ def test_every_way_of_reading_gives_the_same_pixels(clips, name) -> None:
                 found[way] = video._sample(media, spec, limits, way)
             except Unplanned:
                 continue
-    frames = [([i.tobytes() for i in f.frames], f.seconds, f.info) for f in found.values()]
+    frames = [([i.tobytes() for i in f.frames], f.seconds) for f in found.values()]
     assert "sequence" in found and frames == frames[:1] * len(frames)
+    # Only a look at the whole file counts its frames; an index tells the rate that its header states.
+    infos = [found[way].info for way in found if way != "near"]
+    assert infos == infos[:1] * len(infos)
 
 
 @pytest.mark.parametrize("name", ["constant.mp4", "open_gop.mp4", "hevc.mp4", "vp9.webm"])

@@ -426,7 +426,7 @@ def test_what_is_neither_a_run_nor_a_dataset_is_one_clear_line(tmp_path, capsys)
     said = capsys.readouterr().err
     assert said.count("\n") == 1 and "run.json" in said and "a dataset of t2vid" in said
     assert cli.main(["report", "t2vid/mix", "--as", "paper"]) == 2
-    assert "no run.json" in capsys.readouterr().err
+    assert "give the out= folder of an evaluation" in capsys.readouterr().err
 
 
 def test_help_shows_both_uses(capsys):

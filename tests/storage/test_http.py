@@ -80,7 +80,7 @@ def test_a_refused_request_is_not_sent_again(server: Server, ask: Asking, status
 
 def test_a_wrong_key_is_final_and_not_only_this_request(server: Server, ask: Asking) -> None:
     server.faults = ["401"]
-    assert ask(endpoint(server)) == ChatReply(None, "HTTP 401: no", 1, refused=False)
+    assert ask(endpoint(server)) == ChatReply(None, "HTTP 401: no", 1, refused=False, closed=True)
 
 
 def test_patience_ends(server: Server, ask: Asking) -> None:
