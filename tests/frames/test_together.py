@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from PIL import Image
 
 from media import make_clip
 from t2vid.corpora.layouts import read_row
+from t2vid.corpora.stored import count_frames
 from t2vid.errors import BadVideo, InputError
 from t2vid.frames.feature import Frames, text_value
 from t2vid.frames.spec import SampleSpec
@@ -198,3 +200,11 @@ def test_an_array_is_the_picture_it_was_made_of(dtype, first):
 def test_an_array_that_is_no_picture_says_its_shape_or_range(array, said):
     with pytest.raises(InputError, match=said):
         picture_of(array)
+
+
+def test_a_page_saved_as_a_picture_says_how_it_begins_in_an_archive_too(tmp_path):
+    with zipfile.ZipFile(tmp_path / "media.zip", "w") as pack:
+        pack.writestr("a.png", "<html>404</html>")
+    medium = StoredMedium("image", path=f"{tmp_path / 'media.zip'}::a.png")
+    with pytest.raises(BadVideo, match=r"begins with b'<html>"):
+        count_frames(medium)

@@ -183,7 +183,7 @@ def open_check(medium: StoredMedium) -> int:
         raise MissingFile(f"no such image: {medium.path}") from None
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         name = medium.path or "its bytes"
-        why = why_no_picture(error, medium.data)
+        why = why_no_picture(error, data)
         raise BadVideo(f"{name}: no image that can be read ({why})", reason="image") from error
 
 
