@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from datasets import Dataset
 
+from marks import OF_EVALUATE
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks import tempcompass
 from t2vid.evaluation.benchmarks.questions import Question, features
@@ -20,11 +21,7 @@ from t2vid.frames.spec import SampleSpec
 from t2vid.pages.scores import report
 from t2vid.schema import Counts
 
-pytestmark = [
-    # evaluate 0.4.6 leaves its cache file to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = OF_EVALUATE
 NESTED = {
     "multi-choice": {"question": "Does what?\nA. wave\nB. bow", "answer": "B. bow"},
     "yes_no": {"question": "Is he bowing?", "answer": "yes"},

@@ -6,15 +6,12 @@ import json
 
 import pytest
 
+from marks import OF_EVALUATE
 from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.run import benchmark_rows
 from t2vid.evaluation.score import score
 
-pytestmark = [
-    # evaluate 0.4.6 leaves its cache file to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = OF_EVALUATE
 TABLE = """question,options,right answer,model answer
 What is it?,"['a cat', 'a dog']",A,The answer is (B).
 What rolls?,a ball | a cube,a cube,It is a cube.

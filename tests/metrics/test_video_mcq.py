@@ -10,13 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import t2vid.metrics.video_mcq as package
+from marks import OF_EVALUATE
 
-pytestmark = [
-    pytest.mark.usefixtures("empty_folder"),
-    # evaluate 0.4.6 leaves its cache file to the garbage collector
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = [pytest.mark.usefixtures("empty_folder"), *OF_EVALUATE]
 OPTIONS = ["a red fox", "a grey heron", "a brown bear"]
 
 

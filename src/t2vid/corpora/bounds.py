@@ -28,6 +28,15 @@ def given(record: Mapping[str, Any], key: str) -> Any:
     return None if is_missing(value) else value
 
 
+def first_given(record: Mapping[str, Any], *keys: str, default: Any) -> Any:
+    """Give the value of the first key that has one, else the default.
+
+    >>> first_given({"text": None, "content": "Why?"}, "text", "content", default="")
+    'Why?'
+    """
+    return next((v for key in keys if (v := given(record, key)) is not None), default)
+
+
 def listed(value: Any) -> Any:
     """Give a list that a CSV cell or a tool stored as JSON; anything else as it is.
 

@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from t2vid.corpora.bounds import given, listed
+from t2vid.corpora.bounds import first_given, given, listed
 from t2vid.corpora.placing import (
     MEDIA_COLUMNS,
     MediaKind,
@@ -130,7 +130,7 @@ def read_row(
             f"row {name!r} holds an answer that is not wanted (label: false, as KTO has it)",
             reason="unwanted answer",
         )
-    system = _first(record, "system", "system_prompt", default=None)
+    system = first_given(record, "system", "system_prompt", default=None)
     if system and not (raw and raw[0].get("role") == "system"):
         raw = [{"role": "system", "content": system}, *raw]
     spoken = [_turn(turn, name) for turn in raw]
@@ -143,7 +143,7 @@ def read_row(
             f"row {name!r} has no answer to learn: no assistant turn with a weight above 0",
             reason="no answer",
         )
-    source = str(_first(record, "source", "data_source", default="") or "")
+    source = str(first_given(record, "source", "data_source", default="") or "")
     return LayoutRow(name, source, known, turns, media)
 
 
@@ -163,7 +163,7 @@ def _one_answer(answer: Any) -> Any:
 
 def own_id(record: Mapping[str, Any]) -> str:
     """Give the id that a row has itself, "" where it has none."""
-    return str(_first(record, *IDS, default="")).strip()
+    return str(first_given(record, *IDS, default="")).strip()
 
 
 def read_unshown(record: Mapping[str, Any]) -> LayoutRow:
@@ -238,7 +238,7 @@ def detect(record: Mapping[str, Any]) -> str:
 
 
 def _turn(raw: Mapping[str, Any], name: str) -> Turn:
-    said = str(_first(raw, "role", "from", default=""))
+    said = str(first_given(raw, "role", "from", default=""))
     role = ROLES.get(said.lower())
     if role is None:
         near = difflib.get_close_matches(said, ROLES, n=1)
@@ -247,7 +247,7 @@ def _turn(raw: Mapping[str, Any], name: str) -> Turn:
             + (f" (did you mean {near[0]!r}?)" if near else ""),
             reason="unknown role",
         )
-    content = _first(raw, "content", "value", default=None)
+    content = first_given(raw, "content", "value", default=None)
     calls = given(raw, "tool_calls") or None
     calls = json.loads(calls) if isinstance(calls, str) else calls
     if role == "function_call":
@@ -285,10 +285,6 @@ def _calls(content: Any) -> list[dict[str, Any]]:
         call = {"name": str(content)}
     calls = call if isinstance(call, list) else [call]
     return [{"type": "function", "function": one} for one in calls]
-
-
-def _first(record: Mapping[str, Any], *names: str, default: Any) -> Any:
-    return next((v for name in names if (v := given(record, name)) is not None), default)
 
 
 def _messages(key: str) -> Callable[[Mapping[str, Any]], list[dict[str, Any]]]:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
-from t2vid.corpora.bounds import clip_options, given, listed, seconds
+from t2vid.corpora.bounds import clip_options, first_given, given, listed, seconds
 from t2vid.errors import LayoutError, kind_of
 from t2vid.frames.together import is_several, media_of
 from t2vid.storage.fields import is_missing
@@ -331,18 +331,7 @@ def _parts(content: Any, name: str) -> list[Any]:
                 reason="unknown part",
             )
         if kind == "text":
-            out.append(
-                str(
-                    next(
-                        (
-                            v
-                            for k in ("text", "content", "value")
-                            if (v := given(filled, k)) is not None
-                        ),
-                        "",
-                    )
-                )
-            )
+            out.append(str(first_given(filled, "text", "content", "value", default="")))
         else:
             out.append(_inline(filled, kind))
     return out

@@ -27,8 +27,8 @@ from t2vid.frames.pictures import FrameConverter
 from t2vid.frames.sampling import Course, as_fraction
 from t2vid.frames.spec import SampleSpec
 from t2vid.storage.media import Limits, Media, bad, describe, local_size
+from t2vid.storage.videos import PICTURES
 
-_IMAGES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 _TICK = Fraction(1, 1_000_000)  # torchcodec tells times as floats of seconds
 _MILLISECOND = Fraction(1, 1000)
 _DAMAGE = (OSError, ValueError, SyntaxError, Image.DecompressionBombError)
@@ -155,10 +155,10 @@ class Pictures:
 
 def _folder(folder: str | os.PathLike[str], rate: Fraction, limits: Limits) -> Pictures:
     """Give the pictures of a folder of numbered images, `rate` of them a second."""
-    names = [name for name in os.listdir(folder) if name.lower().endswith(_IMAGES)]
+    names = [name for name in os.listdir(folder) if name.lower().endswith(PICTURES)]
     if not names:
         found = f"a folder of {len(os.listdir(folder)):,} files, none of them an image"
-        move = f"give a video, or a folder of numbered {', '.join(_IMAGES)}"
+        move = f"give a video, or a folder of numbered {', '.join(PICTURES)}"
         raise bad(describe(folder), "no images", found, move)
     paths = [os.path.join(folder, name) for name in sorted(names, key=number_of)]
     with _opened_image(paths[0], limits) as image:

@@ -31,8 +31,8 @@ SUFFIXES = frozenset(
     ".3g2 .3gp .asf .avi .f4v .flv .gif .m2ts .m4v .mkv .mov .mp4 .mpeg .mpg .mts .mxf .ogv .ts"
     " .vob .webm .wmv".split()
 )
-PICTURES = frozenset(".jpg .jpeg .png .webp .bmp".split())
-IMAGE_SUFFIXES = PICTURES | frozenset(".gif .tif .tiff .avif .heic".split())
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")  # that a folder of frames holds
+IMAGE_SUFFIXES = frozenset(PICTURES) | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
 _KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
 _DRIVE = re.compile(r"[A-Za-z]:")
