@@ -30,7 +30,7 @@ from t2vid.mixing import overlap
 from t2vid.mixing.costs import CostEstimator
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
-from t2vid.mixing.sources import RecordLocation, SourceReader, row_of, shown_as
+from t2vid.mixing.sources import Item, RecordLocation, SourceReader, row_of, shown_as
 from t2vid.schema import Counts, origin_feature, row_features
 from t2vid.storage.cache import default_path
 from t2vid.storage.files import (
@@ -262,15 +262,24 @@ class PlannedRows:
         """Give the rows of one shard, each with its sketch for finding repeats."""
         start = number * self.plan.rows_per_shard
         stop = min(start + self.plan.rows_per_shard, self.plan.n_rows)
+        for at in range(start, stop, ROWS_PER_GROUP):
+            yield from self._group(at, min(stop - at, ROWS_PER_GROUP))
+
+    def _group(self, start: int, n_rows: int) -> Iterator[tuple[dict[str, Any], overlap.Sketch]]:
+        """Give some rows; their records are read together, in the order of their files."""
         if isinstance(self.choices, pa.Table):
-            picked = self.choices.slice(start, stop - start).to_pylist()
+            picked = self.choices.slice(start, n_rows).to_pylist()
             choices = [Selected(**value) for value in picked]
         else:
-            choices = self.choices[start:stop]
-        for position, choice in enumerate(choices, start):
+            choices = self.choices[start : start + n_rows]
+        places = [RecordLocation(one.file, one.row, one.start) for one in choices]
+        read: dict[tuple[int, RecordLocation], list[Item]] = {}
+        for number, reader in enumerate(self.readers):
+            wanted = [p for p, one in zip(places, choices, strict=True) if one.source == number]
+            read |= {(number, place): items for place, items, _ in reader.read(wanted)}
+        for position, (place, choice) in enumerate(zip(places, choices, strict=True), start):
             source = self.plan.recipe.sources[choice.source]
-            place = RecordLocation(choice.file, choice.row, choice.start)
-            items = self.readers[choice.source].items(place, Counts())
+            items = read[choice.source, place]
             if choice.part >= len(items):
                 raise InputError(
                     f"row {choice.id} is no longer in its file below {self.plan.data}; the file "

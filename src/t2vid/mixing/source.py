@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -190,7 +191,7 @@ class Source:
         known = (c for c in catalog.CORPORA if c.converter and self.dataset in c.aliases)
         return None if self.layout or self.columns else next(known, None)
 
-    @property
+    @functools.cached_property
     def entry(self) -> catalog.Corpus:
         """What the catalogue says of its corpus; for rows of any kind, how they are read."""
         plainly = self.dataset == "t2vid/rows" and self.layout != DOCUMENT

@@ -35,6 +35,7 @@ class Cache:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+            self._db.execute("PRAGMA synchronous = OFF")  # what a power cut takes is counted anew
             self._db.execute(
                 "CREATE TABLE IF NOT EXISTS n (k BLOB PRIMARY KEY, v INT) WITHOUT ROWID"
             )
