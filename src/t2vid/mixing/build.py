@@ -41,6 +41,7 @@ from t2vid.mixing.shards import (
 )
 from t2vid.progress import progress
 from t2vid.schema import Counts, size
+from t2vid.storage.cache import Cache, default_path
 from t2vid.storage.files import (
     AnyPath,
     PathLike,
@@ -53,6 +54,7 @@ from t2vid.storage.files import (
     version_at,
     write_atomically,
 )
+from t2vid.storage.hashing import content_hashes
 from t2vid.storage.pool import BuildError, in_pool
 
 logger = logging.getLogger(__name__)
@@ -117,6 +119,7 @@ def build(
     benchmarks: Mapping[str, str | Path] | None = None,
     address: str | None = None,
     rows_per_shard: int = ROWS_PER_SHARD,
+    hashes: bool = False,
 ) -> Built | DryRun:
     """Build a mix, or say what it would be.
 
@@ -136,6 +139,8 @@ def build(
         benchmarks: files of benchmark questions by name, to look for in the mix.
         address: of the Ray cluster; None starts one here.
         rows_per_shard: rows of a shard.
+        hashes: tell a changed video or picture by what it holds, not by its size and time: each is
+            read once, and data that were copied or touched are still the same.
 
     Raises:
         InputError: when `out` holds another mix, or a value is out of range.
@@ -158,7 +163,7 @@ def build(
     folder = output_folder(out)
     if "memory" in (scheme_of(folder), scheme_of(data)) and (engine == "ray" or num_proc):
         raise InputError("memory:// lives in one process; leave num_proc and engine out")
-    plan, changed = _planned(recipe, data, folder, num_proc, resume, rows_per_shard)
+    plan, changed = _planned(recipe, data, folder, num_proc, resume, rows_per_shard, hashes)
     missing = [n for n in range(plan.n_shards) if finished(folder, plan, n) is None]
     if engine == "ray":
         from t2vid.mixing.ray_engine import write_shards
@@ -222,6 +227,7 @@ def _planned(
     num_proc: int | None,
     resume: bool,
     rows_per_shard: int,
+    hashes: bool,
 ) -> tuple[BuildPlan, str]:
     """Give the plan of the mix, and what changed among the videos since an earlier one was made."""
     old, changed = None, ""
@@ -235,9 +241,10 @@ def _planned(
                 f"files; give another folder, or resume=False to replace it"
             )
         changed = _changed_media(old) if same else ""
-        if resume and not changed:
+        if resume and not changed and old.hashed >= hashes:
             return old, ""
-    plan, choices = _plan(recipe, data, num_proc, rows_per_shard)
+        hashes = hashes or (resume and old.hashed)
+    plan, choices = _plan(recipe, data, num_proc, rows_per_shard, hashes=hashes)
     if changed:
         logger.warning("%s: %s; the mix is planned anew", out, changed)
     if old is not None and (not resume or old.hash != plan.hash):
@@ -270,6 +277,8 @@ def _changed_media(plan: BuildPlan) -> str:
     for path in filter(os.path.isabs, then):  # of another mix: only what its rows show counts
         if os.path.exists(path):
             there[path] = version_at(Path(path))
+    if plan.hashed:
+        there = content_hashes(there, path_of(plan.data), Cache(default_path()))
     kinds = {
         "came": there.keys() - then.keys(),
         "went": then.keys() - there.keys(),
@@ -303,16 +312,14 @@ def _plan(
     data: AnyPath,
     num_proc: int | None,
     rows_per_shard: int = ROWS_PER_SHARD,
-    assume_videos: bool = False,
+    **options: bool,
 ) -> tuple[BuildPlan, list[Selected]]:
     def mapper(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         tasks = list(tasks)
         done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)
         return progress(done, desc="rows chosen", total=len(tasks), unit="chunk")
 
-    return make_plan(
-        recipe, data, mapper=mapper, rows_per_shard=rows_per_shard, assume_videos=assume_videos
-    )
+    return make_plan(recipe, data, mapper=mapper, rows_per_shard=rows_per_shard, **options)
 
 
 def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:
