@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,9 +22,7 @@ import pyarrow.parquet as pq
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.together import with_paths
 from t2vid.mixing import overlap
-from t2vid.mixing.costs import media_folder
 from t2vid.mixing.dry_run import DryRun
-from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import ASSUMED, Selected
@@ -39,9 +36,9 @@ from t2vid.mixing.shards import (
     sketches,
     write_shard,
 )
+from t2vid.mixing.staleness import changed_annotations, changed_media
 from t2vid.progress import progress
 from t2vid.schema import Counts, size
-from t2vid.storage.cache import Cache, default_path
 from t2vid.storage.files import (
     AnyPath,
     PathLike,
@@ -51,10 +48,8 @@ from t2vid.storage.files import (
     output_folder,
     path_of,
     scheme_of,
-    version_at,
     write_atomically,
 )
-from t2vid.storage.hashing import content_hashes
 from t2vid.storage.pool import BuildError, in_pool
 
 logger = logging.getLogger(__name__)
@@ -234,13 +229,14 @@ def _planned(
     if (out / WORK / "plan.json").is_file():
         old = BuildPlan.load(out)
         same = old.recipe == recipe and old.rows_per_shard == rows_per_shard
-        same = same and old.data == absolute(data) and _unchanged(old)
-        if resume and not same:
+        same = same and old.data == absolute(data)
+        other = changed_annotations(old) if same else f"of {old.data}"
+        if resume and other:
             raise InputError(
                 f"{out} holds another mix ({old.recipe.name}, {old.recipe.hash}) or one of other "
-                f"files; give another folder, or resume=False to replace it"
+                f"files ({other}); give another folder, or resume=False to replace it"
             )
-        changed = _changed_media(old) if same else ""
+        changed = changed_media(old) if not other else ""
         if resume and not changed and old.hashed >= hashes:
             return old, ""
         hashes = hashes or (resume and old.hashed)
@@ -251,46 +247,6 @@ def _planned(
         _clear(out)
     plan.save(out, choices)
     return plan, changed
-
-
-def _unchanged(plan: BuildPlan) -> bool:
-    there: dict[str, str] = {}
-    for source in plan.recipe.sources:
-        try:
-            there |= find_inputs(source, path_of(plan.data)).state()
-        except MissingFile:
-            return False
-        except InputError as error:
-            if not source.is_outside:
-                raise
-            logger.warning("%s; the mix goes on with what it was planned of", error)
-            return True
-    return there == plan.inputs
-
-
-def _changed_media(plan: BuildPlan) -> str:
-    """Say how the videos below the data folder differ from those the plan was made of."""
-    folder = media_folder(plan.recipe, plan.data)
-    if folder is None:
-        return ""
-    there, then = folder.versions(), plan.media
-    for path in filter(os.path.isabs, then):  # of another mix: only what its rows show counts
-        if os.path.exists(path):
-            there[path] = version_at(Path(path))
-    if plan.hashed:
-        there = content_hashes(there, path_of(plan.data), Cache(default_path()))
-    kinds = {
-        "came": there.keys() - then.keys(),
-        "went": then.keys() - there.keys(),
-        "changed": {path for path in there.keys() & then.keys() if there[path] != then[path]},
-    }
-    noun = "file" if plan.recipe.is_weighted else "video"
-    told = [
-        f"{pluralize(len(paths), noun)} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
-        for kind, paths in kinds.items()
-        if paths
-    ]
-    return ", ".join(told)
 
 
 def _clear(out: AnyPath) -> None:

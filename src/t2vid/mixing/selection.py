@@ -164,13 +164,35 @@ class Selection:
             counts.sources[source.name]["short of the count by"] += wanted - len(chosen)
         return chosen, counts
 
+    def look(self, number: int, n_records: int) -> tuple[int, Counts]:
+        """Say how many records a source has, and what becomes of those that would come first.
+
+        Args:
+            number: of the source in the recipe.
+            n_records: to look at.
+        """
+        places, counts = self.readers[number].places(), Counts()
+        for found in self._measured(
+            number, places[self._order(number, len(places))[:n_records]], map
+        ):
+            for candidate in found:
+                if candidate.choices:
+                    counts.keep()
+                else:
+                    counts.drop(candidate.reason, example=candidate.example)
+        return len(places), counts
+
+    def _order(self, number: int, n_records: int) -> NDArray[np.int64]:
+        """Give the seeded order in which the records of a source are candidates."""
+        source = self.recipe.sources[number]
+        key = f"choice {self.recipe.seed} {source.dataset} {source.config} {source.files}"
+        return permuted(np.arange(n_records), n_records, key=key)
+
     def _entered(
         self, number: int, places: NDArray[np.int64], enough: float, counts: Counts, mapper: Mapper
     ) -> tuple[int, list[Candidate]]:
         """Give how many records were looked at until enough rows entered, and what entered."""
-        source = self.recipe.sources[number]
-        key = f"choice {self.recipe.seed} {source.dataset} {source.config} {source.files}"
-        order = permuted(np.arange(len(places)), len(places), key=key)
+        source, order = self.recipe.sources[number], self._order(number, len(places))
         looked_at, n_rows, seen = 0, 0, set()
         entered: list[Candidate] = []
         while looked_at < len(order) and n_rows < enough:
