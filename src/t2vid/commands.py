@@ -232,7 +232,7 @@ COMMANDS = {
         "Decode a few frames of every video and list those that fail, with the reason",
         {
             "a folder": "t2vid.frames.doctor:doctor",
-            "a mix": "t2vid.mixing.checkup:checkup",
+            "a mix": "t2vid.checkup:checkup",
             "--env": "t2vid.environment:environment",
         },
         (
