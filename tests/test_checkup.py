@@ -8,9 +8,9 @@ import pytest
 
 from mixing.corpora import small_recipe, write_corpora
 from t2vid import cli
+from t2vid.checkup import checkup
 from t2vid.errors import InputError, MissingFile, UnknownTarget
 from t2vid.mixing.build import build
-from t2vid.checkup import checkup
 
 
 @pytest.fixture
