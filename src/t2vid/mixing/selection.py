@@ -159,7 +159,9 @@ class Selection:
             counts.kept -= extra
             counts.sources[source.name]["kept"] -= extra
         if looked_at < len(places):
-            counts.sources[source.name]["not needed"] += len(places) - looked_at
+            counts.sources.setdefault(source.name, Counter())["not needed"] += (
+                len(places) - looked_at
+            )
         if wanted is not None and len(chosen) < wanted:
             counts.sources[source.name]["short of the count by"] += wanted - len(chosen)
         return chosen, counts

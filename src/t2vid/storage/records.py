@@ -214,7 +214,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
         return "json", begin
     if wrapped := _WRAPPED.match(text):
         return "wrapped", begin + wrapped.end()
-    found = f"starts with {head[:40]!r}" if head else "is empty"
+    found = f"starts with {head[:40]!r}" if text else "is empty"
     if text.startswith(b"{"):
         line, more, _ = text.partition(b"\n")
         if not more or not line.rstrip().endswith((b"{", b"[", b",")):
