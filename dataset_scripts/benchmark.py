@@ -163,6 +163,8 @@ class BenchmarkBuilder(CorpusBuilder):
                 if named.is_absolute() or ".." in named.parts:
                     counts.drop("unsafe video path", source=job.source, example=question.id)
                     continue
+            if path is not None:
+                question = self.reader.shown(question, path)
             yield question.row(path or str(Path(config.video_dir, question.video)), spec)
 
     def _info(self) -> datasets.DatasetInfo:
