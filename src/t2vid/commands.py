@@ -160,8 +160,16 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    runs = "--as" in tokens or any(map(_holds_run, tokens))
     return "evaluations" if runs else "a dataset"
+
+
+def _holds_run(token: str) -> bool:
+    if "://" not in token:
+        return isfile(join(token, "run.json"))
+    from t2vid.storage.files import path_of
+
+    return (path_of(token) / "run.json").is_file()
 
 
 def _one_or_several(tokens: Sequence[str]) -> str:
