@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 _MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
 _HUB = "https://huggingface.co/"
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
+_NOT_HERE = '<p>It was moved, or its address is mistyped. Search above, or go <a href="/index.html">home</a>.'
 _NO_PAGES = {"miniature_intro.md"}
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
@@ -48,6 +49,14 @@ def on_config(config: Any) -> Any:
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Let the search find its stand-in for a worker beside the page, not on somebody's server."""
     return output.replace(_SHIM, "../" * page.url.count("/") + "offline.js")
+
+
+def on_post_template(output: str, template_name: str, config: Any, **_: Any) -> str:
+    """Let the page "not found" find its style from the disk; mkdocs links it to a server's root."""
+    if template_name != "404.html" or config["site_url"]:
+        return output
+    output = output.replace("404 - Not found</h1>", f"This page is not here</h1>{_NOT_HERE}")
+    return re.sub(r'"/(?=[\w."])', '"./', output).replace(_SHIM, "offline.js")
 
 
 def _titled(found: re.Match[str]) -> str:
