@@ -188,7 +188,11 @@ def cli() -> str:
 def _default(argument: Any) -> str:
     value = argument.field_info.default
     unsaid = argument.parameter.show_default is False or value is argument.field_info.empty
-    return "" if unsaid or value in (None, "", False) else f" *Default: `{value}`.*"
+    return (
+        ""
+        if unsaid or value in (None, "") or isinstance(value, bool)
+        else f" *Default: `{value}`.*"
+    )
 
 
 def first_line(thing: Any) -> str:
