@@ -124,15 +124,15 @@ def build(
             of the bundled samples needs none.
         out: folder of the mix, a path or a URL such as `s3://bucket/mix`, for `data/*.parquet`,
             `recipe.yaml`, `counts.json`, `overlap.json` and `manifest.json`.
-        num_proc: processes of this machine; None is one, this one.
+        num_proc: processes of this machine; by default one, this one.
         dry_run: plan only; write nothing.
         throughput: for the GPU hours of a dry run, tokens a second of one GPU by family, as a run's
             log says them (`tokens_per_s`); assumed where they are not stated.
-        resume: go on with what an interrupted build of the same mix left; False starts over.
+        resume: go on with what an interrupted build of the same mix left, or start over.
         engine: `local`, or `ray` for several machines that share the folders.
         fail_on_overlap: raise when two sources, or the mix and a benchmark, share rows.
         benchmarks: files of benchmark questions by name, to look for in the mix.
-        address: of the Ray cluster; None starts one here.
+        address: of the Ray cluster; by default one is started here.
         rows_per_shard: rows of a shard.
         hashes: tell a changed video or picture by what it holds, not by its size and time: each is
             read once, and data that were copied or touched are still the same.
