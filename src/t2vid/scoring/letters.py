@@ -60,8 +60,8 @@ class Mention(NamedTuple):
 
     @property
     def decisive(self) -> tuple[int, int]:
-        """Where the letter stands, or the words that name its place: "the second option"."""
-        return (self.start, self.end) if self.form == "place" else (self.at, self.at + 1)
+        """Where the letter stands, or the words that name its option or its place."""
+        return (self.start, self.end) if self.form in ("place", "text") else (self.at, self.at + 1)
 
 
 class Letters:

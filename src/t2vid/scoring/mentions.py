@@ -207,20 +207,7 @@ class Mentions:
                 continue  # "(B) a cat", where a cat is A
             if not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
-        if self.options.lettered or len(found) < 2:
-            return found
-        out: list[Mention] = []
-        for mention in found:  # "cat or dog"
-            last = out[-1] if out else None
-            between = (
-                self.text[last.end : mention.start].strip(" ,;\"'”“").casefold() if last else "-"
-            )
-            if last and between in self.lexicon.words["join"] and mention.letter != last.letter:
-                joined = (last.joined or frozenset(last.letter)) | {mention.letter}
-                out[-1] = last._replace(end=mention.end, joined=joined)
-            else:
-                out.append(mention)
-        return out
+        return found if self.options.lettered else self._grouped(found)
 
     def _named(self) -> list[tuple[str, int, int]]:
         """Look for option texts at both ends of an answer, where they are asserted."""
@@ -274,8 +261,5 @@ class Mentions:
     def _read(self, mention: Mention) -> Said:
         left, right = self.sentence(mention)
         before, after = since_turn(self.text[left : mention.start]), self.text[mention.end : right]
-        asks = bool(re.search(r"[?？؟]", after)) and not self._asks_itself(mention)
+        asks = bool(re.search(r"[?？؟]", after)) and not self.options.asks(mention.letter)
         return said_of(before, after, self.question, asks=asks, joined=bool(mention.joined))
-
-    def _asks_itself(self, mention: Mention) -> bool:
-        return self.options.raw.get(mention.letter, "").rstrip().endswith(("?", "？"))

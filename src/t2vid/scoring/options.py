@@ -229,6 +229,10 @@ class Options:
             for word in self.keys[letter]
         )
 
+    def asks(self, letter: str) -> bool:
+        """Say whether an option is a question itself."""
+        return self.raw.get(letter, "").rstrip().endswith(("?", "？"))
+
     def numeric(self, letter: str) -> bool:
         """Say whether an option holds a number, which answers also name on the way to another one."""
         return any(map(str.isdigit, self.raw[letter]))
