@@ -361,7 +361,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
     }
     denied = {m.letter for m, kind in kinds if kind == "denial"}
     if len(left) == 1 and denied and not denied & left.keys() and left.keys() <= {*options.letters}:
-        return _named(*left.values(), "letter")  # "B, certainly not C"
+        return _named(next(iter(left.values())), "letter")  # "B, certainly not C"
     alone = {m.letter: m for m, kind in kinds if kind == "alone" and m.form != "item"}
     mention = next(iter(alone.values())) if len(alone) == 1 else None
     if mention is None or not mention.wrapped and mention.at < len(text.rstrip()) - 3:
