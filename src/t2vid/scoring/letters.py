@@ -111,7 +111,7 @@ class Letters:
         if small and not wrapped and letter not in self.options.letters:
             return None
         start = min(start, noun)
-        if wrapped and self.options.keys[letter]:
+        if wrapped and self.options.key(letter):
             start = min(start, self._own_text_before(letter, start))
         return Mention(
             letter,
@@ -144,7 +144,7 @@ class Letters:
 
     def own_text(self, letter: str, end: int) -> int:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
-        if not self.options.keys[letter]:
+        if not self.options.key(letter):
             return 0
         gap = re.match(
             r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
@@ -165,7 +165,7 @@ class Letters:
         return end
 
     def _own_text_before(self, letter: str, start: int) -> int:
-        key = self.options.keys[letter]
+        key = self.options.key(letter)
         low = max(0, start - 2 * len(self.options.raw[letter]) - 10)
         last = key[-1]
         if last.isascii() and last.isalpha() and len(last) > 1:
