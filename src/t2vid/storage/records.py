@@ -153,8 +153,10 @@ def picked(path: str, places: Iterable[tuple[int, int]]) -> Iterator[Any]:
                 first, table = _group(path, version, start)
                 yield _without_nan(table.slice(row - first, 1).to_pylist()[0])
             else:
-                _, value = next(_located(file, kind, opens, Part(path, row, 1, start)))
-                yield _line(value) if kind == "jsonl" else value
+                found = next(_located(file, kind, opens, Part(path, row, 1, start)), None)
+                if found is None:
+                    raise RecordError(f"{path} has no row {row:,} any more; it changed meanwhile")
+                yield _line(found[1]) if kind == "jsonl" else found[1]
 
 
 def read_json(path: str) -> Any:
