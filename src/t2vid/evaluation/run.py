@@ -76,8 +76,7 @@ def evaluate(
         limit: ask only about the first videos, so many questions at most.
         retry_errors: ask again, too, where a video could not be read or a server refused the request.
         judge: decides what the rules leave open, in place of the protocol's: a name that `t2vid list
-            judges` tells, or in Python also a function of `(question, options, answer)` that gives a
-            letter or None.
+            judges` tells, or in Python what `t2vid.scoring.judge_from` takes.
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.

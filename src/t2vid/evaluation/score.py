@@ -62,8 +62,7 @@ def score(
         scheme: in place of the protocol's: `official` reads and counts as the scorer of the
             benchmark's authors does, mistakes included.
         judge: asked where the rules abstain: a name that `t2vid list judges` tells, or in Python
-            also a function of `(question, options, answer)` that gives a letter or None; by default
-            the protocol's.
+            what `t2vid.scoring.judge_from` takes; by default the protocol's.
         probe: first run the judge over the labelled answers that ship with t2vid, and stop where
             it is right less often than `probe_threshold`; what it did stands in the scores.
         probe_threshold: share of the labelled answers that the judge must get right; 0 lets any pass.

@@ -66,14 +66,14 @@ def sweep(
     over sizes.
 
     Args:
-        model: as for `evaluate`.
-        benchmark: as for `evaluate`.
+        model: a folder, a Hub name, `openai:MODEL@URL`, or what else `t2vid.evaluate` takes.
+        benchmark: the name of one, such as `"t2vid/mvbench"`, a file of questions, or a dataset.
         protocol: asked at each point in place of its own frames, size and prompt.
         out: folder of the sweep, or a URL to which it is sent at the end.
         frames: numbers of frames, each > 0.
         sizes: of frames, as in `EvalConfig`; none keeps the protocol's.
         prompts: names or templates; none keeps the protocol's.
-        marks: frames at which a line is drawn, by name, such as `{"max training frames": 24}`; the
+        marks: frames at which a line is drawn, by name: 24 for `max training frames`, say; the
             context of a model in this process is marked by itself.
         processor: of a model in this process.
         batch_size: questions answered at a time.
