@@ -160,8 +160,16 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    runs = "--as" in tokens or any(map(_holds_run, tokens))
     return "evaluations" if runs else "a dataset"
+
+
+def _holds_run(token: str) -> bool:
+    if "://" not in token:
+        return isfile(join(token, "run.json"))
+    from t2vid.storage.files import path_of
+
+    return (path_of(token) / "run.json").is_file()
 
 
 def _one_or_several(tokens: Sequence[str]) -> str:
@@ -171,6 +179,24 @@ def _one_or_several(tokens: Sequence[str]) -> str:
 
 def _runs_or_datasets(tokens: Sequence[str]) -> str:
     return "runs" if _runs_or_dataset(tokens) == "evaluations" else "data sets"
+
+
+def _videos_or_mix(tokens: Sequence[str]) -> str:
+    """Tell a recipe, a mix or rows from videos; a folder of anything else is searched for them."""
+    from t2vid import targets
+    from t2vid.errors import T2VidError
+
+    if "--env" in tokens:
+        return "--env"
+    flags = {"", "--full", "--json", "--quiet"}
+    words = [t for t, before in zip(tokens, ("", *tokens), strict=False)
+             if t[:1] != "-" and (before[:1] != "-" or before in flags)]  # fmt: skip
+    named = words[0] if words else ""
+    with suppress(T2VidError):
+        kind = targets.find(named).kind
+        if kind in ("mix", "recipe", "hub", "dataset") or (kind == "rows" and isfile(named)):
+            return "a mix"
+    return "a mix" if isfile(join(named, ".work", "plan.json")) else "a folder"
 
 
 def _trained_facts(done: Any, given: Given) -> Any:
@@ -224,15 +250,21 @@ COMMANDS = {
     "doctor": Command(
         "Decode a few frames of every video and list those that fail, with the reason",
         {
-            "": "t2vid.frames.doctor:doctor",
+            "a folder": "t2vid.frames.doctor:doctor",
+            "a mix": "t2vid.checkup:checkup",
             "--env": "t2vid.environment:environment",
         },
-        ("t2vid doctor videos --out doctor.jsonl", "t2vid doctor --env"),
+        (
+            "t2vid doctor videos --out doctor.jsonl",
+            "t2vid doctor hybrid-30k --data corpora",
+            "t2vid doctor --env",
+        ),
         json=True,
         text=_examined,
         status=lambda found: (
             2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
+        choose=_videos_or_mix,
     ),
     "probe": Command(
         "Say what videos are, and which of their frames a run would show",

@@ -151,6 +151,12 @@ def _opened(
 ) -> Run:
     """Open a run, or make one of a file of predictions."""
     if isinstance(run, Run) or (path_of(run) / "run.json").is_file():
+        given = {"benchmark": benchmark, "data_dir": data_dir, "out": out}
+        if unused := [name for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{' and '.join(unused)} belongs to a file of predictions; {run} is a run, which holds "
+                "its questions and is scored where it is"
+            )
         return Run.read(run)
     path = Path(run)
     if not path.exists() or (path.is_dir() and benchmark is None):

@@ -211,7 +211,7 @@ def _videos(data: Any) -> Iterator[str]:
             yield from (str(path / name) for name in names)
             return
         if isinstance(path, Path) and not path.exists():
-            near = targets.near(name, ("folder", "file"))
+            near = targets.near(name, ("folder", "file", "recipe"))
             meant = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
             raise MissingFile(
                 f"{name} is not there{meant}; give a folder of videos, one video or a URL"

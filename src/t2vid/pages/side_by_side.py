@@ -64,7 +64,7 @@ def compare_datasets(
             `embed` brings, `tfidf` compares words.
         seed: of the sample, the map and the bootstrap.
     """
-    one, two = (subject_of(what, data=data) for what in (first, other))
+    one, two = (subject_of(what, data=data, by="compare") for what in (first, other))
     names = (one.name, two.name if two.name != one.name else f"{two.name} (other)")
     found = compare(
         one.dataset, two.dataset, names=names, sample=sample, embedder=embedder, seed=seed

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from t2vid.errors import InputError
 from t2vid.evaluation.backends import backend_of
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
@@ -82,11 +83,15 @@ def sweep(
         **kwargs: further arguments of `evaluate`.
 
     Raises:
-        InputError: for no number of frames.
+        InputError: for no number of frames, or a mark that is none.
     """
     how = EvalConfig.named(protocol)
     edges = [int(size) if str(size).isdigit() else size for size in sizes]
-    lines = {name: int(n) for name, n in (marks or {}).items()}
+    lines = {}
+    for mark, n in (marks or {}).items():
+        if not str(n).isdecimal() or not int(n):
+            raise InputError(f"mark {mark!r} ({n}) must be a whole number of frames > 0")
+        lines[mark] = int(n)
     planned = ways(how, frames=frames, sizes=edges, prompts=prompts)
     backend = backend_of(model, processor)
     asking = {"batch_size": batch_size, "workers": workers, "limit": limit, "data_dir": data_dir}

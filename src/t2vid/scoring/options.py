@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -28,10 +28,12 @@ _NUMBERS = (
 ).split()
 _SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
 _TOKEN = re.compile(
+    r"[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?|[\u2e80-\u9fff\u0e00-\u0e7f]|"
     r"\\(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*|\\[,;! ]|\^\{?\\circ\}?|"
-    r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
-    r"|[\u2e80-\u9fff\u0e00-\u0e7f]|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
+    r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
 )
+_FRACTIONS = frozenset(("frac", "dfrac", "tfrac"))
+_SPECIAL = frozenset((*_ARTICLES, *_FRACTIONS, *_SAME))
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
@@ -51,35 +53,37 @@ def words(text: str) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     fraction = -1  # where one begins, up to its first number
     for match in _TOKEN.finditer(low):
-        word = match[0]
+        word, (start, end) = match[0], match.span()
+        if fraction < 0 and word.isalpha() and word not in _SPECIAL:
+            found.append((word, start, end))
+            continue
         if word in _ARTICLES:
-            place = match.start()
-            if word == "a" and not _GIVES.match(low, match.end()):
-                found.append((word, *match.span()))  # "3b - a"
+            if word == "a" and not _GIVES.match(low, end):
+                found.append((word, start, end))  # "3b - a"
                 continue
-            opens = not text[max(0, place - 2) : place].strip()[-1:].isalnum()
-            if text[place] != "A" or (opens and _ARTICLE.match(text, match.end())):
+            opens = not text[max(0, start - 2) : start].strip()[-1:].isalnum()
+            if text[start] != "A" or (opens and _ARTICLE.match(text, end)):
                 continue  # an article; not so in "Solution A has more"
         elif word[0] == "\\" and len(word) > 1:
             continue  # the look of a formula, not what it says
         elif word[0] == "^" and len(word) > 1:
             word = "°"
-        elif word in ("frac", "dfrac", "tfrac") and found and found[-1][0] == "\\":
+        elif word in _FRACTIONS and found and found[-1][0] == "\\":
             fraction = found.pop()[1]
             continue
-        elif word == "one" and _PRONOUN.match(low, match.end()):
+        elif word == "one" and _PRONOUN.match(low, end):
             word = "which"
-        elif "'" in word or "’" in word:
-            word = word.replace("’", "").replace("'", "")
-        start, end = match.span()
+        word = word.replace("’", "").replace("'", "")
+        word = _SAME.get(word, word)
         if fraction >= 0:
-            found += [(_SAME.get(word, word), fraction, end), ("/", end, end)]
+            found += [(word, fraction, end), ("/", end, end)]
             fraction = -1
         else:
-            found.append((_SAME.get(word, word), start, end))
+            found.append((word, start, end))
     return found
 
 
+@lru_cache(maxsize=16_384)
 def key_of(text: str) -> tuple[str, ...]:
     """Return what two texts share if they say the same.
 
@@ -89,19 +93,6 @@ def key_of(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return tuple(word for word, _, _ in words(text)) or tuple(text.casefold().split())
-
-
-class _Keys(dict[str, tuple[str, ...]]):
-    """What each option is compared by, worked out when it is asked for."""
-
-    def __init__(self, raw: Mapping[str, str]) -> None:
-        super().__init__()
-        self.raw = raw
-
-    def __missing__(self, letter: str) -> tuple[str, ...]:
-        text = self.raw.get(letter, "")
-        found = self[letter] = key_of(text) if text.strip() else ()
-        return found
 
 
 class Options:
@@ -123,18 +114,21 @@ class Options:
             texts = [""] * len(texts)  # pictures: the letter is all there is
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
-        self.keys = _Keys(self.raw)
+
+    def key(self, letter: str) -> tuple[str, ...]:
+        """Return what an option is compared by; empty where there is no text."""
+        return key_of(self.raw.get(letter, ""))
 
     @cached_property
     def _exact(self) -> dict[tuple[str, ...], str]:
         """The option of each text that only one of them has."""
-        twice = Counter(self.keys[letter] for letter in self.letters)
-        return {self.keys[a]: a for a in self.letters if self.keys[a] and twice[self.keys[a]] == 1}
+        keys = [self.key(a) for a in self.letters]
+        return {k: a for k, a in zip(keys, self.letters, strict=True) if k and keys.count(k) == 1}
 
     @cached_property
     def _amounts(self) -> dict[tuple[str, ...], str]:
         """The option of each number, where all have one unit: "14" for "14 cm"."""
-        keys = [self.keys[a] for a in self.letters]
+        keys = [self.key(a) for a in self.letters]
         unit = 0
         while all(len(key) > unit + 1 and key[~unit] == keys[0][~unit] for key in keys):
             unit += 1
@@ -187,7 +181,7 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        key = self.keys[letter]
+        key = self.key(letter)
         if not key:
             return 0
         first = key[0][:3]  # "video's" is compared as "videos"
@@ -226,8 +220,12 @@ class Options:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
         return all(
             word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
-            for word in self.keys[letter]
+            for word in self.key(letter)
         )
+
+    def asks(self, letter: str) -> bool:
+        """Say whether an option is a question itself."""
+        return self.raw.get(letter, "").rstrip().endswith(("?", "？"))
 
     def numeric(self, letter: str) -> bool:
         """Say whether an option holds a number, which answers also name on the way to another one."""

@@ -83,9 +83,7 @@ def retracts(after: str) -> bool:
 def _begins(words: str, known: frozenset[str]) -> bool:
     """Say whether up to three words begin with a known word, or are one of several words."""
     said = words.casefold().split(" ")
-    return any(" ".join(said[:n]) in known for n in range(1, len(said) + 1)) or any(
-        word[0] > "\u0e00" and words.startswith(word) for word in known if not word.isascii()
-    )
+    return any(" ".join(said[:n]) in known for n in range(1, len(said) + 1))
 
 
 def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:
