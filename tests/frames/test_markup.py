@@ -273,3 +273,36 @@ def test_blank_lines_between_pages_make_no_frames(spec: RenderSpec) -> None:
 def test_marked_up_text_of_absurd_length_is_refused() -> None:
     with pytest.raises(InputError, match="6,000,000 characters, more than 5,000,000"):
         paginate("word " * 1_200_000, MARKDOWN)
+
+
+def _places(text: str, spec: RenderSpec = MARKDOWN) -> dict[str, tuple[int, int, int, int]]:
+    return {word.text: word.box for page in render_text(text, spec).words for word in page}
+
+
+@pytest.mark.parametrize("words", [("שם", "גיל", "דנה"), ("اسم", "عمر", "دانة")])
+def test_columns_of_a_table_run_from_where_its_language_begins(words: tuple[str, str, str]) -> None:
+    first, second, name = words
+    at = _places(f"| {first} | {second} |\n|---|---|\n| {name} | 7 |\n| Tern | 12345 |\n")
+    right = 448 - 20
+    assert right - 4 < at[first][2] <= right and at[second][2] < at[first][0]
+    for below, above in ((name, first), ("Tern", first), ("7", second), ("12345", second)):
+        assert abs(at[below][2] - at[above][2]) < 5, below
+    latin = _places("| name | age |\n|---|---|\n| Tern | 7 |\n")
+    assert latin["name"][2] < latin["age"][0] and abs(latin["Tern"][0] - latin["name"][0]) < 5
+
+
+def test_an_item_in_another_language_stands_in_its_list() -> None:
+    at = _places("- עברית\n- English\n  - nested\n\nText")
+    assert all(at[word][0] > 300 for word in ("עברית", "English", "nested")) and at["Text"][0] < 30
+    at = _places("- English\n- more\n")
+    assert all(at[word][0] < 60 for word in ("English", "more"))
+
+
+def test_code_begins_at_the_left_whatever_its_comments_are_written_in() -> None:
+    for text, spec in (("```\n# הערה\n```", MARKDOWN), ("# הערה\nx = 1\n", CODE)):
+        assert _places(text, spec)["#"][0] < 40
+
+
+def test_cells_of_a_row_share_their_baseline() -> None:
+    at = _places("| a | b |\n|--|--|\n| `x` | x2 |\n| x3 | `y` |\n")
+    assert abs(at["x"][3] - at["x2"][3]) <= 1

@@ -58,7 +58,7 @@ def browse(
         data_dir: folder of the videos; no file outside it is read for a row.
         processors: folders or Hub names whose prompt and loss mask are shown; tiny stand-ins of
             the paper's families by default.
-        quarantine: JSON-lines file of the rows that are put aside; None keeps them in memory.
+        quarantine: JSON-lines file of the rows that are put aside.
         remote: follow the URLs that rows name.
         port: 7860 by default, or any free one where that is taken.
         host: whom to answer: the loopback alone by default; `0.0.0.0` answers everybody who reaches

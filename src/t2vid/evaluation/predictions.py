@@ -335,7 +335,8 @@ def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[st
     rows = records.read(str(path))
     for number, record in rows:
         if not isinstance(record, dict):
-            raise RecordError(f"{path} row {number:,} is no object ({str(record)[:60]!r})")
+            why = record.reason if isinstance(record, records.BadRow) else str(record)
+            raise RecordError(f"{path} row {number:,} is no object: {why:.100}")
         if isinstance(record.get("questions"), list):  # Video-MME's results file
             yield from ({**record, **question} for question in record["questions"])
         else:

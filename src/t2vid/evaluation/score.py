@@ -62,8 +62,7 @@ def score(
         scheme: in place of the protocol's: `official` reads and counts as the scorer of the
             benchmark's authors does, mistakes included.
         judge: asked where the rules abstain: a name that `t2vid list judges` tells, or in Python
-            also a function of `(question, options, answer)` that gives a letter or None; by default
-            the protocol's.
+            what `t2vid.scoring.judge_from` takes; by default the protocol's.
         probe: first run the judge over the labelled answers that ship with t2vid, and stop where
             it is right less often than `probe_threshold`; what it did stands in the scores.
         probe_threshold: share of the labelled answers that the judge must get right; 0 lets any pass.
@@ -152,6 +151,12 @@ def _opened(
 ) -> Run:
     """Open a run, or make one of a file of predictions."""
     if isinstance(run, Run) or (path_of(run) / "run.json").is_file():
+        given = {"benchmark": benchmark, "data_dir": data_dir, "out": out}
+        if unused := [name for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{' and '.join(unused)} belongs to a file of predictions; {run} is a run, which holds "
+                "its questions and is scored where it is"
+            )
         return Run.read(run)
     path = Path(run)
     if not path.exists() or (path.is_dir() and benchmark is None):

@@ -20,7 +20,14 @@ POOL_BYTES = 16 * 2**20  # 80 frames of 448x448, as many as a row may have
 
 _free: dict[int, list[bytearray]] = {}
 _n_free_bytes = 0
-_leases: dict[int, weakref.ref[Gray]] = {}
+_leases: dict[int, _Lease] = {}
+
+
+class _Lease(weakref.ref[Gray]):
+    """Knows when a frame is gone, and with it every view and picture that looked at its memory."""
+
+    __slots__ = ("buffer",)
+    buffer: bytearray
 
 
 def blank_frame(height_px: int, width_px: int) -> Gray:
@@ -38,16 +45,17 @@ def blank_frame(height_px: int, width_px: int) -> Gray:
     except (KeyError, IndexError):
         buffer = bytearray(size)
     frame: Gray = np.ndarray((height_px, width_px), np.uint8, buffer)
-    key = id(buffer)
-
-    def give_back(_: object) -> None:
-        # the array is gone, and with it every view and picture that looked at its memory
-        global _n_free_bytes
-        del _leases[key]
-        if _n_free_bytes + size <= POOL_BYTES:
-            _n_free_bytes += size
-            _free.setdefault(size, []).append(buffer)
-
-    _leases[key] = weakref.ref(frame, give_back)
+    lease = _Lease(frame, _give_back)
+    lease.buffer = buffer
+    _leases[id(buffer)] = lease
     frame.fill(WHITE)
     return frame
+
+
+def _give_back(lease: _Lease) -> None:
+    global _n_free_bytes
+    del _leases[id(lease.buffer)]
+    size = len(lease.buffer)
+    if _n_free_bytes + size <= POOL_BYTES:
+        _n_free_bytes += size
+        _free.setdefault(size, []).append(lease.buffer)

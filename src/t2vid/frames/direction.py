@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -132,10 +133,10 @@ def needs_bidi(text: str) -> bool:
     return not text.isascii() and _NEEDS_BIDI.search(text) is not None
 
 
-def reads_rtl(paragraph: str) -> bool:
+def reads_rtl(paragraph: Iterable[str]) -> bool:
     """Say whether a paragraph as a whole reads from right to left, by its first strong letter.
 
-    What stands in an isolate does not count (P2).
+    Its characters are looked at no further. What stands in an isolate does not count (P2).
     """
     depth = 0
     for char in paragraph:

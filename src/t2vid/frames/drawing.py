@@ -74,36 +74,30 @@ def draw_page(view: Gray, page: Page) -> Colors:
     """
     colors: Colors = []
     top, step, line_px = 0, page.step_px, page.line_px
-    for strips, x, width, up, down, plain, _, _ in page.lines:
-        if plain:
-            if strips:
-                here = view[top : top + line_px, x : x + width]
-                _put([strip.box for strip in strips], here, step >= line_px)
-            top += step
-            continue
+    put = np.concatenate if step >= line_px else _overlaid
+    for strips, x, width, up, down, boxes, _, _ in page.lines:
         here = view[top : top + up + line_px + down, x : x + width]
-        rows = [strip.padded(up, down)[: len(here)] for strip in strips]  # the page's edge may cut
-        _put(rows, here, step >= line_px)
-        left = x
-        for strip in strips:
-            if strip.colors:
+        if boxes is None:
+            boxes = [strip.padded(up, down)[: len(here)] for strip in strips]  # the edge may cut
+            left = x
+            for strip in strips:
                 y = top + up - strip.up_px
                 colors += [(left + x, y + down, picture) for x, down, picture in strip.colors]
-            left += strip.full_px
+                left += strip.full_px
+        if boxes:
+            try:
+                put(boxes, 1, here)
+            except ValueError:  # a font's surprise: the page's edge cuts what is larger
+                _overlaid(boxes, 1, here)
         top += up + step + down
     return colors
 
 
-def _put(arrays: list[Gray], here: Gray, apart: bool) -> None:
-    if apart:
-        try:
-            np.concatenate(arrays, axis=1, out=here)
-            return
-        except ValueError:  # a font's surprise: the page's edge cuts what is larger
-            pass
-    whole = np.concatenate(arrays, axis=1)[: here.shape[0], : here.shape[1]]
+def _overlaid(boxes: list[Gray], axis: int, here: Gray) -> None:
+    """Do what `np.concatenate` does, for lines that run into each other or out of their page."""
+    whole = np.concatenate(boxes, axis)[: here.shape[0], : here.shape[1]]
     part = here[: whole.shape[0], : whole.shape[1]]
-    np.minimum(part, whole, out=part)  # lines may run into each other
+    np.minimum(part, whole, out=part)
 
 
 def draw_styled(view: Gray, page: StyledPage, colored: bool) -> tuple[Colors, Tints]:

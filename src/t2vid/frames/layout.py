@@ -17,7 +17,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Generator, Iterator, Sequence
 from itertools import accumulate, chain, islice, pairwise
-from typing import cast
 
 import numpy as np
 
@@ -112,11 +111,11 @@ class TextLayout:
             block = list(islice(pieces, _BLOCK))
             final = len(block) < _BLOCK
             fresh = [self._flowed(piece) for piece in block] if self.flow else block
-            known = list(map(young.get, fresh))
-            if None in known:
-                known = [strip or make(key) for strip, key in zip(known, fresh, strict=True)]
-            strips = strips + cast(list[Strip], known)
-            keys = keys + fresh
+            try:
+                known = list(map(young.__getitem__, fresh))
+            except KeyError:
+                known = [young.get(key) or make(key) for key in fresh]
+            strips, keys = strips + known, keys + fresh
             starts += list(accumulate(map(len, block), initial=starts.pop()))
             run = self._expanded(strips, starts, keys)
             rest = yield from self._fill(run, final=final)
@@ -240,44 +239,48 @@ class TextLayout:
 
     def _fill_simply(self, run: StripRun, i: int) -> Generator[Page, None, int]:
         """Do what `_fill` does for the lines that need no second look; most lines are such."""
-        strips, ends, rights, words = run.strips, run.ends, run.rights, run.words
+        strips, boxes, starts, backward = run.strips, run.boxes, run.starts, run.backward
+        ends, rights, words = run.ends, run.rights, run.words
         specials = iter([*run.specials[bisect_left(run.specials, i) :], len(strips)])
         stop = next(specials)
         line_px, step_px, room = self.shaper.line_px, self.step_px, self.room
+        lowest = self.tall - line_px  # where the last line of a page may begin
+        lines, height, n_words = self.lines, self.height, self.page_words
         while True:
             limit = ends[i] + room
             j = bisect_right(rights, limit, i, stop)
             if j == stop:
                 if stop == len(strips) or rights[stop] > limit or not strips[stop].newline:
-                    return i
+                    break
                 j += 1
-            if j == i or self.page_words + words[j - 1] - words[i] >= self.max_words:
-                return i
-            line = strips[i:j]
-            last = line[-1]
+                stop = next(specials)
+            if j == i or n_words + words[j - 1] - words[i] >= self.max_words:
+                break
+            last = strips[j - 1]
             if not last.fit_px and (j > i + 1 or not last.newline):
-                return i
-            if last.tail_px:
-                line[-1] = last.bare()
-            if self.lines:
-                if self.height + line_px > self.tall:
-                    yield self._spill(run.starts[i], line_px)
-            if not last.fit_px:
-                if self.start and not self.lines:
-                    return i
+                break
+            if height > lowest and lines:
+                self.height, self.page_words, self.line_start = height, n_words, starts[i]
+                yield self._spill(starts[i], line_px)
+                lines, height, n_words = self.lines, self.height, 0
+            if last.fit_px:
+                line = boxes[i:j]
+                if last.tail_px:
+                    line[-1] = last.bare().box
+                if backward:
+                    line.reverse()
+            elif self.start and not lines:
+                break
+            else:
                 line = []
             width = rights[j - 1] - ends[i]
-            x = 0
-            if run.backward:
-                line.reverse()
-                x = room - width
-            self.lines.append(Line(line, x, width, 0, 0, True, run.starts[i]))
-            self.height += step_px
-            self.page_words += words[j] - words[i]
-            self.line_start = run.starts[j]
+            x = room - width if backward else 0
+            lines.append(Line([], x, width, 0, 0, line, starts[i]))
+            height += step_px
+            n_words += words[j] - words[i]
             i = j
-            if j > stop:
-                stop = next(specials)
+        self.height, self.page_words, self.line_start = height, n_words, starts[i]
+        return i
 
     def _close_line(self, run: StripRun, i: int, line: LineEnd) -> Iterator[Page]:
         end = line.end
@@ -336,7 +339,8 @@ class TextLayout:
         if rtl or self.align != "left":
             spare = max(0, self.room - width)
             x = spare // 2 if self.align == "center" else spare
-        made = Line(strips, x, width, up, down, not uneven, self.line_start, spans)
+        boxes = None if uneven else [strip.box for strip in strips]
+        made = Line(strips, x, width, up, down, boxes, self.line_start, spans)
         self.lines.append(made)
         self.height += self.step_px + up + down
         self.page_words += words

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol, TypeVar
 
-from t2vid.frames.strip import Strip
+from t2vid.frames.strip import Gray, Strip
 
 Span = tuple[int, int]
 
@@ -22,7 +22,8 @@ class Line(NamedTuple):
         width_px: of all strips.
         up_px: rows of ink above the line's box.
         down_px: rows of ink below it.
-        plain: whether every strip is exactly as high as the box and without colour.
+        boxes: pixels of the strips, where each is exactly as high as the line's box and without
+            colour; then the strips may be left out.
         start: where the line begins in the source.
         spans: what each strip was made from, where words are asked for.
     """
@@ -32,7 +33,7 @@ class Line(NamedTuple):
     width_px: int = 0
     up_px: int = 0
     down_px: int = 0
-    plain: bool = True
+    boxes: list[Gray] | None = None
     start: int = 0
     spans: list[Span] | None = None
 

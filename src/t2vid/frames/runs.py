@@ -68,6 +68,7 @@ class StripRun:
         """Sum up the widths, and find the strips that a line has to look at."""
         strips = self.strips
         self.ends = list(accumulate([strip.full_px for strip in strips], initial=0))
+        self.boxes = [strip.box for strip in strips]
         self.rights = list(map(sub, self.ends[1:], [strip.tail_px for strip in strips]))
         odd = [i for i, strip in enumerate(strips) if strip.odd]
         self.uneven = [i for i in odd if strips[i].uneven]

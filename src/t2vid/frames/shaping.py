@@ -246,9 +246,9 @@ class Shaper:
             rtl: whether the blanks stand at the left.
         """
         image = self.raster.render()
-        extents = image.extents
-        width, high = extents.width, extents.height
-        left, low = (extents.x_origin, extents.y_origin) if width and high else (0, 0)
+        left, low, width, high, stride = image.extents
+        if not (width and high):
+            left = low = 0
         west, south, east, north = left, low, left + width, low + high
         for box, _ in colors:
             west, south = min(west, box[0]), min(south, box[1])
@@ -268,11 +268,13 @@ class Shaper:
         if rtl:
             shift += full_px - fit_px
         if width and high:
-            raw = np.frombuffer(image.buffer, np.uint8).reshape(high, extents.stride)
             top, start = up + self.ascent_px - low - high, shift + left
             here = pixels[top : top + high, start : start + width]
             # rows come from the bottom up; a page's edge may have cut some
-            np.invert(raw[::-1, :width][: len(here)], out=here)
+            raw = np.ndarray(
+                (len(here), width), np.uint8, image.buffer, (high - 1) * stride, (-stride, 1)
+            )
+            np.invert(raw, out=here)
         if not (up or down or colors):
             return Strip(pixels, fit_px, rtl=rtl)
         strip = OddStrip(pixels, fit_px, rtl=rtl)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -103,18 +103,20 @@ class StyledLayout:
         yield last._replace(end=len(text))
 
     def _lines(self, text: str) -> Iterator[StyledLine]:
-        first = True
+        nested, mirrored, first = "", False, True
         for block in blocks(text, self.spec.markup, self.spec.code_language):
             before = 0
             if not first:
                 before = round(self.em * (0.1 if block.tight else 0.8 if block.level else 0.5))
             if block.kind == "code" and block.tight:
                 before = 0
-            first = False
-            for n, line in enumerate(self._block(block)):
+            if not (block.nest and nested):  # a list stands where its first item does
+                mirrored = _mirrored(block)
+            first, nested = False, block.nest
+            for n, line in enumerate(self._block(block, mirrored)):
                 yield line._replace(before_px=0 if n else before)
 
-    def _block(self, block: Block) -> Iterator[StyledLine]:
+    def _block(self, block: Block, mirrored: bool) -> Iterator[StyledLine]:
         """Lay out a block between the marks of the quotes and lists around it."""
         if not block.nest:
             yield from self._inside(block, self.room)
@@ -124,8 +126,8 @@ class StyledLayout:
         if edges[-1] > self.room // 2:
             edges = [edge * (self.room // 2) // edges[-1] for edge in edges]
         depth_px, bar_px = edges[-1], max(2, self.em // 8)
-        mirrored = reads_rtl("".join(part.text for part in block.parts))
-        for n, line in enumerate(self._inside(block, self.room - depth_px)):
+        align = "right" if mirrored and "l" in block.nest else ""
+        for n, line in enumerate(self._inside(block, self.room - depth_px, align)):
             shift = 0 if mirrored else depth_px
             pieces = [piece._replace(x_px=piece.x_px + shift) for piece in line.pieces]
             fills = [fill._replace(x_px=fill.x_px + shift) for fill in line.fills]
@@ -143,7 +145,7 @@ class StyledLayout:
                 pieces.append(PlacedStrip(strip, x, y, span, "", shown))
             yield line._replace(pieces=pieces, fills=fills)
 
-    def _inside(self, block: Block, room: int) -> Iterator[StyledLine]:
+    def _inside(self, block: Block, room: int, align: str = "") -> Iterator[StyledLine]:
         if block.kind == "rule":
             tall = self.base.line_px
             fill = Fill(0, tall // 2, room, 1, RULE_TONE)
@@ -154,7 +156,8 @@ class StyledLayout:
             boxed = block.kind == "code" and self.spec.markup != "code"
             pad = self.em // 2 if boxed else 0
             scale = HEADING_SCALE[block.level - 1] if block.level else 1.0
-            for line in self._filled(block.parts, room - 2 * pad, scale, block.start):
+            way: dict[str, Any] = {"rtl": False} if block.kind == "code" else {"align": align}
+            for line in self._filled(block.parts, room - 2 * pad, scale, block.start, **way):
                 if boxed:
                     pieces = [piece._replace(x_px=piece.x_px + pad) for piece in line.pieces]
                     fill = Fill(0, 0, room, line.height_px, CODE_TONE)
@@ -164,14 +167,21 @@ class StyledLayout:
     def _row(self, block: Block, room: int) -> Iterator[StyledLine]:
         """Lay out a row of a table; one that its columns cannot hold has its cells in a line."""
         gap = self.em
-        widths = self._widths(block, room, gap)
+        widths, mirrored = self._widths(block, room, gap), _mirrored(block)
+        start = "right" if mirrored else ""
         columns = [
-            list(self._filled(cell, width, 1.0, block.start, align=align)) if any(cell) else []
+            list(self._filled(cell, width, 1.0, block.start, align=align or start))
+            if any(cell)
+            else []
             for cell, width, align in zip(block.cells, widths, block.aligns, strict=False)
         ]
-        tall = (
-            max((sum(line.height_px for line in lines) for lines in columns), default=0) + gap // 4
-        )
+        firsts = [lines[0].base_px if lines else 0 for lines in columns]
+        base = max(firsts, default=0) or self.base.ascent_px  # the cells' first lines share it
+        heights = [
+            base - first + sum(line.height_px for line in lines)
+            for lines, first in zip(columns, firsts, strict=True)
+        ]
+        tall = max(heights, default=0) + gap // 4
         n_words = sum(line.n_words for lines in columns for line in lines)
         if not widths or tall > self.tall or n_words > self.max_words:
             bar = StyledText(" | ", block.start, block.start)
@@ -180,21 +190,14 @@ class StyledLayout:
             return
         pieces: list[PlacedStrip] = []
         fills = [Fill(0, tall - 1, room, 1, RULE_TONE if block.level else CODE_TONE * 2)]
-        left = 0
-        for lines, width in zip(columns, widths, strict=False):
-            top = 0
+        edge = 0
+        for lines, first, width in zip(columns, firsts, widths, strict=False):
+            left, top = room - edge - width if mirrored else edge, base - first
             for line in lines:
-                move = {"x": left, "y": top}
-                pieces += [
-                    p._replace(x_px=p.x_px + move["x"], y_px=p.y_px + move["y"])
-                    for p in line.pieces
-                ]
-                fills += [
-                    f._replace(x_px=f.x_px + move["x"], y_px=f.y_px + move["y"]) for f in line.fills
-                ]
+                pieces += [p._replace(x_px=p.x_px + left, y_px=p.y_px + top) for p in line.pieces]
+                fills += [f._replace(x_px=f.x_px + left, y_px=f.y_px + top) for f in line.fills]
                 top += line.height_px
-            left += width + gap
-        base = next((lines[0].base_px for lines in columns if lines), self.base.ascent_px)
+            edge += width + gap
         yield StyledLine(block.start, max(tall, self.base.line_px), base, pieces, fills, 0, n_words)
 
     def _widths(self, block: Block, room: int, gap: int) -> list[int]:
@@ -238,7 +241,9 @@ class StyledLayout:
         lines += "u" if part.kind == "link" else ""
         return Look(self._shaper(scale * small, part.style), part.kind, lines, inline)
 
-    def _run(self, parts: list[StyledText], text: str, scale: float) -> tuple[StripRun, list[Look]]:
+    def _run(
+        self, parts: list[StyledText], text: str, scale: float, rtl: bool | None = None
+    ) -> tuple[StripRun, list[Look]]:
         """Cut a paragraph where a line may break and where its style or direction changes."""
         breaks = list(accumulate(map(len, line_pieces(text)), initial=0))
         offsets = list(accumulate((len(part.text) for part in parts), initial=0))
@@ -248,7 +253,7 @@ class StyledLayout:
         visual = None
         if needs_bidi(text):
             # a newline inside would end the paragraph for the algorithm
-            visual = visual_order(safe_text(text.translate(NO_NEWLINES)))
+            visual = visual_order(safe_text(text.translate(NO_NEWLINES)), base_rtl=rtl)
             bounds |= set(np.flatnonzero(visual.cuts()).tolist())
         edges = sorted(bounds)
         looks_of = [self._look(part, scale) for part in parts]
@@ -257,16 +262,17 @@ class StyledLayout:
         for a, b in pairwise(edges):
             while offsets[p + 1] <= a:
                 p += 1
-            part, key, rtl = parts[p], text[a:b], bool(visual is not None and visual.rtl[a])
+            part, key = parts[p], text[a:b]
+            backward = bool(visual is not None and visual.rtl[a])
             literal = part.end - part.start == len(part.text)
             at = max(at, part.start + (a - offsets[p] if literal else 0))
-            strips.append(looks_of[p].shaper.strip(key, rtl=rtl))
+            strips.append(looks_of[p].shaper.strip(key, rtl=backward))
             starts.append(at)
             keys.append(key)
             shift = part.start - offsets[p]
             span = (a + shift, b + shift) if literal else (part.start, part.end)
             looks.append(looks_of[p]._replace(span=span))
-            ways.append(rtl)
+            ways.append(backward)
         number = {edge: n for n, edge in enumerate(edges)}
         counts = [0] * len(edges)
         for a, b in pairwise(breaks):
@@ -285,15 +291,22 @@ class StyledLayout:
         return run, looks
 
     def _filled(
-        self, parts: list[StyledText], room: int, scale: float, start: int, *, align: str = ""
+        self,
+        parts: list[StyledText],
+        room: int,
+        scale: float,
+        start: int,
+        *,
+        align: str = "",
+        rtl: bool | None = None,
     ) -> Iterator[StyledLine]:
-        """Fill lines with a paragraph."""
+        """Fill lines with a paragraph; `rtl` says where it begins, None leaves that to its text."""
         text = "".join(part.text for part in parts)
         if not text.strip(NEWLINES + BLANKS):
             shaper = self._look(parts[0], scale).shaper if parts else self.base
             yield StyledLine(start, shaper.line_px, shaper.ascent_px, [], [])
             return
-        run, looks = self._run(parts, text, scale)
+        run, looks = self._run(parts, text, scale, rtl)
         i, n, begin = 0, len(run.strips), min(start, run.starts[0])
         while i < n:
             line = run.line_end(i, room, self.max_words, looks[i].shaper.after_tabs)
@@ -361,6 +374,12 @@ class StyledLayout:
                 fills.append(Fill(x, line_y, strip.full_px, thick, 0.8))
             x += strip.full_px
         return StyledLine(start, tall, up, pieces, fills, 0, n_words)
+
+
+def _mirrored(block: Block) -> bool:
+    """Say whether a block begins at the right: by its first strong letter, a row by its table's."""
+    cells = [cell for row in block.table for cell in row] or [block.parts]
+    return reads_rtl(char for cell in cells for part in cell for char in part.text)
 
 
 def _shared(whole: list[int], least: list[int], free: int) -> list[int]:

@@ -13,6 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
+from t2vid.errors import InputError
 from t2vid.storage.http import JsonClient, RetryPolicy, reason_of, status_of
 
 REFUSED = (400, 413, 422)  # this request is refused, another may pass
@@ -63,6 +64,13 @@ class ChatEndpoint:
     timeout_s: float = 120.0
     retries: int = 4
     wait_s: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse what no request could be sent to."""
+        if not self.url.startswith(("http://", "https://")):
+            raise InputError(
+                f"url {self.url!r} of {self.model} must begin with http:// or https://"
+            )
 
     def ask(self, body: bytes) -> ChatReply:
         """Send one chat completion until it is answered, refused, or patience ends; nothing raises."""

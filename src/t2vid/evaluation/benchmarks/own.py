@@ -45,7 +45,7 @@ class OwnQuestions(BenchmarkReader):
     video_folders = ("videos", "video", "clips")
     needed = ("video", "question")
 
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
         """Give the records; one JSON object over several lines is one question."""
         one = json_object(part)
         return iter([(0, one)]) if one is not None else records.read(part)
