@@ -105,15 +105,21 @@ class BenchmarkBuilder(CorpusBuilder):
             if kwargs.get("subtitle_dir") is None and beside:
                 kwargs["subtitle_dir"] = beside[0]
             if data_files is None:
+                if not Path(data_dir).is_dir():
+                    raise MissingFile(f"data_dir={data_dir!r} is not a folder")
                 found = reader.files_in(Path(data_dir), config_name)
                 if not found:
+                    looked = [*reader.hub_files(config_name)[:1], *reader.patterns[:1]][:1]
+                    such = f", such as {PurePosixPath(looked[0]).name}" if looked else ""
                     raise MissingFile(
-                        f"data_dir={data_dir!r} holds no question files; give data_files="
+                        f"data_dir={data_dir!r} holds no question files of {self.entry.name}{such}; "
+                        "give the folder that does (--data-dir), or data_files= of load_dataset"
                     )
                 data_files = [str(path) for path in found]
         if data_files is None and not reader.hub_files(config_name):
             raise MissingFile(
-                f"{self.entry.dataset} has no public files of {config_name!r}; give data_files= or data_dir="
+                f"{self.entry.dataset} has no public files of {config_name!r}; give data_dir= "
+                "(--data-dir) or data_files="
             )
         if isinstance(data_files, str | list):
             data_files = {"test": [data_files] if isinstance(data_files, str) else data_files}
@@ -163,6 +169,8 @@ class BenchmarkBuilder(CorpusBuilder):
                 if named.is_absolute() or ".." in named.parts:
                     counts.drop("unsafe video path", source=job.source, example=question.id)
                     continue
+            if path is not None:
+                question = self.reader.shown(question, path)
             yield question.row(path or str(Path(config.video_dir, question.video)), spec)
 
     def _info(self) -> datasets.DatasetInfo:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 _MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
 _HUB = "https://huggingface.co/"
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
+_NOT_HERE = '<p>It was moved, or its address is mistyped. Search above, or go <a href="/index.html">home</a>.'
 _NO_PAGES = {"miniature_intro.md"}
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
@@ -48,6 +49,14 @@ def on_config(config: Any) -> Any:
 def on_post_page(output: str, page: Any, **_: Any) -> str:
     """Let the search find its stand-in for a worker beside the page, not on somebody's server."""
     return output.replace(_SHIM, "../" * page.url.count("/") + "offline.js")
+
+
+def on_post_template(output: str, template_name: str, config: Any, **_: Any) -> str:
+    """Let the page "not found" find its style from the disk; mkdocs links it to a server's root."""
+    if template_name != "404.html" or config["site_url"]:
+        return output
+    output = output.replace("404 - Not found</h1>", f"This page is not here</h1>{_NOT_HERE}")
+    return re.sub(r'"/(?=[\w."])', '"./', output).replace(_SHIM, "offline.js")
 
 
 def _titled(found: re.Match[str]) -> str:
@@ -179,7 +188,11 @@ def cli() -> str:
 def _default(argument: Any) -> str:
     value = argument.field_info.default
     unsaid = argument.parameter.show_default is False or value is argument.field_info.empty
-    return "" if unsaid or value in (None, "", False) else f" *Default: `{value}`.*"
+    return (
+        ""
+        if unsaid or value in (None, "") or isinstance(value, bool)
+        else f" *Default: `{value}`.*"
+    )
 
 
 def first_line(thing: Any) -> str:
@@ -264,9 +277,9 @@ def messages() -> dict[str, dict[str, list[str]]]:
     """Collect the messages of every error that the package raises, by class and room."""
     found: dict[str, dict[str, list[str]]] = {}
     for room, kind, said, _ in _raised():
-        listed = found.setdefault(kind, {}).setdefault(room, [])
-        if len(said.strip("…:; ")) > 12 and said not in listed:
-            listed.append(said)
+        listed = found.setdefault(kind, {})
+        if re.search(r"\w{2}", said) and said not in listed.get(room, ()):
+            listed.setdefault(room, []).append(said)
     return found
 
 
@@ -279,8 +292,7 @@ def video_reasons() -> str:
 def _raised() -> Iterator[tuple[str, str, str, str]]:
     """Give room, class, message and reason of each place where an error is made."""
     package, kinds = ROOT / "src" / "t2vid", error_classes()
-    linked = [p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")]
-    for path in sorted(package.glob("**/*.py")) + sorted(linked):
+    for path in _sources():
         place = path.relative_to(package if package in path.parents else ROOT)
         room = place.parts[0] if len(place.parts) > 1 else ""
         tree = ast.parse(path.read_text(encoding="utf-8"))
@@ -294,18 +306,48 @@ def _raised() -> Iterator[tuple[str, str, str, str]]:
                 continue
             inner = [n for n in scopes if n.lineno <= node.lineno <= (n.end_lineno or 0)]
             scope = (inner or [tree])[-1]
-            said = [_template(one, node, scope) for one in node.args]
-            if name == "bad" and len(said) == 4:  # of `storage.guard`
+            if name == "bad" and len(node.args) == 4:  # of `storage.guard`
+                said = [_template(one, node, scope) for one in node.args]
                 yield room, "BadVideo", "…: {2}; {3}".format(*said), said[1].strip("…")
-            elif name in kinds:
-                reason = [one.value for one in node.keywords if one.arg == "reason"]
-                words = [_template(one, node, scope) for one in reason]
-                yield room, name, said[0], "".join(words).strip("…")
-            else:
-                yield room, _BUILTINS[name], said[0], ""
+                continue
+            reason = [one.value for one in node.keywords if one.arg == "reason"]
+            words = "".join(_template(one, node, scope) for one in reason).strip("…")
+            for message in _alternatives(node.args[0], node, scope):
+                yield room, _BUILTINS.get(name, name), message, words
 
 
-def _template(node: ast.expr, call: ast.Call | ast.Assign, scope: ast.AST) -> str:
+def _alternatives(node: ast.expr, call: ast.Call, scope: ast.AST) -> Iterator[str]:
+    """Give what a message may be: either side of a condition, what a function of ours returns."""
+    if isinstance(node, ast.IfExp):
+        yield from (_template(side, call, scope) for side in (node.body, node.orelse))
+    elif isinstance(node, ast.Call) and (
+        one := _texts().get(ast.unparse(node.func).split(".")[-1])
+    ):
+        for made in ast.walk(one):
+            if isinstance(made, ast.Return) and made.value is not None:
+                yield _template(made.value, made, one)
+    else:
+        yield _template(node, call, scope)
+
+
+@functools.cache
+def _texts() -> dict[str, ast.FunctionDef]:
+    """Find the functions of the package that give a text, by name."""
+    return {
+        node.name: node
+        for path in _sources()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef) and getattr(node.returns, "id", "") == "str"
+    }
+
+
+def _sources() -> list[Path]:
+    """List the files of the package, those behind its two links at their own places."""
+    linked = [p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")]
+    return sorted((ROOT / "src" / "t2vid").glob("**/*.py")) + sorted(linked)
+
+
+def _template(node: ast.expr, call: ast.Call | ast.Assign | ast.Return, scope: ast.AST) -> str:
     """Give a message with `…` for what is filled in; a variable of its function is looked up."""
     if isinstance(node, ast.Constant):
         return str(node.value)

@@ -104,11 +104,10 @@ def test_a_third_video_corpus_is_read_by_its_own_converter(monkeypatch, tmp_path
     )
     monkeypatch.setattr("t2vid.catalog.CORPORA", (*catalog.CORPORA, entry))
     (tmp_path / "films.jsonl").write_text('{"film": "a.mp4"}\n')
-    from t2vid.mixing.sources import SourceReader
-    from t2vid.schema import Counts
+    from t2vid.mixing.sources import RecordLocation, SourceReader
 
     reader = SourceReader(Source("t2vid/films"), tmp_path)
-    [item] = reader.items(reader.places()[0], Counts())
+    [(_, [item], _)] = reader.read([RecordLocation(*reader.places()[0].tolist())])
     assert (item.video, item.text) == ("a.mp4", "")
     assert "t2vid/films" in catalog.loadable()
     assert licences_of(["films"])["films"].id == "mit"

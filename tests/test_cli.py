@@ -6,6 +6,7 @@ import inspect
 import json
 import logging
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -94,6 +95,43 @@ def test_the_line_of_the_overview_is_the_first_of_the_docstring(name):
 def test_every_option_says_what_it_does(name, key):
     listed = cli.parser_of(name, key).app.assemble_argument_collection()
     assert [argument.name for argument in listed if not argument.parameter.help] == []
+
+
+@pytest.mark.parametrize(("name", "key"), CALLS)
+def test_help_speaks_of_options_and_not_of_python(name, key):
+    listed = cli.parser_of(name, key).app.assemble_argument_collection()
+    told = {argument.name: argument.parameter.help for argument in listed}
+    words = re.compile(r"\b(None|False|True)\b|as for `")
+    assert {option: says for option, says in told.items() if words.search(says)} == {}
+    parameters = {argument.name.strip("-").replace("-", "_") for argument in listed}
+    named = {word for says in told.values() for word in re.findall(r"`([a-z]+_[a-z_]+)`", says)}
+    assert named & parameters == set()
+
+
+def test_words_of_a_docstring_become_those_of_a_command_line():
+    def run(*, per_page: int | None = 1, kinds: str = "", licences: dict[str, str] = {}) -> None:  # noqa: B006
+        """Run it.
+
+        Args:
+            per_page: None is all; with `kinds="all"` too.
+            kinds: `"kinds"` or `"all"`; `""` is none, see `per_page` and `save_to_disk`.
+            licences: of each.
+        """
+
+    told = {
+        a.name: a.parameter.help
+        for a in Arguments([run], name="run").app.assemble_argument_collection()
+    }
+    assert told == {
+        "--per-page": "none is all; with `--kinds all` too.",
+        "--kinds": '`kinds` or `all`; `""` is none, see `--per-page` and `save_to_disk`.',
+        "--licence": "of each. As NAME=VALUE.",
+    }
+
+
+@pytest.mark.parametrize("line", [line for _, line in EXAMPLES])
+def test_examples_fit_a_terminal_of_80_columns(line):
+    assert len(line) <= 78
 
 
 def test_the_overview_imports_nothing_large():
@@ -314,7 +352,10 @@ def test_a_reader_that_went_away_is_no_error():
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = t2vid("--help", stdout=full)
-    assert (done.returncode, done.stderr) == (2, "t2vid: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "t2vid: No space left on device; make room and run it again\n",
+    )
 
 
 @pytest.mark.parametrize(

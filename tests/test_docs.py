@@ -233,6 +233,7 @@ def wrong_calls() -> dict[str, object]:
 
 def test_what_a_user_reads_is_found_on_the_page_of_errors(empty_folder):
     listed = hooks.messages()
+    assert [kind for kind, rooms in listed.items() if not rooms] == []
     unfound = {}
     for name, call in wrong_calls().items():
         with pytest.raises((T2VidError, ValueError)) as caught:

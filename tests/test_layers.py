@@ -25,7 +25,7 @@ FLOORS = (
     "insight mixing models judging",
     "dataset_scripts evaluation metrics publishing trainer",
     "pages browse demo miniature",
-    "arguments cli commands environment __main__ __init__",
+    "arguments checkup cli commands environment __main__ __init__",
 )
 
 

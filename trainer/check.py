@@ -106,6 +106,25 @@ class Preflight:
                 return f"{said}; add {name} ({memory.total / GB:.1f} GB)"
         return f"{said}, nor does anything above; lower the batch, or max_frames"
 
+    def to_dict(self) -> dict[str, Any]:
+        """Give the figures of the table; memory in GB."""
+        rows, memory = self.load.rows, self.memory
+        return {
+            "title": self.title,
+            "fits": self.fits,
+            "next": self.next_move,
+            "rows": len(rows),
+            "tokens": sum(row.tokens for row in rows),
+            "frames": sum(row.frames for row in rows),
+            "too_long": [row.id for row in self.load.too_long],
+            "steps": self.steps,
+            "epochs": self.epochs,
+            "gpus": self.gpus,
+            "gpu_gb": self.gpu_gb,
+            "memory_gb": {name: round(one.total / GB, 2) for name, one in memory.items()},
+            "gpu_hours": round(self.hours.run, 4) if self.hours else None,
+        }
+
     def table(self) -> str:
         """Give all of it as text."""
         rows, load, shape = self.load.rows, self.load, self.shape
@@ -162,8 +181,8 @@ def check(
     """Estimate a run's memory, steps and GPU hours from configuration and metadata.
 
     Args:
-        config: as for `train`.
-        overrides: as for `train`.
+        config: path of a YAML file, or the name of one of the project's recipes.
+        overrides: `key=value` pairs that replace keys of the file.
         gpus: number of processes the run would have.
         gpu_gb: memory of one GPU, in GB (1e9 bytes).
         tokens_per_s: tokens that one GPU takes in a second, as a run's log says, for the GPU hours;

@@ -134,6 +134,24 @@ def keep_used_names(model: Any) -> None:
             module._weight_conversions = [n for n in names if n.was_used()]
 
 
+def gather_head(model: Any) -> None:
+    """Let FSDP2 gather the output head of a model for TRL's fused loss, and share out its gradient.
+
+    accelerate makes the head of an image-LLM a unit of its own, which FSDP2 gathers when it is
+    called. TRL's loss multiplies by its weight without a call, gathers it by itself, and each
+    process then keeps the gradient of its own rows alone (trl 1.16, accelerate 1.15).
+    """
+    from torch.distributed.fsdp import FSDPModule
+
+    head = model.get_output_embeddings()
+
+    def gather(*_: Any) -> None:
+        if isinstance(head, FSDPModule):
+            head.unshard()
+
+    model.get_decoder().register_forward_hook(gather)
+
+
 def warn_of_rounding(model: Any, args: VideoSFTConfig) -> None:
     """Warn of trained weights that are too coarse for a step."""
     torch = require("torch", extra="train")

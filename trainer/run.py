@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from t2vid import catalog, targets
+from t2vid.configuration import read_yaml
 from t2vid.errors import InputError, MissingFile, kind_of, require
 from t2vid.mixing.opening import open_rows
 from t2vid.trainer.adapters import adapter
@@ -144,10 +145,8 @@ def read_settings(config: str | Path, overrides: Sequence[str] = ()) -> dict[str
         overrides: `key=value`; `value` is YAML, so `8`, `1e-5`, `[a, b]` and `null` mean what they
             look like.
     """
-    import yaml
-
     path = targets.find(config, ("training",), by="train").folder
-    settings = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    settings = read_yaml(path) or {}
     if not isinstance(settings, dict):
         raise InputError(f"{path} holds {kind_of(settings)}; it must be `key: value` lines")
     given = {key: _number(value) for key, value in settings.items()} | read_pairs(overrides)

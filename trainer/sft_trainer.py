@@ -42,6 +42,7 @@ from t2vid.trainer.mfu import peak_flops, trained_parts, work_of  # noqa: E402
 from t2vid.trainer.preparing import (  # noqa: E402
     build_collator,
     config_of,
+    gather_head,
     keep_used_names,
     named_family,
     processor_of,
@@ -172,7 +173,9 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             work=work_of(base, whole=whole, adapted=adapted, frame_px=edge),
             peak=peak_flops(args.gpu_tflops),
         )
-        if not (self.is_deepspeed_enabled or self.is_fsdp_enabled):
+        if self.is_fsdp_enabled:
+            gather_head(base)
+        elif not self.is_deepspeed_enabled:
             warn_of_rounding(base, args)
         base.register_forward_hook(self._see_losses)
 

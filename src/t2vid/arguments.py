@@ -62,14 +62,15 @@ class Argument(NamedTuple):
         required = old.default is old.empty
         default = old.default if required or isinstance(old.default, _PLAIN) else None
         full = old.name.strip("_").replace("_", "-")
+        pairs = {"pairs": " As NAME=VALUE.", "pairs or one": " As VALUE or NAME=VALUE."}
         hint = Optional[self.hint] if default is None else self.hint  # noqa: UP045 (a variable)
         named = Parameter(
             name=f"--{full}" if positional else f"--{self.option}",
             alias=() if positional or self.option == full else f"--{full}",
-            help=says,
+            help=says + pairs.get(self.kind, ""),
             negative=() if default is False else None,
             converter=partial(_whole, hint) if self.hint is int else None,
-            show_default=default not in (None, False, ""),
+            show_default=not (default in (None, "") or isinstance(default, bool)),
         )
         kind = old.POSITIONAL_OR_KEYWORD if positional else old.KEYWORD_ONLY
         return old.replace(kind=kind, default=default, annotation=Annotated[hint, named])
@@ -168,7 +169,9 @@ class Arguments:
             for name, text in _described(f).items()
         }
         listed = [
-            self.known[name].declared(positional=name in ahead, says=told.get(name, ""))
+            self.known[name].declared(
+                positional=name in ahead, says=self._worded(told.get(name, ""))
+            )
             for name in dict.fromkeys([*ahead, *self.known])
         ]
         for flag, says in (flags or {}).items():
@@ -196,6 +199,19 @@ class Arguments:
         )
         self.app["--help"].show = False  # the usage line and every other tool say that it is there
         self.app.default(command)
+
+    def _worded(self, says: str) -> str:
+        """Say in the words of a command line what a docstring says in those of Python."""
+
+        def worded(code: re.Match[str]) -> str:
+            word, _, value = code[1].replace('"', "").partition("=")
+            if word and code[1] == f'"{word}"':
+                return f"`{word}`"  # a value
+            if word in self.known:
+                return f"`{f'--{self.known[word].option} {value}'.rstrip()}`"
+            return code[0]
+
+        return re.sub(r"\bNone\b", "none", re.sub(r"`([^`]+)`", worded, says))
 
     @property
     def options(self) -> set[str]:

@@ -160,8 +160,16 @@ def _compared_facts(done: Any, given: Given) -> Any:
 
 
 def _runs_or_dataset(tokens: Sequence[str]) -> str:
-    runs = "--as" in tokens or any(isfile(join(token, "run.json")) for token in tokens)
+    runs = "--as" in tokens or any(map(_holds_run, tokens))
     return "evaluations" if runs else "a dataset"
+
+
+def _holds_run(token: str) -> bool:
+    if "://" not in token:
+        return isfile(join(token, "run.json"))
+    from t2vid.storage.files import path_of
+
+    return (path_of(token) / "run.json").is_file()
 
 
 def _one_or_several(tokens: Sequence[str]) -> str:
@@ -171,6 +179,35 @@ def _one_or_several(tokens: Sequence[str]) -> str:
 
 def _runs_or_datasets(tokens: Sequence[str]) -> str:
     return "runs" if _runs_or_dataset(tokens) == "evaluations" else "data sets"
+
+
+def _videos_or_mix(tokens: Sequence[str]) -> str:
+    """Tell a recipe, a mix or rows from videos; a folder of anything else is searched for them."""
+    from t2vid import targets
+    from t2vid.errors import T2VidError
+
+    if "--env" in tokens:
+        return "--env"
+    flags = {"", "--full", "--json", "--quiet"}
+    words = [t for t, before in zip(tokens, ("", *tokens), strict=False)
+             if t[:1] != "-" and (before[:1] != "-" or before in flags)]  # fmt: skip
+    named = words[0] if words else ""
+    with suppress(T2VidError):
+        kind = targets.find(named).kind
+        if kind in ("mix", "recipe", "hub", "dataset") or (kind == "rows" and isfile(named)):
+            return "a mix"
+    return "a mix" if isfile(join(named, ".work", "plan.json")) else "a folder"
+
+
+def _trained_facts(done: Any, given: Given) -> Any:
+    if hasattr(done, "fits"):
+        return done
+    logged = done.state.log_history
+    return {
+        "output_dir": done.args.output_dir,
+        "steps": done.state.global_step,
+        "log": logged[-1] if logged else {},
+    }
 
 
 COMMANDS = {
@@ -185,7 +222,7 @@ COMMANDS = {
     "demo": Command(
         "Train and test the arms and write `report.html`, `figures.json` and `answers.jsonl`",
         {"": "t2vid.demo:demo"},
-        ("t2vid demo --out demo",),
+        ("t2vid demo --out demo", "t2vid demo --quick --out try"),
         text=lambda done, given: "",  # it tells of each step as it goes
     ),
     "render": Command(
@@ -194,7 +231,7 @@ COMMANDS = {
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
-            "t2vid render notes.txt --width 672 --height 672 --font serif --whitespace flow",
+            't2vid render notes.txt --font serif --color "#1a2b3c" --color "#fff8e7"',
         ),
         positional=("files",),
         fields="t2vid.frames.spec:RenderSpec",
@@ -213,15 +250,21 @@ COMMANDS = {
     "doctor": Command(
         "Decode a few frames of every video and list those that fail, with the reason",
         {
-            "": "t2vid.frames.doctor:doctor",
+            "a folder": "t2vid.frames.doctor:doctor",
+            "a mix": "t2vid.checkup:checkup",
             "--env": "t2vid.environment:environment",
         },
-        ("t2vid doctor videos --out doctor.jsonl", "t2vid doctor --env"),
+        (
+            "t2vid doctor videos --out doctor.jsonl",
+            "t2vid doctor hybrid-30k --data corpora",
+            "t2vid doctor --env",
+        ),
         json=True,
         text=_examined,
         status=lambda found: (
             2 if (found.dropped if hasattr(found, "dropped") else not found.good) else 0
         ),
+        choose=_videos_or_mix,
     ),
     "probe": Command(
         "Say what videos are, and which of their frames a run would show",
@@ -236,7 +279,7 @@ COMMANDS = {
         {"": "t2vid.mixing.build:build"},
         (
             "t2vid build hybrid-30k --data corpora --out mix --num-proc 8",
-            "t2vid build hybrid-30k --data corpora --dry-run --benchmark mvbench=mvbench.json",
+            "t2vid build hybrid-30k --data corpora --dry-run --benchmark mine=mine.json",
         ),
         json=True,
     ),
@@ -266,10 +309,12 @@ COMMANDS = {
         {"": "t2vid.trainer.run:train", "--check": "t2vid.trainer.check:check"},
         (
             "t2vid train idefics3-hybrid-30k data_dir=corpora learning_rate=1e-5",
-            "t2vid train idefics3-hybrid-30k data_dir=corpora --check --gpus 8",
+            "t2vid train idefics3-hybrid-30k data_dir=corpora --check --gpus 8 --json",
         ),
         positional=("overrides",),
         lead="config",
+        json=True,
+        facts=_trained_facts,
         text=lambda found, given: found.table() if hasattr(found, "fits") else "",
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
@@ -282,7 +327,10 @@ COMMANDS = {
     "inspect": Command(
         "Collate one batch as a training run would, and read it back",
         {"": "t2vid.pages.batch:inspect"},
-        ("t2vid inspect idefics3-hybrid-30k data_dir=corpora --model tiny --out inspect.html",),
+        (
+            "t2vid inspect t2vid/mix dataset_config=sample --model mini --out inspect.html",
+            "t2vid inspect idefics3-hybrid-30k data_dir=corpora --id texts/00003 --json",
+        ),
         positional=("what", "overrides"),
         json=True,
         text=_inspected,
@@ -300,7 +348,8 @@ COMMANDS = {
         },
         (
             "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
-            "t2vid eval me/my-model --benchmarks mvbench,tempcompass --controls --out runs/mine",
+            "t2vid eval me/my-model --benchmarks mvbench,mlvu --controls --out runs/mine",
+            "t2vid eval openai:my-model@http://host:8000/v1 questions.jsonl --out runs/q",
         ),
         positional=("model", "benchmark"),
         shown=("judge", "benchmarks", "protocol"),
@@ -312,7 +361,10 @@ COMMANDS = {
     "sweep": Command(
         "Evaluate at several numbers of frames, sizes and prompts, and draw the curves",
         {"": "t2vid.pages.sweep:sweep"},
-        ('t2vid sweep me/my-model t2vid/mvbench --mark "max training frames=24" --out sweep',),
+        (
+            "t2vid sweep me/my-model t2vid/mvbench --frame 4 --frame 16 --out sweep",
+            't2vid sweep me/my-model t2vid/mvbench --mark "trained on=24" --out sweep',
+        ),
         positional=("model", "benchmark"),
         json=True,
         text=lambda found, given: f"{given['out']}/sweep.html",

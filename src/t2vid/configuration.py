@@ -15,8 +15,20 @@ import hashlib
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from functools import wraps
-from typing import Any, ClassVar, Self, TypeVar
+from functools import cache, wraps
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    Self,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from t2vid.errors import InputError, kind_of
 
@@ -94,18 +106,115 @@ class FrozenConfig:
     @classmethod
     def from_yaml(cls, text: str) -> Self:
         """Read what `to_yaml` wrote."""
-        import yaml
-
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"the {cls.__name__} {text!r:.80} is no YAML ({error})") from None
-        return cls.from_dict(value)
+        return cls.from_dict(read_yaml(text, f"the {cls.__name__} {text!r:.80}"))
 
     @property
     def hash(self) -> str:
         """Sixteen hexadecimal digits that change with any field."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:16]
+
+
+def read_yaml(text: str | Path, name: str = "") -> Any:
+    """Read YAML in which no key stands twice: of two the first would be lost in silence.
+
+    Args:
+        text: of one document, or its file.
+        name: what messages call it; by default the file.
+
+    Raises:
+        InputError: for anything else.
+
+    >>> read_yaml("rows: 3\\nrows: 5", "mix.yaml")
+    Traceback (most recent call last):
+    t2vid.errors.InputError: mix.yaml has the key 'rows' twice, in lines 1 and 2; keep one
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        def flatten_mapping(self, node: Any) -> None:
+            # called of each mapping before what `<<` brings is mixed in, which may stand twice
+            lines: dict[str, int] = {}
+            for key, _ in node.value:
+                line = key.start_mark.line + 1
+                if key.value in lines and key.tag != "tag:yaml.org,2002:merge":
+                    raise InputError(
+                        f"{name} has the key {key.value!r} twice, in lines {lines[key.value]} and "
+                        f"{line}; keep one"
+                    )
+                if isinstance(key.value, str):
+                    lines[key.value] = line
+            super().flatten_mapping(node)
+
+    name = name or str(text)
+    try:
+        text = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
+        return yaml.load(text, Loader)  # noqa: S506  a safe loader
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
+
+
+def check_kinds(config: Any, *, of: str = "") -> None:
+    """Refuse a field of a dataclass whose value is not of the kind that its annotation says.
+
+    Args:
+        config: the dataclass.
+        of: what its name is in messages.
+
+    Raises:
+        InputError: naming field, value and kind.
+
+    >>> @dataclasses.dataclass
+    ... class Page:
+    ...     font: str | None = None
+    ...     wrap: bool = True
+    >>> check_kinds(Page(wrap="no"))
+    Traceback (most recent call last):
+    t2vid.errors.InputError: wrap ('no') must be true or false
+    """
+    cls: Any = type(config)
+    for name, hint in _kinds(cls).items():
+        value = getattr(config, name)
+        if not _fits(value, hint):
+            where = f"{of}: " if of else ""
+            raise InputError(f"{where}{name} ({value!r:.80}) must be {_said(hint)}")
+
+
+@cache
+def _kinds(cls: Any) -> dict[str, Any]:
+    hints = get_type_hints(cls)
+    return {field.name: hints[field.name] for field in dataclasses.fields(cls)}
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return any(_fits(value, one) for one in inner)
+    if origin is Literal:
+        return value in inner
+    if origin is tuple:
+        return isinstance(value, tuple | list) and all(_fits(one, inner[0]) for one in value)
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        pairs = value.items() if isinstance(value, Mapping) else [(None, None)]
+        return all(_fits(k, inner[0]) and _fits(v, inner[1]) for k, v in pairs)
+    if hint is Any or not isinstance(hint, type):
+        return True
+    if isinstance(value, bool):
+        return hint is bool
+    return isinstance(value, int | float if hint is float else hint)
+
+
+def _said(hint: Any) -> str:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_said, inner))
+    if origin is Literal:
+        return f"one of {inner}"
+    if origin is tuple:
+        return f"a list, each item {_said(inner[0])}"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return f"a mapping, each value {_said(inner[1])}"
+    known = {str: "a text in quotes", bool: "true or false", int: "a whole number"}
+    return str({**known, float: "a number", NoneType: "left out"}.get(hint, hint.__name__))
 
 
 def former_names(**names: str) -> Callable[[type[C]], type[C]]:

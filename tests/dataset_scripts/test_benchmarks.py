@@ -12,7 +12,7 @@ import pytest
 from datasets import concatenate_datasets, load_dataset
 from PIL import Image
 
-import t2vid  # noqa: F401  (registers the names)
+import t2vid
 from media import make_clip, read_numbers
 from t2vid.corpora.counting import read_counts
 from t2vid.errors import MissingFile, RecordError
@@ -137,6 +137,27 @@ def test_mvbench_shows_only_the_part_asked_about(tmp_path: Path, clip: bytes):
         "the answer is none of the options": 1,
         "time bounds out of order": 1,
     }
+
+
+@pytest.mark.parametrize("named", ["X1.mp4", "X1_1.2999999999999998_2.3.mp4"])
+@pytest.mark.parametrize("bounds", [{"start": 1.2999999999999998, "end": 2.3}, {}])
+def test_a_clip_that_the_hub_cut_already_is_shown_whole(
+    named: str, bounds: dict[str, float], tmp_path: Path, clip: bytes
+):
+    record = {"video": named, "question": "Next?", "candidates": ["Sat.", "Ran."], "answer": "Ran."}
+    write(tmp_path / "json" / "action_sequence.json", [record | bounds])
+    folder = tmp_path / "star" / "Charades_segment"
+    folder.mkdir(parents=True)
+    for start_s, end_s in ((0.4, 1.3), (1.2999999999999998, 2.3)):
+        (folder / f"X1_{start_s}_{end_s}.mp4").write_bytes(clip)
+    rows = load("mvbench", data_dir=str(tmp_path))
+    if named == "X1.mp4" and not bounds:  # nothing says which of the two is meant
+        with pytest.raises(MissingFile):
+            rows[0]["images"]
+        return
+    stored = rows.cast_column("images", t2vid.Frames(decode=False))[0]["images"]
+    assert stored["path"].endswith("X1_1.2999999999999998_2.3.mp4")
+    assert len(rows[0]["images"]) == 3  # three seconds, not one
 
 
 def test_mvbench_reads_a_folder_of_frames_within_its_bounds(tmp_path: Path):

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from media import make_clip, read_numbers
 from t2vid.evaluation import asking
 from t2vid.evaluation.backends import OpenAIBackend, TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.showing import controlled
 from t2vid.frames.framelist import FrameList
+from t2vid.frames.video import sample_video
 
 TIMES = [0.0, 10.0, 20.0, 30.0]
 CUES = [
@@ -102,3 +105,17 @@ def test_an_asking_that_changed_has_another_hash_and_the_others_kept_theirs(name
     how = EvalConfig.named(name)
     plain = how.replace(prompt=how.template)  # the same words, subtitles before the question
     assert (how.asking_hash == plain.asking_hash) == (name == "longvideobench")
+
+
+@pytest.mark.parametrize(("seconds", "fps"), [(0.6, 10), (7.3, 10), (12, Fraction(24000, 1001))])
+@pytest.mark.parametrize("most", [4, 64])
+def test_longvideobench_s_frames_are_those_of_its_loader(seconds, fps, most, tmp_path):
+    clip = make_clip(tmp_path / "a.mp4", seconds=seconds, fps=fps)
+    n_file = round(seconds * fps)
+    # load_video of longvideobench_dataset.py; under a second it divides by zero
+    n = max(1, min(most, int(n_file / fps)))
+    wanted = [int(n_file / n) * i for i in range(n)]
+    spec = EvalConfig.named("longvideobench").replace(frames=most).sample
+    found = sample_video(clip, spec)
+    assert read_numbers(found) == wanted
+    assert found.timestamps_s == pytest.approx([i / float(fps) for i in wanted], 1e-3)

@@ -41,6 +41,8 @@ def test_other_subsets_are_those_of_the_tools_they_are_named_for(total, n) -> No
     assert subset(total, n, sampling="linspace_rounded") == pytest.approx(even.round(), abs=1)
     inner = [int(i * total / (n + 1)) for i in range(1, n + 1)]
     assert subset(total, n, sampling="interior") == pytest.approx(inner, abs=1)
+    # longvideobench_dataset.py, load_video
+    assert subset(total, n, sampling="starts") == [int(total / n) * i for i in range(n)]
     middle = [int((i + 0.5) * total / n) for i in range(n)]
     assert subset(total, n, sampling="midpoint") == pytest.approx(middle, abs=1)
 

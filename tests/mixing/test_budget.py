@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -164,10 +166,34 @@ def test_another_way_of_counting_is_another_number(tmp_path):
     assert cache.counted("b", ["x"], lambda texts: [2]) == [2]
 
 
-def test_a_broken_cache_costs_time_and_nothing_else(tmp_path, caplog):
-    (tmp_path / "c.sqlite").write_bytes(b"no database" * 100)
-    cache = Cache(tmp_path / "c.sqlite")
-    assert cache.counted("a", ["xy", "z"], lambda texts: [len(t) for t in texts]) == [2, 1]
+def lengths(cache, *texts):
+    return cache.counted("a", texts, lambda new: [len(t) for t in new])
+
+
+@pytest.mark.parametrize("harm", ["damage", "delete", "delete all"])
+def test_a_cache_that_is_damaged_or_deleted_in_use_is_begun_anew(tmp_path, caplog, harm):
+    path = tmp_path / "kept" / "c.sqlite"
+    cache = Cache(path)
+    assert lengths(cache, "xy", "z") == [2, 1]
+    if harm == "damage":
+        path.write_bytes(b"no database" * 1000)
+    elif harm == "delete":
+        path.unlink()
+    else:
+        shutil.rmtree(path.parent)
+    assert lengths(cache, "xy", "abc") == [2, 3]
+    assert lengths(cache, "abcd") == [4]
+    assert "begun anew" in caplog.text
+    known = Cache(path).counted("a", ["abcd"], lambda new: pytest.fail("it was not kept"))
+    assert known == [4]
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(tmp_path, caplog):
+    (tmp_path / "c.sqlite").mkdir()
+    assert lengths(Cache(tmp_path / "c.sqlite"), "xy", "z") == [2, 1]
+    assert lengths(Cache(tmp_path / "c.sqlite" / "x" / "y"), "xy") == [2]
+    (tmp_path / "file").write_text("")
+    assert lengths(Cache(tmp_path / "file" / "c.sqlite"), "xy") == [2]
     assert "not used" in caplog.text
 
 

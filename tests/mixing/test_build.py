@@ -530,6 +530,26 @@ def test_a_replaced_and_a_removed_video_are_noticed(tmp_path):
     assert video_ids(out) == {"films/1002.mp4"}
 
 
+def test_with_hashes_a_video_is_what_it_holds(tmp_path, monkeypatch):
+    data = write_corpora(tmp_path / "data", n=4)
+    recipe, out = small_recipe(sources=VIDEOS), tmp_path / "o"
+    build(recipe, data=data, out=out)
+    assert build(recipe, data=data, out=out, hashes=True).changed == ""
+    film, other = data / "films" / "1001.mp4", data / "films" / "1002.mp4"
+    for path in (film, other):  # hard links to one file so far
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content)
+    assert build(recipe, data=data, out=out).changed == ""  # it was planned with hashes
+    read = []
+    monkeypatch.setattr("t2vid.storage.hashing._hash", lambda file: read.append(file) or 1)
+    before = film.stat()
+    film.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(film, ns=(before.st_atime_ns, before.st_mtime_ns))
+    again = build(recipe, data=data, out=out)
+    assert (again.changed, read) == ("1 video changed (films/1001.mp4)", [film])
+
+
 def test_a_new_video_that_no_row_names_writes_nothing_anew(tmp_path):
     data = write_corpora(tmp_path / "data", n=4)
     recipe, out = small_recipe(sources=VIDEOS), tmp_path / "o"

@@ -323,6 +323,19 @@ def test_a_folder_of_parquet_below_the_data_is_a_source_and_two_schemas_are_told
     assert build(recipe(files), data=root, out=tmp_path / "files").n_rows == 2
 
 
+def test_row_groups_are_read_once_each_however_the_rows_are_mixed(data, tmp_path, monkeypatch):
+    table = pa.table({"query": [f"{n}?" for n in range(400)], "response": ["b"] * 400})
+    pq.write_table(table, tmp_path / "many.parquet", row_group_size=20)
+    read, plain = [], pq.ParquetFile.read_row_group
+    monkeypatch.setattr(
+        pq.ParquetFile, "read_row_group", lambda *args: read.append(args[1]) or plain(*args)
+    )
+    source = {"dataset": "t2vid/rows", "files": ["many.parquet"]}
+    planned = build(recipe(source | {"count": 300}), data=tmp_path, dry_run=True)
+    assert planned.total("rows") == 300
+    assert read == list(range(20))
+
+
 def test_a_mix_that_was_copied_or_whose_data_moved_is_still_a_source(data, tmp_path):
     root = tmp_path / "data"
     shutil.copytree(data, root)

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from t2vid.errors import MissingExtra, MissingFile, RecordError
 from t2vid.storage import json_list, records
 from t2vid.storage.files import path_of
-from t2vid.storage.records import BadRow, Part, read, split
+from t2vid.storage.records import BadRow, Part, picked, read, split, starts
 
 values = st.recursive(
     st.none()
@@ -85,6 +85,31 @@ def test_parts_cover_every_row_once_in_order(tmp_path: Path, write: Callable[...
     assert [pair for part in parts for pair in read(part)] == list(enumerate(ROWS))
     assert rows_of(path) == ROWS
     assert rows_of(Part(path, 0, 4)) == ROWS[:4]
+
+
+def as_csv(path: Path, rows: list[Any]) -> str:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        table = csv.DictWriter(file, ["n", "text"])
+        table.writeheader()
+        table.writerows(rows)
+    return str(path)
+
+
+@pytest.mark.parametrize("write", [as_json, as_jsonl, as_csv, as_parquet])
+@pytest.mark.parametrize("packed", [False, True])
+def test_any_rows_are_picked_by_their_place_in_any_order(
+    tmp_path: Path, write: Callable[..., str], packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "x", ROWS)
+    if packed:
+        (tmp_path / "y").write_bytes(gzip.compress(Path(path).read_bytes()))
+        path = str(tmp_path / "y")
+    monkeypatch.setattr(records, "_ROW_BYTES", 16)  # rows are longer than what is read at first
+    places = list(enumerate(starts(path)))
+    whole = rows_of(path)
+    assert len(places) == len(whole) == 25
+    for order in (places, places[::-1], places[::7], []):
+        assert list(picked(path, order)) == [whole[row] for row, _ in order]
 
 
 @pytest.mark.parametrize("write", [as_json, as_jsonl])

@@ -21,6 +21,26 @@ from t2vid.schema import row_features
 from training_rows import mixed_rows, texts
 
 
+def _fsdp_on_cpu() -> None:
+    """Let accelerate take FSDP on CPU processes, which it offers on accelerators alone.
+
+    torch's `fully_shard` runs on CPUs with gloo; only accelerate's choice of a strategy asks for
+    several GPUs.
+    """
+    from accelerate.state import AcceleratorState, PartialState
+    from accelerate.utils import DistributedType
+
+    begin = AcceleratorState.__init__
+
+    def begin_with_fsdp(self: AcceleratorState, *args: Any, **kw: Any) -> None:
+        PartialState(cpu=True)
+        if not AcceleratorState._shared_state:  # its first: the others take over what it chose
+            PartialState._shared_state["distributed_type"] = DistributedType.MULTI_GPU
+        begin(self, *args, **kw)
+
+    AcceleratorState.__init__ = begin_with_fsdp
+
+
 def main(
     out: str,
     *,
@@ -34,6 +54,8 @@ def main(
         from t2vid.trainer.run import _deepspeed_on_cpu
 
         _deepspeed_on_cpu()
+    if os.environ.get("ACCELERATE_USE_FSDP"):
+        _fsdp_on_cpu()
     from t2vid.trainer import VideoSFTConfig, VideoSFTTrainer
 
     world, rank = (int(os.environ.get(name, n)) for name, n in (("WORLD_SIZE", 1), ("RANK", 0)))

@@ -235,6 +235,9 @@ def test_what_does_not_fit_is_said_with_the_next_move(folder: Path):
     tight = looked(folder, gpus=4, gpu_gb=60)
     assert tight.memory[AS_ASKED].total > 60 * GB and not tight.fits
     assert re.search(r"do not fit into 60 GB; add deepspeed=zero3 \(\d+\.\d GB\)", tight.table())
+    facts = tight.to_dict()
+    assert (facts["fits"], facts["next"]) == (False, tight.next_move)
+    assert facts["memory_gb"][AS_ASKED] > 60 > facts["memory_gb"]["deepspeed=zero3"]
     roomy = looked(folder, "deepspeed=zero3", gpus=4, gpu_gb=60)
     assert roomy.fits and "next:" not in roomy.table()
     alone = looked(folder, gpu_gb=2)

@@ -57,17 +57,27 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def config(stage: int | None) -> str | None:
-    return None if stage is None else str(CONFIGS / f"zero{stage}.json")
+def begin(
+    folder: Path, processes: int, strategy: str | None = None, **job: Any
+) -> subprocess.Popen[bytes]:
+    """Start the script on so many processes, with a strategy of `configs` by its file's name."""
+    asked = {"out": str(folder)} | job
+    environment = {}
+    if strategy and strategy.startswith("zero"):
+        asked["deepspeed"] = str(CONFIGS / f"{strategy}.json")
+    elif strategy:  # what `accelerate launch --config_file` makes of the file
+        settings = yaml.safe_load((CONFIGS / f"{strategy}.yaml").read_text())["fsdp_config"]
+        environment = {name.upper(): str(value).lower() for name, value in settings.items()}
+        for name in ("FSDP_AUTO_WRAP_POLICY", "FSDP_STATE_DICT_TYPE"):
+            environment[name] = environment[name].upper()
+        environment["ACCELERATE_USE_FSDP"] = "true"
+    log = folder.with_suffix(".log")
+    return start(processes, str(SCRIPT), json.dumps(asked), log=log, **environment)
 
 
-def train(folder: Path, processes: int, stage: int | None = None, **job: Any) -> list[dict]:
+def train(folder: Path, processes: int, strategy: str | None = None, **job: Any) -> list[dict]:
     """Run the script on so many processes and give its log lines."""
-    asked = {"out": str(folder), "deepspeed": config(stage)} | job
-    finish(
-        start(processes, str(SCRIPT), json.dumps(asked), log=folder.with_suffix(".log")),
-        folder.with_suffix(".log"),
-    )
+    finish(begin(folder, processes, strategy, **job), folder.with_suffix(".log"))
     return json.loads((folder / "log.json").read_text())
 
 
@@ -84,9 +94,9 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, float]]:
     return train(tmp_path_factory.mktemp("alone") / "run", 1, settings=IN_ORDER)
 
 
-@pytest.mark.parametrize("stage", [None, 2, 3])
-def test_two_processes_have_the_losses_of_one(tmp_path, alone, stage):
-    two = train(tmp_path / "run", 2, stage, settings=IN_ORDER)
+@pytest.mark.parametrize("strategy", [None, "zero2", "zero3", "fsdp2"])
+def test_two_processes_have_the_losses_of_one(tmp_path, alone, strategy):
+    two = train(tmp_path / "run", 2, strategy, settings=IN_ORDER)
     for name in LOSSES:
         ours, want = [x[name] for x in two], [x[name] for x in alone]
         assert ours == pytest.approx(want, rel=1e-3), name
@@ -95,8 +105,8 @@ def test_two_processes_have_the_losses_of_one(tmp_path, alone, stage):
     assert sources == [["clip/"] * 4, ["alone"] * 4]
 
 
-@pytest.mark.parametrize("stage", [None, 3])
-def test_two_processes_answer_questions_as_one_does(tmp_path, stage):
+@pytest.mark.parametrize("strategy", [None, "zero3", "fsdp2"])
+def test_two_processes_answer_questions_as_one_does(tmp_path, strategy):
     film = make_clip(tmp_path / "a.mp4", size=(64, 64), seconds=1, fps=2)
     # Three for the first process, two for the second, of which one has no frames at all.
     videos = [film, film, film, tmp_path / "missing.mp4", film]
@@ -104,7 +114,11 @@ def test_two_processes_answer_questions_as_one_does(tmp_path, stage):
     settings = {"max_steps": 2, "eval_strategy": "steps", "eval_steps": 1, "learning_rate": 0.0}
     one, two = (
         train(
-            tmp_path / str(n), n, stage if n == 2 else None, settings=settings, questions=questions
+            tmp_path / str(n),
+            n,
+            strategy if n == 2 else None,
+            settings=settings,
+            questions=questions,
         )
         for n in (1, 2)
     )
@@ -116,17 +130,21 @@ def test_two_processes_answer_questions_as_one_does(tmp_path, stage):
 
 
 @pytest.mark.parametrize(
-    ("stage", "batches"),
-    [(None, {"max_tokens_per_batch": 400}), (2, {}), (3, {"max_tokens_per_batch": 400})],
+    ("strategy", "batches"),
+    [
+        (None, {"max_tokens_per_batch": 400}),
+        ("zero2", {}),
+        ("zero3", {"max_tokens_per_batch": 400}),
+        ("fsdp2", {}),
+    ],
 )
-def test_a_killed_run_goes_on_with_the_very_next_row_and_the_same_losses(tmp_path, stage, batches):
+def test_a_killed_run_goes_on_with_the_next_row_and_the_same_losses(tmp_path, strategy, batches):
     settings = {"max_steps": 6, "num_train_epochs": 9, **batches}
     settings |= {"save_strategy": "steps", "save_steps": 2}
-    whole = train(tmp_path / "whole", 2, stage, settings=settings)
+    whole = train(tmp_path / "whole", 2, strategy, settings=settings)
 
     broken = tmp_path / "broken"
-    asked = {"out": str(broken), "deepspeed": config(stage), "stop_at": 4, "settings": settings}
-    process = start(2, str(SCRIPT), json.dumps(asked), log=tmp_path / "broken.log")
+    process = begin(broken, 2, strategy, stop_at=4, settings=settings)
     while not all((broken / f"stopped-{rank}").exists() for rank in (0, 1)):
         assert process.poll() is None, (tmp_path / "broken.log").read_text()[-3000:]
         time.sleep(0.1)
@@ -135,7 +153,7 @@ def test_a_killed_run_goes_on_with_the_very_next_row_and_the_same_losses(tmp_pat
     assert [step for step, _ in seen(broken, 0)] == [1, 2, 3]
     assert not (broken / "checkpoint-4").exists()
 
-    rest = train(broken, 2, stage, resume=True, settings=settings)
+    rest = train(broken, 2, strategy, resume=True, settings=settings)
     for rank in (0, 1):
         straight = seen(tmp_path / "whole", rank)
         assert seen(broken, rank) == [*straight[:3], *straight[2:]]

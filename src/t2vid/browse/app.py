@@ -58,7 +58,7 @@ def browse(
         data_dir: folder of the videos; no file outside it is read for a row.
         processors: folders or Hub names whose prompt and loss mask are shown; tiny stand-ins of
             the paper's families by default.
-        quarantine: JSON-lines file of the rows that are put aside; None keeps them in memory.
+        quarantine: JSON-lines file of the rows that are put aside.
         remote: follow the URLs that rows name.
         port: 7860 by default, or any free one where that is taken.
         host: whom to answer: the loopback alone by default; `0.0.0.0` answers everybody who reaches
@@ -248,7 +248,11 @@ def _part(name: str, **values: Any) -> str:
 def _status(browser: Browser, page: RowList, filters: RowFilters) -> str:
     total = browser.rows.total
     size = "a stream of rows" if total is None else f"{total:,} rows"
-    looked = f", {page.looked:,} looked at" if filters != RowFilters() else ""
+    looked = ""
+    if filters != RowFilters():
+        looked = f", {page.looked:,} looked at"
+        if page.total is not None:
+            size, looked = f"{page.total:,} of {size}", ""
     further = "; Next looks further" if page.more else "; this is the last page"
     return _part("note", text=f"{size}{looked}{further}")
 

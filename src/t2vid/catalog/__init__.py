@@ -71,6 +71,12 @@ __all__ = [
     "unknown",
 ]
 
+_CALLED = {
+    "render": "preset",
+    "sample": "family",
+    "eval": "protocol",
+}  # kinds of presets, in errors
+
 
 @dataclass(frozen=True)
 class Loadable:
@@ -145,12 +151,14 @@ def benchmark_dataset(named: str) -> str:
     """Give what `load_dataset` calls a benchmark; `owner/name` may be of somebody else.
 
     Raises:
-        InputError: for another word without a slash, so that a typo does not go to the Hub.
+        InputError: for another word without a slash or behind `t2vid/`, so that a typo does not go
+            to the Hub.
 
     >>> benchmark_dataset("mvbench"), benchmark_dataset("me/mine")
     ('t2vid/mvbench', 'me/mine')
     """
-    return named if "/" in named else benchmark(named).dataset
+    plain = named.removeprefix("t2vid/")
+    return named if "/" in plain else benchmark(plain).dataset
 
 
 def official_prompt(name: str) -> Official | None:
@@ -201,7 +209,7 @@ def preset(kind: PresetKind, name: str) -> Preset:
     Raises:
         InputError: for an unknown name.
     """
-    return find(presets(kind), name, what={"render": "preset", "sample": "family"}.get(kind, kind))
+    return find(presets(kind), name, what=_CALLED.get(kind, kind))
 
 
 def loadable() -> dict[str, Loadable]:

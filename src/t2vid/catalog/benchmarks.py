@@ -104,9 +104,9 @@ _V2_THINKING = _V2_HEAD + (
     "response strictly in the format: 'Final Answer: <letter>."
 )
 _V2_FRAMES = {"frames": 64, "sampling": "interior", "fps": None}
-# LongVideoBench, longvideobench_dataset.py: about one frame a second
+# LongVideoBench, longvideobench_dataset.py: the beginnings of equal spans, at most one frame a second
 _LVB = "{subtitles}Question: {question}\n{options}\n" + _LETTER
-_LVB_FRAMES = {"frames": 64, "fps": 1.0}
+_LVB_FRAMES = {"frames": 64, "fps": 1.0, "sampling": "starts"}
 
 # n_questions: T2Vid paper, Tables 1 and 4; TempCompass is its multiple-choice part. Those of 2024 and
 # later: their own cards and repositories (LongVideoBench and NExT-QA: the set of the first configuration).

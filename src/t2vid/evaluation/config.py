@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
-from t2vid.catalog import BENCHMARKS, JUDGES, match, official_prompt, preset
+from t2vid.catalog import BENCHMARKS, JUDGES, match, official_prompt, preset, unknown
 from t2vid.configuration import FrozenConfig, former_names
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.benchmarks.questions import T2VID_SUFFIX
 from t2vid.frames.sampling import Sampling
 from t2vid.frames.spec import SampleSpec
@@ -231,15 +231,20 @@ class EvalConfig(FrozenConfig):
 
         Raises:
             InputError: for a name that is neither, listing the known.
+            MissingFile: for a YAML file that is not there.
         """
         if isinstance(name, cls):
             return name
         path = Path(str(name))
         if path.is_file():
             return cls.from_yaml(path.read_text(encoding="utf-8"))
-        base, _, control = str(name).partition("+")
+        if path.suffix in (".yaml", ".yml"):
+            raise MissingFile(f"protocol {str(name)!r} is not there; give a YAML file, or a name")
+        base, plus, control = str(name).partition("+")
         held = cls(**preset("eval", base).values)
-        return held.replace(control=control) if control else held
+        if plus and control not in CONTROLS:
+            raise unknown("control", control, CONTROLS)
+        return held.replace(control=control) if plus else held
 
     @classmethod
     def from_dict(cls, value: dict[str, Any]) -> Self:

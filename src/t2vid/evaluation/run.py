@@ -32,7 +32,10 @@ from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
 from t2vid.progress import visible
+from t2vid.storage.files import PathLike
+from t2vid.storage.staging import local_folder, staged_folder
 
+_ASKED = ("question", "options", "answer")
 logger = logging.getLogger(__name__)
 
 
@@ -41,7 +44,7 @@ def evaluate(
     benchmark: Any,
     protocol: EvalConfig | str | Path = "t2vid",
     *,
-    out: str | Path,
+    out: PathLike,
     processor: Any = None,
     batch_size: int = 8,
     workers: int = 1,
@@ -61,38 +64,76 @@ def evaluate(
     Args:
         model: a model with its `processor`, a folder or Hub name, `openai:MODEL@URL`, a function of
             an `Ask`, or a back end of `t2vid.evaluation.backends`.
-        benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"`, a file of questions, or
-            a list of such rows.
+        benchmark: a dataset of a benchmark builder, the name of one, such as `"t2vid/mvbench"` or
+            `"mvbench@action_count"` with its configuration, a file of questions, or a list of such
+            rows.
         protocol: a `EvalConfig`, the name of one, or the path of its YAML file; `NAME+CONTROL` is
             one of them under a control, such as `t2vid+shuffled`.
-        out: folder of the run.
+        out: folder of the run, or a URL to which it is sent at the end.
         processor: of a model in this process.
         batch_size: questions answered at a time; of a served model, requests under way.
         workers: threads that decode and encode ahead of the model.
         limit: ask only about the first videos, so many questions at most.
         retry_errors: ask again, too, where a video could not be read or a server refused the request.
         judge: decides what the rules leave open, in place of the protocol's: a name that `t2vid list
-            judges` tells, or in Python also a function of `(question, options, answer)` that gives a
-            letter or None.
+            judges` tells, or in Python what `t2vid.scoring.judge_from` takes.
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
         data_dir: folder of the benchmark's files.
 
     Raises:
-        InputError: when `out` holds the answers of another protocol, model or benchmark.
+        InputError: when `out` holds the answers of another protocol, model or benchmark, or for a
+            number that must be greater.
         BackendError: when the model fails on one question after the other; the answers so far are
             kept.
     """
     if batch_size < 1 or workers < 1:
         raise InputError(f"batch_size ({batch_size}) and workers ({workers}) must be > 0")
+    if limit is not None and limit < 1:
+        raise InputError(f"limit ({limit}) must be > 0; leave it out to ask every question")
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
     rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
     backend = backend_of(model, processor)
     check(backend, protocol)
-    run = Run.open(out, _header(backend, title, protocol, name, len(rows)))
+    header = _header(backend, title, protocol, name, len(rows))
     processes = Processes.found()
+    if processes.world > 1:
+        local_folder(out)  # processes share it while it grows
+    with staged_folder(out) as folder:
+        run = Run.open(folder, header)
+        _ask(
+            run,
+            rows,
+            backend,
+            protocol,
+            processes=processes,
+            batch_size=batch_size,
+            workers=workers,
+            limit=limit,
+            retry_errors=retry_errors,
+        )
+        if processes.meet():
+            if processes.rank == 0:
+                score(run, protocol=protocol, judge=judge)
+            processes.meet()
+    return Run.read(out)
+
+
+def _ask(
+    run: Run,
+    rows: Any,
+    backend: Backend,
+    protocol: EvalConfig,
+    *,
+    processes: Processes,
+    batch_size: int,
+    workers: int,
+    limit: int | None,
+    retry_errors: bool,
+) -> None:
+    """Ask what a run lacks, and write every answer as it comes."""
     groups = _missing(
         rows, run, protocol, limit=limit, retry_errors=retry_errors, processes=processes
     )
@@ -105,6 +146,7 @@ def evaluate(
     failures = Failures(backend.name, served=hasattr(backend, "stream"))
     start = time.perf_counter()
     with run.writer(processes.rank) as write:
+        title = str(run.header["benchmark"])
         bar = tqdm(total=sum(map(len, groups)), desc=title, unit="question", disable=not visible())
         for lines in _answers(ahead, backend, protocol, batch_size, failures):
             write(lines)
@@ -125,11 +167,6 @@ def evaluate(
             "asks them again",
             *(backend.name, failures.failed, sum(map(len, groups)), failures.last),
         )
-    if processes.meet():
-        if processes.rank == 0:
-            score(run, protocol=protocol, judge=judge)
-        processes.meet()
-    return run
 
 
 def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
@@ -149,21 +186,36 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
             benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
         elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
             raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
-        elif not Path(benchmark).exists():
-            benchmark = catalog.benchmark_dataset(benchmark)
+        else:
+            benchmark, load = _named(benchmark, load)
         try:
             benchmark = load_dataset(benchmark, **{"split": "test", **load})
         except T2VidError:
             raise
-        except ValueError as error:  # what an unknown split or config raises
+        # what an unknown split or config, and a folder without rows raise
+        except (ValueError, FileNotFoundError) as error:
             raise InputError(f"{benchmark!r} cannot be asked as a benchmark: {error}") from error
     elif isinstance(benchmark, list):
         from datasets import Dataset
 
         benchmark = Dataset.from_list(benchmark, features=features(Frames()))
+    if lacking := sorted({"id", "source", "images", *_ASKED} - {*benchmark.column_names}):
+        raise InputError(
+            f"the rows lack the columns {', '.join(lacking)} of a benchmark; load it by name, or "
+            "give a file of questions"
+        )
     benchmark = benchmark.cast_column("images", Frames(decode=False))
     sources = sorted({*benchmark["source"]}) if len(benchmark) else []
     return benchmark, "+".join(sources) or "benchmark"
+
+
+def _named(benchmark: str, load: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Say what `load_dataset` calls a benchmark; a folder of such a name does not hide it."""
+    name, _, config = benchmark.partition("@")
+    plain = name.removeprefix("t2vid/")
+    if not catalog.match(catalog.BENCHMARKS, plain) and Path(benchmark).exists():
+        return benchmark, load
+    return catalog.benchmark_dataset(name), {**({"name": config} if config else {}), **load}
 
 
 def _header(
@@ -198,6 +250,12 @@ def _missing(
         for line in lines
         if not line.get("failed") and not (retry_errors and line.get("error"))
     }
+    asked = set(rows["id"])
+    if foreign := sorted({key for key, _ in done} - asked):
+        raise InputError(
+            f"{run.folder} holds answers to {len(foreign):,} questions that are not asked now, such as "
+            f"{foreign[0]!r}; give another out="
+        )
     groups: dict[str, Group] = {}
     planned = rows.select(range(min(limit, len(rows)))) if limit is not None else rows
     seen: set[str] = set()
@@ -283,6 +341,8 @@ def _line(question: asking.Ask, answer: Answer) -> dict[str, Any]:
     line = {"id": question.key[0], **question.line, "prediction": said}
     if answer.usage:
         line["usage"] = answer.usage
+    if answer.finish:
+        line["finish"] = answer.finish
     if answer.error:
         line["error"] = answer.error
     return {**line, "failed": True} if answer.cause is not None else line

@@ -62,8 +62,7 @@ def score(
         scheme: in place of the protocol's: `official` reads and counts as the scorer of the
             benchmark's authors does, mistakes included.
         judge: asked where the rules abstain: a name that `t2vid list judges` tells, or in Python
-            also a function of `(question, options, answer)` that gives a letter or None; by default
-            the protocol's.
+            what `t2vid.scoring.judge_from` takes; by default the protocol's.
         probe: first run the judge over the labelled answers that ship with t2vid, and stop where
             it is right less often than `probe_threshold`; what it did stands in the scores.
         probe_threshold: share of the labelled answers that the judge must get right; 0 lets any pass.
@@ -84,7 +83,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors` and, for a circular run, `circular`. All of
+        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
     Raises:
@@ -127,6 +127,7 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
@@ -152,6 +153,12 @@ def _opened(
 ) -> Run:
     """Open a run, or make one of a file of predictions."""
     if isinstance(run, Run) or (path_of(run) / "run.json").is_file():
+        given = {"benchmark": benchmark, "data_dir": data_dir, "out": out}
+        if unused := [name for name, value in given.items() if value is not None]:
+            raise InputError(
+                f"{' and '.join(unused)} belongs to a file of predictions; {run} is a run, which holds "
+                "its questions and is scored where it is"
+            )
         return Run.read(run)
     path = Path(run)
     if not path.exists() or (path.is_dir() and benchmark is None):
@@ -186,6 +193,12 @@ def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) ->
     if price is not None:
         spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
     return spent
+
+
+def _unfinished(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Count answers without a letter that the server ended early, by its word for why."""
+    cut = (line["finish"] for line in lines if line.get("finish") and not line["letter"])
+    return dict(Counter(cut).most_common())
 
 
 def _reasons(unasked: Sequence[Mapping[str, Any]]) -> dict[str, int]:

@@ -108,6 +108,11 @@ def measure(
     for folder, how in ways.items():
         run = evaluate(backend, benchmark, how, out=Path(out) / folder, **kwargs)
         scores, clock = scores_of(run), run.clock()
+        if not scores["n"]:
+            raise InputError(
+                f"no question of {run.header['benchmark']} that was asked has a public answer, so "
+                "there is no accuracy to draw"
+            )
         low, high = (100 * bound for bound in scores["wilson"])
         spent, n = scores.get("usage", {}), scores["n"]
         points.append(

@@ -18,6 +18,7 @@ from t2vid.frames.budgets import n_frames
 from t2vid.frames.sampling import Course, Grid, Sampling, as_fraction, grid_of, subset
 from t2vid.frames.spec import SampleSpec
 
+OF_THE_FILE = ("keyframes", "stride", "starts")  # rules that count frames of the file, not steps
 _SAME_TICK = Fraction(1, 100)  # seconds that are read from a float fall a hair short of their tick
 
 
@@ -100,7 +101,7 @@ def _too_short(course: Course, found: str) -> BadVideo:
 
 def by_steps(spec: SampleSpec) -> bool:
     """Say whether a spec asks for the frames of `ffmpeg -vf fps=`."""
-    counted = spec.budgeted or spec.listed or spec.sampling in ("keyframes", "stride")
+    counted = spec.budgeted or spec.listed or spec.sampling in OF_THE_FILE
     return spec.fps is not None and not counted
 
 
@@ -157,6 +158,10 @@ def choose(times: Sequence[int], keys: Sequence[int], spec: SampleSpec, course: 
         return Chosen(total, [inside[i] for i in subset(len(inside), n, sampling=_rule(spec))])
     if spec.sampling == "stride" and spec.fps is not None:
         inside = inside[:: max(1, round(course.rate / spec.fps))]
+    if spec.sampling == "starts":  # no more than `fps` a second
+        most = max(1, n_frames(len(inside), course.rate, fps=spec.fps))
+        n = min(most, spec.max_frames or most)
+        return Chosen(most, [inside[i] for i in subset(len(inside), n, sampling="starts")])
     return Chosen(len(inside), [inside[n] for n in thinned(len(inside), spec)])
 
 

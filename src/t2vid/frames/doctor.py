@@ -61,7 +61,7 @@ def doctor(
             `Video` column, or paths.
         out: JSONL file, `{"video", "reason", "message", "decoded", "frames"}` a line, `reason` null
             for a good one; what it already lists is not looked at again.
-        num_proc: processes; None takes one for each core, up to 8.
+        num_proc: processes; by default one for each core, up to 8.
         full: decode every frame, not only those of `spec`; damage that costs single frames shows.
         spec: the frames that are tried.
         limits: how much one video may cost; None gives it a minute, or an hour for all of it.
@@ -211,7 +211,7 @@ def _videos(data: Any) -> Iterator[str]:
             yield from (str(path / name) for name in names)
             return
         if isinstance(path, Path) and not path.exists():
-            near = targets.near(name, ("folder", "file"))
+            near = targets.near(name, ("folder", "file", "recipe"))
             meant = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
             raise MissingFile(
                 f"{name} is not there{meant}; give a folder of videos, one video or a URL"

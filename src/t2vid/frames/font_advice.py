@@ -56,7 +56,7 @@ def font_coverage(text: str | Path, *, font: str = "sans", lang: str | None = No
     Args:
         text: the text, or the path of a UTF-8 file, or of a folder whose `.txt` and `.md` are read.
         font: `"sans"`, `"serif"`, `"mono"` or a font file.
-        lang: language as a BCP 47 tag; None guesses it.
+        lang: language as a BCP 47 tag; guessed by default.
 
     Raises:
         InputError: for a folder without text files, or a file that is not UTF-8.

@@ -85,18 +85,18 @@ class RenderSpec(FrozenConfig):
         ink: gray level of the text, 0 to 255.
         paper_gray: gray level of the background, 0 to 255.
         colors: of the text and the background, as `("#1a2b3c", "ivory")`, instead of the two gray
-            levels; frames are then RGB. None draws gray frames.
+            levels; frames are then RGB.
         lang: language of the text as a BCP 47 tag (`"ja"`, `"zh-Hant"`, `"sr"`), for the forms of
-            letters that languages share; None guesses it for Chinese characters.
+            letters that languages share; guessed for Chinese characters by default.
         markup: `"plain"` draws what is written, `"markdown"` what CommonMark with tables makes of
             it, `"code"` a program, highlighted.
-        code_language: of `"code"`, by a name that pygments knows (`"python"`); None guesses it.
+        code_language: of `"code"`, by a name that pygments knows (`"python"`); guessed by default.
         columns: of text, side by side.
         header: a line over the text, in which `{page}`, `{pages}` and `{time}` (minutes and
             seconds, one frame a second) are filled in; `""` has none.
         footer: the same below the text.
         overlap_lines: lines that each frame repeats of the one before.
-        scroll_lines: each frame moves on by so many lines of the text; None by a whole frame.
+        scroll_lines: each frame moves on by so many lines of the text; by default by a whole frame.
         newline_marks: draw a mark where a newline is; with `whitespace="flow"` instead of it.
         crop_last: make the last frame only as high as its text, for models that take frames of
             any size; t2vid shows one that sees a fixed size the whole page.

@@ -33,6 +33,7 @@ Sampling = Literal[
     "interior",
     "internvl",
     "stride",
+    "starts",
     "keyframes",
 ]
 SAMPLINGS: tuple[str, ...] = get_args(Sampling)
@@ -151,7 +152,8 @@ def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:
             `midpoint` the middle of n equal parts; `linspace` lmms-eval's (first to last,
             truncated); `linspace_rounded` qwen-vl-utils' (first to last, rounded); `interior`
             VLMEvalKit's (n inner points of n + 1 parts); `internvl` the rule of InternVL's
-            `get_index`, which shows frames twice where there are fewer than n; `stride` is
+            `get_index`, which shows frames twice where there are fewer than n; `starts`
+            LongVideoBench's (every k-th from the first on, k = total // n); `stride` is
             `midpoint`, and `keyframes` spreads like `linspace`: these two say what is counted.
 
     >>> subset(4, 4, sampling="paper"), subset(4, 4, sampling="paper_eval")
@@ -169,6 +171,8 @@ def subset(total: int, n: int | None, *, sampling: Sampling) -> list[int]:
         return [(round(segment * i) + round(segment * (i + 1))) // 2 for i in range(n)]
     if sampling in ("midpoint", "stride"):
         return [(2 * i + 1) * total // (2 * n) for i in range(n)]
+    if sampling == "starts":
+        return [total // n * i for i in range(n)]
     if sampling == "interior":
         return [int(i * (total / (n + 1))) for i in range(1, n + 1)]
     step = (total - 1) / max(n - 1, 1)

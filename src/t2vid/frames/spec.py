@@ -42,8 +42,9 @@ class SampleSpec(FrozenConfig):
         max_frames: at most so many frames, chosen by `sampling`; None keeps all.
         sampling: rule of the subset: `paper` is the paper's training rule, `paper_eval` its
             evaluation copy; the others are told in `t2vid.frames.sampling.subset`. `keyframes`
-            ignores `fps` and takes the frames that decode alone. None is `linspace_rounded` for a
-            budget in qwen-vl-utils' terms, else `paper`.
+            ignores `fps` and takes the frames that decode alone; `starts` takes frames of the file,
+            at most `fps` a second. None is `linspace_rounded` for a budget in qwen-vl-utils'
+            terms, else `paper`.
         start_s: leave out what was shown before, in seconds from the start of the file.
         end_s: leave out what begins at or after, in seconds from the start of the file.
         size: None keeps the video's own, with square pixels; `(width, height)` stretches; a number

@@ -149,7 +149,7 @@ def diversity(
         sample: at most so many instructions a source, drawn without replacement; the numbers of
             sources with equal n compare.
         seed: of the sample, the map and the bootstrap.
-        embedder: name or folder of a `sentence-transformers` model; None is the one that the extra
+        embedder: name or folder of a `sentence-transformers` model; by default the one that the extra
             `embed` brings, `tfidf` compares words.
 
     Raises:

@@ -128,7 +128,7 @@ def findings(
     Args:
         subject: the dataset and what is known of it.
         sample: instructions of each source on the map.
-        embedder: name or folder of a `sentence-transformers` model; None is the one that the extra
+        embedder: name or folder of a `sentence-transformers` model; by default the one that the extra
             `embed` brings, `tfidf` compares words.
         benchmarks: files of benchmark questions by name, to look for in the dataset.
         seed: of the sample, the map and the bootstrap.

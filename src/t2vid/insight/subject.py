@@ -69,7 +69,13 @@ class Subject:
         return overlap.find(saved(self.folder, BuildPlan.load(self.folder)), benchmarks)
 
 
-def subject_of(what: Any, config: str | None = None, *, data: str | Path | None = None) -> Subject:
+def subject_of(
+    what: Any,
+    config: str | None = None,
+    *,
+    data: str | Path | None = None,
+    by: str = "report",
+) -> Subject:
     """Find out what is meant and load it.
 
     Args:
@@ -77,6 +83,7 @@ def subject_of(what: Any, config: str | None = None, *, data: str | Path | None 
             `load_dataset`, the Hub's included; a `Recipe`, the name of a shipped one or a YAML file.
         config: of a name for `load_dataset`.
         data: folder of annotation files and videos.
+        by: who asks, for errors.
 
     Raises:
         InputError: when it is none of these, naming what was tried.
@@ -86,7 +93,7 @@ def subject_of(what: Any, config: str | None = None, *, data: str | Path | None 
         return _of_recipe(what, Target("t2vid/mix", "dataset", "t2vid/mix"), data)
     if not isinstance(what, str | Path):
         return Subject("dataset", next(iter(what.values())) if isinstance(what, Mapping) else what)
-    target = find(what, ROWS, by="report")
+    target = find(what, ROWS, by=by)
     if target.kind == "mix":
         return _of_mix(target, data)
     if target.kind == "recipe":

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from t2vid import catalog
-from t2vid.configuration import FrozenConfig
+from t2vid.configuration import FrozenConfig, check_kinds
 from t2vid.errors import BudgetError, InputError, require
 
 Policy = Literal["drop", "fewer_frames", "denser_text", "split", "error"]
@@ -77,6 +77,7 @@ class Budget(FrozenConfig):
             object.__setattr__(self, "family", family.name)
             tokens = self.tokens_per_frame or family.tokens_per_frame
             object.__setattr__(self, "tokens_per_frame", tokens)
+        check_kinds(self, of="budget")
         if self.max_tokens is not None and self.tokens_per_frame < 1:
             raise InputError(
                 f"max_tokens ({self.max_tokens:,}) needs family or tokens_per_frame, to know what a "
@@ -86,6 +87,8 @@ class Budget(FrozenConfig):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError(f"{name} ({value}) must be > 0, or None for no limit")
+        if self.tokens_per_frame < 0:
+            raise InputError(f"tokens_per_frame ({self.tokens_per_frame}) must not be negative")
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Budget:

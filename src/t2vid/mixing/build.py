@@ -12,7 +12,6 @@ import dataclasses
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,9 +22,7 @@ import pyarrow.parquet as pq
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.frames.together import with_paths
 from t2vid.mixing import overlap
-from t2vid.mixing.costs import media_folder
 from t2vid.mixing.dry_run import DryRun
-from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import ASSUMED, Selected
@@ -39,6 +36,7 @@ from t2vid.mixing.shards import (
     sketches,
     write_shard,
 )
+from t2vid.mixing.staleness import changed_annotations, changed_media
 from t2vid.progress import progress
 from t2vid.schema import Counts, size
 from t2vid.storage.files import (
@@ -50,7 +48,6 @@ from t2vid.storage.files import (
     output_folder,
     path_of,
     scheme_of,
-    version_at,
     write_atomically,
 )
 from t2vid.storage.pool import BuildError, in_pool
@@ -117,6 +114,7 @@ def build(
     benchmarks: Mapping[str, str | Path] | None = None,
     address: str | None = None,
     rows_per_shard: int = ROWS_PER_SHARD,
+    hashes: bool = False,
 ) -> Built | DryRun:
     """Build a mix, or say what it would be.
 
@@ -126,16 +124,18 @@ def build(
             of the bundled samples needs none.
         out: folder of the mix, a path or a URL such as `s3://bucket/mix`, for `data/*.parquet`,
             `recipe.yaml`, `counts.json`, `overlap.json` and `manifest.json`.
-        num_proc: processes of this machine; None is one, this one.
+        num_proc: processes of this machine; by default one, this one.
         dry_run: plan only; write nothing.
         throughput: for the GPU hours of a dry run, tokens a second of one GPU by family, as a run's
             log says them (`tokens_per_s`); assumed where they are not stated.
-        resume: go on with what an interrupted build of the same mix left; False starts over.
+        resume: go on with what an interrupted build of the same mix left, or start over.
         engine: `local`, or `ray` for several machines that share the folders.
         fail_on_overlap: raise when two sources, or the mix and a benchmark, share rows.
         benchmarks: files of benchmark questions by name, to look for in the mix.
-        address: of the Ray cluster; None starts one here.
+        address: of the Ray cluster; by default one is started here.
         rows_per_shard: rows of a shard.
+        hashes: tell a changed video or picture by what it holds, not by its size and time: each is
+            read once, and data that were copied or touched are still the same.
 
     Raises:
         InputError: when `out` holds another mix, or a value is out of range.
@@ -158,7 +158,7 @@ def build(
     folder = output_folder(out)
     if "memory" in (scheme_of(folder), scheme_of(data)) and (engine == "ray" or num_proc):
         raise InputError("memory:// lives in one process; leave num_proc and engine out")
-    plan, changed = _planned(recipe, data, folder, num_proc, resume, rows_per_shard)
+    plan, changed = _planned(recipe, data, folder, num_proc, resume, rows_per_shard, hashes)
     missing = [n for n in range(plan.n_shards) if finished(folder, plan, n) is None]
     if engine == "ray":
         from t2vid.mixing.ray_engine import write_shards
@@ -222,66 +222,31 @@ def _planned(
     num_proc: int | None,
     resume: bool,
     rows_per_shard: int,
+    hashes: bool,
 ) -> tuple[BuildPlan, str]:
     """Give the plan of the mix, and what changed among the videos since an earlier one was made."""
     old, changed = None, ""
     if (out / WORK / "plan.json").is_file():
         old = BuildPlan.load(out)
         same = old.recipe == recipe and old.rows_per_shard == rows_per_shard
-        same = same and old.data == absolute(data) and _unchanged(old)
-        if resume and not same:
+        same = same and old.data == absolute(data)
+        other = changed_annotations(old) if same else f"of {old.data}"
+        if resume and other:
             raise InputError(
                 f"{out} holds another mix ({old.recipe.name}, {old.recipe.hash}) or one of other "
-                f"files; give another folder, or resume=False to replace it"
+                f"files ({other}); give another folder, or resume=False to replace it"
             )
-        changed = _changed_media(old) if same else ""
-        if resume and not changed:
+        changed = changed_media(old) if not other else ""
+        if resume and not changed and old.hashed >= hashes:
             return old, ""
-    plan, choices = _plan(recipe, data, num_proc, rows_per_shard)
+        hashes = hashes or (resume and old.hashed)
+    plan, choices = _plan(recipe, data, num_proc, rows_per_shard, hashes=hashes)
     if changed:
         logger.warning("%s: %s; the mix is planned anew", out, changed)
     if old is not None and (not resume or old.hash != plan.hash):
         _clear(out)
     plan.save(out, choices)
     return plan, changed
-
-
-def _unchanged(plan: BuildPlan) -> bool:
-    there: dict[str, str] = {}
-    for source in plan.recipe.sources:
-        try:
-            there |= find_inputs(source, path_of(plan.data)).state()
-        except MissingFile:
-            return False
-        except InputError as error:
-            if not source.is_outside:
-                raise
-            logger.warning("%s; the mix goes on with what it was planned of", error)
-            return True
-    return there == plan.inputs
-
-
-def _changed_media(plan: BuildPlan) -> str:
-    """Say how the videos below the data folder differ from those the plan was made of."""
-    folder = media_folder(plan.recipe, plan.data)
-    if folder is None:
-        return ""
-    there, then = folder.versions(), plan.media
-    for path in filter(os.path.isabs, then):  # of another mix: only what its rows show counts
-        if os.path.exists(path):
-            there[path] = version_at(Path(path))
-    kinds = {
-        "came": there.keys() - then.keys(),
-        "went": then.keys() - there.keys(),
-        "changed": {path for path in there.keys() & then.keys() if there[path] != then[path]},
-    }
-    noun = "file" if plan.recipe.is_weighted else "video"
-    told = [
-        f"{pluralize(len(paths), noun)} {kind} ({min(paths)}{', …' if len(paths) > 1 else ''})"
-        for kind, paths in kinds.items()
-        if paths
-    ]
-    return ", ".join(told)
 
 
 def _clear(out: AnyPath) -> None:
@@ -303,16 +268,14 @@ def _plan(
     data: AnyPath,
     num_proc: int | None,
     rows_per_shard: int = ROWS_PER_SHARD,
-    assume_videos: bool = False,
+    **options: bool,
 ) -> tuple[BuildPlan, list[Selected]]:
     def mapper(function: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[Any]:
         tasks = list(tasks)
         done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)
         return progress(done, desc="rows chosen", total=len(tasks), unit="chunk")
 
-    return make_plan(
-        recipe, data, mapper=mapper, rows_per_shard=rows_per_shard, assume_videos=assume_videos
-    )
+    return make_plan(recipe, data, mapper=mapper, rows_per_shard=rows_per_shard, **options)
 
 
 def _dry_run(recipe: Recipe, data: AnyPath, num_proc: int | None) -> DryRun:

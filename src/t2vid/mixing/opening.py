@@ -12,12 +12,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from t2vid import catalog
 from t2vid.errors import InputError, T2VidError
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.mixing.build import load
 from t2vid.mixing.recipe import Recipe
 from t2vid.targets import Target
 
+_BENCHMARKS = frozenset(one.dataset for one in catalog.BENCHMARKS)
 # What is written as it is read; other files may hold rows of any layout, and odd ones among them.
 _LOADERS = {".parquet": "parquet", ".arrow": "arrow"}
 
@@ -48,6 +50,9 @@ def open_rows(
     from datasets import load_dataset, load_from_disk
 
     name, given = target.named, {"streaming": streaming, "split": split} | options
+    asked = str(split or "test").partition("[")[0]
+    if target.kind == "dataset" and asked != "test" and target.name in _BENCHMARKS:
+        raise InputError(f"{name} is a benchmark, which has no split {asked!r}: t2vid eval asks it")
     if data is not None:
         given["data_dir"] = str(data)
     if target.kind == "mix":

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from t2vid import catalog, samples, targets
+from t2vid.configuration import check_kinds, read_yaml
 from t2vid.errors import InputError, MissingFile, kind_of
-from t2vid.mixing.budget import POLICIES, Budget, Policy
+from t2vid.mixing.budget import Budget, Policy
 from t2vid.mixing.plan import RowPlan
 from t2vid.mixing.source import Filters, Source, check_whole, known_fields
 from t2vid.storage.files import AnyPath, PathLike, path_of
@@ -63,12 +64,9 @@ class Recipe:
         """Check the values."""
         if not self.sources:
             raise InputError(f"recipe {self.name!r} has no sources")
-        if self.over_budget not in POLICIES:
-            raise InputError(f"over_budget ({self.over_budget!r}) must be one of {POLICIES}")
         check_whole("rows", self.rows, least=1)
-        if self.seed is None:
-            raise InputError("seed (None) must be a whole number")
         check_whole("seed", self.seed)
+        check_kinds(self)
         names = [source.name for source in self.sources]
         if len(set(names)) < len(names):
             raise InputError(f"names of sources {names} must differ; give each a name")
@@ -177,6 +175,10 @@ class Recipe:
         sources = tuple(s if isinstance(s, Source) else Source.from_dict(s) for s in given)
         budget = value.get("budget") or {}
         if not isinstance(budget, Budget):
+            if not isinstance(budget, str | Mapping):
+                raise InputError(
+                    f"budget ({budget!r}) must be a preset's name, or fields of Budget"
+                )
             budget = {"preset": budget} if isinstance(budget, str) else dict(budget)
             preset = budget.pop("preset", None)
             budget = Budget.preset(preset, **budget) if preset else Budget.from_dict(budget)
@@ -206,13 +208,7 @@ class Recipe:
             UnknownTarget: when there is neither such a file nor such a recipe; names what is near.
             InputError: when the YAML is no recipe.
         """
-        import yaml
-
-        text = _text(source)
-        try:
-            value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise InputError(f"{source} is no YAML: {' '.join(str(error).split())}") from error
+        value = read_yaml(_found(source), f"{str(source)!r:.80}")
         if not isinstance(value, dict):
             raise InputError(f"{str(source)[:80]!r} holds no recipe: fields of Recipe are needed")
         return cls.from_dict(value)
@@ -229,14 +225,14 @@ def shipped() -> list[str]:
     return [recipe.name for recipe in catalog.recipes("mix")]
 
 
-def _text(source: str | Path) -> str:
+def _found(source: str | Path) -> str | Path:
     if isinstance(source, str) and "\n" in source:
         return source
     if Path(source).is_file():
-        return Path(source).read_text(encoding="utf-8")
+        return Path(source)
     found = targets.find(source, ("recipe", "mix"), by="a mix").folder
     # a mix that was built holds the recipe that it was built of
-    return (found / "recipe.yaml" if found.is_dir() else found).read_text(encoding="utf-8")
+    return found / "recipe.yaml" if found.is_dir() else found
 
 
 def _without_defaults(value: dict[str, Any], blank: Recipe) -> dict[str, Any]:

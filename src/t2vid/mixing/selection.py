@@ -13,12 +13,16 @@ Nothing is drawn or decoded: pages are laid out, videos probed, tokens counted, 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import hashlib
+import itertools
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.text import paginate
@@ -91,7 +95,9 @@ class Candidate(NamedTuple):
     assumed: bool = False
 
     def of_part(self, part: int) -> Candidate:
-        """Give the same of a row that is not the first of its record."""
+        """Give the same of a row that need not be the first of its record."""
+        if not part:
+            return self
         return self._replace(choices=[choice._replace(part=part) for choice in self.choices])
 
 
@@ -126,36 +132,13 @@ class Selection:
             mapper: an ordered `map`, perhaps over processes; items after the last needed are dropped.
         """
         source, wanted = self.recipe.sources[number], self.recipe.wanted()[number]
-        counts, chosen, seen = Counts(), [], set()
+        counts, chosen = Counts(), []
         places = self.readers[number].places()
-        if not places:
+        if not len(places):
             return [], counts
-        key = f"choice {self.recipe.seed} {source.dataset} {source.config} {source.files}"
-        order = permuted(np.arange(len(places)), len(places), key=key)
-        chunks = [
-            (number, [places[i] for i in order[at : at + CHUNK]])
-            for at in range(0, len(order), CHUNK)
-        ]
         diverse = source.filters.pick == "diverse" and wanted is not None
-        looked_at, n_rows = 0, 0
-        entered: list[Candidate] = []
-        for candidates in mapper(self.measure, chunks):
-            for candidate in candidates:
-                looked_at += 1
-                if source.filters.unique and candidate.digest in seen and candidate.choices:
-                    candidate = Candidate(
-                        [], reason="repeats an earlier row", example=candidate.example
-                    )
-                if not candidate.choices:
-                    counts.drop(candidate.reason, source=source.name, example=candidate.example)
-                    continue
-                seen.add(candidate.digest)
-                entered.append(candidate)
-                n_rows += len(candidate.choices)
-                if wanted is not None and not diverse and n_rows >= wanted:
-                    break
-            if wanted is not None and not diverse and n_rows >= wanted:
-                break
+        enough = math.inf if wanted is None or diverse else wanted
+        looked_at, entered = self._entered(number, places, enough, counts, mapper)
         if diverse and entered:
             order = cover([v.instruction for v in entered], min(wanted or 0, len(entered)))
             counts.sources.setdefault(source.name, Counter())["not picked"] += len(entered) - len(
@@ -176,20 +159,81 @@ class Selection:
             counts.kept -= extra
             counts.sources[source.name]["kept"] -= extra
         if looked_at < len(places):
-            counts.sources[source.name]["not needed"] += len(places) - looked_at
+            counts.sources.setdefault(source.name, Counter())["not needed"] += (
+                len(places) - looked_at
+            )
         if wanted is not None and len(chosen) < wanted:
             counts.sources[source.name]["short of the count by"] += wanted - len(chosen)
         return chosen, counts
 
-    def measure(self, task: tuple[int, list[RecordLocation]]) -> list[Candidate]:
-        """Measure every row of a chunk."""
+    def look(self, number: int, n_records: int) -> tuple[int, Counts]:
+        """Say how many records a source has, and what becomes of those that would come first.
+
+        Args:
+            number: of the source in the recipe.
+            n_records: to look at.
+        """
+        places, counts = self.readers[number].places(), Counts()
+        for found in self._measured(
+            number, places[self._order(number, len(places))[:n_records]], map
+        ):
+            for candidate in found:
+                if candidate.choices:
+                    counts.keep()
+                else:
+                    counts.drop(candidate.reason, example=candidate.example)
+        return len(places), counts
+
+    def _order(self, number: int, n_records: int) -> NDArray[np.int64]:
+        """Give the seeded order in which the records of a source are candidates."""
+        source = self.recipe.sources[number]
+        key = f"choice {self.recipe.seed} {source.dataset} {source.config} {source.files}"
+        return permuted(np.arange(n_records), n_records, key=key)
+
+    def _entered(
+        self, number: int, places: NDArray[np.int64], enough: float, counts: Counts, mapper: Mapper
+    ) -> tuple[int, list[Candidate]]:
+        """Give how many records were looked at until enough rows entered, and what entered."""
+        source, order = self.recipe.sources[number], self._order(number, len(places))
+        looked_at, n_rows, seen = 0, 0, set()
+        entered: list[Candidate] = []
+        while looked_at < len(order) and n_rows < enough:
+            # as many as are likely to do: each round reads its files from begin to end
+            likely = (enough - n_rows) * (1.02 * looked_at / n_rows if n_rows else 1)
+            some = order[looked_at:][: int(min(len(order), likely)) + CHUNK * bool(looked_at)]
+            for found in self._measured(number, places[some], mapper):
+                if n_rows >= enough:
+                    break
+                looked_at += 1
+                for candidate in found:
+                    if candidate.choices and candidate.digest and candidate.digest in seen:
+                        again = "repeats an earlier row"
+                        candidate = Candidate([], reason=again, example=candidate.example)
+                    if not candidate.choices:
+                        counts.drop(candidate.reason, source=source.name, example=candidate.example)
+                        continue
+                    seen.add(candidate.digest)
+                    entered.append(candidate)
+                    n_rows += len(candidate.choices)
+        return looked_at, entered
+
+    def _measured(
+        self, number: int, places: NDArray[np.int64], mapper: Mapper
+    ) -> Iterator[list[Candidate]]:
+        """Measure records in the order of their files, and give them in their own."""
+        by_file = np.lexsort(places.T[::-1])
+        chunks = [
+            (number, [RecordLocation(*one) for one in places[by_file[at : at + CHUNK]].tolist()])
+            for at in range(0, len(places), CHUNK)
+        ]
+        found = list(itertools.chain.from_iterable(mapper(self.measure, chunks)))
+        return (found[at] for at in np.argsort(by_file).tolist())
+
+    def measure(self, task: tuple[int, list[RecordLocation]]) -> list[list[Candidate]]:
+        """Measure every row of a chunk, those of one record together."""
         number, places = task
         source, reader = self.recipe.sources[number], self.readers[number]
-        read: list[tuple[RecordLocation, list[Item], str]] = []
-        for place in places:
-            counts = Counts()
-            items = reader.items(place, counts)
-            read.append((place, items, next(iter(counts.dropped), "no row")))
+        read = list(reader.read(places))
         every = [item for _, items, _ in read for item in items]
         inputs = reader.inputs
         measured = iter(
@@ -197,12 +241,9 @@ class Selection:
         )
         candidates = []
         for place, items, reason in read:
-            if not items:
-                example = f"{source.name} {place.row}"
-                candidates.append(Candidate([], reason=reason, example=example))
-            for part, _ in enumerate(items):
-                found = self._candidate(number, place, next(measured))
-                candidates.append(found.of_part(part) if part else found)
+            found = [self._candidate(number, place, next(measured)) for _ in items]
+            none = Candidate([], reason=reason, example=f"{source.name} {place.row}")
+            candidates.append([one.of_part(part) for part, one in enumerate(found)] or [none])
         return candidates
 
     def _candidate(self, number: int, place: RecordLocation, m: Measured) -> Candidate:
@@ -217,10 +258,11 @@ class Selection:
             cost = self.measures.cost_as_text(item)
         if reason := _filtered(source, item, cost):
             return Candidate([], reason=reason, example=item.id)
+        digest = _digest(m) if source.filters.unique else b""
         reason = budget.over(cost, source=source.name)
         if not reason:
             choice = self._choice(number, place, m, 0, len(item.text), 0, len(item.turns))
-            return Candidate([choice], _digest(m), instruction=asked, assumed=m.assumed)
+            return Candidate([choice], digest, instruction=asked, assumed=m.assumed)
         policy = self.recipe.over_budget
         if policy == "error":
             raise budget.error(item.id, cost, reason)
@@ -230,7 +272,7 @@ class Selection:
         if not choices:
             return Candidate([], reason=reason, example=item.id)
         changed = f"{policy} ({reason})"
-        return Candidate(choices, _digest(m), "", "", changed, asked, m.assumed)
+        return Candidate(choices, digest, "", "", changed, asked, m.assumed)
 
     def _fitted(self, number: int, place: RecordLocation, m: Measured) -> list[Selected]:
         """Make rows that fit of one that does not, by the recipe's policy; none where none can."""
@@ -330,12 +372,12 @@ class Selection:
             drawn = [one.text for parts in m.media for one in parts if one.text]
             words = n_words(drawn or [text for _, text in turns])
         elif source.is_video:
-            spec = (sample or source.sample).to_json()
+            spec = _json_of(sample or source.sample)
             words = n_words([text for _, text in turns])
         else:
             words = n_words([text])
             if source.form == "frames":
-                spec = (render or source.render).to_json()
+                spec = _json_of(render or source.render)
             else:
                 frames, tokens = 0, self.measures.cost_as_text(item).text_tokens
         n_bytes = len(text.encode()) + sum(len(part.encode()) for _, part in turns)
@@ -344,6 +386,11 @@ class Selection:
             item.id + suffix, number, place.file, place.row, place.start, begin, end, turn, turn_end,
             m.video, spec, frames, words, tokens, n_bytes,
         )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=64)
+def _json_of(spec: RenderSpec | SampleSpec) -> str:
+    return spec.to_json()
 
 
 def _filtered(source: Source, item: Item, cost: Cost) -> str:

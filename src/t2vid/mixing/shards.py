@@ -30,7 +30,7 @@ from t2vid.mixing import overlap
 from t2vid.mixing.costs import CostEstimator
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Mapper, Selected, Selection
-from t2vid.mixing.sources import RecordLocation, SourceReader, row_of, shown_as
+from t2vid.mixing.sources import Item, RecordLocation, SourceReader, row_of, shown_as
 from t2vid.schema import Counts, origin_feature, row_features
 from t2vid.storage.cache import default_path
 from t2vid.storage.files import (
@@ -43,6 +43,7 @@ from t2vid.storage.files import (
     whole_file,
     write_atomically,
 )
+from t2vid.storage.hashing import content_hashes
 
 logger = logging.getLogger(__name__)
 
@@ -62,10 +63,11 @@ class BuildPlan:
         n_rows: rows of the mix.
         rows_per_shard: rows of every shard but the last.
         inputs: the annotation files, `{path relative to data: sha256}`.
-        media: every video below `data`, `{path relative to data: size and version}`.
+        media: every video below `data`, `{path relative to data: size and version}`, or a hash.
         hash: of the recipe, the inputs and the chosen rows in their order.
         counts: what was kept and dropped.
         counted_by: how text tokens were counted.
+        hashed: whether `media` says what files hold, and not only how large and how old they are.
     """
 
     recipe: Recipe
@@ -77,6 +79,7 @@ class BuildPlan:
     counts: Counts
     counted_by: str
     media: dict[str, str] = field(default_factory=dict)
+    hashed: bool = False
 
     @property
     def n_shards(self) -> int:
@@ -130,6 +133,7 @@ def make_plan(
     mapper: Mapper = map,
     rows_per_shard: int = ROWS_PER_SHARD,
     assume_videos: bool = False,
+    hashes: bool = False,
 ) -> tuple[BuildPlan, list[Selected]]:
     """Choose the rows of a mix and put them in order; nothing is written.
 
@@ -139,6 +143,7 @@ def make_plan(
         mapper: an ordered `map`, perhaps over processes.
         rows_per_shard: rows of a shard.
         assume_videos: plan with the frames of the spec where there are no videos at all.
+        hashes: note what every file of media holds, not only its size and time.
 
     Raises:
         MissingFile: when the data folder or an annotation file is not there.
@@ -181,10 +186,11 @@ def make_plan(
     )
     for choice in choices:
         digest.update(repr(tuple(choice)).encode("utf-8", "surrogatepass"))
+    versions = selection.measures.versions | _elsewhere(choices)
     plan = BuildPlan(
         recipe, absolute(folder), len(choices), rows_per_shard, inputs,
         digest.hexdigest()[:32], counts, selection.measures.count_tokens.name,
-        selection.measures.versions | _elsewhere(choices),
+        content_hashes(versions, folder, selection.measures.cache) if hashes else versions, hashes,
     )  # fmt: skip
     return plan, choices
 
@@ -262,15 +268,24 @@ class PlannedRows:
         """Give the rows of one shard, each with its sketch for finding repeats."""
         start = number * self.plan.rows_per_shard
         stop = min(start + self.plan.rows_per_shard, self.plan.n_rows)
+        for at in range(start, stop, ROWS_PER_GROUP):
+            yield from self._group(at, min(stop - at, ROWS_PER_GROUP))
+
+    def _group(self, start: int, n_rows: int) -> Iterator[tuple[dict[str, Any], overlap.Sketch]]:
+        """Give some rows; their records are read together, in the order of their files."""
         if isinstance(self.choices, pa.Table):
-            picked = self.choices.slice(start, stop - start).to_pylist()
+            picked = self.choices.slice(start, n_rows).to_pylist()
             choices = [Selected(**value) for value in picked]
         else:
-            choices = self.choices[start:stop]
-        for position, choice in enumerate(choices, start):
+            choices = self.choices[start : start + n_rows]
+        places = [RecordLocation(one.file, one.row, one.start) for one in choices]
+        read: dict[tuple[int, RecordLocation], list[Item]] = {}
+        for number, reader in enumerate(self.readers):
+            wanted = [p for p, one in zip(places, choices, strict=True) if one.source == number]
+            read |= {(number, place): items for place, items, _ in reader.read(wanted)}
+        for position, (place, choice) in enumerate(zip(places, choices, strict=True), start):
             source = self.plan.recipe.sources[choice.source]
-            place = RecordLocation(choice.file, choice.row, choice.start)
-            items = self.readers[choice.source].items(place, Counts())
+            items = read[choice.source, place]
             if choice.part >= len(items):
                 raise InputError(
                     f"row {choice.id} is no longer in its file below {self.plan.data}; the file "

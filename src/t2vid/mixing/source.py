@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,7 +15,7 @@ from pathlib import PurePath
 from typing import Any, Literal, Self
 
 from t2vid import catalog
-from t2vid.configuration import FrozenConfig
+from t2vid.configuration import FrozenConfig, check_kinds
 from t2vid.corpora.layouts import LAYOUTS, ROW_KEYS
 from t2vid.corpora.rows import check_columns
 from t2vid.corpora.triplets import KEYS
@@ -24,7 +25,6 @@ from t2vid.storage import records
 
 Form = Literal["frames", "text"]
 Pick = Literal["random", "diverse"]
-PICKS = ("random", "diverse")
 DOCUMENT = "document"  # the layout of long texts that stand in what a user says
 
 
@@ -56,9 +56,12 @@ class Filters(FrozenConfig):
     pick: Pick = "random"
 
     def __post_init__(self) -> None:
-        """Check the rule."""
-        if self.pick not in PICKS:
-            raise InputError(f"pick ({self.pick!r}) must be one of {PICKS}")
+        """Check the limits and the rule."""
+        check_kinds(self, of="filters")
+        for name in ("words", "frames"):
+            low, high = getattr(self, f"min_{name}"), getattr(self, f"max_{name}")
+            if None not in (low, high) and low > high:
+                raise InputError(f"min_{name} ({low}) is over max_{name} ({high}): no row fits")
 
 
 @dataclass(frozen=True)
@@ -119,6 +122,7 @@ class Source:
         """Check the values and fill in the name."""
         if not isinstance(self.dataset, str):
             raise InputError(f"dataset ({self.dataset!r}) of a source must be a name or a path")
+        check_kinds(self, of=str(self.name or self.dataset))
         if not self.is_outside:
             entry = catalog.corpus_of(self.dataset, self.config)
             object.__setattr__(self, "dataset", entry.dataset)
@@ -146,8 +150,6 @@ class Source:
             raise InputError(f"{self.name}: weight ({self.weight!r}) must be a number > 0")
         if self.share is not None and not (_is_number(self.share) and 0 < self.share <= 1):
             raise InputError(f"{self.name}: share ({self.share!r}) must be > 0 and at most 1")
-        if self.form not in ("frames", "text"):
-            raise InputError(f"{self.name}: form ({self.form!r}) must be 'frames' or 'text'")
         if self.form == "text" and self.shows_media:
             raise InputError(f"{self.name}: only a text can be given as text; use form='frames'")
 
@@ -190,7 +192,7 @@ class Source:
         known = (c for c in catalog.CORPORA if c.converter and self.dataset in c.aliases)
         return None if self.layout or self.columns else next(known, None)
 
-    @property
+    @functools.cached_property
     def entry(self) -> catalog.Corpus:
         """What the catalogue says of its corpus; for rows of any kind, how they are read."""
         plainly = self.dataset == "t2vid/rows" and self.layout != DOCUMENT
@@ -249,10 +251,9 @@ class Source:
     def from_dict(cls, value: Mapping[str, Any]) -> Self:
         """Build from a mapping; `render` may be the name of a preset."""
         value = known_fields(cls, value)
-        if isinstance(value.get("files"), str):
-            value["files"] = [value["files"]]
-        if "files" in value:
-            value["files"] = tuple(value["files"])
+        files = value.get("files", ())
+        if isinstance(files, str | list):
+            value["files"] = (files,) if isinstance(files, str) else tuple(files)
         for name in ("share", "weight"):
             if isinstance(value.get(name), str):
                 value[name] = _fraction(name, value[name])

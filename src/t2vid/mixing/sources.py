@@ -3,19 +3,22 @@
 >>> from t2vid import samples
 >>> from t2vid.mixing.source import Source
 >>> texts = SourceReader(Source("t2vid/synthetic", config="sample", name="texts"), samples.ROOT)
->>> place = texts.places()[0]
->>> texts.items(place, Counts())[0].id
-'texts/00000'
+>>> place = RecordLocation(*texts.places()[0].tolist())
+>>> [items[0].id for _, items, _ in texts.read([place])]
+['texts/00000']
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from t2vid.corpora.clips import Clip
 from t2vid.corpora.converting import converted
@@ -88,34 +91,45 @@ class SourceReader:
         several = [f"{source.name}/{stem}" for stem in stems]
         self.prefixes = several if len(stems) > 1 else [source.name]
 
-    def places(self) -> list[RecordLocation]:
+    def places(self) -> NDArray[np.int64]:
         """Find every record with one pass over each file; look at the first rows of each.
+
+        Returns:
+            a line for each record, the fields of its `RecordLocation`, in the order of the files.
 
         Raises:
             RecordError: when a file is no file of this source, showing its first record.
         """
-        found: list[RecordLocation] = []
         if self.inputs.table is not None:
             n_rows = len(self.inputs.table)
             first = ((row, self.inputs.table[row]) for row in range(min(n_rows, _CHECKED_ROWS)))
             self._check(0, first)
             self._check_columns([{n: None for n in self.inputs.table.column_names}])
-            return [RecordLocation(0, row, 0) for row in range(n_rows)]
+            return _places(0, np.zeros(n_rows, np.int64))
         self._check_columns(r for file in self.files for _, r in records.read(str(file)))
+        found = [_places(0, np.zeros(0, np.int64))]
         for number, file in enumerate(self.files):
             self._check(number, records.read(records.Part(str(file), n_rows=_CHECKED_ROWS)))
-            for part in records.split(str(file), rows_per_part=1):
-                rows = range(part.first_row, part.first_row + (part.n_rows or 1))
-                found += [RecordLocation(number, row, part.start) for row in rows]
-        return found
+            found.append(_places(number, np.fromiter(records.starts(str(file)), np.int64)))
+        return np.concatenate(found)
 
-    def items(self, place: RecordLocation, counts: Counts) -> list[Item]:
-        """Read the rows of one record; none, counted under the reason, where it does not parse."""
-        row = [(place.row, self._value(place))]
-        try:
-            return list(self._converted(place.file, row, counts))
-        except RecordError:
-            return []  # counted by the converter, which raises for a file of which most does not fit
+    def read(
+        self, places: Iterable[RecordLocation]
+    ) -> Iterator[tuple[RecordLocation, list[Item], str]]:
+        """Read records in the order of their files: the rows of each, or none and the reason.
+
+        Args:
+            places: of the records, in any order.
+        """
+        for file, here in itertools.groupby(sorted(set(places)), lambda place: place.file):
+            located = list(here)
+            for place, value in zip(located, self._values(file, located), strict=True):
+                counts = Counts()
+                try:
+                    items = list(self._converted(file, [(place.row, value)], counts))
+                except RecordError:  # counted by the converter, which raises where most is unfit
+                    items = []
+                yield place, items, next(iter(counts.dropped), "no row")
 
     def _check(self, file: int, rows: Iterable[tuple[int, Any]]) -> None:
         for _ in self._converted(file, rows, Counts()):
@@ -125,13 +139,10 @@ class SourceReader:
         if self.source.entry.kind == "rows":
             check_present(enumerate(rows), self.source.columns, self.source.name)
 
-    def _value(self, place: RecordLocation) -> Any:
+    def _values(self, file: int, places: list[RecordLocation]) -> Iterator[Any]:
         if self.inputs.table is not None:
-            return self.inputs.table[place.row]
-        path = str(self.files[place.file])
-        if records.is_parquet(path):
-            return _row_group(path, place.start)[place.row]
-        return next(records.read(records.Part(path, place.row, 1, place.start)))[1]
+            return (self.inputs.table[place.row] for place in places)
+        return records.picked(str(self.files[file]), ((row, start) for _, row, start in places))
 
     def _converted(
         self, file: int, rows: Iterable[tuple[int, Any]], counts: Counts
@@ -242,7 +253,7 @@ def as_text(text: str, turns: Sequence[tuple[str, str]]) -> list[tuple[str, str]
     return [(role, f"{text}\n\n{question}"), *rest]
 
 
-@functools.lru_cache(maxsize=2)
-def _row_group(path: str, group: int) -> dict[int, Any]:
-    part = next(part for part in records.split(path) if part.start == group)
-    return dict(records.read(part))
+def _places(file: int, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the places of all rows of a file, a line each."""
+    rows = np.arange(len(starts))
+    return np.stack([np.full_like(rows, file), rows, starts], axis=1)

@@ -125,7 +125,8 @@ def trace(
     source = plan.recipe.sources[choice["source"]]
     reader = PlannedRows(plan, choices).readers[choice["source"]]
     name = reader.inputs.names[choice["file"]]
-    items = reader.items(RecordLocation(choice["file"], choice["row"], choice["start"]), Counts())
+    record = RecordLocation(choice["file"], choice["row"], choice["start"])
+    items = [item for _, found, _ in reader.read([record]) for item in found][choice["part"] :]
     shows = next((item.text[:60] or item.video or item.asked[:60] for item in items), "gone")
     shard, inside = divmod(found, plan.rows_per_shard)
     groups = GroupPlan(_groups(out, plan), seed=seed, window=window)

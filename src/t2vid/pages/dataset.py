@@ -56,10 +56,11 @@ def report(
         out: the page; figures go into a folder of its name without the ending.
         data: folder of annotation files and videos, for a recipe or where the videos moved.
         sample: instructions of each source on the map.
-        embedder: name or folder of a `sentence-transformers` model; None is the one that the extra
+        embedder: name or folder of a `sentence-transformers` model; by default the one that the extra
             `embed` brings, `tfidf` compares words.
         benchmarks: files of benchmark questions by name, to look for in the dataset.
-        fail_if: conditions such as `"template_share>0.5"`; those that hold are in `Report.failed`.
+        fail_if: conditions such as `"template_share>0.5"`; those that hold are in
+            `Report.failed`, and end the command with 1.
         seed: of the sample, the map and the bootstrap.
 
     Raises:

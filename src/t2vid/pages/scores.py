@@ -52,8 +52,8 @@ def report(
             beside them.
         format: of what is given and written.
         rows: for `paper`, the row of the paper that each run's name stands against, such as
-            `{"mine": "Idefics3 30K"}`; by default the one whose words are all in the name.
-        out: file to write; None only gives the text.
+            `Idefics3 30K` for `mine`; by default the one whose words are all in the name.
+        out: file to write; without it the text is only given.
 
     Raises:
         InputError: for no run, or a row that the paper does not have.
@@ -89,7 +89,7 @@ def compare(
         second: not used; `compare(first, second)` is `compare([first, second])` now.
         margin: points by which a run may be worse and still counts as no worse, such as 1.
         format: of what is given and written.
-        out: file to write; None only gives the text.
+        out: file to write; without it the text is only given.
         seed: of the bootstrap.
 
     Raises:
@@ -118,7 +118,7 @@ def written(
         tables: the tables.
         title: of the page.
         format_: `markdown`, `html` or `json`.
-        out: file to write; None only gives the text.
+        out: file to write; without it the text is only given.
         read: answers of each run with the characters that decided them, for a page.
 
     Raises:

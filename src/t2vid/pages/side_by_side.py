@@ -57,14 +57,14 @@ def compare_datasets(
     Args:
         first: what `t2vid report` takes: a mix, a saved dataset, a file of rows, a recipe, a name.
         other: what it is compared with.
-        out: the page; None only gives the table.
+        out: the page; without it there is only the table.
         data: folder of annotation files and videos, for recipes.
         sample: instructions of each; the smaller data set decides.
-        embedder: name or folder of a `sentence-transformers` model; None is the one that the extra
+        embedder: name or folder of a `sentence-transformers` model; by default the one that the extra
             `embed` brings, `tfidf` compares words.
         seed: of the sample, the map and the bootstrap.
     """
-    one, two = (subject_of(what, data=data) for what in (first, other))
+    one, two = (subject_of(what, data=data, by="compare") for what in (first, other))
     names = (one.name, two.name if two.name != one.name else f"{two.name} (other)")
     found = compare(
         one.dataset, two.dataset, names=names, sample=sample, embedder=embedder, seed=seed

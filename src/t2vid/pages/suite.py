@@ -82,7 +82,7 @@ def evaluate_suite(
     """Put several benchmarks to a model, in several ways, and write one page; resumes like a run.
 
     Args:
-        model: as for `evaluate`; loaded once.
+        model: a folder, a Hub name, `openai:MODEL@URL`, or what else `t2vid.evaluate` takes.
         benchmarks: names, or one text with commas between them: `mvbench`, `video_mme@subtitles`
             (with its configuration), or a file of questions of one's own.
         protocol: one or several, likewise: names, paths or `EvalConfig`s.
@@ -95,7 +95,7 @@ def evaluate_suite(
         workers: threads that decode and encode ahead of the model.
         limit: ask only about the first videos of each benchmark, so many questions at most.
         retry_errors: ask again where a video or a request failed before.
-        judge: as for `evaluate`.
+        judge: decides what the rules leave open: a name that `t2vid list judges` tells.
         name: what tables call the model; by default its own name.
 
     Raises:

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
+from t2vid.errors import InputError
 from t2vid.evaluation.backends import backend_of
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
@@ -65,14 +66,14 @@ def sweep(
     over sizes.
 
     Args:
-        model: as for `evaluate`.
-        benchmark: as for `evaluate`.
+        model: a folder, a Hub name, `openai:MODEL@URL`, or what else `t2vid.evaluate` takes.
+        benchmark: the name of one, such as `"t2vid/mvbench"`, a file of questions, or a dataset.
         protocol: asked at each point in place of its own frames, size and prompt.
         out: folder of the sweep, or a URL to which it is sent at the end.
         frames: numbers of frames, each > 0.
         sizes: of frames, as in `EvalConfig`; none keeps the protocol's.
         prompts: names or templates; none keeps the protocol's.
-        marks: frames at which a line is drawn, by name, such as `{"max training frames": 24}`; the
+        marks: frames at which a line is drawn, by name: 24 for `max training frames`, say; the
             context of a model in this process is marked by itself.
         processor: of a model in this process.
         batch_size: questions answered at a time.
@@ -82,11 +83,15 @@ def sweep(
         **kwargs: further arguments of `evaluate`.
 
     Raises:
-        InputError: for no number of frames.
+        InputError: for no number of frames, or a mark that is none.
     """
     how = EvalConfig.named(protocol)
     edges = [int(size) if str(size).isdigit() else size for size in sizes]
-    lines = {name: int(n) for name, n in (marks or {}).items()}
+    lines = {}
+    for mark, n in (marks or {}).items():
+        if not str(n).isdecimal() or not int(n):
+            raise InputError(f"mark {mark!r} ({n}) must be a whole number of frames > 0")
+        lines[mark] = int(n)
     planned = ways(how, frames=frames, sizes=edges, prompts=prompts)
     backend = backend_of(model, processor)
     asking = {"batch_size": batch_size, "workers": workers, "limit": limit, "data_dir": data_dir}

@@ -123,8 +123,8 @@ def push(
         private: make a new repository private; an existing one must agree.
         token: a token with write access; None takes the stored one.
         max_shard_size: size of a Parquet file at most, such as `"500MB"`; 128 MB by default.
-        materialize: None publishes text as text (small; `cast_column` makes frames of it), `"webp"`
-            or `"png"` lossless pictures that the viewer shows.
+        materialize: `"webp"` or `"png"` publishes texts as lossless pictures that the viewer shows;
+            by default they are published as text (small; `cast_column` makes frames of it).
         include_media: upload the frames of videos, at each row's budget. Without it only their
             names are published.
         licences: licence by source, or one for all; wins over what is known of a source.

@@ -208,23 +208,21 @@ def checkpoint_of(name: str) -> tuple[str, dict[str, str]]:
     ('meta-llama/Llama-3.1-8B-Instruct', {})
     """
     path = Path(name).expanduser()
-    if path.is_file() and path.suffix.lower() == ".gguf":
+    gguf = path.suffix.lower() == ".gguf"
+    if path.is_file() and gguf:
         return str(path.parent), {"gguf_file": path.name}
     if path.is_dir():
-        weights = sorted(file.name for file in path.glob("*.gguf"))
         if (path / "config.json").is_file():
             return str(path), {}
+        weights = sorted(file.name for file in path.glob("*.gguf"))
         if len(weights) == 1:
             return str(path), {"gguf_file": weights[0]}
-        found = (
-            f"{len(weights)} GGUF files; name one of {weights[:5]}" if weights else "no config.json"
-        )
-        raise InputError(f"judge {name!r} is a folder with {found}")
+        many = f"{len(weights)} GGUF files; name one of {weights[:5]}"
+        raise InputError(f"judge {name!r} is a folder with {many if weights else 'no config.json'}")
     if path.is_file():
         raise InputError(f"judge {name!r} is a file, not a folder with a model and not a GGUF file")
-    below = path.parent != Path(".") and path.parent.is_dir()
-    if below or name.count("/") > 1 or name[:1] in "./~" or path.suffix == ".gguf":
-        there = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    there = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
+    if (path.parent != Path(".") and there) or name.count("/") > 1 or name[:1] in "./~" or gguf:
         near = difflib.get_close_matches(path.name, there, n=3)
         hint = f"; near: {', '.join(near)}" if near else ""
         raise InputError(

@@ -11,24 +11,15 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-_CHUNK = 500  # SQLite takes at most 999 variables in a statement
 
 
 def key_of(
     judge: str, prompt_version: str, question: str, options: Sequence[str], answer: str
 ) -> str:
-    """Hash everything a verdict depends on.
-
-    Args:
-        judge: identity of the judge: back end, model and settings.
-        prompt_version: changes with the wording of the prompt.
-        question: the question.
-        options: the option texts, in order.
-        answer: the answer to judge.
+    """Hash everything a verdict depends on: the back end with its model and settings, the prompt's wording, the case.
 
     >>> key_of("j", "1", "q", ["a", "b"], "c") == key_of("j", "1", "q", ["a b"], "c")
     False
@@ -47,41 +38,32 @@ class JudgeCache:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        if self.path != ":memory:":
+        self._kept = None
+        if self.path == ":memory:":
+            self._kept = sqlite3.connect(self.path, check_same_thread=False)
+        else:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-        self._kept = self._open() if self.path == ":memory:" else None
 
     def get(self, keys: Iterable[str]) -> dict[str, str]:
         """Give the letters of the keys that are known."""
-        wanted = list(dict.fromkeys(keys))
-        found: dict[str, str] = {}
-        for start in range(0, len(wanted), _CHUNK):
-            part = wanted[start : start + _CHUNK]
-            marks = ",".join("?" * len(part))
-            found.update(
-                self._run(f"SELECT key, letter FROM verdicts WHERE key IN ({marks})", part)
-            )
-        return found
+        find = "SELECT key, letter FROM verdicts WHERE key = ?"
+        with self._opened() as connection:
+            return dict(row for key in keys for row in connection.execute(find, [key]))
 
     def put(self, letters: Mapping[str, str]) -> None:
         """Keep letters by key."""
-        items = list(letters.items())
-        for start in range(0, len(items), _CHUNK // 2):
-            part = items[start : start + _CHUNK // 2]
-            marks = ",".join(["(?, ?)"] * len(part))
-            values = [value for item in part for value in item]
-            self._run(f"INSERT OR REPLACE INTO verdicts VALUES {marks}", values)
+        with self._opened() as connection, connection:
+            connection.executemany("INSERT OR REPLACE INTO verdicts VALUES (?, ?)", letters.items())
 
-    def _open(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, timeout=30, check_same_thread=False)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, letter TEXT)"
-        )
-        return connection
-
-    def _run(self, statement: str, values: Sequence[str]) -> list[tuple[str, str]]:
-        if self._kept is not None:
-            return self._kept.execute(statement, values).fetchall()
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
         # a connection for each act survives fork and leaves no lock behind a killed process
-        with closing(self._open()) as connection, connection:
-            return connection.execute(statement, values).fetchall()
+        connection = self._kept or sqlite3.connect(self.path, timeout=30)
+        try:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, letter TEXT)"
+            )
+            yield connection
+        finally:
+            if connection is not self._kept:
+                connection.close()

@@ -144,14 +144,10 @@ def _said(text: str) -> str:
     if closed:
         text = " " * closed + text[closed:]
     text = _blank(_FINAL, text)
-    while (role := _ROLE.match(text)) and role.end() > len(role[0]) - len(role[0].lstrip()):
-        if text[role.start() : role.end()].isspace():
-            break
+    while role := _ROLE.match(text):
         text = _blank_match(role, text)
-    stop = _STOP.search(text)
-    while stop and not text[: stop.start()].strip():
+    while (stop := _STOP.search(text)) and not text[: stop.start()].strip():
         text = _blank_match(stop, text)
-        stop = _STOP.search(text)
     return text[: stop.start()] if stop else text
 
 

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from t2vid.errors import InputError
 from t2vid.scoring.answer import ParsedAnswer, as_text
@@ -41,7 +41,7 @@ Scheme = Literal["t2vid", "paper"]
 SHORT_CHARS = 400  # an answer this short asserts what it names; of a longer one only the end does
 NEAR_CHARS = 200  # of the end of a long answer, where a phrase presents one without saying so
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
-_SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
+SOFT = ("pair", "hedge", "condition", "question", "quotation", "example")
 _REASONS = {"pair": "two answers", "denial": "denied", "retraction": "taken back"}
 
 
@@ -78,44 +78,39 @@ def extract_choice(
         return ParsedAnswer(None, cleaned.reason)
     prepared = read_options(options)
     question = question if isinstance(question, str) else ""
-    found = _Found(None, "undecided")
+    found = OPEN
     for text in turns(cleaned.text, question):
         found = read(text, prepared, question)
         if found.letter or found.rule not in ("undecided", "echo", "empty", "denied"):
             break
-    if not found.letter:
-        return ParsedAnswer(None, found.rule)
-    return ParsedAnswer(found.letter, found.rule, cleaned.span(found.start, found.end))
+    return found._replace(span=cleaned.span(*found.span) if found.letter and found.span else None)
 
 
-class _Found(NamedTuple):
-    letter: str | None
-    rule: str
-    start: int = 0
-    end: int = 0
+OPEN = ParsedAnswer(None, "undecided")
 
 
-def read(text: str, options: Options, question: str = "") -> _Found:
+def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
     """Apply the steps after cleaning to a text."""
-    for step in (letter_alone, option_text):
-        if found := step(text, options):
+    plain = without_echo(text, question)
+    for said in dict.fromkeys((text, plain)):
+        if found := letter_alone(said, options) or option_text(said, options):
             return found
-    text, echoed = without_echo(text, question)
-    if echoed:
-        if not re.search(r"\w", text):
-            return _Found(None, "echo")
-        for step in (letter_alone, option_text):
-            if found := step(text, options):
-                return found
-    mentions = Mentions(text, options, question)
+    if plain != text and not _WORD.search(plain):
+        return ParsedAnswer(None, "echo")
+    mentions = Mentions(plain, options, question)
     return (
-        statement(text, options, mentions)
-        or letter(text, options, mentions)
-        or text_contained(text, options, mentions)
-        or _Found(None, _why_open(mentions))
+        statement(plain, options, mentions)
+        or letter(plain, options, mentions)
+        or text_contained(plain, options, mentions)
+        or ParsedAnswer(None, _why_open(mentions))
     )
 
 
+def _named(mention: Mention, rule: str) -> ParsedAnswer:
+    return ParsedAnswer(mention.letter, rule, mention.decisive)
+
+
+_WORD = re.compile(r"\w")
 _ALONE = re.compile(
     r"^[\s\"'“”‘’«»(\[{<【「『《=>→👉|.·•\-–—_#:,;✅✔]*(?:(?:(?:the\s+)?(?:final\s+|correct\s+)?(?:options?|choice|letter|answer)"
     r"\b|a\s*:)[\s:\-#.(\"'=]*)?([A-Za-z])[\s\"'“”‘’«»)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*(?::\))?\s*$",
@@ -125,7 +120,7 @@ _SEVERAL = re.compile(r"^\W*([A-Za-z](?:(?:[ ,;&/、，]|\band\b|\bor\b|和|与|
 _REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
 
 
-def letter_alone(text: str, options: Options) -> _Found | None:
+def letter_alone(text: str, options: Options) -> ParsedAnswer | None:
     """Accept one letter with nothing but wrappers around it, in either case.
 
     >>> letter_alone("(b).", read_options(None)).letter
@@ -136,18 +131,18 @@ def letter_alone(text: str, options: Options) -> _Found | None:
     match = _ALONE.match(text) or _REPEATED.match(text)
     if match is None:
         return _several(text, options)
-    said, (start, end) = match[1].upper(), match.span(1)
+    said = match[1].upper()
     if said == "I" and text.rstrip().endswith(("..", "…", "-", "–", "—")):
-        return _Found(None, "empty")  # "I..." is a sentence that broke off
+        return ParsedAnswer(None, "empty")  # "I..." is a sentence that broke off
     named = options.exact(match[1].lower())
     if match[1].islower() and named not in (None, said):
-        return _Found(None, "two answers")  # "a", where option B is the text "a"
+        return ParsedAnswer(None, "two answers")  # "a", where option B is the text "a"
     if said in options.letters:
-        return _Found(said, "letter alone", start, end)
-    return None if named else _Found(None, "no such option")
+        return ParsedAnswer(said, "letter alone", match.span(1))
+    return None if named else ParsedAnswer(None, "no such option")
 
 
-def _several(text: str, options: Options) -> _Found | None:
+def _several(text: str, options: Options) -> ParsedAnswer | None:
     """Read an answer of several letters and nothing else: "BC", "A, b and c"."""
     match = _SEVERAL.match(text)
     if match is None or options.exact(text):
@@ -155,59 +150,41 @@ def _several(text: str, options: Options) -> _Found | None:
     said = set(re.sub(r"\band\b|\bor\b|[^A-Za-z]", "", match[1]).upper())
     if len(said) < 2 or not said <= set(options.letters):
         return None
-    if not match[1].isupper() and match[1].isalpha():
-        return None  # a word
     both = options.combined.get(frozenset(said))
-    return _Found(both, "letter alone", *match.span(1)) if both else _Found(None, "two answers")
+    return ParsedAnswer(both, "letter alone" if both else "two answers", match.span(1))
 
 
-def option_text(text: str, options: Options) -> _Found | None:
+def option_text(text: str, options: Options) -> ParsedAnswer | None:
     """Accept the text of one option and nothing else.
 
     >>> option_text("the dog.", read_options(["A cat", "A dog"])).letter
     'B'
     """
     said = options.exact(text) or options.summed_up(text)
-    if not said:
+    if not said or text.rstrip().endswith(("?", "？")) > options.asks(said):
         return None
-    if text.rstrip().endswith(("?", "？")) and not options.raw[said].rstrip().endswith(("?", "？")):
-        return None
-    return _Found(said, "option text", len(text) - len(text.lstrip()), len(text.rstrip()))
+    return ParsedAnswer(said, "option text", (len(text) - len(text.lstrip()), len(text.rstrip())))
 
 
-def statement(text: str, options: Options, mentions: Mentions) -> _Found | None:
+def statement(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | None:
     """Accept the last explicit statement: a container, a phrase that presents an option, or an option at the head."""
     held = _contained(text, options)
     if held and held.rule == "undecided":
-        mentions.unread, held = held.end, None
-    chosen = _last_presented(mentions, mentions.letters, after=held.end if held else -1)
-    if chosen is None and held is None and options.longest and not _unsettled(mentions):
-        return _text_stated(text, options, mentions)
-    if chosen is None:
-        return held
-    mention, said = chosen
-    if mention.joined:
-        both = options.combined.get(mention.joined)
-        return _Found(both, "statement", mention.start, mention.end) if both else None
+        mentions.unread, held = held.span[1] if held.span else 0, None
+    after = held.span[1] if held and held.span else -1
+    mention = _last_presented(mentions, mentions.letters, after)
+    if mention is None:
+        return held or _text_stated(text, options, mentions)
     if mention.letter not in options.letters:
-        return _Found(None, "no such option")
+        return ParsedAnswer(None, "no such option")
     if _one_of_several(mentions, mention) or _restated(mentions, mention):
-        return _Found(None, "two answers")
-    later = [
-        mentions.said(m)
-        for m in mentions.letters
-        if m.at > mention.at and m.letter != mention.letter
-    ]
-    reopened = [after.kind for after in later if after.cued and after.kind in ("pair", "hedge")]
-    if reopened:
-        return _Found(None, _REASONS.get(reopened[-1], reopened[-1]))
-    if not said.cued and any(
-        mentions.said(m).kind == "alone" and m.letter != mention.letter for m in mentions.letters
-    ):
-        return _Found(None, "two answers")
+        return ParsedAnswer(None, "two answers")
+    others = [mentions.said(m).kind for m in mentions.letters if m.letter != mention.letter]
+    if not mentions.said(mention).cued and "alone" in others:
+        return ParsedAnswer(None, "two answers")
     if _taken_back(text, mention):
-        return _Found(None, "taken back")
-    return _Found(mention.letter, "statement", *mention.decisive)
+        return ParsedAnswer(None, "taken back")
+    return _named(mention, "statement")
 
 
 def _one_of_several(mentions: Mentions, chosen: Mention) -> bool:
@@ -237,46 +214,30 @@ def _restated(mentions: Mentions, chosen: Mention) -> bool:
     return False
 
 
-def _unsettled(mentions: Mentions) -> bool:
-    return any(mentions.said(m).kind in _SOFT and mentions.said(m).cued for m in mentions.letters)
-
-
-def _text_stated(text: str, options: Options, mentions: Mentions) -> _Found | None:
+def _text_stated(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | None:
     """Accept the option whose text is presented: by a phrase, or as the first thing that is said."""
-    found = mentions.texts()
-    first = [m for m in found if _presents_itself(mentions, m, mentions.said(m))]
-    if first and options.bare(first[0].letter):  # "Yes, …"
-        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
+    found = mentions.texts() if options.longest else []
     if not found or _CUT_OFF.search(text) or (len(text) > SHORT_CHARS and not _ENDS.search(text)):
         return None
-    others = {m.letter for m in found if mentions.said(m).kind not in ("denial", "quotation")}
-    if first and len(others) == 1:
-        return _Found(first[0].letter, "statement", first[0].start, first[0].end)
-    opening = [m for m in found if m.start < mentions.first_break and not m.joined]
-    said = {m.letter: m for m in opening if mentions.said(m).kind in ("", "cue", "firm", "alone")}
-    if len(said) == 1 and len(opening) == 1 and not options.numeric(opening[0].letter):
-        if not options.bare(opening[0].letter) and len(found) > 1:
-            if _taken_back(text, opening[0]):
-                return _Found(None, "taken back")
-            return _Found(opening[0].letter, "statement", opening[0].start, opening[0].end)
-    chosen = _last_presented(mentions, found)
-    if chosen is None:
+    if any(mentions.said(m).kind in SOFT and mentions.said(m).cued for m in mentions.letters):
         return None
-    mention, _ = chosen
-    if first and mention in first:
+    mention = _last_presented(mentions, found)
+    opening = [m for m in found if m.start < mentions.first_break]
+    if len(opening) == 1 < len(found) and not options.bare(opening[0].letter):
+        first = mentions.said(opening[0]).kind in ("", "cue", "firm", "alone")
+        mention = opening[0] if first and not options.numeric(opening[0].letter) else mention
+    if mention is None:
         return None
     if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None  # a number on the way to another one
     if _taken_back(text, mention):
-        return _Found(None, "taken back")
-    return _Found(mention.letter, "statement", mention.start, mention.end)
+        return ParsedAnswer(None, "taken back")
+    return _named(mention, "statement")
 
 
-def _last_presented(
-    mentions: Mentions, found: list[Mention], after: int = -1
-) -> tuple[Mention, Said] | None:
+def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -> Mention | None:
     """Return the last mention that is presented as the answer; of a loop of one sentence, the first."""
-    chosen: tuple[Mention, Said] | None = None
+    chosen: Mention | None = None
     for mention in reversed(found):
         if mention.at <= after:
             break
@@ -284,16 +245,19 @@ def _last_presented(
         if mention.at < mentions.unread and not (said.cued and _ANSWERING.search(said.frame)):
             continue
         if chosen is not None:
-            if not _loops(mentions, mention, said, chosen):
+            if not _loops(mentions, mention, chosen):
                 break
-            chosen = mention, said
+            chosen = mention
         elif _weighs(mentions, mention, said) or _presents_itself(mentions, mention, said):
-            if mention.joined and not mentions.options.combined.get(mention.joined):
+            if mention.joined:  # "A and B", which may be an option
+                if both := mentions.options.combined.get(mention.joined):
+                    return mention._replace(letter=both, form="place")
                 continue
-            chosen = mention, said
+            chosen = mention
     return chosen
 
 
+_SET_OFF = re.compile(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)")
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
     r"letter|accurate|likely|final|"
@@ -326,42 +290,36 @@ def _verdict(said: Said) -> bool:
 _LEAD = re.compile(r"^[\W_]*(?:answer)?[\W_]*", re.IGNORECASE)
 
 
-def _loops(mentions: Mentions, before: Mention, said: Said, chosen: tuple[Mention, Said]) -> bool:
+def _loops(mentions: Mentions, before: Mention, after: Mention) -> bool:
     """Say whether two statements are one sentence said again, with another letter and nothing in between."""
-    mention, last = chosen
+    said, last = mentions.said(before), mentions.said(after)
     if _LEAD.sub("", said.frame).casefold().split() != _LEAD.sub("", last.frame).casefold().split():
         return False
     if len(re.findall(r"\w+", said.frame)) < 2:
         return False
-    gap = len(mentions.text[before.end : mention.start].strip())
+    gap = len(mentions.text[before.end : after.start].strip())
     return before.at == mentions.cut or gap <= len(last.frame.strip()) + 14
 
 
 def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
     """Say whether an option stands where an answer stands: at the head of the answer, or on its last line."""
-    opens = mention.form == "text" and not mentions.text[: mention.start].strip(" \n\"'“(")
-    if opens and mentions.options.bare(mention.letter):
-        return bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", mentions.text[mention.end :]))
     if mention.form == "item" or mention.joined or said.kind not in ("", "alone"):
         return False
     text = mentions.text
+    head = not _WORD.search(text[: mention.start])
+    follows = text[mention.end : mention.end + 4]
     if mention.form == "text":
-        return opens and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", text[mention.end :]))
+        return head and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", follows))
     line = text.rfind("\n", 0, mention.start) + 1
-    if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
+    if mention.own and said.kind == "" and _WORD.search(text[line : mention.start]):
         owns = {m.letter for m in mentions.letters if m.own}
         return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
-    head = not re.search(r"\w", text[: mention.start])
     if head:
-        follows = text[mention.end : mention.end + 3]
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
-        return marked or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
-    last_line = text.rstrip().rfind("\n") + 1
-    if mention.start < last_line or said.kind != "alone":
+        return marked or bool(_SET_OFF.match(follows))
+    if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
-    if text[last_line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(
-        (".", "!", ")", "。")
-    ):
+    if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
         return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
 
@@ -375,52 +333,44 @@ def _taken_back(text: str, mention: Mention) -> bool:
 _FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
 
 
-def _contained(text: str, options: Options) -> _Found | None:
+def _contained(text: str, options: Options) -> ParsedAnswer | None:
     """Read the last container that holds an option."""
-    unread: _Found | None = None
+    unread: ParsedAnswer | None = None
     for content, at in reversed(containers(text)):
         inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content)
         if not inner.strip(" \"'"):
             continue
         found = read(inner, options)
-        if found.letter and _FORMULA.search(inner[: found.start] + " " + inner[found.end :]):
-            if inner[found.start : found.end] != found.letter:
-                found = _Found(None, "undecided")  # the 3 of "14\\sqrt{3}"
+        start, end = found.span or (0, len(inner))
+        if inner[start:end] != found.letter and _FORMULA.search(inner[:start] + " " + inner[end:]):
+            found = OPEN  # the 3 of "14\\sqrt{3}"
         if found.letter:
-            return _Found(found.letter, "statement", at + found.start, at + found.end)
+            return ParsedAnswer(found.letter, "statement", (at + start, at + end))
         if found.rule not in ("undecided", "echo"):
-            return _Found(None, found.rule, at, at + len(content))
-        unread = unread or _Found(None, "undecided", at, at + len(content))
+            return found._replace(span=(at, at + len(content)))
+        unread = unread or OPEN._replace(span=(at, at + len(content)))
     return unread
 
 
-def _stands(text: str, mention: Mention) -> bool:
-    """Say whether a letter stands where no name has one: at the edge of its clause."""
-    return not mention.joined and bool(
-        re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[mention.end : mention.end + 4])
-    )
-
-
-def letter(text: str, options: Options, mentions: Mentions) -> _Found | None:
-    """Accept the only letter that stands as a sentence of its own."""
+def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | None:
+    """Accept the only letter that stands as a sentence of its own, or beside denied ones at the edge of its clause."""
     kinds = [(m, mentions.said(m).kind) for m in mentions.letters if m.at >= mentions.unread]
-    left = {m.letter: m for m, kind in kinds if kind in ("", "alone") and _stands(text, m)}
+    if any(kind in SOFT for _, kind in kinds):
+        return None
+    edge = [m for m, kind in kinds if kind in ("", "alone") and not m.joined]
+    left = {
+        m.letter: m for m in edge if re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[m.end : m.end + 4])
+    }
     denied = {m.letter for m, kind in kinds if kind == "denial"}
-    if len(left) == 1 and denied - left.keys() and not left.keys() & denied:
-        (mention,) = left.values()  # "B, certainly not C"
-        if not any(kind in _SOFT for _, kind in kinds) and mention.letter in options.letters:
-            return _Found(mention.letter, "letter", *mention.decisive)
-    alone = [m for m, kind in kinds if kind == "alone" and m.form != "item"]
-    if len({m.letter for m in alone}) != 1 or any(kind in _SOFT for _, kind in kinds):
+    if len(left) == 1 and denied and not denied & left.keys() and left.keys() <= {*options.letters}:
+        return _named(next(iter(left.values())), "letter")  # "B, certainly not C"
+    alone = {m.letter: m for m, kind in kinds if kind == "alone" and m.form != "item"}
+    mention = next(iter(alone.values())) if len(alone) == 1 else None
+    if mention is None or not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
-    mention = alone[-1]
-    if mention.joined or mention.letter not in options.letters:
-        return None
-    if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
-        return None
-    if text[mention.at].islower() and re.search(r"\w", text[mention.end :]):
+    if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
-    return _Found(mention.letter, "letter", *mention.decisive)
+    return _named(mention, "letter")
 
 
 _TURNS = re.compile(
@@ -437,45 +387,32 @@ _CONCLUDES = re.compile(
 )
 
 
-def text_contained(text: str, options: Options, mentions: Mentions) -> _Found | None:
+def text_contained(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | None:
     """Accept the only option whose text the answer asserts; of a long answer, its last sentence must do so."""
-    if (
-        not options.longest
-        or _CUT_OFF.search(text)
-        or any(mentions.said(m).kind in _SOFT for m in mentions.letters)
-    ):
+    if not options.longest or _CUT_OFF.search(text):
         return None
     found = [m for m in mentions.texts() if not options.bare(m.letter)]
-    last = None
     if len(text) > SHORT_CHARS:
         ends = [b for b in mentions.breaks if b < len(text.rstrip())]
-        last = ends[-1] if ends else 0
-        if not _ENDS.search(text) or not _CONCLUDES.search(text, last):
+        if not _ENDS.search(text) or not _CONCLUDES.search(text, ends[-1] if ends else 0):
             return None
-        found = [m for m in found if m.at >= last]
-    kinds = [(m, mentions.said(m).kind) for m in found]
-    if any(kind in _SOFT for _, kind in kinds):
+        found = [m for m in found if m.at >= (ends[-1] if ends else 0)]
+    if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
         return None
-    asserted = {m.letter: m for m, kind in kinds if kind != "denial" and not m.joined}
-    denied = {m.letter for m, kind in kinds if kind == "denial"}
+    asserted = {m.letter: m for m in found if mentions.said(m).kind != "denial"}
+    denied = {m.letter for m in mentions.letters + found if mentions.said(m).kind == "denial"}
     if len(asserted) != 1 or asserted.keys() & denied:
         return None
     (mention,) = asserted.values()
-    if any(
-        m.letter == mention.letter and mentions.said(m).kind == "denial" for m in mentions.letters
-    ):
-        return None
     if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None
-    if _taken_back(text, mention):
-        return None
-    return _Found(mention.letter, "text contained", mention.start, mention.end)
+    return None if _taken_back(text, mention) else _named(mention, "text contained")
 
 
 def _why_open(mentions: Mentions) -> str:
     named = mentions.letters + (mentions.texts() if len(mentions.text) <= SHORT_CHARS else [])
     for kind in [mentions.said(m).kind for m in reversed(named)]:
-        if kind in (*_SOFT, "denial"):
+        if kind in (*SOFT, "denial"):
             return _REASONS.get(kind, kind)
     return "undecided"
 

@@ -66,15 +66,12 @@ def group_scores(
     >>> group_scores([("1", "", True), ("1", "", False), ("2", "[1,2,3,4]", True)])
     {'all': 62.5, 'logic': 100.0, 'relevance': 25.0}
     """
-    right: dict[str, list[bool]] = {}
-    structures: dict[str, str] = {}
+    groups: dict[str, tuple[str, list[bool]]] = {}
     for group, structure, ok in rows:
-        right.setdefault(group, []).append(ok)
-        structures.setdefault(group, structure)
+        groups.setdefault(group, (structure, []))[1].append(ok)
     points: dict[str, list[float]] = {}
-    for group, answers in right.items():
-        structure = structures[group]
+    for group, (structure, right) in groups.items():
         kind = "relevance" if structure in ("", "relevance") else "logic"
         for name in ("all", (kinds or {}).get(group, kind)):
-            points.setdefault(name, []).append(group_score(answers, structure))
+            points.setdefault(name, []).append(group_score(right, structure))
     return {name: sum(found) / len(found) for name, found in sorted(points.items())}

@@ -80,11 +80,8 @@ class Judge:
         >>> judge.decide([("q", ["x", "y"], "?")])[0].error
         'ZeroDivisionError: division by zero'
         """
-        cases = [
-            AnswerToJudge(question, tuple(options), answer) for question, options, answer in rows
-        ]
-        new = [case for case in dict.fromkeys(cases) if case not in self._known]
-        new = self._from_disk(new)
+        cases = [AnswerToJudge(question, tuple(options), said) for question, options, said in rows]
+        new = self._unknown([case for case in dict.fromkeys(cases) if case not in self._known])
         new.sort(key=lambda case: sum(map(len, case.options)) + len(case.question + case.answer))
         for start in range(0, len(new), self.batch_size):
             self._ask(new[start : start + self.batch_size])
@@ -93,26 +90,21 @@ class Judge:
     def _ask(self, batch: list[AnswerToJudge]) -> None:
         self.asked += len(batch)
         try:
-            verdicts = [
-                _checked(*pair) for pair in zip(batch, self.backend.say(batch), strict=True)
-            ]
+            verdicts = list(map(_checked, batch, self.backend.say(batch)))
+            said = dict(zip(batch, verdicts, strict=True))
         except Exception as error:  # a judge may be anybody's code; its failures are counted
             logger.warning("the judge failed on %d answers: %r", len(batch), error)
-            verdicts = [Verdict(None, f"{type(error).__name__}: {error}")] * len(batch)
-        self._known.update(zip(batch, verdicts, strict=True))
+            said = dict.fromkeys(batch, Verdict(None, f"{type(error).__name__}: {error}"))
+        self._known.update(said)
         if self._disk is not None:  # a failure is not kept: the next run tries again
-            kept = {
-                self._key(c): v.letter or NO_LETTER
-                for c, v in zip(batch, verdicts, strict=True)
-                if not v.error
-            }
-            self._disk.put(kept)
+            self._disk.put(
+                {self._key(c): v.letter or NO_LETTER for c, v in said.items() if not v.error}
+            )
 
-    def _from_disk(self, cases: list[AnswerToJudge]) -> list[AnswerToJudge]:
-        if self._disk is None or not cases:
-            return cases
-        keys = {case: self._key(case) for case in cases}
-        found = self._disk.get(keys.values())
+    def _unknown(self, cases: list[AnswerToJudge]) -> list[AnswerToJudge]:
+        """Take what is known from the disk, and return the other cases."""
+        keys = {case: self._key(case) for case in cases} if self._disk else {}
+        found = self._disk.get(keys.values()) if self._disk else {}
         for case, key in keys.items():
             if key in found:
                 self._known[case] = Verdict(None if found[key] == NO_LETTER else found[key])

@@ -30,9 +30,13 @@ _CALCULATION = re.compile(
     r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
 )
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
-_NAME_AFTER = re.compile(
-    r"\s+(?:minor|major|sharp|flat|string|section|movie|team|personality|battery|cells?)\b", re.I
-)
+_GAP = re.compile(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*")
+_WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
+_BETWEEN = " .,\"'”-–—:|"
+_PART = re.compile(r"\.\s+[a-z]|$")
+_ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
+_STATED = re.compile(r"(?:[:=]|is)\s*$")
+_NOUN = re.compile(r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", re.IGNORECASE)
 
 
 class Mention(NamedTuple):
@@ -60,8 +64,8 @@ class Mention(NamedTuple):
 
     @property
     def decisive(self) -> tuple[int, int]:
-        """Where the letter stands, or the words that name its place: "the second option"."""
-        return (self.start, self.end) if self.form == "place" else (self.at, self.at + 1)
+        """Where the letter stands, or the words that name its option or its place."""
+        return (self.start, self.end) if self.form in ("place", "text") else (self.at, self.at + 1)
 
 
 class Letters:
@@ -78,98 +82,73 @@ class Letters:
     def letter(self, at: int) -> Mention | None:
         """Take in the noun and the brackets before a letter, and its option's text after it."""
         text, letter = self.text, self.text[at].upper()
-        start, end, wrapped = at, at + 1, False
+        start, end = at, at + 1
         while start and text[start - 1] in _OPENING:
             start -= 1
         while end < len(text) and text[end] in _CLOSING:
             end += 1
-            wrapped = wrapped or start < at
-        if start < at and text[start] == "(" and re.match(r"[A-Za-z0-9]", text[start - 1 : start]):
-            return None  # f(A)
-        near = max(0, start - 80)
-        if text.rfind("(", near, start) >= 0 and _CALL.search(text, near, start):
+        wrapped = start < at and end > at + 1
+        if text.rfind("(", max(0, start - 80), start) >= 0 and _CALL.search(
+            text, max(0, start - 80), start
+        ):
             return None  # label("C", C, S)
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
         if small and letter == "I" and "ii)" in text:
             return None  # (i), (ii), …
-        if own:
-            end = own
-        elif (
-            not wrapped
-            and letter == "A"
-            and text[at - 1 : at] in tuple("\"'“‘")
-            and self._is_word(letter, end, small)
-        ):
-            return None  # option "A dog"
-        elif not wrapped and noun == start:
-            if _CALCULATION.match(follows) or _NAME_AFTER.match(follows):
-                return None
-            if _EQUATION.search(text[max(0, start - 6) : start]):
+        if letter in "AI" and not own and end == at + 1 and self._is_word(letter, end, small):
+            if noun == start or text[at - 1] in _OPENING:
+                return None  # an article, also in: option "A dog"
+        if not own and not wrapped and noun == start:
+            if _CALCULATION.match(follows) or _EQUATION.search(text[max(0, start - 6) : start]):
                 return None
             if self.options.lettered and re.search(r"\d\s?$", text[max(0, start - 2) : start]):
                 return None  # "75 A", a current
-            if letter in "AI" and end == at + 1 and self._is_word(letter, end, small):
-                return None
-            if (
-                letter == "I"
-                and re.match(r"\.\s+[a-z]|$", follows)
-                and not text[:start].rstrip().endswith((":", "=", "is"))
-            ):
+            if letter == "I" and _PART.match(follows) and not _STATED.search(text[:start]):
                 return None  # "Well, I"
-            if small and not re.match(r"[\s.!,]*(?:$|\n|\bi think)", text[end : end + 12]):
+            if small and not _ENDS_ITS_SENTENCE.match(follows):
                 return None
         if small and not wrapped and letter not in self.options.letters:
             return None
-        if wrapped and self.options.keys[letter]:
-            start = min(start, self._own_text_before(letter, start))
+        start = min(start, noun)
+        if wrapped:
+            start = self._own_text_before(letter, start)
         return Mention(
             letter,
             at,
-            min(start, noun),
-            end,
+            start,
+            own or end,
             wrapped=wrapped or noun < start or bool(own),
             own=bool(own),
         )
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:
         """Say whether an A is the article, or an I the writer."""
-        word = re.match(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)", self.text[end : end + 24])
+        word = _WORD_AFTER.match(self.text, end, end + 24)
         if not word or "\n" in word[1] or (word[1][0] == "," and letter == "A"):
             return False
         follows = word[2].replace("’", "'")
         if letter == "I":
-            return follows not in (_AFTER_I - {"is", "and"} if word[1][0] == "," else _AFTER_I)
-        if not follows.isascii():
-            return False
-        if len(follows) == 1 and follows.isupper() and letter == "A":
+            return follows not in _AFTER_I
+        if not follows.isascii() or (len(follows) == 1 and follows.isupper()):
             return False
         return small or follows.casefold() not in _VERBS
 
     def _noun(self, start: int) -> int:
         """Return where "option", "choice (" or the like begins before a letter."""
         before = self.text[max(0, start - 24) : start]
-        word = re.search(
-            r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", before, re.IGNORECASE
-        )
+        word = _NOUN.search(before)
         if word and word[2].casefold() in self.lexicon.words["noun"]:
             return start - len(before) + word.start()
-        if before and not before.isascii():
-            stripped = before.rstrip(" :(")
-            for noun in self.lexicon.words["noun"]:
-                if not noun.isascii() and stripped.endswith(noun):
-                    return start - len(before) + len(stripped) - len(noun)
         return start
 
     def own_text(self, letter: str, end: int) -> int:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
-        if not self.options.keys[letter]:
+        if not self.options.raw.get(letter):
             return 0
-        gap = re.match(
-            r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
-        )
-        start = end + (gap.end() if gap else 0)
+        gap = _GAP.match(self.text, end, end + 14)
+        start = gap.end() if gap else end
         if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(
@@ -185,13 +164,11 @@ class Letters:
         return end
 
     def _own_text_before(self, letter: str, start: int) -> int:
-        key = self.options.keys[letter]
-        low = max(0, start - 2 * len(self.options.raw[letter]) - 10)
-        last = key[-1]
-        if last.isascii() and last.isalpha() and len(last) > 1:
-            if last not in self.text[max(low, start - len(last) - 8) : start].casefold():
-                return start
-        for name, begin, end in reversed(self.options.named(self.text[low:start])):
-            if name == letter and not self.text[low + end : start].strip(" .,\"'”-–—:|"):
-                return low + begin
-        return start if key else start
+        raw = self.options.raw.get(letter, "")
+        low = max(0, start - 2 * len(raw) - 10)
+        last = self.text[low:start].rstrip(_BETWEEN)[-1:]
+        if last.casefold() == raw.rstrip(_BETWEEN)[-1:].casefold() and last:
+            for name, begin, end in reversed(self.options.named(self.text[low:start])):
+                if name == letter and not self.text[low + end : start].strip(_BETWEEN):
+                    return low + begin
+        return start

@@ -24,9 +24,9 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from itertools import takewhile
+from itertools import compress, takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from t2vid.errors import InputError
 
@@ -38,6 +38,7 @@ CATEGORIES = (
 _TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[^\W_]+(?:'[^\W_]+)*~?|\S")
 _TIGHT_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[()\[\]|^$]|[^\s()\[\]|^$]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\0|[^\w\s\"'“”‘’`()\[\]{}]")
+_ONE_OF = re.compile(r"\\.|[^|]|\[[^\[\]\\]*\]", re.DOTALL)  # what needs no brackets of its own
 _FIRST_CODE = 0xE000  # words of the lexicon are written as characters for private use
 _UNKNOWN = "w"  # any other word
 MAX_WORDS = 60_000  # words of answers that are remembered
@@ -46,13 +47,8 @@ _SPACED = {
     "^": "^[^\0w\ue000-\uf8ff]*", "$": "[^\0w\ue000-\uf8ffA-J]*$",
 }  # fmt: skip
 _TIGHT = {
-    "..": ".{0,6}",
-    "...": ".{0,16}",
-    "{L}": OPTION,
-    "{M}": "[A-J]",
-    "^": r"^\W{0,3}",
-    "$": r"\W*$",
-}
+    "..": ".{0,6}", "...": ".{0,16}", "{L}": OPTION, "{M}": "[A-J]", "^": r"^\W{0,3}", "$": r"\W*$",
+}  # fmt: skip
 
 
 _CAPITALS = frozenset("ABCDEFGHJKLMNOPQRSTUVWXYZ")
@@ -128,17 +124,6 @@ _NOT_TIGHT = re.compile(r"[\s:：。.!！「」『』（）()\"“”'‘’*_·
 _MARKS = re.compile("[!-+\\-./:-@\\[-`{-~\u2010-\u2027\u2190-\u21ff]")
 
 
-class _Node(NamedTuple):
-    """A word, a filler or, where it has `alternatives`, a group."""
-
-    token: str
-    alternatives: tuple[tuple[_Node, ...], ...] | None = None
-    optional: bool = False
-
-
-_Tree = tuple[tuple[_Node, ...], ...]
-
-
 class Phrase:
     """One phrase of the lexicon.
 
@@ -156,103 +141,75 @@ class Phrase:
         self.category, self.text, self.placed, self.spaced = category, text, "{L}" in text, spaced
         for name, value in (words or {}).items():
             text = text.replace(f"<{name}>", value)
-        tokens = (_TOKEN if spaced else _TIGHT_TOKEN).findall(
-            text.replace("’", "'").lower().replace("{l}", "{L}").replace("{m}", "{M}")
-        )
-        tokens = [t for t in tokens if t not in "'\"“”‘’"]
-        literal = [t for t in tokens if t not in _SPACED and t not in "()[]|"]
+        text = text.replace("’", "'").lower().replace("{l}", "{L}").replace("{m}", "{M}")
+        tokens = (_TOKEN if spaced else _TIGHT_TOKEN).findall(text)
+        self._tokens = [token for token in tokens if token not in "'\"“”‘’"]
+        literal = [t for t in self._tokens if t not in _SPACED and t not in "()[]|"]
         self.words = [t for t in literal if t[0].isalnum()] if spaced else []
         marks = any(not t[0].isalnum() and t != "," for t in literal)
         self.view = "tight" if not spaced else "full" if marks else "bare"
         self._pattern: re.Pattern[str] | None = None
-        self.tree = _alternatives(tokens)
-        if tokens:
-            raise InputError(f"phrase {self.text!r} has a bracket too many, at {tokens[0]!r}")
 
     def __repr__(self) -> str:
         return f"<{self.category}: {self.text}>"
 
     def gates(self, alphabet: Alphabet) -> list[frozenset[str]]:
         """Return sets of keys; a frame that the phrase matches holds one key of each. The smallest comes first."""
-        known = alphabet if self.spaced else None
-        if len(self.tree) > 1:
-            return [gate] if (gate := _gate(self.tree, known)) else []
-        return sorted(_gates(self.tree[0], known), key=len)
+        return sorted(self._written(alphabet)[1], key=len)
 
     def pattern(self, alphabet: Alphabet) -> re.Pattern[str]:
         """Return what the phrase compiles to, worked out when it is first needed."""
         if self._pattern is None:
             flags = 0 if self.spaced else re.IGNORECASE
-            self._pattern = re.compile(_group(self.tree, alphabet if self.spaced else None), flags)
+            self._pattern = re.compile(self._written(alphabet)[0], flags)
         return self._pattern
 
+    def _written(self, alphabet: Alphabet) -> tuple[str, list[frozenset[str]]]:
+        tokens = list(self._tokens)
+        found = _written(tokens, alphabet if self.spaced else None)
+        if tokens:
+            raise InputError(f"phrase {self.text!r} has a bracket too many, at {tokens[0]!r}")
+        return found
 
-def _alternatives(tokens: list[str]) -> _Tree:
-    found: list[list[_Node]] = [[]]
+
+def _written(tokens: list[str], alphabet: Alphabet | None) -> tuple[str, list[frozenset[str]]]:
+    """Write alternatives as a pattern, and give sets of keys of each of which every match holds one."""
+    whole: list[tuple[list[str], list[frozenset[str]]]] = [([], [])]
     while tokens and tokens[0] not in ")]":
-        token = tokens.pop(0)
+        token, (parts, gates) = tokens.pop(0), whole[-1]
         if token == "|":
-            found.append([])
+            whole.append(([], []))
         elif token in ("(", "["):
-            found[-1].append(_Node(token, _alternatives(tokens), token == "["))
+            inner, keys = _written(tokens, alphabet)
             if not tokens:
                 raise InputError(f"a phrase has no end for its {token!r}")
             tokens.pop(0)
+            inner = inner if _ONE_OF.fullmatch(inner) else f"(?:{inner})"
+            parts.append(f"{inner}?" if token == "[" else inner)
+            gates += keys if token == "(" else []
+        elif token in _SPACED:
+            parts.append((_SPACED if alphabet else _TIGHT)[token])
+        elif alphabet:
+            codes = frozenset(alphabet.meant(token) if token[0].isalnum() else token)
+            parts.append(_one_of(codes))
+            gates.append(codes)
         else:
-            found[-1].append(_Node(token))
-    return tuple(map(tuple, found))
+            parts.append(re.escape(token))
+            gates.append(frozenset(token[0]))
+    if len(whole) == 1:
+        return "".join(parts), gates
+    telling = [min(gates, key=len, default=frozenset()) for _, gates in whole]
+    gate = [frozenset().union(*telling)] if all(telling) else []
+    single = [parts == [_one_of(t)] for (parts, _), t in zip(whole, telling, strict=True)]
+    words = [_one_of(frozenset().union(*compress(telling, single)))] * any(single)
+    more = ["".join(parts) for (parts, _), alone in zip(whole, single, strict=True) if not alone]
+    return "|".join(words + more), gate
 
 
-def _group(tree: _Tree, alphabet: Alphabet | None) -> str:
-    """Write alternatives as a pattern; those of one word each as a character class."""
-    single = [nodes[0].token for nodes in tree if len(nodes) == 1 and not nodes[0].alternatives]
-    single = [token for token in single if token not in _SPACED]
-    parts = []
-    if alphabet and single:
-        codes = {c for token in single for c in _codes(token, alphabet)}
-        parts.append(
-            f"[{''.join(map(re.escape, sorted(codes)))}]"
-            if len(codes) > 1
-            else re.escape(codes.pop())
-        )
-    for nodes in tree:
-        if not (alphabet and len(nodes) == 1 and nodes[0].token in single):
-            parts.append("".join(_piece(node, alphabet) for node in nodes))
-    return f"(?:{'|'.join(parts)})" if len(parts) > 1 else parts[0]
-
-
-def _codes(token: str, alphabet: Alphabet) -> list[str]:
-    return alphabet.meant(token) if token[0].isalnum() else [token]
-
-
-def _piece(node: _Node, alphabet: Alphabet | None) -> str:
-    if node.alternatives is not None:
-        group = _group(node.alternatives, alphabet)
-        return f"(?:{group})?" if node.optional else group
-    if alphabet:
-        return _SPACED.get(node.token) or _group(((node,),), alphabet)
-    return _TIGHT.get(node.token, re.escape(node.token))
-
-
-def _gate(tree: _Tree, alphabet: Alphabet | None) -> frozenset[str]:
-    """Collect keys of which every match must hold one; empty where there are none."""
-    gates = [_most_telling(nodes, alphabet) for nodes in tree]
-    return frozenset().union(*gates) if all(gates) else frozenset()
-
-
-def _most_telling(nodes: tuple[_Node, ...], alphabet: Alphabet | None) -> frozenset[str]:
-    return min(_gates(nodes, alphabet), key=len, default=frozenset())
-
-
-def _gates(nodes: tuple[_Node, ...], alphabet: Alphabet | None) -> list[frozenset[str]]:
-    found = (
-        _gate(n.alternatives, alphabet)
-        if n.alternatives
-        else frozenset(_codes(n.token, alphabet) if alphabet else n.token[0])
-        for n in nodes
-        if not n.optional and n.token not in _SPACED
-    )
-    return [keys for keys in found if keys]
+def _one_of(codes: frozenset[str]) -> str:
+    """Write one of several characters as a class."""
+    written = "".join(map(re.escape, sorted(codes)))
+    return f"[{written}]" if len(codes) > 1 else written
 
 
 class Lexicon:

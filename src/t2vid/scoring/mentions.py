@@ -33,21 +33,16 @@ _HEADER = re.compile(
     r"(?:answer|response|conclusion|choice|option|result|solution|答案|答え|정답|respuesta|réponse|antwort|risposta|resposta|ответ)$",
     re.IGNORECASE,
 )
-_ONE = re.compile(
-    r"\s+(?:is|isn't|was|does|doesn't|seems|has|would|cannot|can't|fits|matches|never|happens|it is)\b",
-    re.I,
-)
+_ITEM = re.compile(r"(?:[.):|]|\s[|–—=-])\s*\w")
+_NEW_LINE = re.compile(r"(?:^|[\n,;.])[\s•|>–-]*$")
+_ONE = re.compile(r"\s+(?:is|was|does|seems|has|would|can|fits|matches|never|happens)", re.I)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
-_PLACE_NOUNS = ("option", "choice", "caption", "sentence", "statement", "description", "answer")
-_ORDINALS = ("first 1st", "second 2nd", "third 3rd", "fourth 4th", "fifth 5th", "sixth 6th")
-_NUMBERS = ("one", "two", "three", "four", "five", "six")
-_PLACES = {w: i for i, words in enumerate(_ORDINALS) for w in words.split()}
-_PLACES |= {word: i for i, word in enumerate(_NUMBERS)}
-_PLACES |= {str(i + 1): i for i in range(9)}
+_ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
+_NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
+_PLACES = {word: i // 2 for words in (_ORDINALS, _NUMBERS) for i, word in enumerate(words)}
 _PLACE = re.compile(
-    rf"\b(?:({'|'.join(_ORDINALS).replace(' ', '|')}) (?:{'|'.join(_PLACE_NOUNS)})"
-    r"|(?:option|choice|caption|sentence)\s#?(?:([1-9])|(?:number|no\.?)\s#?"
-    rf"([1-9]|{'|'.join(_NUMBERS)})))\b(?!\s*(?:%|/))",
+    rf"\b(?:({'|'.join(_ORDINALS)}) (?:option|choice|caption|sentence|statement|description|answer)"
+    rf"|(?:option|choice|caption|sentence)\s(?:#|number |no\.? ?)?({'|'.join(_NUMBERS)}))\b(?!\s*(?:%|/))",
     re.IGNORECASE,
 )
 
@@ -108,56 +103,41 @@ class Mentions:
 
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
-        low = self.text.casefold()
-        if not any(noun in low for noun in _PLACE_NOUNS):
-            return []
         found = []
         for place in _PLACE.finditer(self.text):
-            i = _PLACES[(place[1] or place[2] or place[3]).lower()]
-            sentence = not re.search("option|choice|answer", place[0], re.IGNORECASE)
-            if sentence and self.options.longest < SENTENCE_CHARS:
+            i = _PLACES[(place[1] or place[2]).lower()]
+            about = re.search("option|choice|answer", place[0], re.IGNORECASE)
+            if not about and self.options.longest < SENTENCE_CHARS:
                 continue  # "the subject of the second sentence"
-            if i < len(self.options.letters) and not any(
-                m.start < place.end() < m.end for m in letters
-            ):
-                letter, end = self.options.letters[i], place.end()
+            taken = any(m.start < place.end() < m.end for m in letters)
+            if i < len(self.options.letters) and not taken:
+                letter, (start, end) = self.options.letters[i], place.span()
                 end = self.reader.own_text(letter, end) or end
-                found.append(
-                    Mention(letter, place.start(), place.start(), end, "place", wrapped=True)
-                )
+                found.append(Mention(letter, start, start, end, "place", wrapped=True))
         return found
 
     def _unlisted(self, found: list[Mention]) -> list[Mention]:
         """Leave out options that are only listed, and mark the letters that head lines of their own."""
-        listed: set[int] = set()
-        run: list[int] = []
-        for i, mention in enumerate(found):
-            own = (
-                bool(self.reader.own_text(mention.letter, mention.at + 1))
-                or mention.end - mention.at > 4
-            )
-            fits = run and _BETWEEN_ITEMS.match(self.text[found[run[-1]].end : mention.start])
-            if not own or not fits or mention.letter in {found[k].letter for k in run}:
-                listed.update(run if len(run) > 1 else ())
-                run = []
+        runs: list[list[Mention]] = [[]]
+        for mention in found:
+            run, own = runs[-1], bool(self.reader.own_text(mention.letter, mention.at + 1))
+            own = own or mention.end - mention.at > 4
+            fits = run and _BETWEEN_ITEMS.match(self.text[run[-1].end : mention.start])
+            if not own or not fits or any(mention.letter == m.letter for m in run):
+                runs.append([])
             if own and not _TICKED.search(self.text[max(0, mention.start - 4) : mention.start]):
-                run.append(i)
-        listed.update(run if len(run) > 1 else ())
-        self.listed = [(found[i].start, found[i].end) for i in sorted(listed)]
-        kept = [mention for i, mention in enumerate(found) if i not in listed]
-        heads = [i for i, m in enumerate(kept) if self._heads_line(m)]
-        if len({kept[i].letter for i in heads}) > 1:
-            for i in heads:
-                kept[i] = kept[i]._replace(form="item")
-        return kept
+                runs[-1].append(mention)
+        listed = {mention for run in runs if len(run) > 1 for mention in run}
+        self.listed = [(mention.start, mention.end) for mention in listed]
+        kept = [mention for mention in found if mention not in listed]
+        heads = {mention for mention in kept if self._heads_line(mention)}
+        several = len({mention.letter for mention in heads}) > 1
+        return [m._replace(form="item") if several and m in heads else m for m in kept]
 
     def _heads_line(self, mention: Mention) -> bool:
-        if not re.search(
-            r"(?:^|[\n,;.])[\s•|>–-]*$", self.text[max(0, mention.start - 12) : mention.start]
-        ):
-            return False
+        before = self.text[max(0, mention.start - 12) : mention.start]
         after = self.text[mention.at + 1 : mention.at + 9]
-        return bool(re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after))
+        return bool(_ITEM.match(after) and _NEW_LINE.search(before))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
@@ -180,14 +160,14 @@ class Mentions:
         if len(between) > 24 or "\n" in between.strip(" ") or left.form == "item":
             return False
         if _JOINED.match(between):
-            if between.strip() in ("-", "."):
+            mark = between.strip()
+            if mark in ("-", "."):
                 return False
-            comma_only = between.strip() in (",", "，", ";", "")
-            if comma_only and not left.joined and _ONE.match(self.text, right.end):
+            if mark in (",", "，", ";") and not left.joined and _ONE.match(self.text, right.end):
                 return False  # "A, B is right"
-            if comma_only and self.said(left).kind == "denial":
+            if mark in (",", "，", ";") and self.said(left).kind == "denial":
                 return False  # "not A, B"
-            return bool(between.strip()) or self.text[right.start - 1 : right.start].isspace()
+            return bool(mark) or self.text[right.start - 1].isspace()
         bare = re.sub(r"[\W_]+", " ", between).strip().casefold()
         return bare in self.lexicon.words["join"] or between.strip() in self.lexicon.words["join"]
 
@@ -196,31 +176,16 @@ class Mentions:
         taken = [(m.start, m.end) for m in self.letters] + self.listed
         found = []
         for letter, start, end in self._named():
-            if start < self.unread:
-                continue
             other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
             if (
                 other
                 and other.letter != letter
-                and not re.search(r"\w", self.text[other.end : start])
+                and self.text[other.end : start].strip() in ("", ":", ")")
             ):
                 continue  # "(B) a cat", where a cat is A
-            if not any(a <= start < b for a, b in taken):
+            if start >= self.unread and not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
-        if self.options.lettered or len(found) < 2:
-            return found
-        out: list[Mention] = []
-        for mention in found:  # "cat or dog"
-            last = out[-1] if out else None
-            between = (
-                self.text[last.end : mention.start].strip(" ,;\"'”“").casefold() if last else "-"
-            )
-            if last and between in self.lexicon.words["join"] and mention.letter != last.letter:
-                joined = (last.joined or frozenset(last.letter)) | {mention.letter}
-                out[-1] = last._replace(end=mention.end, joined=joined)
-            else:
-                out.append(mention)
-        return out
+        return found if self.options.lettered else self._grouped(found)
 
     def _named(self) -> list[tuple[str, int, int]]:
         """Look for option texts at both ends of an answer, where they are asserted."""
@@ -252,12 +217,11 @@ class Mentions:
                 break
             i -= 1
             left = self.breaks[i - 1] if i else 0
-        head = not text[left : mention.start].strip()
         end = mention.end
-        if head and text[end : end + 1] in tuple(".:)") and text[end : end + 1]:
-            end += 1  # "B. This is …"
-        if head and text[end - 1] == ")" and re.match(r"\s+[A-Z]", text[end : end + 3]):
-            return left, end  # "(B) Please tell me …"
+        if not text[left : mention.start].strip():
+            if text[end - 1] == ")" and re.match(r"\s+[A-Z]", text[end : end + 3]):
+                return left, end  # "(B) Please tell me …"
+            end += text[end : end + 1] in (".", ":", ")")  # "B. This is …"
         j = bisect_left(self.breaks, end)
         right = self.breaks[j] if j < len(self.breaks) else len(text)
         if text[right - 1 : right] in ("?", "？") and j + 1 < len(self.breaks):
@@ -274,8 +238,5 @@ class Mentions:
     def _read(self, mention: Mention) -> Said:
         left, right = self.sentence(mention)
         before, after = since_turn(self.text[left : mention.start]), self.text[mention.end : right]
-        asks = bool(re.search(r"[?？؟]", after)) and not self._asks_itself(mention)
+        asks = any(mark in after for mark in "?？؟") and not self.options.asks(mention.letter)
         return said_of(before, after, self.question, asks=asks, joined=bool(mention.joined))
-
-    def _asks_itself(self, mention: Mention) -> bool:
-        return self.options.raw.get(mention.letter, "").rstrip().endswith(("?", "？"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cached_property, lru_cache
 from typing import Any
@@ -28,10 +28,16 @@ _NUMBERS = (
 ).split()
 _SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
 _TOKEN = re.compile(
+    r"[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?|[\u2e80-\u9fff\u0e00-\u0e7f]|"
     r"\\(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*|\\[,;! ]|\^\{?\\circ\}?|"
-    r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?"
-    r"|[\u2e80-\u9fff\u0e00-\u0e7f]|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
+    r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
 )
+_FRACTIONS = frozenset(("frac", "dfrac", "tfrac"))
+_SPECIAL = frozenset((*_ARTICLES, *_FRACTIONS, *_SAME))
+_PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
+_ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
+_HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
+_LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
@@ -51,35 +57,37 @@ def words(text: str) -> list[tuple[str, int, int]]:
     found: list[tuple[str, int, int]] = []
     fraction = -1  # where one begins, up to its first number
     for match in _TOKEN.finditer(low):
-        word = match[0]
+        word, (start, end) = match[0], match.span()
+        if fraction < 0 and word.isalpha() and word not in _SPECIAL:
+            found.append((word, start, end))
+            continue
         if word in _ARTICLES:
-            place = match.start()
-            if word == "a" and not _GIVES.match(low, match.end()):
-                found.append((word, *match.span()))  # "3b - a"
+            if word == "a" and not _GIVES.match(low, end):
+                found.append((word, start, end))  # "3b - a"
                 continue
-            opens = not text[max(0, place - 2) : place].strip()[-1:].isalnum()
-            if text[place] != "A" or (opens and _ARTICLE.match(text, match.end())):
+            opens = not text[max(0, start - 2) : start].strip()[-1:].isalnum()
+            if text[start] != "A" or (opens and _ARTICLE.match(text, end)):
                 continue  # an article; not so in "Solution A has more"
         elif word[0] == "\\" and len(word) > 1:
             continue  # the look of a formula, not what it says
         elif word[0] == "^" and len(word) > 1:
             word = "°"
-        elif word in ("frac", "dfrac", "tfrac") and found and found[-1][0] == "\\":
+        elif word in _FRACTIONS and found and found[-1][0] == "\\":
             fraction = found.pop()[1]
             continue
-        elif word == "one" and _PRONOUN.match(low, match.end()):
+        elif word == "one" and _PRONOUN.match(low, end):
             word = "which"
-        elif "'" in word or "’" in word:
-            word = word.replace("’", "").replace("'", "")
-        start, end = match.span()
+        word = word.replace("’", "").replace("'", "")
+        word = _SAME.get(word, word)
         if fraction >= 0:
-            found += [(_SAME.get(word, word), fraction, end), ("/", end, end)]
+            found += [(word, fraction, end), ("/", end, end)]
             fraction = -1
         else:
-            found.append((_SAME.get(word, word), start, end))
+            found.append((word, start, end))
     return found
 
 
+@lru_cache(maxsize=16_384)
 def key_of(text: str) -> tuple[str, ...]:
     """Return what two texts share if they say the same.
 
@@ -89,19 +97,6 @@ def key_of(text: str) -> tuple[str, ...]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return tuple(word for word, _, _ in words(text)) or tuple(text.casefold().split())
-
-
-class _Keys(dict[str, tuple[str, ...]]):
-    """What each option is compared by, worked out when it is asked for."""
-
-    def __init__(self, raw: Mapping[str, str]) -> None:
-        super().__init__()
-        self.raw = raw
-
-    def __missing__(self, letter: str) -> tuple[str, ...]:
-        text = self.raw.get(letter, "")
-        found = self[letter] = key_of(text) if text.strip() else ()
-        return found
 
 
 class Options:
@@ -116,25 +111,28 @@ class Options:
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
         self.letters = "".join(letter for letter, _ in pairs)
         texts = [text for _, text in pairs]
-        headed = [re.match(rf"\s*[(\[]?{a}\s*[)\].:、]\s*(?=\S)", t) for a, t in pairs]
-        if all(headed) and len(pairs) > 1:
-            texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
+        heads = [_HEAD.match(text) for text in texts]
+        if len(pairs) > 1 and [h and h[1] for h in heads] == [*self.letters]:
+            texts = [t[h.end() :] for t, h in zip(texts, heads, strict=True) if h]
         if all(text.strip() == letter for letter, text in zip(self.letters, texts, strict=True)):
             texts = [""] * len(texts)  # pictures: the letter is all there is
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
-        self.keys = _Keys(self.raw)
+
+    def key(self, letter: str) -> tuple[str, ...]:
+        """Return what an option is compared by; empty where there is no text."""
+        return key_of(self.raw.get(letter, ""))
 
     @cached_property
     def _exact(self) -> dict[tuple[str, ...], str]:
         """The option of each text that only one of them has."""
-        twice = Counter(self.keys[letter] for letter in self.letters)
-        return {self.keys[a]: a for a in self.letters if self.keys[a] and twice[self.keys[a]] == 1}
+        keys = [self.key(a) for a in self.letters]
+        return {k: a for k, a in zip(keys, self.letters, strict=True) if k and keys.count(k) == 1}
 
     @cached_property
     def _amounts(self) -> dict[tuple[str, ...], str]:
         """The option of each number, where all have one unit: "14" for "14 cm"."""
-        keys = [self.keys[a] for a in self.letters]
+        keys = [self.key(a) for a in self.letters]
         unit = 0
         while all(len(key) > unit + 1 and key[~unit] == keys[0][~unit] for key in keys):
             unit += 1
@@ -157,7 +155,7 @@ class Options:
     def combined(self) -> dict[frozenset[str], str]:
         """Options that stand for several letters, "Both A and B", by these letters."""
         return {
-            frozenset(re.findall(r"\b[A-J]\b", text)): a
+            frozenset(_LETTER.findall(text)): a
             for a, text in self.raw.items()
             if _COMBINED.match(text.strip().rstrip(".")) and len(text.strip()) > 1
         }
@@ -165,14 +163,15 @@ class Options:
     @cached_property
     def lettered(self) -> bool:
         """Whether the texts hold letters that could be taken for options."""
-        return any(re.search(r"\b[A-J]\b", text) for text in self.raw.values())
+        return any(map(_LETTER.search, self.raw.values()))
 
     def exact(self, text: str) -> str | None:
         """Return the option whose text this is, whatever its case, articles and punctuation."""
         if len(text) > 2 * self.longest + 40:
             return None
         plain = text.strip().casefold()
-        if found := self._plain.get(plain):
+        found = self._plain.get(plain)
+        if found or len(plain) == 1 and plain.isalpha() or not self._may_hold(plain):
             return found
         key = key_of(text)
         return self._exact.get(key) or self._amounts.get(key)
@@ -187,20 +186,15 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        key = self.keys[letter]
-        if not key:
+        if any(probe not in text.casefold() for probe in self._probes[letter][:1]):
             return 0
-        first = key[0][:3]  # "video's" is compared as "videos"
-        if first.isascii() and first.isalpha() and len(first) > 1:
-            if first not in text[: len(first) + 8].casefold():
-                return 0
+        key = self.key(letter)
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
-        return said[-1][2] if tuple(word for word, _, _ in said) == key else 0
+        return said[-1][2] if key and tuple(word for word, _, _ in said) == key else 0
 
     def named(self, text: str) -> list[tuple[str, int, int]]:
         """Find option texts in a text, the longest where several begin at one place."""
-        low = text.casefold()
-        if not any(self._may_hold(key, low) for key in self._exact):
+        if not self._may_hold(text.casefold()):
             return []
         said, found, i = words(text), [], 0
         plain = [word for word, _, _ in said]
@@ -210,24 +204,32 @@ class Options:
                     start, end = said[i][1], said[i + len(key) - 1][2]
                     if self.bare(letter) and _GOES_ON.match(text, end):
                         break
-                    article = re.search(r"\b(?:an?|the)\s+$", text[max(0, start - 5) : start], re.I)
-                    found.append((letter, start - (len(article[0]) if article else 0), end))
+                    article = _ARTICLE_BEFORE.search(text, max(0, start - 5), start)
+                    found.append((letter, article.start() if article else start, end))
                     i += len(key) - 1
                     break
             i += 1
         return found
 
-    @staticmethod
-    def _may_hold(key: tuple[str, ...], low: str) -> bool:
-        """Say at little cost whether a text may hold an option: words that are written as they are compared."""
-        return all(word[:3] in low for word in key[:3] if word.isascii() and word.isalpha())
+    @cached_property
+    def _probes(self) -> dict[str, list[str]]:
+        """Beginnings of words that any text with an option holds: cheap to look for."""
+        found = {a: _PLAIN_WORD.findall(text.casefold()) for a, text in self.raw.items()}
+        return {a: [w[:3] for w in said if w not in _SPECIAL][:3] for a, said in found.items()}
+
+    def _may_hold(self, low: str) -> bool:
+        return any(all(probe in low for probe in probes) for probes in self._probes.values())
 
     def bare(self, letter: str) -> bool:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
         return all(
             word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
-            for word in self.keys[letter]
+            for word in self.key(letter)
         )
+
+    def asks(self, letter: str) -> bool:
+        """Say whether an option is a question itself."""
+        return self.raw.get(letter, "").rstrip().endswith(("?", "？"))
 
     def numeric(self, letter: str) -> bool:
         """Say whether an option holds a number, which answers also name on the way to another one."""

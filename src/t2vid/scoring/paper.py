@@ -12,7 +12,7 @@ from t2vid.scoring.answer import ParsedAnswer, as_text
 
 # T2Vid, eval/parse_answer_with_llm.py:138-179. Two commas are missing there, so four prefixes are glued to two that
 # never match; kept as they are, since published figures were made with them.
-_PAPER_PREFIXES = (
+_PREFIXES = (
     "The best answer is",
     "The correct answer is",
     "The answer is",
@@ -20,24 +20,18 @@ _PAPER_PREFIXES = (
     "The best option is" + "The correct option is",
     "Best answer:" + "Best option:",
 )
-_PAPER_DOT = re.compile(r"[ABCDE]\.")
-_PAPER_ANY = re.compile(r"[ABCDE]")
+_STEPS = {
+    "paper: letter and dot": re.compile(r"[ABCDE]\."),
+    "paper: any capital": re.compile("[ABCDE]"),
+}
 
 
 def paper_choice(prediction: object) -> ParsedAnswer:
-    """Decide as the paper's script does before it asks its judge: the first `X.`, else the first capital A to E.
-
-    >>> paper_choice("Based on the frames, option D.").letter, paper_choice("A man is walking.").letter
-    ('D', 'A')
-    """
+    """Decide as the paper's script does before it asks its judge: the first `X.`, else the first capital A to E."""
     text = as_text(prediction).strip()
-    for prefix in _PAPER_PREFIXES:
+    for prefix in _PREFIXES:
         text = text.replace(prefix, "")
-    for name, pattern in (
-        ("paper: letter and dot", _PAPER_DOT),
-        ("paper: any capital", _PAPER_ANY),
-    ):
-        match = pattern.search(text)
-        if match:
+    for name, pattern in _STEPS.items():
+        if match := pattern.search(text):
             return ParsedAnswer(match[0][0], name)
     return ParsedAnswer(None, "undecided")

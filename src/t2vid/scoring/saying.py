@@ -14,6 +14,7 @@ from t2vid.scoring.lexicon import OPTION, Frame, load
 
 _CLAUSE = re.compile(r"[,，、(（]|\s[—–-]{1,2}\s|—|\.(?=\s)")
 _COMMA = re.compile("[,，]")
+_WORD = re.compile(r"\w")
 _FIRST_WORDS = re.compile(r"\W*(\w+(?:['’]\w+)?(?: \w+){0,2})")
 _AFTER_MARK = re.compile(r"[,;.—–-](?=\s*(\w+(?: \w+){0,2}))")
 
@@ -51,7 +52,7 @@ def said_of(before: str, after: str, question: str, *, asks: bool, joined: bool)
         return Said("pair", cued, frame)
     if cued:
         return Said("cue", True, frame)
-    alone = not re.search(r"\w", before) and not re.search(r"\w", after)
+    alone = not _WORD.search(before) and not _WORD.search(after)
     return Said("alone" if alone else "", False, frame)
 
 
@@ -83,9 +84,7 @@ def retracts(after: str) -> bool:
 def _begins(words: str, known: frozenset[str]) -> bool:
     """Say whether up to three words begin with a known word, or are one of several words."""
     said = words.casefold().split(" ")
-    return any(" ".join(said[:n]) in known for n in range(1, len(said) + 1)) or any(
-        word[0] > "\u0e00" and words.startswith(word) for word in known if not word.isascii()
-    )
+    return any(" ".join(said[:n]) in known for n in range(1, len(said) + 1))
 
 
 def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:

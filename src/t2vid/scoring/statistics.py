@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,14 +22,8 @@ RESAMPLES = 2_000
 CONFIDENCE = 0.95
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A confidence interval.
-
-    Attributes:
-        low: lower end.
-        high: upper end.
-    """
+class Interval(NamedTuple):
+    """The two ends of a confidence interval."""
 
     low: float
     high: float
@@ -40,8 +33,7 @@ class Interval:
         return round(self.low, digits), round(self.high, digits)
 
 
-@dataclass(frozen=True)
-class Paired:
+class Paired(NamedTuple):
     """Two runs on the same questions.
 
     Attributes:
@@ -59,8 +51,7 @@ class Paired:
     p_value: float
 
 
-@dataclass(frozen=True)
-class Resampled:
+class Resampled(NamedTuple):
     """A mean over several runs, its interval, and how often chance alone would give it.
 
     Attributes:
@@ -145,18 +136,15 @@ def bootstrap(
         resamples: number of draws.
         seed: seed of the draws.
 
-    >>> alone, together = bootstrap([0, 1] * 50), bootstrap([0, 1] * 50, [i // 10 % 2 for i in range(100)])
-    >>> alone.low < 0.5 < alone.high
-    True
+    >>> bootstrap([0, 1] * 50).rounded(2)
+    (0.4, 0.6)
     """
     if resamples < 1:
         raise InputError(f"resamples ({resamples}) must be > 0")
     values = np.asarray(correct, dtype=float)
     if values.size == 0:
         return Interval(0.0, 1.0)
-    sums, counts = _cluster_totals(values, clusters)
-    means = _resampled(sums, counts, resamples, seed)
-    return _percentiles(means, confidence)
+    return _percentiles(_resampled(*_totals(values, clusters), resamples, seed), confidence)
 
 
 def mcnemar(first: ArrayLike, second: ArrayLike) -> Paired:
@@ -172,8 +160,10 @@ def mcnemar(first: ArrayLike, second: ArrayLike) -> Paired:
     a, b = _pair(first, second)
     only_first, only_second = int(np.sum(a & ~b)), int(np.sum(b & ~a))
     n = only_first + only_second
+    # whole numbers: exact for any n, where floats underflow beyond about a thousand
+    tail = sum(math.comb(n, i) for i in range(min(only_first, only_second) + 1))
     difference = (only_second - only_first) / max(1, a.size)
-    return Paired(int(a.size), only_first, only_second, difference, _two_sided(only_first, n))
+    return Paired(int(a.size), only_first, only_second, difference, min(1.0, 2 * tail / 2**n))
 
 
 def paired_bootstrap(
@@ -190,14 +180,8 @@ def paired_bootstrap(
     >>> paired_bootstrap([0, 0, 1, 1] * 25, [1, 0, 1, 1] * 25).low > 0
     True
     """
-    a, b = _pair(first, second)
-    return bootstrap(
-        b.astype(float) - a.astype(float),
-        clusters,
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
-    )
+    a, b = (each.astype(float) for each in _pair(first, second))
+    return bootstrap(b - a, clusters, confidence=confidence, resamples=resamples, seed=seed)
 
 
 def nested_bootstrap(
@@ -213,7 +197,7 @@ def nested_bootstrap(
     Args:
         runs: of each run one number a question: 0 or 1, or the difference of two arms.
         clusters: of each run one name (or number) a question, usually its video.
-        confidence: coverage, between 0 and 1.
+        confidence: as for `bootstrap`, like `resamples` and `seed`.
         resamples: number of draws.
         seed: of the draws.
 
@@ -228,12 +212,11 @@ def nested_bootstrap(
         sizes = [run.size for run in values]
         raise InputError(f"runs of {sizes} values and {len(clusters)} lists of clusters must match")
     n = len(values)
-    totals = [_cluster_totals(run, names) for run, names in zip(values, clusters, strict=True)]
-    drawn = np.stack(
-        [_resampled(*one, n * resamples, seed + i) for i, one in enumerate(totals)]
-    ).reshape(n, n, resamples)
+    totals = [_totals(run, names) for run, names in zip(values, clusters, strict=True)]
+    drawn = [_resampled(*one, n * resamples, seed + i) for i, one in enumerate(totals)]
     chosen = np.random.default_rng(seed).integers(n, size=(1, n, resamples))
-    means = np.take_along_axis(drawn, chosen, axis=0)[0].mean(axis=0)
+    each = np.stack(drawn).reshape(n, n, resamples)
+    means = np.take_along_axis(each, chosen, axis=0)[0].mean(axis=0)
     beyond = min(float(np.mean(means <= 0)), float(np.mean(means >= 0)))
     p_value = min(1.0, max(2 * beyond, 1 / resamples))
     mean = float(np.mean([run.mean() for run in values]))
@@ -254,21 +237,18 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return out
 
 
-def _cluster_totals(
+def _totals(
     values: NDArray[np.float64], clusters: Sequence[Any] | NDArray[np.int64] | None
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     if clusters is None:
         return values, np.ones_like(values)
     if len(clusters) != values.size:
         raise InputError(f"{len(clusters)} cluster names for {values.size} values; give one each")
-    if isinstance(clusters, np.ndarray):  # numbers: no name need be held
-        index = np.unique(clusters, return_inverse=True)[1]
-        sums = np.bincount(index, weights=values).astype(np.float64)
-        return sums, np.bincount(index).astype(np.float64)
-    places: dict[Any, int] = {}
-    index = np.fromiter((places.setdefault(c, len(places)) for c in clusters), dtype=np.int64)
-    sums = np.bincount(index, weights=values).astype(np.float64)
-    return sums, np.bincount(index).astype(np.float64)
+    if not isinstance(clusters, np.ndarray):  # an array holds numbers: no name need be held
+        places: dict[Any, int] = {}
+        clusters = np.fromiter((places.setdefault(c, len(places)) for c in clusters), np.int64)
+    index = np.unique(clusters, return_inverse=True)[1]
+    return np.bincount(index, values).astype(float), np.bincount(index).astype(float)
 
 
 def _resampled(
@@ -299,12 +279,3 @@ def _pair(first: ArrayLike, second: ArrayLike) -> tuple[NDArray[np.bool_], NDArr
     if a.shape != b.shape:
         raise InputError(f"the runs have {a.size} and {b.size} answers; match them by id first")
     return a, b
-
-
-def _two_sided(k: int, n: int) -> float:
-    if n == 0:
-        return 1.0
-    smaller = min(k, n - k)
-    # whole numbers: exact for any n, where floats underflow beyond about a thousand
-    tail = sum(math.comb(n, i) for i in range(smaller + 1))
-    return min(1.0, float(2 * tail / 2**n))

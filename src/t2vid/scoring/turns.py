@@ -47,11 +47,11 @@ _INSTRUCTION = re.compile(
 )
 
 
-def without_echo(text: str, question: str) -> tuple[str, bool]:
+def without_echo(text: str, question: str) -> str:
     """Blank the repeated question and instruction.
 
     >>> without_echo("Which way? B", "Which way?")
-    ('           B', True)
+    '           B'
     """
     out = text
     asked = question.strip()
@@ -61,4 +61,4 @@ def without_echo(text: str, question: str) -> tuple[str, bool]:
             out = out[:at] + " " * len(asked) + out[at + len(asked) :]
     if "option" in out or "letter" in out:
         out = _INSTRUCTION.sub(lambda found: " " * len(found[0]), out)
-    return out, out != text
+    return out

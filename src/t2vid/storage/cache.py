@@ -29,17 +29,19 @@ class Cache:
     """
 
     def __init__(self, path: Path | None) -> None:
+        self._path = path
         self._db: sqlite3.Connection | None = None
-        if path is None:
-            return
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
-            self._db.execute(
-                "CREATE TABLE IF NOT EXISTS n (k BLOB PRIMARY KEY, v INT) WITHOUT ROWID"
-            )
-        except (sqlite3.Error, OSError) as error:
-            self._give_up(error)
+        if path is not None:
+            try:
+                self._open(path)
+            except (sqlite3.Error, OSError) as error:
+                self._mend(error)
+
+    def _open(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._db = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+        self._db.execute("PRAGMA synchronous = OFF")  # what a power cut takes is counted anew
+        self._db.execute("CREATE TABLE IF NOT EXISTS n (k BLOB PRIMARY KEY, v INT) WITHOUT ROWID")
 
     def counted(
         self, kind: str, items: Sequence[str], count: Callable[[list[str]], list[int]]
@@ -74,7 +76,7 @@ class Cache:
             try:
                 known.update(self._db.execute(f"SELECT k, v FROM n WHERE k IN ({marks})", some))  # type: ignore[union-attr]
             except sqlite3.Error as error:
-                self._give_up(error)
+                self._mend(error)
                 break
         return known
 
@@ -86,12 +88,24 @@ class Cache:
             self._db.executemany("INSERT OR IGNORE INTO n VALUES (?, ?)", fresh.items())
             self._db.execute("COMMIT")
         except sqlite3.Error as error:
-            self._give_up(error)
+            self._mend(error)
 
-    def _give_up(self, error: Exception) -> None:
-        # A cache that cannot be used costs time and nothing else.
+    def _mend(self, error: Exception) -> None:
+        """Begin a file that is damaged or gone anew, once; any other costs time and nothing else."""
+        path, self._path, self._db = self._path, None, None
+        is_damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(
+            error, sqlite3.OperationalError
+        )
+        if path is not None and (is_damaged or not path.exists()):
+            try:
+                path.unlink(missing_ok=True)
+                self._open(path)
+            except (sqlite3.Error, OSError) as again:
+                error, self._db = again, None
+            else:
+                logger.warning("the cache of counts is begun anew (%s): %s", error, path)
+                return
         logger.warning("the cache of counts is not used: %s", error)
-        self._db = None
 
 
 def default_path() -> Path:

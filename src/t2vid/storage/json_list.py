@@ -57,6 +57,7 @@ def elements(
     row: int = 0,
     inside: bool = False,
     wrapped: bool = False,
+    chunk_bytes: int = CHUNK_BYTES,
 ) -> Iterator[tuple[int, Any]]:
     """Give `(byte offset, value)` of the elements, decoding one at a time from a growing window.
 
@@ -67,11 +68,12 @@ def elements(
         row: number of the first element, for messages.
         inside: whether `start` is an element and not the opening bracket.
         wrapped: whether the list stands in an object, so that more may follow it.
+        chunk_bytes: read at once.
 
     Raises:
         RecordError: where the text is no list, naming the row and its first characters.
     """
-    window = _Window(file, name, start, row)
+    window = _Window(file, name, start, row, chunk_bytes)
     if not inside:
         window.skip("[")
     while True:
@@ -89,9 +91,9 @@ def elements(
 class _Window:
     """The part of a JSON text that is in memory, and a position in it."""
 
-    def __init__(self, file: IO[bytes], name: str, start: int, row: int) -> None:
+    def __init__(self, file: IO[bytes], name: str, start: int, row: int, chunk: int) -> None:
         file.seek(start)
-        self.file, self.name, self.row = file, name, row
+        self.file, self.name, self.row, self.chunk = file, name, row, chunk
         self.decode = codecs.getincrementaldecoder("utf-8")().decode
         self.scan = DECODER.raw_decode
         self.text, self.at, self.byte = "", 0, start
@@ -99,7 +101,7 @@ class _Window:
     def skip(self, mark: str) -> str:
         """Move past blanks and at most one `mark`; give the character there, "" at the end."""
         while True:
-            if self.at == len(self.text) and not self.more(CHUNK_BYTES):
+            if self.at == len(self.text) and not self.more(self.chunk):
                 if mark:
                     raise self.error("the list is not closed")
                 return ""
@@ -112,7 +114,7 @@ class _Window:
 
     def value(self) -> Any:
         """Decode the value at the position and move past it."""
-        size = CHUNK_BYTES
+        size = self.chunk
         while True:
             try:
                 value, end = self.scan(self.text, self.at)

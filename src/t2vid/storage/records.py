@@ -16,18 +16,19 @@ from __future__ import annotations
 import codecs
 import functools
 import gzip
+import itertools
 import lzma
 import math
 import re
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
 from t2vid.errors import MissingFile, RecordError
 from t2vid.storage import csv_table
-from t2vid.storage.files import path_of
-from t2vid.storage.json_list import DECODER, checked, elements
+from t2vid.storage.files import path_of, version_at
+from t2vid.storage.json_list import CHUNK_BYTES, DECODER, checked, elements
 from t2vid.storage.json_list import BadRow as BadRow
 from t2vid.storage.packed import unpacked
 
@@ -38,6 +39,7 @@ PACKED = ("", ".gz", ".bz2", ".xz", ".zst", ".zip")
 _BLANKS = b" \t\r\n"
 _BOM = codecs.BOM_UTF8
 _HEAD_BYTES = 4096
+_ROW_BYTES = 1 << 14  # read for one row of a list; more follows where it is longer
 # No key of a record of any format: as the first key of a file it holds the rows.
 _WRAPPED = re.compile(
     rb'\{\s*"(?:data|rows|records|examples|annotations|questions|items)"\s*:\s*(?=\[)'
@@ -120,11 +122,39 @@ def split(path: str, *, rows_per_part: int = ROWS_PER_PART) -> list[Part]:
     ]
 
 
-@functools.lru_cache(maxsize=64)
-def is_parquet(path: str) -> bool:
-    """Tell from its first bytes whether a file is Parquet."""
+def starts(path: str) -> Iterator[int]:
+    """Give where each row begins, as `picked` takes it, with one pass over the file.
+
+    Raises:
+        MissingFile: when there is no such file.
+        RecordError: when the file is of no known kind.
+    """
     with _open(path) as file:
-        return file.read(4) == b"PAR1"
+        kind, opens = _kind(file, path)
+        if kind == "parquet":
+            for part in _row_groups(file, path):
+                yield from itertools.repeat(part.start, part.n_rows or 0)
+        else:
+            yield from (start for start, _ in _located(file, kind, opens, Part(path)))
+
+
+def picked(path: str, places: Iterable[tuple[int, int]]) -> Iterator[Any]:
+    """Give the rows at some places, opening the file once; fastest in the order of the file.
+
+    Args:
+        path: local path or URL.
+        places: number of each row, and where it begins by `starts`.
+    """
+    with _open(path) as file:
+        kind, opens = _kind(file, path)
+        version = version_at(path_of(path)) if kind == "parquet" else ""
+        for row, start in places:
+            if version:
+                first, table = _group(path, version, start)
+                yield _without_nan(table.slice(row - first, 1).to_pylist()[0])
+            else:
+                _, value = next(_located(file, kind, opens, Part(path, row, 1, start)))
+                yield _line(value) if kind == "jsonl" else value
 
 
 def read_json(path: str) -> Any:
@@ -184,7 +214,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
         return "json", begin
     if wrapped := _WRAPPED.match(text):
         return "wrapped", begin + wrapped.end()
-    found = f"starts with {head[:40]!r}" if head else "is empty"
+    found = f"starts with {head[:40]!r}" if text else "is empty"
     if text.startswith(b"{"):
         line, more, _ = text.partition(b"\n")
         if not more or not line.rstrip().endswith((b"{", b"[", b",")):
@@ -205,14 +235,14 @@ def _located(file: IO[bytes], kind: str, opens: int, part: Part) -> Iterator[tup
         return _lines(file, part.start)
     if kind == "csv":
         return csv_table.rows(file, part.path, start=part.start)
-    inside = part.start > 0
     return elements(
         file,
         part.path,
         start=part.start or opens,
         row=part.first_row,
-        inside=inside,
+        inside=part.start > 0,
         wrapped=kind == "wrapped",
+        chunk_bytes=CHUNK_BYTES if part.n_rows != 1 else _ROW_BYTES,
     )
 
 
@@ -250,6 +280,16 @@ def _parquet(file: IO[bytes], part: Part, only: Collection[str] | None) -> Itera
             yield from map(_without_nan, rows) if has_numbers else rows
     except (pa.ArrowInvalid, OSError) as error:
         raise RecordError(f"{part.path} is a broken Parquet file: {error}") from error
+
+
+@functools.lru_cache(maxsize=1)
+def _group(path: str, _version: str, group: int) -> tuple[int, Any]:
+    """Give the number of the first row of a row group, and the group; the last one is kept."""
+    import pyarrow.parquet as pq
+
+    with _open(path) as file:
+        first = _row_groups(file, path)[group].first_row
+        return first, pq.ParquetFile(file).read_row_group(group)
 
 
 def _without_nan(value: Any) -> Any:

@@ -50,7 +50,7 @@ class EgoSchema(BenchmarkReader):
         shards = sorted([*folder.glob(f"{name}/*.parquet"), *folder.glob(f"{name}_*.parquet")])
         return shards or sorted(folder.glob("questions.json"))
 
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
         """Give the records, those of `questions.json` with the answers that lie beside it."""
         beside = Path(part.path).with_name("subset_answers.json")
         known = records.read_json(str(beside)) if beside.is_file() else {}

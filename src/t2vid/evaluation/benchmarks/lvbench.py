@@ -56,7 +56,7 @@ class LVBench(BenchmarkReader):
     video_folders = ("videos", "all_videos", "video_chunks", "video")
     needed = ("uid", "video_path", "question", "answer")
 
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
         """Give the questions of a file, a row each."""
         return flat(records.read(part))
 

@@ -5,13 +5,15 @@
 >>> [q.answer for q in READER.convert(rows, Counts(), config="action_sequence")]
 ['B']
 
-A folder holds `json/<task>.json` and the unpacked archives under `video/`.
+A folder holds `json/<task>.json` and the unpacked archives under `video/`; or the folders of the Hub's
+revision `video`, whose bounded clips are cut already (`star/Charades_segment/<name>_<start>_<end>.mp4`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from t2vid.evaluation.benchmarks.questions import LETTERS, Question, Videos, letter_of
@@ -20,13 +22,13 @@ from t2vid.evaluation.benchmarks.reader import (
     Line,
     Unusable,
     in_order,
+    number,
     percent,
     percents,
     seconds,
     texts,
 )
-from t2vid.schema import Counts
-from t2vid.storage import records
+from t2vid.schema import Counts as Counts
 
 # Folder of each task's videos, as the archives unpack (video_chat2/mvbench.ipynb, data_list).
 FOLDERS = {
@@ -53,6 +55,7 @@ FOLDERS = {
 }
 TASKS = tuple(FOLDERS)
 _PREFILL = "Best option:("  # as its protocol begins every answer
+_SAME_S = 0.01  # between a bound in a name and in a record
 FRAME_FOLDER_TASKS = ("episodic_reasoning",)  # numbered images, three a second
 
 
@@ -75,21 +78,14 @@ class MVBench(BenchmarkReader):
         tasks = [folder / f"json/{task}.json" for task in _tasks(config)]
         return [path for path in tasks if path.is_file()] or sorted(folder.glob("mvbench*.jsonl"))
 
-    def read(
-        self,
-        part: records.Part,
-        counts: Counts,
-        *,
-        config: str,
-        name: str = "",
-        subtitles: str | None = None,
-    ) -> Iterator[Question]:
-        """Read one file, whose name tells the task; a configuration takes its task's questions."""
-        named = name.rpartition(".")[2]  # also mvbench.action_antonym.json
-        task = named if named in FOLDERS or config == "all" else config
-        for question in self.convert(self.records(part), counts, config=task):
-            if config in ("all", question.category):
-                yield question
+    def held(self, name: str, config: str) -> str:
+        """Take the task that a file is named after, also `mvbench.action_antonym.json`."""
+        named = name.rpartition(".")[2]
+        return named if named in FOLDERS or config == "all" else config
+
+    def belongs(self, question: Question, config: str) -> bool:
+        """A configuration is a task."""
+        return config in ("all", question.category)
 
     def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record of the task `config`."""
@@ -136,10 +132,31 @@ class MVBench(BenchmarkReader):
         return {"Avg": percent(bool(line["correct"]) for line in lines), **percents(lines)}
 
     def find(self, videos: Videos, question: Question) -> str | None:
-        """Find the video, or the folder of frames, of a question."""
+        """Find the video, the folder of frames, or the part of it that the Hub has cut already."""
         folder = FOLDERS.get(question.category)
         places = [folder, f"video/{folder}"] if folder else []
-        return videos.find(question.video, *places, "video")
+        found = videos.find(question.video, *places, "video")
+        if found or question.end_s is None or videos.folder is None:
+            return found
+        before = f"{PurePosixPath(question.video).stem}_"
+        cut = (stem for stem in videos.folder.by_stem if stem.startswith(before))
+        return next((videos.find(stem) for stem in cut if _is_cut(stem, question)), None)
+
+    def shown(self, question: Question, path: str) -> Question:
+        """Take the bounds off where the file is the part alone, or it would be cut twice."""
+        if _is_cut(PurePosixPath(path).stem, question):
+            return replace(question, start_s=None, end_s=None)
+        return question
+
+
+def _is_cut(stem: str, question: Question) -> bool:
+    """Say whether a file is named `NAME_START_END` after the bounds, as in the Hub's revision `video`."""
+    bounds = [number(part) for part in stem.rsplit("_", 2)[1:]]
+    asked = [question.start_s or 0.0, question.end_s]
+    return len(bounds) == 2 and all(
+        a is not None and b is not None and abs(a - b) < _SAME_S
+        for a, b in zip(bounds, asked, strict=True)
+    )
 
 
 def _tasks(config: str) -> tuple[str, ...]:

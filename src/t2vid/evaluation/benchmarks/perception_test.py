@@ -64,7 +64,7 @@ class PerceptionTest(BenchmarkReader):
         plain = [*folder.glob(f"**/mc_question_{short}.json"), *folder.glob(f"**/all_{short}.json")]
         return sorted(shards) or sorted(plain)[:1]
 
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
         """Give the records, the authors' `{video: {mc_question: […]}}` as flat rows."""
         nested = json_object(part)
         cuts = _cuts(part)

@@ -92,9 +92,21 @@ class BenchmarkReader:
             name: of the file as it was asked for, without its ending; a download has another.
             subtitles: folder of subtitles, or None.
         """
-        yield from self.convert(self.records(part), counts, config=config, subtitles=subtitles)
+        held = self.held(name, config)
+        rows = self.records(part, held)
+        for question in self.convert(rows, counts, config=held, subtitles=subtitles):
+            if self.belongs(question, config):
+                yield question
 
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
+    def held(self, name: str, config: str) -> str:
+        """Say of which configuration the questions of a file are; its name may tell."""
+        return config
+
+    def belongs(self, question: Question, config: str) -> bool:
+        """Say whether a question of a file is of a configuration."""
+        return True
+
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
         """Give the records of a file with their numbers."""
         return records.read(part)
 
@@ -147,6 +159,10 @@ class BenchmarkReader:
     def find(self, videos: Videos, question: Question) -> str | None:
         """Find the video of a question; None where it is not there."""
         return videos.find(question.video, *self.video_folders)
+
+    def shown(self, question: Question, path: str) -> Question:
+        """Give a question as it is about the file that was found, which may be cut already."""
+        return question
 
     def export(self, lines: Sequence[Line], path: Path) -> list[Path]:
         """Write judged answers as the authors' scorer reads them, and give the files."""

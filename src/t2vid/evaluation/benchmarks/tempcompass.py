@@ -25,7 +25,7 @@ from t2vid.evaluation.benchmarks.questions import (
     split_options,
 )
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, Line, Unusable, percent, percents
-from t2vid.schema import Counts
+from t2vid.schema import Counts as Counts
 from t2vid.storage import records
 
 STYLES: dict[str, Style] = {
@@ -58,36 +58,18 @@ class TempCompass(BenchmarkReader):
         t2vid = sorted(folder.glob("TempCompass*.jsonl")) if config == "multi-choice" else []
         return (there or sorted(folder.glob(f"{config}/*.parquet")) or t2vid)[:1]
 
-    def read(
-        self,
-        part: records.Part,
-        counts: Counts,
-        *,
-        config: str,
-        name: str = "",
-        subtitles: str | None = None,
-    ) -> Iterator[Question]:
-        """Read one file; the repository's captions are judged by the questions of another one."""
-        rows = self.records(part)
-        if config == "captioning" and "://" not in part.path:
+    def records(self, part: records.Part, config: str) -> Iterator[tuple[int, Any]]:
+        """Give the records of a file in any of the three layouts, numbered within video and aspect.
+
+        The repository's captions are judged by the questions of the file beside theirs.
+        """
+        if "://" in part.path:
+            return _numbered(records.read(part))
+        nested = read_nested(part.path)
+        rows = records.read(part) if nested is None else flatten(nested)
+        if config == "captioning":
             rows = _with_choices(rows, Path(part.path).with_name("multi-choice.json"))
-        yield from self.convert(rows, counts, config=config, subtitles=subtitles)
-
-    def records(self, part: records.Part) -> Iterator[tuple[int, Any]]:
-        """Give the records of a file in any of the three layouts."""
-        nested = None if "://" in part.path else read_nested(part.path)
-        return records.read(part) if nested is None else flatten(nested)
-
-    def convert(
-        self,
-        rows: Iterable[tuple[int, Any]],
-        counts: Counts,
-        *,
-        config: str = "",
-        subtitles: str | None = None,
-    ) -> Iterator[Question]:
-        """Make questions of the records of one format, `config`; ids count within video and aspect."""
-        yield from super().convert(_numbered(rows), counts, config=config)
+        return _numbered(rows)
 
     def question(self, record: Any, place: int, *, config: str, subtitles: str | None) -> Question:
         """Make the question of a record of the format `config`."""
@@ -98,7 +80,7 @@ class TempCompass(BenchmarkReader):
         if read is None:
             raise Unusable("the answer is none of the options")
         return Question(
-            id=f"{self.source}/{config}/{record['video_id']}/{record['dim']}/{record['at']}",
+            id=f"{self.source}/{config}/{record['video_id']}/{record['dim']}/{record.get('at', place)}",
             source=self.source,
             video=f"{record['video_id']}.mp4",
             category=str(record["dim"]),
