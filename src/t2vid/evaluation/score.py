@@ -84,7 +84,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors` and, for a circular run, `circular`. All of
+        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
     Raises:
@@ -126,6 +127,7 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
@@ -191,6 +193,12 @@ def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) ->
     if price is not None:
         spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
     return spent
+
+
+def _unfinished(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Count answers without a letter that the server ended early, by its word for why."""
+    cut = (line["finish"] for line in lines if line.get("finish") and not line["letter"])
+    return dict(Counter(cut).most_common())
 
 
 def _reasons(unasked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
