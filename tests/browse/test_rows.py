@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
-from datasets import IterableDataset
+from datasets import Dataset, IterableDataset
 from PIL import Image
 
 from media import make_clip
@@ -121,12 +122,14 @@ def test_pages_of_filtered_rows_follow_one_another_without_loss():
 
 
 def test_a_search_stops_after_a_while_and_goes_on_when_asked_again(monkeypatch):
-    monkeypatch.setattr(browsing, "SCAN_ROWS", 50)
+    ticks = itertools.count(0, 0.03)  # seconds that a row takes
+    monkeypatch.setattr(browsing.time, "thread_time", lambda: next(ticks))
     rows = [row(f"r{i}", source="rare" if i == 120 else "texts") for i in range(130)]
     browser = Browser(BrowseRows(dataset_of(rows)))
     pages = [browser.page(0, RowFilters(source="rare")) for _ in range(3)]
-    assert [page.looked for page in pages] == [50, 100, 130]
-    assert pages[-1].positions == [120] and not pages[-1].more and pages[0].more
+    assert 0 < pages[0].looked < pages[1].looked < pages[2].looked == 130
+    assert pages[0].more and pages[0].total is None
+    assert pages[-1].positions == [120] and not pages[-1].more and pages[-1].total == 1
 
 
 def test_flags_name_what_many_rows_share():
@@ -156,6 +159,58 @@ def test_words_are_looked_for_in_all_turns_and_combine_with_the_other_filters():
     assert found(words="boat", source="clips") == [1]
     assert found(words="boats", min_frames=2) == [2]
     assert found(words="boats submarine") == []
+
+
+def test_a_word_is_found_in_all_rows_at_once_however_it_is_written_and_stored():
+    said = [
+        "Füße",
+        "ＢＯＡＴ",
+        "STRASSE und Straße",
+        "ΟΔΟΣ",
+        "e\u0301toile",
+        "İzmir",
+        "7,5 km",
+        "\\frac",
+    ]
+    rows = [
+        row(f"r{i}", answer=f"{text} {i % 2}.", source=f"s{i % 3}") for i, text in enumerate(said)
+    ]
+    words = [
+        "füsse",
+        "boat",
+        "strasse",
+        "οδος",
+        "étoile",
+        "i̇zmir",
+        "7,5",
+        "frac",
+        "r3",
+        "s1",
+        "user",
+    ]
+    listed, stored = Browser(BrowseRows(rows)), Browser(BrowseRows(dataset_of(rows)))
+    for word in [*words, "boat 1.", "what of", "1. what", "2.", "image", "text"]:
+        one, other = (b.page(0, RowFilters(words=word)) for b in (listed, stored))
+        assert one == other, word
+        assert one.total == len(one.positions)
+    assert stored.page(0, RowFilters(words="füsse")).positions == [0]
+    assert stored.page(0, RowFilters(words="1. what")).total == 4
+
+
+def test_layouts_of_other_tools_and_numbers_are_found_too():
+    rows = [
+        {
+            "id": i,
+            "conversations": [{"from": "human", "value": "Q"}, {"from": "gpt", "value": text}],
+        }
+        for i, text in enumerate(["a boat", "a pier", None, "Ein Fluß"])
+    ]
+    coded = [{"id": "x", "query": json.dumps("caf\u00e9"), "response": "3"}] * 3
+    for some, words in ((rows, ["boat", "3", "fluss", "1"]), (coded, ["3", "x", "caf"])):
+        listed, stored = Browser(BrowseRows(some)), Browser(BrowseRows(Dataset.from_list(some)))
+        for word in words:
+            one, other = (b.page(0, RowFilters(words=word)) for b in (listed, stored))
+            assert one.positions == other.positions != [], word
 
 
 def test_the_list_tells_instruction_and_answer():

@@ -29,13 +29,27 @@ def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "table",
+    [
+        "ID;Question;A;B;C;Answer;Model Output\n1;Which, then?;red;green;blue;C;It is blue, not red.\n",
+        "question\toption_a\toption_b\tcorrect\tanswer\nWhich?\tred\tblue\tblue\tB\n",
+        "question,Option A,Option B,gold,response\nWhich?,red,blue,B,(B)\n",
+    ],
+)
+def test_tables_as_people_write_them_are_read(table, tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(table)
+    assert score(path)["accuracy"] == 1.0
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("id,answer\n1,B\n", "no two columns.*--benchmark"),
         ("question,options,right,prediction\nWhich?,a | b,c,B\n", "none of the options"),
         ("id,question,options,right,prediction\n1,Q?,a | b,A,B\n1,Q?,a | b,A,B\n", "second row"),
         ("question,options,right,prediction\nWhich?,a | b,,B\n", "no right answer"),
-        ("question,options,right,prediction\n", "no rows"),
+        ("question,options,right,prediction\n", "no row below"),
     ],
 )
 def test_a_row_that_cannot_be_used_stops_and_is_named(text, says, tmp_path):

@@ -248,7 +248,11 @@ def _part(name: str, **values: Any) -> str:
 def _status(browser: Browser, page: RowList, filters: RowFilters) -> str:
     total = browser.rows.total
     size = "a stream of rows" if total is None else f"{total:,} rows"
-    looked = f", {page.looked:,} looked at" if filters != RowFilters() else ""
+    looked = ""
+    if filters != RowFilters():
+        looked = f", {page.looked:,} looked at"
+        if page.total is not None:
+            size, looked = f"{page.total:,} of {size}", ""
     further = "; Next looks further" if page.more else "; this is the last page"
     return _part("note", text=f"{size}{looked}{further}")
 

@@ -8,10 +8,10 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,14 @@ from t2vid.browse.flags import FLAGS, CommonTraits, asked, n_frames_of, turns_in
 from t2vid.browse.frames import ShownFrames, shown
 from t2vid.browse.quarantine import Quarantine
 from t2vid.browse.rows import BrowseRows
+from t2vid.browse.words import plain
 from t2vid.errors import InputError, pluralize
 
 PAGE_ROWS = 10
 SAMPLE_ROWS = 1000  # what flags compare a row with
-SCAN_ROWS = 20_000  # a click looks at so many rows for those that pass the filters, or
-SCAN_STREAM_ROWS = 5_000  # of a stream, which may have to be downloaded
-SCAN_CPU_S = 1.5  # and computes no longer than this
+SCAN_CPU_S = 1.5  # a click looks for rows that pass the filters no longer than this, or
+COUNT_CPU_S = 0.5  # where a page is full, and
+SCAN_STREAM_ROWS = 5_000  # at no more rows of a stream, which may have to be downloaded
 _LINE_CHARS = 90  # of an instruction and of an answer in the list
 
 
@@ -64,11 +65,13 @@ class RowList:
         positions: their numbers in the dataset.
         more: True where there are or may be further ones.
         looked: rows of the dataset that were looked at to find them.
+        total: all rows that pass; None where not all were looked at.
     """
 
     positions: list[int]
     more: bool
     looked: int
+    total: int | None = None
 
 
 class Browser:
@@ -93,8 +96,7 @@ class Browser:
         self.rows = rows
         self.quarantine = Quarantine(quarantine, dataset=rows.name)
         self.sources: list[str] = []
-        first = (rows.get(i) for i in range(sample))
-        self._common = CommonTraits(self._noting_sources(row for row in first if row is not None))
+        self._common = CommonTraits(self._first(sample))
         self._lock = threading.Lock()
         self._asked: RowFilters | None = None
         self._found: list[int] = []
@@ -119,7 +121,8 @@ class Browser:
                 self._asked, self._found, self._looked = filters, [], 0
             ended = self._search(filters, wanted)
             more = not ended or len(self._found) >= wanted
-            return RowList(self._found[start : start + PAGE_ROWS], more, self._looked)
+            total = len(self._found) if ended else None
+            return RowList(self._found[start : start + PAGE_ROWS], more, self._looked, total)
 
     def line(self, position: int) -> str:
         """Describe a row for the list: number, id, source, frames and flags, then what is said."""
@@ -172,20 +175,37 @@ class Browser:
             raise InputError(f"{self.rows.name} has no row {position:,}")
         return row
 
+    def _first(self, n: int) -> Iterator[Mapping[str, Any]]:
+        """Give the first rows one by one, and note their sources."""
+        for row in map(self.rows.get, range(n)):
+            if row is None:
+                return
+            if (source := str(row.get("source") or "")) and source not in self.sources:
+                self.sources.append(source)
+            yield row
+
     def _search(self, filters: RowFilters, wanted: int) -> bool:
         """Look on until enough rows are found; True when the rows have come to their end."""
-        last = self._looked + (SCAN_ROWS if self.rows.random_access else SCAN_STREAM_ROWS)
-        until = time.thread_time() + SCAN_CPU_S
-        while self._looked < last and len(self._found) < wanted and time.thread_time() < until:
-            chunk = self.rows.chunk(self._looked)
-            if not chunk:
+        last = self._looked + (sys.maxsize if self.rows.random_access else SCAN_STREAM_ROWS)
+        words = plain(filters.words).split()
+        began = time.thread_time()
+
+        def is_over() -> bool:
+            if len(self._found) < wanted:
+                return time.thread_time() - began > SCAN_CPU_S
+            return not self.rows.random_access or time.thread_time() - began > COUNT_CPU_S
+
+        while self._looked < last and not is_over():
+            looked, rows = self.rows.chunk(self._looked, words)
+            if not looked:
                 return True
-            for row in self._noting_sources(chunk):
+            for position, row in rows:
                 if self._passes(row, filters):
-                    self._found.append(self._looked)
-                self._looked += 1
-                if len(self._found) >= wanted or self._looked >= last:
-                    break
+                    self._found.append(position)
+                if is_over():
+                    self._looked = position + 1
+                    return False
+            self._looked += looked
         return False
 
     def _passes(self, row: Mapping[str, Any], filters: RowFilters) -> bool:
@@ -198,44 +218,12 @@ class Browser:
             and (not filters.flags or set(filters.flags) <= set(self._common.flags(row)))
         )
 
-    def _noting_sources(self, rows: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        for row in rows:
-            source = str(row.get("source") or "")
-            if source and source not in self.sources:
-                self.sources.append(source)
-            yield row
-
 
 def _says(row: Mapping[str, Any], words: str) -> bool:
-    wanted = _plain(words).split()
-
-    def hold(said: Iterable[str]) -> bool:
-        whole = _plain(f"{row.get('id') or ''} {' '.join(said)} {row.get('verdict', '')}")
-        return all(word in whole for word in wanted)
-
-    turns = row.get("messages")
-    # Reading a row's layout takes thirty times as long as seeing that a word is nowhere in it.
-    if isinstance(turns, list) and all(map(_is_plain_turn, turns)) and not hold(_strings(turns)):
-        return False
-    return hold(text for _, text in turns_in(row))
-
-
-def _is_plain_turn(turn: Any) -> bool:
-    given = turn.items() if isinstance(turn, Mapping) else [("", turn)]
-    return {key for key, value in given if value is not None} <= {"role", "content"}
-
-
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping | list):
-        for one in value.values() if isinstance(value, Mapping) else value:
-            yield from _strings(one)
-
-
-def _plain(text: str) -> str:
-    """Make one text of those that look alike: composed letters, full width, any case."""
-    return text.casefold() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    wanted = plain(words).split()
+    said = " ".join(text for _, text in turns_in(row))
+    whole = plain(f"{row.get('id') or ''} {said} {row.get('verdict', '')}")
+    return all(word in whole for word in wanted)
 
 
 def _cut(text: str, limit: int) -> str:

@@ -16,6 +16,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from t2vid.browse.words import may_hold
 from t2vid.corpora.layouts import detect
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.frames.feature import Frames
@@ -23,7 +26,8 @@ from t2vid.targets import ROWS, find
 
 WINDOW_ROWS = 256  # rows of a stream that stay in memory, and
 WINDOW_BYTES = 64 * 2**20  # at most so much of what they store
-CHUNK_ROWS = 500  # rows of a dataset that are read at once while filtering
+CHUNK_ROWS = 5_000  # rows of a dataset that are looked at at once while filtering
+READ_ROWS = 500  # of these, that are read at once
 
 
 class BrowseRows:
@@ -46,7 +50,8 @@ class BrowseRows:
         self.column, self._dataset = _undecoded(dataset)
         self._streams = isinstance(dataset, IterableDataset)
         self.total: int | None = None if self._streams else len(dataset)
-        self._words: Any = None  # the columns that filters read
+        self._words: Any = None  # the columns that filters read, and
+        self._table: Any = None  # the same in Arrow's form
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, tuple[Mapping[str, Any], int]] = OrderedDict()
         self._n_bytes = self._next = 0
@@ -64,21 +69,39 @@ class BrowseRows:
         """Whether any row is at hand, as in a stream it is not."""
         return not self._streams
 
-    def chunk(self, start: int) -> Sequence[Mapping[str, Any]]:
-        """Give some rows from a number on, without what their frames are made from; [] at the end.
+    def chunk(
+        self, start: int, words: Sequence[str] = ()
+    ) -> tuple[int, Iterator[tuple[int, Mapping[str, Any]]]]:
+        """Look at some rows from a number on, without what their frames are made from.
 
-        Filters look at many rows: of a dataset they are read together, of a stream one by one.
+        Filters look at many rows: of a dataset they are seen together, of a stream one by one.
+
+        Args:
+            start: number of the first row.
+            words: rows that cannot hold all of these are passed over.
+
+        Returns:
+            How many rows were looked at, 0 at the end, and each that is left with its number.
         """
         if self._streams or isinstance(self._dataset, list):
             row = self.get(start)
-            return [] if row is None else [row]
+            return (0, iter(())) if row is None else (1, iter([(start, row)]))
         if self._words is None:
             names = self._dataset.column_names
             self._words = self._dataset.select_columns([n for n in names if n != "images"])
+            self._table = self._words.with_format("arrow")
         with self._lock:
-            columns = self._words[start : start + CHUNK_ROWS]
-        values = zip(*columns.values(), strict=True)
-        return [dict(zip(columns, row, strict=True)) for row in values]
+            table = self._table[start : start + CHUNK_ROWS]
+        left = start + (np.flatnonzero(may_hold(table, words)) if words else np.arange(len(table)))
+        return table.num_rows, self._read(left.tolist())
+
+    def _read(self, numbers: list[int]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+        for start in range(0, len(numbers), READ_ROWS):
+            some = numbers[start : start + READ_ROWS]
+            with self._lock:
+                columns = self._words[some]
+            for number, row in zip(some, zip(*columns.values(), strict=True), strict=True):
+                yield number, dict(zip(columns, row, strict=True))
 
     def kept(self) -> int:
         """Count the rows of a stream that are in memory."""

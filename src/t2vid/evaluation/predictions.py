@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import ast
-import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -310,11 +309,6 @@ def _answer(record: Mapping[str, Any]) -> str:
 
 
 def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[str, Any]]:
-    if path.suffix in (".tsv", ".csv"):
-        csv.field_size_limit(1 << 24)
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            yield from csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ",")
-        return
     if path.suffix == ".xlsx":
         book = require("openpyxl", extra="eval").load_workbook(path, read_only=True)
         table = book.active.iter_rows(values_only=True)
@@ -326,7 +320,8 @@ def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[st
     if path.suffix == ".json" and (logs := _first_lmms_eval(path)) is not None:
         yield from logs
         return
-    whole = json_object(records.Part(str(path))) if path.suffix != ".jsonl" else None
+    lines = path.suffix in (".jsonl", ".csv", ".tsv")
+    whole = None if lines else json_object(records.Part(str(path)))
     if whole is not None and not {*_ANSWER_KEYS, "doc_id"} & whole.keys():
         for key, value in whole.items():
             for reader in readers:

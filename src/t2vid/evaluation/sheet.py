@@ -20,7 +20,10 @@ from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 
 RIGHT = ("right", "right_answer", "correct", "correct_answer", "gold", "ground_truth", "target")
-SAID = ("prediction", "pred", "response", "model_answer", "model", "output")
+SAID = (
+    *("prediction", "pred", "predicted", "predicted_answer", "response", "model_answer"),
+    *("model_response", "model_output", "model", "output", "generated", "generation", "completion"),
+)
 
 
 class AnsweredQuestions(OwnQuestions):
@@ -38,7 +41,10 @@ class AnsweredQuestions(OwnQuestions):
         said = next((name for name in SAID if name in plain), None)
         right, said = right or "answer", said or "answer"
         if right == said or right not in plain or said not in plain:
-            raise Unusable("no two columns for the right answer and the model's")
+            raise Unusable(
+                "no two columns for the right answer and the model's, which are called "
+                f"{', '.join(RIGHT)} and {', '.join(SAID)}; one of the two may be answer"
+            )
         lettered = {k.upper() if len(k) == 1 else k: v for k, v in plain.items()}
         options = plain.get("options", plain.get("candidates"))
         if isinstance(options, str):

@@ -4,14 +4,15 @@
 >>> [(q.id, q.answer) for q in READER.convert([(0, record | {"answer": "blue"})], Counts())]
 [('questions/q1', 'B')]
 
-`options` is a list, a mapping by letter, number or name, one text "A. … B. …", columns `A`, `B`, …, or
-lines "A. …" of the question; `answer` is a letter, a key of the mapping, the text of an option, or its
-place from 0. `category`, `duration`, `start_s` and `end_s` are optional. An answer that is the letter of
-one option and the text of another is counted, and so is a gap among the options.
+`options` is a list, a mapping by letter, number or name, one text "A. … B. …", columns `A`, `B`, … or
+`option_a`, `option_b`, …, or lines "A. …" of the question; `answer` is a letter, a key of the mapping, the
+text of an option, or its place from 0. `category`, `duration`, `start_s` and `end_s` are optional. An answer
+that is the letter of one option and the text of another is counted, and so is a gap among the options.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ from t2vid.evaluation.benchmarks.reader import (
 from t2vid.schema import Counts as Counts
 from t2vid.scoring.options import split_lettered
 from t2vid.storage import records
+
+_COLUMN = re.compile(r"([A-J])|(?:option|choice|opt)[ _-]?([A-Ja-j])")
 
 
 class OwnQuestions(BenchmarkReader):
@@ -78,7 +81,11 @@ def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]
     keys: list[str] = []
     stem, written = split_options(str(record["question"]))
     if given is None or given == "":
-        columns = {letter: record.get(letter) for letter in LETTERS}
+        columns = dict.fromkeys(LETTERS) | {
+            (named[1] or named[2]).upper(): value
+            for key, value in record.items()
+            if (named := _COLUMN.fullmatch(str(key)))
+        }
         given = columns if any(columns.values()) else written
     if isinstance(given, str):
         try:
