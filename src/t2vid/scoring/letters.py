@@ -35,6 +35,7 @@ _WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
 _BETWEEN = " .,\"'”-–—:|"
 _PART = re.compile(r"\.\s+[a-z]|$")
 _ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
+_SECOND = re.compile(r"\b[a-j]\s?[,、]\s?$")
 _STATED = re.compile(r"(?:[:=]|is)\s*$")
 _NOUN = re.compile(r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", re.IGNORECASE)
 
@@ -95,8 +96,8 @@ class Letters:
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
-        if small and letter == "I" and "ii)" in text:
-            return None  # (i), (ii), …
+        if small and (letter == "I" and "ii)" in text or _SECOND.search(text, max(0, at - 4), at)):
+            return None  # (i), (ii), …; the second of "a, e"
         if letter in "AI" and not own and end == at + 1 and self._is_word(letter, end, small):
             if noun == start or text[at - 1] in _OPENING:
                 return None  # an article, also in: option "A dog"

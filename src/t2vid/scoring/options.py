@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.scoring.summaries import Kind, kind_of, summary
+from t2vid.scoring.summaries import MAX_CHARS, Kind, kind_of, summary
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DEFAULT_LETTERS = "ABCDE"  # where only letters are known
@@ -178,7 +178,12 @@ class Options:
 
     def summed_up(self, text: str) -> str | None:
         """Return the option, such as "None of the above", that says of the others what the text says."""
-        return summary(self._kinds, text) if any(self._kinds.values()) else None
+        if len(text) > MAX_CHARS or not any(self._kinds.values()):
+            return None
+        for letter, start, end in reversed(self.named(text)):
+            if not self._kinds[letter]:  # "Neither the cat nor the dog"
+                text = text[:start] + letter + text[end:]
+        return summary(self._kinds, text)
 
     @cached_property
     def _kinds(self) -> dict[str, Kind | None]:

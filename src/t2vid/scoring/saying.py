@@ -106,7 +106,7 @@ def _matched(sentence: str) -> tuple[frozenset[str], bool]:
     frame = lexicon.frame(sentence)
     clause: Frame | None = None
     for phrase in lexicon.near(frame):
-        if phrase.category in found:
+        if phrase.category in found and (answered or "?" not in phrase.text):
             continue
         looked = frame
         if not phrase.placed and phrase.category == "hedge":
