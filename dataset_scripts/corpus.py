@@ -156,7 +156,8 @@ class CorpusBuilder(datasets.GeneratorBasedBuilder):
     def _finish(self, job: FileJob, counts: Counts) -> None:
         self._by_job[job.split, job.number] = counts
         name = f"counts-{job.split}-{job.number:05d}"
-        counting.log_counts(f"{job.source} rows {job.part.first_row:,} on", counts)
+        place = f", from row {job.part.first_row:,} on" if job.part.first_row else ""
+        counting.log_counts(f"{job.source}{place}", counts)
         if self._counts_beside:
             counting.write_counts(writing_folder(self), name, counts)
 
