@@ -6,6 +6,7 @@
     python benchmarks/miniature.py studies --out build/miniature --seeds 2
     python benchmarks/miniature.py data --out build/miniature
     python benchmarks/miniature.py report --out build/miniature
+    python benchmarks/miniature.py gpu --out build/miniature-gpu
 
 Each stage goes on where it was stopped. Every seed has a world of its own: other rows and other test
 clips. `arms` and `studies` keep one small file an arm and seed; `report` writes docs/miniature.md of
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import time
 from pathlib import Path
 
 from t2vid.miniature.arms import ARMS
@@ -71,6 +73,15 @@ def main() -> None:
         stage.add_argument("--test-clips", type=int, default=100)
         stage.add_argument("--workers", type=int, help="processes (default: one a core)")
     page = stages.add_parser("report", help="write docs/miniature.md")
+    card = stages.add_parser("gpu", help="a larger base and all arms on one card; prints the table")
+    card.add_argument("--out", type=Path, default=Path("build/miniature-gpu"))
+    card.add_argument("--device", default="cuda", help="cpu to try the way out")
+    card.add_argument("--minutes", type=float, default=10.0, help="no arm begins after so many")
+    card.add_argument("--steps", type=int, default=6_000, help="of pretraining")
+    card.add_argument("--hidden", type=int, default=192, help="width of the language model")
+    card.add_argument("--rows", type=int, default=ROWS)
+    card.add_argument("--seeds", type=int, default=10)
+    card.set_defaults(first_seed=1, test_clips=100, workers=None)
     data = stages.add_parser("data", help="how varied and how long the rows are: Figs. 3, 4 and 6")
     for stage in (page, data):
         stage.add_argument("--out", type=Path, default=Path("build/miniature"))
@@ -81,6 +92,7 @@ def main() -> None:
         "arms": _arms,
         "studies": _studies,
         "data": _data,
+        "gpu": _gpu,
         "report": _report,
     }
     run[options.stage](options)
@@ -150,6 +162,34 @@ def _world(options: argparse.Namespace, job: Job) -> Path:
     size = WorldSize(clips=clips, stories=stories, test_clips=options.test_clips, seed=job.seed)
     name = f"{clips}-{job.seed}" if in_tables else f"{clips}-{stories}-{job.seed}"
     return write_world(options.out / "worlds" / name, size)
+
+
+def _gpu(options: argparse.Namespace) -> None:
+    """Pretrain a larger base and run all arms on one card, as many seeds as the minutes allow."""
+    from t2vid.miniature.base import BaseSize
+    from t2vid.miniature.pretrain import Plan, pretrain
+    from t2vid.miniature.report import report
+    from t2vid.miniature.results import ArmResult
+
+    end = time.monotonic() + 60 * options.minutes
+    sixth = options.steps // 6
+    plan = Plan(text_steps=sixth, joint_steps=2 * sixth, document_steps=options.steps - 3 * sixth)
+    options.base = str(options.out / "base" / "model")
+    if not Path(options.base).is_dir():
+        size = BaseSize(hidden=options.hidden, layers=8, vision_hidden=options.hidden // 2)
+        pretrain(options.out / "base", plan, size, device=options.device)
+    _gates(options)
+    for seed in _seeds(options):
+        if time.monotonic() > end:
+            print(f"{options.minutes:g} minutes are over; run again for seeds {seed} and later")
+            break
+        jobs = [
+            Job(arm, seed, rows=options.rows, device=options.device, base=options.base)
+            for arm in ORDER
+        ]
+        _run(options, jobs)
+    found = [ArmResult.read(file) for file in sorted((options.out / "runs").glob("*.json"))]
+    print(report([dataclasses.replace(one, base="") for one in found]))
 
 
 def _data(options: argparse.Namespace) -> None:

@@ -3,6 +3,7 @@
     python benchmarks/mix.py                  # 10K + 10K + 9K + 39K annotation rows
     python benchmarks/mix.py --scale 0.01     # a quick look
     python benchmarks/mix.py --ray            # also on a local Ray cluster
+    python benchmarks/mix.py --nodes          # also on a cluster of two nodes, one of which dies
 
 Three builds: one straight, one killed with SIGKILL and run again, and with --ray one on the other
 engine; their hashes must be equal. Then the budget alone, once everything is counted, and the
@@ -21,6 +22,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--num-proc", type=int, default=2)
     parser.add_argument("--ray", action="store_true")
+    parser.add_argument("--nodes", action="store_true")
     parser.add_argument("--data", type=Path, help="generated before; kept")
     parser.add_argument("--only", nargs=2, metavar=("DATA", "OUT"), help=argparse.SUPPRESS)
     parser.add_argument("--recipe", help=argparse.SUPPRESS)
@@ -74,6 +77,10 @@ def compare(args: argparse.Namespace, folder: Path) -> None:
         other = run([*common, "--engine", "ray", "--only", str(data), str(folder / "c")])
         report("ray, cached counts", other)
         hashes.add(other["sha256"])
+    if args.nodes:
+        other = run([*common, "--engine", "nodes", "--only", str(data), str(folder / "d")])
+        report("ray, two nodes, one killed half way", other)
+        hashes.add(other["sha256"])
     print("all builds identical by hash:", len(hashes) == 1)
     budget_alone(recipe, data)
     resume_beside_stock(straight["rows"])
@@ -85,8 +92,14 @@ def one_build(args: argparse.Namespace) -> None:
     from t2vid.mixing.build import build
 
     data, out = args.only
-    started = time.perf_counter()
-    built = build(args.recipe, data=data, out=out, num_proc=args.num_proc, engine=args.engine)
+    engine, address = args.engine, None
+    if engine == "nodes":
+        engine, address = "ray", two_nodes(Path(out))
+    started, cpu = time.perf_counter(), os.times()
+    built = build(
+        args.recipe, data=data, out=out, num_proc=args.num_proc, engine=engine, address=address
+    )
+    cpu_s = sum(os.times()[:4]) - sum(cpu[:4])
     peak = {
         "driver": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "largest worker": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
@@ -97,10 +110,33 @@ def one_build(args: argparse.Namespace) -> None:
         "bytes": built.n_bytes,
         "written": built.written,
         "seconds": time.perf_counter() - started,
+        "cpu_s": cpu_s,
         "peak_mb": {name: kb / 1024 for name, kb in peak.items()},
         "table": built.table(),
     }
     print(json.dumps(result))
+
+
+def two_nodes(out: Path) -> str:
+    """Start a cluster of two nodes and kill the second once half of the shards are there."""
+    from ray.cluster_utils import Cluster
+
+    head = {"num_cpus": 1, "include_dashboard": False}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
+    second = cluster.add_node(num_cpus=1)
+
+    def kill() -> None:
+        while not (out / ".work" / "plan.json").is_file():
+            time.sleep(0.05)
+        plan = json.loads((out / ".work" / "plan.json").read_text())
+        n_shards = -(-plan["n_rows"] // plan["rows_per_shard"])
+        while len(list(out.glob("data/train-*.parquet"))) < max(1, n_shards // 2):
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+        print("the second node is dead", file=sys.stderr)
+
+    threading.Thread(target=kill, daemon=True).start()
+    return str(cluster.address)
 
 
 def run(command: list[str], *, kill_after_shards: int = 0) -> dict[str, object]:
@@ -127,7 +163,7 @@ def report(name: str, result: dict) -> None:
     peaks = ", ".join(f"{who} {mb:,.0f} MB" for who, mb in result["peak_mb"].items())
     print(
         f"{name}: {result['rows']:,} rows, {result['written']} shards written by the last run in "
-        f"{result['seconds']:.0f} s, {result['bytes'] / 1e6:,.1f} MB, peak {peaks}, "
+        f"{result['seconds']:.0f} s ({result['cpu_s']:.0f} s CPU), {result['bytes'] / 1e6:,.1f} MB, peak {peaks}, "
         f"sha256 {result['sha256'][:16]}"
     )
 

@@ -19,6 +19,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -271,40 +272,40 @@ def by_script(rounds: int, *, with_skia: bool = False) -> None:
         del rows
         spans = [paginate(text, RenderSpec()) for text in texts]
 
-        def draw(texts: list[str] = texts) -> None:
-            for text in texts:
-                render_text(text)
-
-        def decode(stored: list[list[bytes]] = stored) -> None:
-            for files in stored:  # as the drawn ones, a row's frames are kept until the row is done
-                for image in [Image.open(io.BytesIO(data)) for data in files]:
-                    image.load()
-
-        def paint(texts: list[str] = texts, spans: list[list[Span]] = spans) -> None:
-            for text, cuts in zip(texts, spans, strict=True):
-                assert paragraphs
-                paragraphs(text, cuts)
-
-        ours, theirs, *peer = least_ms([draw, decode, *([paint] if paragraphs else [])], rounds, n)
+        ways = [[partial(render_text, text) for text in texts]]
+        ways.append([partial(decoded, files) for files in stored])
+        if paragraphs:
+            ways.append([partial(paragraphs, *each) for each in zip(texts, spans, strict=True)])
+        ours, theirs, *peer = least_ms(ways, rounds, n)
         line = f"| {name} | {n} | {ours:.3f} | {theirs:.3f} | {ours / theirs:.2f} |"
         if peer:
             line += f" {peer[0]:.3f} | {peer[0] / ours:.1f} |"
         print(line, flush=True)
 
 
-def least_ms(ways: list[Callable[[], None]], rounds: int, n: int) -> list[float]:
-    """Give the CPU milliseconds a page of each way, warm: the least of many runs, in turn by round.
+def decoded(files: list[bytes]) -> list[Image.Image]:
+    """Decode the pages of a row; as those that are drawn, they are kept until the row is done."""
+    images = [Image.open(io.BytesIO(data)) for data in files]
+    for image in images:
+        image.load()
+    return images
 
-    The runs of a round follow each other, so that the processor's caches hold what they need.
+
+def least_ms(ways: list[list[Callable[[], object]]], rounds: int, n: int) -> list[float]:
+    """Give the CPU milliseconds a page of each way, warm: for each row the least of many runs.
+
+    A row takes a few milliseconds, less than the system's slices of time, so that some of its runs
+    are not interrupted on a busy machine either.
     """
-    least = [math.inf] * len(ways)
-    for _, (k, way) in itertools.product(range(rounds), enumerate(ways)):
-        begin = end = time.process_time()
-        while end - begin < ROUND_S:
-            start, _ = end, way()
-            end = time.process_time()
-            least[k] = min(least[k], 1000 * (end - start) / n)
-    return least
+    least = [[math.inf] * len(rows) for rows in ways]
+    for _, (k, rows) in itertools.product(range(rounds), enumerate(ways)):
+        for row, way in enumerate(rows):
+            begin = end = time.process_time()
+            while end - begin < ROUND_S / len(rows):
+                start, _ = end, way()
+                end = time.process_time()
+                least[k][row] = min(least[k][row], end - start)
+    return [1000 * sum(each) / n for each in least]
 
 
 COLD = """

@@ -113,12 +113,13 @@ class BenchmarkBuilder(CorpusBuilder):
                     such = f", such as {PurePosixPath(looked[0]).name}" if looked else ""
                     raise MissingFile(
                         f"data_dir={data_dir!r} holds no question files of {self.entry.name}{such}; "
-                        "give data_files="
+                        "give the folder that does (--data-dir), or data_files= of load_dataset"
                     )
                 data_files = [str(path) for path in found]
         if data_files is None and not reader.hub_files(config_name):
             raise MissingFile(
-                f"{self.entry.dataset} has no public files of {config_name!r}; give data_files= or data_dir="
+                f"{self.entry.dataset} has no public files of {config_name!r}; give data_dir= "
+                "(--data-dir) or data_files="
             )
         if isinstance(data_files, str | list):
             data_files = {"test": [data_files] if isinstance(data_files, str) else data_files}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -48,6 +50,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, sent: dict[str, Any], fault: str) -> None:
         said = self.server.say(sent)
+        if isinstance(said, dict):  # a whole answer
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
+            return
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            self.connection.close()
+            return
         content = said if isinstance(said, list) else f" {said}\n"
         message = {"role": "assistant", "content": content}
         answer = {"choices": [{"message": message}], "usage": self.server.usage}

@@ -352,7 +352,10 @@ def test_a_reader_that_went_away_is_no_error():
 def test_a_full_disk_is_one_line():
     with open("/dev/full", "w") as full:
         done = t2vid("--help", stdout=full)
-    assert (done.returncode, done.stderr) == (2, "t2vid: No space left on device\n")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "t2vid: No space left on device; make room and run it again\n",
+    )
 
 
 @pytest.mark.parametrize(

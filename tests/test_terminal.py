@@ -43,7 +43,7 @@ def test_text_is_the_results_own_table_or_its_lines():
         (FileNotFoundError(2, "No such file or directory", "a b"), "a b: No such file or directory"),
         (OSError(18, "Invalid cross-device link", "a", None, "b"), "a and b: Invalid cross-device link"),
         (PermissionError(13, "Permission denied", b"raw"), "raw: Permission denied"),
-        (OSError(28, "No space left on device"), "No space left on device"),
+        (OSError(28, "No space left on device"), "No space left on device; make room and run it again"),
         (ConnectionError("two\n lines"), "ConnectionError: two lines"),
         (OSError(), "OSError: no reason given"),
     ],

@@ -7,8 +7,8 @@
 {'words': ['hello'], 'times': 2}
 
 Positional parameters stay positional, keyword-only ones become options. A list is an option that
-may be repeated and takes the singular (`benchmarks` is `--benchmark`), a mapping takes
-`NAME=VALUE`. Parameters that a command line cannot give (models, specs, tokens) are left out.
+may be repeated and takes the singular (`benchmarks` is `--benchmark`), a pair takes two words, a
+mapping `NAME=VALUE`. Parameters that a command line cannot give (models, specs, tokens) are left out.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ import shutil
 import sys
 import typing
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from types import GenericAlias, NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Optional, Union
 
-from cyclopts import App, CycloptsError, MissingArgumentError, Parameter
+from cyclopts import App, CycloptsError, MissingArgumentError, Parameter, convert
 
 from t2vid.errors import InputError
 
@@ -62,15 +63,16 @@ class Argument(NamedTuple):
         default = old.default if required or isinstance(old.default, _PLAIN) else None
         full = old.name.strip("_").replace("_", "-")
         pairs = {"pairs": " As NAME=VALUE.", "pairs or one": " As VALUE or NAME=VALUE."}
+        hint = Optional[self.hint] if default is None else self.hint  # noqa: UP045 (a variable)
         named = Parameter(
             name=f"--{full}" if positional else f"--{self.option}",
             alias=() if positional or self.option == full else f"--{full}",
             help=says + pairs.get(self.kind, ""),
             negative=() if default is False else None,
+            converter=partial(_whole, hint) if self.hint is int else None,
             show_default=not (default in (None, "") or isinstance(default, bool)),
         )
         kind = old.POSITIONAL_OR_KEYWORD if positional else old.KEYWORD_ONLY
-        hint = Optional[self.hint] if default is None else self.hint  # noqa: UP045 (a variable)
         return old.replace(kind=kind, default=default, annotation=Annotated[hint, named])
 
     def convert(self, value: Any) -> Any:
@@ -243,10 +245,19 @@ class Arguments:
             option = error.argument.name if error.argument is not None else "an argument"
             word = option.removeprefix("--").replace("-", "_")
             named = f"{word.upper()} (or {option})" if word in (*self.ahead, self.lead) else option
+            named = f"a value of {option}" if option in tokens else named
             raise InputError(f"{named} is missing; {self.example}") from error
         except CycloptsError as error:
             raise InputError(" ".join(str(error).split()).replace(_DASH, "-")) from error
         return {n: self.known[n].convert(v) if n in self.known else v for n, v in given.items()}
+
+
+def _whole(hint: Any, kind: type, tokens: Sequence[Any]) -> Any:
+    """Convert a whole number as cyclopts does, but round none."""
+    for token in tokens:
+        if re.fullmatch(r"[-+]?\d*\.\d*[1-9]\d*", token.value):
+            raise ValueError(f"{token.value} is no whole number")
+    return convert(hint, tokens)
 
 
 class _Names(dict[str, Any]):
@@ -292,6 +303,8 @@ def _kind(part: Any) -> Any:
         return None
     if issubclass(origin, Mapping):
         return "pairs" if inner[0] is str and _spelled(inner[1])[1] is str else None
+    if origin is tuple and ... not in inner:  # so many words behind one option
+        return part if set(inner) <= set(_PLAIN) else None
     if issubclass(origin, Iterable):
         element = _spelled(inner[0])[1]
         if element is not None and typing.get_origin(element) is not list:

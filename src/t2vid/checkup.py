@@ -24,7 +24,7 @@ from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Selection
 from t2vid.mixing.shards import WORK, BuildPlan, finished
 from t2vid.mixing.source import Source
-from t2vid.mixing.staleness import changed_annotations, changed_media
+from t2vid.mixing.staleness import changed_annotations, changed_media, stale_sources
 from t2vid.storage.cache import default_path
 from t2vid.storage.files import AnyPath, PathLike, path_of
 
@@ -99,7 +99,9 @@ def _of_source(
         hints.append(
             f"{wanted:,} rows are wanted, about {likely:,} fit: ask for fewer, or add files"
         )
-    state: State = "missing" if not counts.kept else "note" if short else "ok"
+    stale = list(stale_sources(alone, data))
+    hints += stale
+    state: State = "missing" if not counts.kept else "note" if short or stale else "ok"
     return EnvironmentRow(source.name, state, found, "; ".join(hints))
 
 

@@ -83,7 +83,7 @@ def _run(name: str, tokens: list[str]) -> int:
     usual, *others = command.calls
     choose = command.choose or (lambda tokens: next(filter(others.__contains__, tokens), usual))
     key = choose(tokens)
-    given = _parse(name, key, [token for token in tokens if token != key])
+    given = _parse(name, key, [token for token in tokens if not key or token != key])
 
     import contextlib
     import io

@@ -11,6 +11,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
 import logging
 import math
@@ -89,7 +90,9 @@ def one_line(error: OSError) -> str:
     if error.strerror is None:  # not of the system: of a library that reports the network, say
         return f"{type(error).__name__}: {' '.join(str(error).split()) or 'no reason given'}"
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
-    return ": ".join([" and ".join(map(str, names)), error.strerror] if names else [error.strerror])
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    said = error.strerror + "; make room and run it again" * full
+    return ": ".join([" and ".join(map(str, names)), said] if names else [said])
 
 
 def as_text(result: Any) -> str:

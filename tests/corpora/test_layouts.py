@@ -35,6 +35,10 @@ def gpt(text: str) -> dict[str, str]:
     return {"from": "gpt", "value": text}
 
 
+def assistant(content: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": content}
+
+
 def user(content: Any) -> dict[str, Any]:
     return {"role": "user", "content": content}
 
@@ -386,3 +390,66 @@ def test_of_two_columns_for_one_medium_the_usual_one_counts():
     assert [turn.role for turn in kept.turns] == ["system", "user", "assistant"]
     weighted = {"messages": [{**user(ASK), "loss_weight": 0.0}, {**bot(), "loss_weight": 1.0}]}
     assert [turn.weight for turn in read_row(weighted).turns] == [False, True]
+
+
+IMAGE, VIDEO = {"type": "image", "image": "a.png"}, {"type": "video", "video": "a.mp4"}
+
+
+@pytest.mark.parametrize(
+    "tag",
+    ["<image>", "<Image>", "<IMG_CONTEXT>", "<img><IMG_CONTEXT></img>", "<ImageHere>", "<|image|>",
+     "<|image_1|>", "<image 1>", "<image_00>", "<image_placeholder>", "<start_of_image>",
+     "<image_soft_token>", "(<image>./</image>)", "<vila/image>",
+     "<|vision_start|><|image_pad|><|vision_end|>"],
+)  # fmt: skip
+def test_what_tools_write_where_a_picture_stands_is_never_read_as_words(tag: str) -> None:
+    column = {"image": "a.png", "conversations": [human(f"{tag}\n{ASK}"), gpt(SAY)]}
+    part = {"messages": [user([IMAGE, {"type": "text", "text": f"{tag}\n{ASK}"}]), assistant(SAY)]}
+    for row in (column, part):
+        assert said(row)[0] == ("user", (0, ASK))
+        assert shown(row) == [("image", "a.png")]
+
+
+@pytest.mark.parametrize(
+    "tag", ["<video>", "<VIDEO>", "<VIDEO_CONTEXT>", "<|video_pad|>", "<video_1>"]
+)
+def test_the_same_of_videos(tag: str) -> None:
+    text = {"type": "text", "text": f"{ASK}\n{tag}"}
+    assert said({"messages": [user([VIDEO, text]), assistant(SAY)]})[0] == ("user", (ASK, 0))
+    assert said({"video": "a.mp4", "conversations": [human(f"{ASK}\n{tag}"), gpt(SAY)]})[0][1] == (
+        ASK,
+        0,
+    )
+
+
+def test_parts_and_tags_of_one_turn_are_one_place_each_and_trl_reads_words() -> None:
+    both = [IMAGE, VIDEO, {"type": "text", "text": f"<video>\n{ASK}\n<image>"}]
+    row = {"messages": [user(both), assistant(SAY)]}
+    assert said(row)[0][1] == (0, ASK, 1)
+    assert shown(row) == [("video", "a.mp4"), ("image", "a.png")]
+    assert said(row, layout="trl")[0][1] == (0, 1, f"<video>\n{ASK}\n<image>")
+    word = {"messages": [user([IMAGE, f"What does <image> mean in {ASK}"]), assistant(SAY)]}
+    assert said(word)[0][1] == (0, f"What does <image> mean in {ASK}")
+
+
+def test_numbered_tags_name_their_picture_and_may_name_it_again() -> None:
+    talk = [
+        human("First <image_02>, then <image_01>."),
+        gpt(SAY),
+        human("<image_01> again?"),
+        gpt(SAY),
+    ]
+    named = {"<image_01>": "1.png", "<image_02>": "2.png"}
+    for pictures in (named, ["1.png", "2.png"]):
+        row = {"image": pictures, "conversations": talk}
+        assert said(row)[0][1] == ("First ", 0, ", then ", 1, ".")
+        assert [value for _, value in shown(row)] == ["2.png", "1.png", "1.png"]
+    with pytest.raises(LayoutError, match="1 images or videos but 3 places"):
+        read_row({"image": {"<image_01>": "1.png"}, "conversations": talk})
+
+
+def test_a_list_of_turns_is_one_row() -> None:
+    [row] = rows_of([user(ASK), assistant(SAY)])
+    assert row.turns == read_row({"messages": [user(ASK), assistant(SAY)]}).turns
+    with_text = {"conversations": [human(ASK), {"from": "gpt", "text": SAY}]}
+    assert said(with_text) == [("user", (ASK,)), ("assistant", (SAY,))]

@@ -117,6 +117,7 @@ def test_circular_asks_for_every_rotation():
 def test_holm_gives_the_published_steps():
     # Holm 1979: p in rising order times the tests that are left, never below the one before
     assert holm([0.01, 0.02, 0.02, 0.5]) == [0.04, 0.06, 0.06, 0.5]
+    assert holm([5e-23, 1e-12]) == [1e-22, 1e-12]  # none of them is 0
     assert holm([0.9, 0.8]) == [1.0, 1.0] and holm([]) == []
 
 

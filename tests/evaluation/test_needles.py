@@ -95,6 +95,8 @@ def test_a_reader_that_reads_finds_all_and_one_that_sees_the_first_frames_finds_
     text = report([run])
     assert "| 50 % | 100.0 | 0.0 |" in text and "| depth | 4 | 8 |" in text
     assert (run.folder / "needles.png").read_bytes().startswith(b"\x89PNG")
+    assert 'src="data:image' in report([run], format="html")
+    assert "picture" not in json.loads(report([run], format="json"))[0]
 
 
 def test_texts_without_a_path_are_asked_with_their_own_words(tmp_path: Path):

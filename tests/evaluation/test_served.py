@@ -48,13 +48,60 @@ def test_the_request_holds_every_frame_losslessly_and_asks_greedily(
     assert "secret" not in (tmp_path / "run.json").read_text()
 
 
-@pytest.mark.parametrize("fault", ["429", "503", "malformed", "empty", "cut", "slow", "trickle"])
+@pytest.mark.parametrize(
+    "fault", ["429", "503", "malformed", "empty", "cut", "slow", "trickle", "reset"]
+)
 def test_a_fault_that_passes_is_tried_again(fault, server, clips, tmp_path):
     server.faults = [fault, fault]
     backend = served(server, timeout_s=0.3 if fault in ("slow", "trickle") else 5.0)
     run = t2vid.evaluate(backend, make_rows(clips[:1]), FAST, out=tmp_path, batch_size=1)
     assert [line["prediction"] for line in run.answers()] == ["B"] * 3
     assert len(server.requests) == 5
+
+
+def told(message: dict[str, Any], finish: str = "stop") -> dict[str, Any]:
+    return {"choices": [{"message": {"role": "assistant", **message}, "finish_reason": finish}]}
+
+
+def test_what_ends_early_or_is_refused_is_told_and_never_taken_for_an_answer(
+    server, clips, tmp_path
+):
+    said = [
+        told({"content": "B", "reasoning_content": "A? No, it is B."}),
+        told({"content": None, "reasoning_content": "Is it A, or"}, "length"),
+        told({"content": None, "refusal": "I cannot help with that."}),
+        told({"content": [{"type": "thinking", "thinking": "A"}, {"type": "text", "text": "B"}]}),
+        told({"content": "The clip shows"}, "length"),
+        told({"content": ""}, "content_filter"),
+    ]
+    order = iter(said)
+    server.say = lambda request: next(order)
+    rows = make_rows(clips[:2], answer="B", options=("a cup", "a dog"))
+    run = t2vid.evaluate(served(server), rows, FAST, out=tmp_path, batch_size=1)
+    lines = run.answers()
+    assert [line["prediction"] for line in lines] == [
+        "B",
+        "",
+        "I cannot help with that.",
+        "B",
+        "The clip shows",
+        "",
+    ]
+    ends = [line.get("finish") for line in lines]
+    assert ends == [None, "length", None, None, "length", "content_filter"]
+    scores = json.loads((tmp_path / "scores.json").read_text())
+    assert (scores["n"], scores["accuracy"]) == (6, 2 / 6)
+    assert scores["unfinished"] == {"length": 2, "content_filter": 1}
+    assert "ended 2 answers before a letter (length); raise max_new_tokens" in report([run])
+
+
+def test_an_error_that_comes_as_an_answer_is_tried_again_and_told_in_its_words(
+    server, clips, tmp_path
+):
+    server.say = lambda request: {"error": {"message": "no worker is free", "code": 502}}
+    with pytest.raises(BackendError, match="no worker is free"):
+        t2vid.evaluate(served(server, retries=1), make_rows(clips[:1]), FAST, out=tmp_path)
+    assert len(server.requests) == 2 * 3
 
 
 def test_a_refused_question_is_counted_and_the_others_go_on(server, clips, tmp_path):

@@ -151,7 +151,7 @@ def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
     options += (
         " --lang ja --words-per-frame 20 --whitespace flow --on-missing escape --line-spacing 1.2"
     )
-    options += " --color #102030 --color #fff8e7 --layout t2vid --ink 0 --paper-gray 255"
+    options += " --colors #102030 #fff8e7 --layout t2vid --ink 0 --paper-gray 255"
     options += " --markup code --code-language python --columns 1 --header {page} --footer {time}"
     options += " --overlap-lines 0 --scroll-lines none --wear 0 --wear-seed 3"
     options += " --no-newline-marks --crop-last"
@@ -172,3 +172,31 @@ def test_the_command_takes_every_field_of_the_spec(tmp_path, capsys):
         render_files([text], out, colour="red")
     with pytest.raises(InputError, match=r"max_frames \(0\)"):
         render_files([text], out, max_frames=0)
+
+
+def test_options_take_nothing_for_what_it_is_not(tmp_path, capsys):
+    text = tmp_path / "notes.txt"
+    text.write_text("Some words.")
+    command = ["render", str(text), "--out", str(tmp_path / "out"), "--format", "png"]
+    for options, said in (
+        (["--width", "448.5"], "448.5 is no whole number"),
+        (["--columns", "1.01"], "1.01 is no whole number"),
+        (["--colors", "black"], "a value of --colors is missing"),
+        (["--colors", "grey", "white"], "a contrast of"),
+        (["--colors", "#00000080", "white"], "two opaque colours"),
+        (["--lang", ""], "lang ('') must be"),
+        (["--font", ""], "font '' is neither"),
+    ):
+        assert cli.main([*command, *options]) == 2
+        told = capsys.readouterr()
+        assert said in told.out + told.err and len((told.out + told.err).splitlines()) == 1
+    assert cli.main([*command, "--width", "300.0", "--header", "", "--colors", "Navy", "#ffe"]) == 0
+    with Image.open(tmp_path / "out" / "notes" / "frame_00001.png") as image:
+        assert (image.width, image.getpixel((0, 0))) == (300, (255, 255, 238))
+
+
+@pytest.mark.parametrize("pair", [("navy", "ivory"), ("#008", "rgb(255, 255, 240)")])
+def test_colours_are_stored_in_one_way(pair):
+    spec = RenderSpec(colors=pair)
+    assert spec.colors in (("#000080", "#fffff0"), ("#000088", "#fffff0"))
+    assert RenderSpec.from_dict(spec.to_dict()) == spec

@@ -306,3 +306,9 @@ def test_code_begins_at_the_left_whatever_its_comments_are_written_in() -> None:
 def test_cells_of_a_row_share_their_baseline() -> None:
     at = _places("| a | b |\n|--|--|\n| `x` | x2 |\n| x3 | `y` |\n")
     assert abs(at["x"][3] - at["x2"][3]) <= 1
+
+
+@pytest.mark.parametrize("text", ["- אב\n- Latin גד הו\n", "| אב |\n|--|\n| Latin גד הו |\n"])
+def test_an_item_or_cell_that_begins_with_a_foreign_word_reads_as_the_others(text: str) -> None:
+    at = _places(text)
+    assert at["Latin"][0] > at["גד"][0] > at["הו"][0]

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import pickle
 
 import numpy as np
 import pytest
+from datasets import Dataset, Features, Sequence, load_from_disk
+from datasets import Image as DatasetsImage
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from t2vid.errors import InputError
+from t2vid.frames.cropped import whole_page
+from t2vid.frames.feature import Frames
 from t2vid.frames.render import count_frames, fit, render_text
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import area_of, iter_sheets, paginate
@@ -179,3 +185,43 @@ def test_the_last_frame_is_cropped_to_its_text(markup: str) -> None:
     assert (np.asarray(last)[: 20 + n_text] == np.asarray(whole[-1])[: 20 + n_text]).all()
     assert (np.asarray(last)[-50:] == np.asarray(whole[-1])[-50:]).all(), "the footer moves up"
     assert spec.crop_last is False
+
+
+@pytest.mark.parametrize("kind", ["png", "webp", "jpeg"])
+@pytest.mark.parametrize("colors", [None, ("#10182b", "#fff8e7")])
+def test_a_cropped_page_is_whole_again_out_of_its_file(kind, colors, tmp_path) -> None:
+    spec = RenderSpec(crop_last=True, colors=colors, paper_gray=240)
+    page = render_text("A few words.", spec)[0]
+    page.save(tmp_path / f"page.{kind}")
+    with Image.open(tmp_path / f"page.{kind}") as read:
+        for seen in (read, read.convert("RGB"), pickle.loads(pickle.dumps(read))):
+            assert seen.height == page.height < 448
+            whole = whole_page(seen)
+            assert whole.size == (448, 448)
+            below, above = np.asarray(whole.convert("RGB"), int)[[440, 3], 3]
+            assert abs(below - above).max() <= 3  # JPEG and WebP lose a little
+    plain = render_text("A few words.", dataclasses.replace(spec, crop_last=False))[0]
+    plain.save(tmp_path / f"plain.{kind}")
+    with Image.open(tmp_path / f"plain.{kind}") as read:
+        assert whole_page(read) is read
+
+
+def test_a_cropped_page_is_whole_again_out_of_a_dataset(tmp_path) -> None:
+    value = {"text": LINES, "spec": RenderSpec(crop_last=True).stored()}
+    rows = Dataset.from_list([{"images": value}], features=Features({"images": Frames()}))
+    wanted = len(render_text(LINES))
+    pictures = Features({"seen": Sequence(DatasetsImage())})
+    mapped = rows.map(
+        lambda row: {"seen": list(row["images"])}, remove_columns="images", features=pictures
+    )
+    mapped.save_to_disk(tmp_path)
+    for rows in (mapped, load_from_disk(tmp_path)):
+        seen = rows[0]["seen"]
+        assert len(seen) == wanted and seen[-1].height < 448
+        assert all(whole_page(each).size == (448, 448) for each in seen)
+
+
+def test_a_cropped_page_equals_its_pixels() -> None:
+    page = render_text("A few words.", RenderSpec(crop_last=True))[0]
+    same = Image.frombytes(page.mode, page.size, page.tobytes())
+    assert page == same and same == page and page.copy() == page and page != same.point(lambda v: 9)

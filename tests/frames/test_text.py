@@ -282,3 +282,11 @@ def test_blank_lines_between_pages_make_no_frames() -> None:
     assert_rebuilds(text, spans)
     assert len(spans) == 2
     assert len(paginate("\n" * 500 + "one", RenderSpec())) == 2  # one blank frame says so
+
+
+def test_an_error_names_what_is_missing_in_the_whole_text_at_once() -> None:
+    text = "\ue000 first\n" + "word " * 400 + "\x1b[0m \U0010fffd\x07 end"
+    with pytest.raises(MissingGlyphs) as caught:
+        paginate(text, RenderSpec())
+    said = str(caught.value)
+    assert "U+E000 and 1 more is a private-use" in said and "U+001B and 1 more is a control" in said

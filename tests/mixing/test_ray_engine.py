@@ -87,7 +87,7 @@ def test_a_killed_worker_costs_no_row(cluster, data, wanted, tmp_path):
 
 def test_a_killed_machine_costs_no_row(cluster, data, wanted, tmp_path):
     extra = cluster.add_node(num_cpus=1)
-    plan = _planned(small_recipe(), data, tmp_path, None, True, 2)
+    plan, _ = _planned(small_recipe(), data, tmp_path, None, True, 2, False)
     for n, _ in enumerate(
         write_shards(tmp_path, list(range(plan.n_shards)), address=cluster.address)
     ):
@@ -98,7 +98,7 @@ def test_a_killed_machine_costs_no_row(cluster, data, wanted, tmp_path):
 
 
 def test_a_shard_that_fails_for_good_is_an_error_with_its_number(cluster, data, tmp_path):
-    plan = _planned(small_recipe(), data, tmp_path, None, True, 2)
+    plan, _ = _planned(small_recipe(), data, tmp_path, None, True, 2, False)
     (tmp_path / ".work" / "rows.parquet").write_bytes(b"broken")
     with pytest.raises(BuildError, match=r"shard \d+ failed for good"):
         list(write_shards(tmp_path, list(range(plan.n_shards)), address=cluster.address))

@@ -173,3 +173,39 @@ def test_shares_that_do_not_add_up_are_said(sizes, message):
     sources = [{"dataset": "t2vid/sharegemini", "name": f"s{n}", **s} for n, s in enumerate(sizes)]
     with pytest.raises(InputError, match=message):
         Recipe.from_dict({"name": "a", "rows": 30, "sources": sources})
+
+
+ONE = "sources: [{dataset: t2vid/rows, files: a.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"name: m\nname: n\n{ONE}}}]", "the key 'name' twice, in lines 1 and 2"),
+        (f"name: m\n{ONE}, count: 3, count: 5}}]", "the key 'count' twice, in lines 2 and 2"),
+        (f"name: m\nbudget: [1]\n{ONE}}}]", r"budget \(\[1\]\) must be a preset's name"),
+        (f"name: m\nbudget: {{max_tokens: lots}}\n{ONE}}}]", "max_tokens .'lots'. must be a whole"),
+        (f"name: m\nbudget: {{max_frames: true}}\n{ONE}}}]", "max_frames .True. must be a whole"),
+        (f"name: m\nremix: maybe\n{ONE}}}]", "remix .'maybe'. must be true or false"),
+        (f"name: [m]\n{ONE}}}]", "name .*must be a text in quotes"),
+        (f"name: m\n{ONE}, filters: {{unique: 'no'}}}}]", "unique .'no'. must be true or false"),
+        (f"name: m\n{ONE}, filters: {{min_words: 9, max_words: 3}}}}]", "min_words .9. is over max"),
+        (f"name: m\n{ONE}, columns: [query]}}]", "columns .*must be a mapping, each value a text"),
+        (f"name: m\n{ONE}, judge_as: pictures}}]", "judge_as .'pictures'. must be one of"),
+        ("name: m\nsources: [{dataset: t2vid/rows, files: [5]}]", "files .*must be a list, each"),
+        ("name: m\nsources: [{dataset: a/b, split: 2020-01-01}]", "split .*must be a text in quotes"),
+        ("name: m\nsources: [{dataset: a/b, revision: 7}]", "revision .7. must be a text in quotes"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_and_a_key_that_stands_twice_are_refused(text, message):
+    with pytest.raises(InputError, match=message):
+        Recipe.from_yaml(text + "\n")
+
+
+def test_anchors_and_what_they_bring_may_stand_twice(tmp_path):
+    shared = "- &one {dataset: a/b, name: x, count: 3}\n- {<<: *one, name: y}"
+    recipe = Recipe.from_yaml(f"name: m\nsources:\n{shared}\n")
+    assert [(s.name, s.count) for s in recipe.sources] == [("x", 3), ("y", 3)]
+    (tmp_path / "wide.yaml").write_bytes(f"name: m\nsources:\n{shared}\n".encode("utf-16"))
+    with pytest.raises(InputError, match="wide.yaml.* is no YAML"):
+        Recipe.from_yaml(tmp_path / "wide.yaml")

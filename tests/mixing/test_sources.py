@@ -20,8 +20,10 @@ from PIL import Image
 from hub import Hub
 from media import make_clip
 from t2vid import Recipe
+from t2vid.checkup import checkup
 from t2vid.errors import InputError, MissingFile, RecordError
 from t2vid.mixing.build import build
+from t2vid.mixing.tracing import trace
 
 TEXT = "The mill stood by the water. "
 
@@ -346,3 +348,25 @@ def test_a_mix_that_was_copied_or_whose_data_moved_is_still_a_source(data, tmp_p
         source = {"dataset": str(tmp_path / name)}
         again = build(recipe(source), data=tmp_path / "moved", out=tmp_path / f"of-{name}")
         assert [len(row["images"]) for row in again.dataset()] == [1, 1, 1]
+
+
+def test_a_mix_whose_own_data_changed_is_told_as_a_source_and_its_rows_are_traced(
+    data, tmp_path, caplog
+):
+    shutil.copytree(data, tmp_path / "data")
+    talk_file = tmp_path / "data" / "talk.jsonl"
+    build(recipe({"dataset": "talk.jsonl"}), data=tmp_path / "data", out=tmp_path / "mix")
+    of_mix = recipe({"dataset": "./mix", "count": 2})
+    again = build(of_mix, data=tmp_path, out=tmp_path / "again")
+    assert "changed since" not in caplog.text
+    found = trace(again.dataset()[0]["id"], tmp_path / "again")
+    assert found.through.startswith("talk/0") and "of another mix: talk.jsonl, rec" in found.table()
+    _lines(talk_file, [talk("img/0.png", "It is new.")])
+    build(of_mix, data=tmp_path, dry_run=True)
+    assert "mix is a mix of data that changed since (1 annotation file changed (talk" in caplog.text
+    assert [row.state for row in checkup_of(of_mix, tmp_path).rows] == ["note"]
+
+
+def checkup_of(mix: Recipe, folder: Path) -> Any:
+    (folder / "of-mix.yaml").write_text(mix.to_yaml())
+    return checkup(str(folder / "of-mix.yaml"), data=folder)

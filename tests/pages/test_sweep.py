@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.sweep import Point
 from t2vid.models.tiny import tiny_idefics3
 from t2vid.pages.cases import describe
-from t2vid.pages.sweep import draw, sweep
+from t2vid.pages.sweep import draw, sweep, write_sweep
 
 FAST = EvalConfig(max_new_tokens=2)
 
@@ -103,3 +104,17 @@ def test_a_case_study_holds_every_video_and_every_answer(clips, tmp_path):
     )
     with pytest.raises(InputError, match="models"):
         describe({}, clips, out=out)
+
+
+def test_templates_that_begin_alike_and_many_curves_stay_apart(tmp_path):
+    prompts = [
+        f"{{question}}\n{{options}}\nThe same long beginning of all, number {n}" for n in range(8)
+    ]
+    points = [Point(n, 40.0, 35.0, 45.0, 50, None, prompt) for prompt in prompts for n in (1, 8)]
+    write_sweep(tmp_path, "m", points, {}, "told")
+    page = (tmp_path / "sweep.html").read_text()
+    assert all(f"prompt {n}: " in page for n in range(1, 9))
+    lines = re.findall(
+        r'<line x1="0" x2="28"[^>]*(stroke="[^"]+")[^>]*(stroke-dasharray="[^"]*")', page
+    )
+    assert len(lines) == len(set(lines)) == 8

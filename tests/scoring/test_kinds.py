@@ -74,6 +74,10 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("Both A and B", SHARED, "C"),
         ("The answer is both A and B.", SHARED, "C"),
         ("None of the above.", SHARED, "D"),
+        ("Neither the kite nor the drum.", SHARED, "D"),
+        ("Both a kite and a drum are shown in the video.", SHARED, "C"),
+        ("Neither happens.", ["He falls", "He sings", "Neither of them"], "C"),
+        ("It would be wrong to say yes.", ["Yes", "No"], None),
         # places, tables and verdicts one by one
         ("Option 2", MOVES, "B"),
         ("The third option is right.", MOVES, "C"),
@@ -81,6 +85,10 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("A: incorrect\nB: incorrect\nC: correct\nD: incorrect", MOVES, "C"),
         ("- [ ] A. swimming\n- [x] B. jumping\n- [ ] C. climbing", MOVES, "B"),
         ("(A) swimming\n(B) jumping\n(C) climbing\n(D) rowing", MOVES, None),
+        ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
+        ("| Option | Holds |\n|---|---|\n| A | no |\n| B | yes |\n| C | no |", MOVES, "B"),
+        ("A? No. B? No. D? Yes.", MOVES, "D"),
+        ("a, c\n\nただし、確かではありません。", MOVES, None),
         # a review that calls several right, one by one, decides nothing; what is stated after it does
         ("Option A is correct. Option B is also correct. Option C is incorrect.", MOVES, None),
         ("选项A是正确的。选项B也是正确的。选项C也是正确的。选项D是错误的。", MOVES, None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import sys
 from pathlib import Path, PurePosixPath
 
@@ -105,3 +106,18 @@ def test_an_output_in_the_way_of_a_file_or_folder_is_refused(root) -> None:
         output_file(root)
     write_atomically(output_file(root / "new" / "page.html"), "page")
     assert output_folder(root / "new") == root / "new"
+
+
+def test_a_write_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path):
+    path = tmp_path / "mix" / "big"
+    write_atomically(path, "before")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as refused:
+            write_atomically(path, "x" * 100_000)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert refused.value.filename == str(path)
+    assert [file.name for file in path.parent.iterdir()] == ["big"]
+    assert path.read_text() == "before"

@@ -140,6 +140,16 @@ def test_a_line_whose_first_value_is_a_list_is_a_line(tmp_path: Path) -> None:
     assert rows_of(as_jsonl(tmp_path / "x", rows)) == rows
 
 
+def test_lines_that_are_lists_are_lines(tmp_path: Path) -> None:
+    rows = [[{"role": "user", "content": "x" * n}] for n in (3, 9000, 3)]
+    path = as_jsonl(tmp_path / "x", rows)
+    assert rows_of(path) == rows
+    assert [value for part in split(path, rows_per_part=1) for value in rows_of(part)] == rows
+    nested = [[1, 2], [3]]
+    assert rows_of(as_json(tmp_path / "y", nested, indent=1)) == nested
+    assert rows_of(as_json(tmp_path / "z", nested)) == nested
+
+
 def test_a_record_far_larger_than_a_chunk_is_read(tmp_path: Path) -> None:
     big = [{"text": "é" * (3 * json_list.CHUNK_BYTES)}, {"text": "small"}]
     assert rows_of(as_json(tmp_path / "x", big, ensure_ascii=False)) == big

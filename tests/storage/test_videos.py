@@ -122,3 +122,11 @@ def test_a_marker_leaves_no_trace_wherever_it_stands(marker: str, before: str, a
     assert without_marker(f"{before}\n{marker}") == before
     assert without_marker(f"{before} {marker} {after}") == f"{before} {after}"
     assert without_marker(f"{before}\n{marker}\n{after}") == f"{before}\n{after}"
+
+
+@pytest.mark.parametrize("ending", ["tar.gz", "tgz", "TAR.ZST", "7z"])
+def test_an_archive_that_cannot_be_read_by_place_is_told(tmp_path, caplog, ending):
+    (tmp_path / f"clips.{ending}").write_bytes(b"")
+    (tmp_path / "rows.json.gz").write_bytes(b"")
+    VideoFolder.scan(tmp_path)
+    assert [f"clips.{ending} is not looked into" in line for line in caplog.messages] == [True]

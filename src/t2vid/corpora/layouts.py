@@ -206,12 +206,23 @@ def rows_of(record: Any, *, number: int | None = None, **options: Any) -> Iterat
         number: of the record in its file.
         **options: for `read_row`.
     """
+    if is_conversation(record):
+        record = {"messages": record}
     if not isinstance(record, list):
         yield read_row(record, number=number, **options)
         return
     for at, part in enumerate(record):
         row = read_row(part, number=number, **options)
         yield row if given(part, "id") else row._replace(id=f"{row.id}.{at}")
+
+
+def is_conversation(record: Any) -> bool:
+    """Tell a list of turns, which is one row, from a list of rows."""
+    return (
+        isinstance(record, list)
+        and bool(record)
+        and all(isinstance(turn, Mapping) and {"role", "from"} & turn.keys() for turn in record)
+    )
 
 
 def detect(record: Mapping[str, Any]) -> str:
@@ -247,7 +258,7 @@ def _turn(raw: Mapping[str, Any], name: str) -> Turn:
             + (f" (did you mean {near[0]!r}?)" if near else ""),
             reason="unknown role",
         )
-    content = first_given(raw, "content", "value", default=None)
+    content = first_given(raw, "content", "value", "text", default=None)
     calls = given(raw, "tool_calls") or None
     calls = json.loads(calls) if isinstance(calls, str) else calls
     if role == "function_call":

@@ -22,9 +22,20 @@ from t2vid.storage.videos import PICTURES
 
 MediaKind = Literal["image", "video", "frames"]
 
-_TAG = re.compile(r"<(?:image|video|audio|image_\d+)>")
+# What the files of one tool or another write where a medium stands: `<image>`, MiniCPM's `<image_00>`,
+# Phi's `<|image_1|>`, and the words that processors of Qwen, InternVL, Gemma, Llama, DeepSeek, VILA,
+# XComposer and MiniCPM put there, which get into files that were written after one of them.
+_TAG = re.compile(
+    r"\(<(?:image|video)>\./</(?:image|video)>\)"
+    r"|(?:<\|vision_start\|>)?<\|(?:image|video)_pad\|>(?:<\|vision_end\|>)?"
+    r"|(?:<img>)?<IMG_CONTEXT>(?:</img>)?|<VIDEO_CONTEXT>|<ImageHere>|<start_of_image>"
+    r"|<\|(?:image|video)(?:_\d+)?\|>"
+    r"|<(?:vila/)?(?:image|video|audio)(?:[_ ]\d+|_placeholder|_soft_token)?>",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(r"\d+")
 # Qwen-VL and ms-swift write where a medium is into the text itself.
-_NAMED = re.compile(r"<(img|image|video)>\s*([^<>\n]+?)\s*</\1>")
+_NAMED = re.compile(r"<(img|image|video)>\s*(?!\./<)([^<>\n]+?)\s*</\1>")
 _STORED = {"text", "path", "bytes", "spec"}
 MEDIA_COLUMNS: dict[str, MediaKind] = {
     "images": "image",
@@ -169,6 +180,12 @@ def places(
         ]
         for turn in turns
     ]
+    if tags:
+        columns = _numbered_tags(turns, placed, columns)
+        placed = [
+            parts if turn.role == "assistant" else _where_tagged(parts)
+            for turn, parts in zip(turns, placed, strict=True)
+        ]
     if columns and columns[0].n_places:
         return _in_stored_places(turns, placed, columns, name)
     stored = len(columns) == 1 and columns[0].kind == "frames"
@@ -191,6 +208,35 @@ def places(
     return _numbered(turns, placed, columns, name)
 
 
+def _numbered_tags(
+    turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Medium]
+) -> Sequence[Medium]:
+    """Give the media of a column the numbered tags that the texts call them by, in their order."""
+    asked = [parts for turn, parts in zip(turns, placed, strict=True) if turn.role != "assistant"]
+    texts = [part for parts in asked for part in parts if isinstance(part, str)]
+    tags = {match.group() for text in texts for match in _TAG.finditer(text)}
+    by_number = {int(found.group()): tag for tag in tags if (found := _NUMBER.search(tag))}
+    if len(by_number) < len(tags) or len(tags) != len(columns) or any(one.tag for one in columns):
+        return columns
+    ordered = zip(columns, sorted(by_number), strict=True)
+    return [one._replace(tag=by_number[number]) for one, number in ordered]
+
+
+def _where_tagged(parts: Sequence[Any]) -> list[Any]:
+    """Put the media of a turn where its text has a tag for each; `<image>` beside a part is no word."""
+    media = [part for part in parts if not isinstance(part, str)]
+    texts = [part for part in parts if isinstance(part, str)]
+    pieces = [piece for text in texts for piece in _tagged(text, every=False)]
+    if not media or sum(isinstance(piece, _Place) for piece in pieces) != len(media):
+        return list(parts)
+    waiting = list(media)
+    for at, piece in enumerate(pieces):
+        if isinstance(piece, _Place):
+            same = [n for n, one in enumerate(waiting) if one.kind == piece.kind]
+            pieces[at] = waiting.pop(same[0] if same else 0)
+    return pieces
+
+
 def _numbered(
     turns: Sequence[Turn], placed: Sequence[Sequence[Any]], columns: Sequence[Medium], name: str
 ) -> tuple[tuple[Turn, ...], tuple[Medium, ...]]:
@@ -207,6 +253,10 @@ def _numbered(
                     done.append(0)
                     continue
                 at = next((at for at, one in enumerate(waiting) if _fits(part, one, waiting)), None)
+                again = [one for one in media if part.tag and one.tag == part.tag]
+                if at is None and again:  # `<image_00>` once more: it is shown once more
+                    waiting.append(again[0])
+                    at = len(waiting) - 1
                 if at is None:
                     n_places = sum(not isinstance(p, str) for ps in placed for p in ps)
                     raise _unmatched(name, len(columns), n_places)
@@ -237,7 +287,7 @@ def _in_stored_places(
 
 
 def _fits(place: _Place, medium: Medium, waiting: Sequence[Medium]) -> bool:
-    if medium.tag or place.tag.startswith("<image_"):
+    if _NUMBER.search(place.tag):
         return medium.tag == place.tag
     if medium.kind in ("frames", place.kind):
         return True
@@ -267,7 +317,8 @@ def _tagged(text: str, *, every: bool) -> list[Any]:
         around = (text[: match.start()], text[match.end() :], line)
         if every or not all(_TAG.sub("", part).strip() for part in around):
             out += [text[at : match.start()]] if match.start() > at else []
-            out.append(_Place("video" if "video" in match.group() else "image", match.group()))
+            kind = "video" if "video" in match.group().lower() else "image"
+            out.append(_Place(kind, match.group()))
             at = match.end()
     return [*out, text[at:]] if at < len(text) or not out else out
 

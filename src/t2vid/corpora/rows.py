@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from t2vid.corpora.layouts import LayoutRow, own_id, rows_of
+from t2vid.corpora.layouts import LayoutRow, is_conversation, own_id, rows_of
 from t2vid.corpora.triplets import row_id
 from t2vid.errors import InputError, LayoutError, RecordError
 from t2vid.schema import Counts
@@ -51,6 +51,7 @@ def convert(
     for number, value in rows:
         n_rows += 1
         try:
+            value = {"messages": value} if is_conversation(value) else value
             record = renamed(value, columns or {}, question)
             found = list(rows_of(record, number=number, layout=layout or None))
             if any(turn.role == "user" and turn.is_blank for row in found for turn in row.turns):

@@ -33,12 +33,14 @@ class Answer(NamedTuple):
         error: why there is no answer.
         usage: tokens of prompt and answer, `{"prompt_tokens": …, "completion_tokens": …}`.
         cause: what the model failed with, where another try may help.
+        finish: why a server ended the answer, where it was not that the answer was whole.
     """
 
     text: str
     error: str | None = None
     usage: dict[str, int] | None = None
     cause: Exception | None = None
+    finish: str = ""
 
 
 def failed(error: Exception) -> Answer:

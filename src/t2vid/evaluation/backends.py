@@ -260,7 +260,8 @@ class OpenAIBackend(ChatEndpoint):
                 kind = PermissionError if reply.closed else BackendError
                 yield key, failed(kind(f"{self.url}: {reply.why} after {reply.tries} tries"))
             else:
-                yield key, Answer(reply.text or "", reply.why or None, _usage(reply))
+                finish = "" if reply.finish == "stop" else reply.finish
+                yield key, Answer(reply.text or "", reply.why or None, _usage(reply), finish=finish)
 
 
 @dataclass(frozen=True)

@@ -191,7 +191,10 @@ class _Index:
         self.in_order: list[tuple[str, str]] = []  # (id, what the prompt of it must hold)
         self.by_options: dict[str, list[tuple[str, str]]] = {}  # the same by the options alone
         apart = {one.name for one in BENCHMARKS if one.file_per_category}
-        categories = {row["category"] for row in rows if row["source"] in apart}
+        placed = zip(
+            rows["source"], rows["category"], strict=True
+        )  # columns: no row is taken apart
+        categories = {category for source, category in placed if source in apart}
         named = max((name for name in categories if name and name in file), key=len, default=None)
         others: dict[str, list[str]] = {}
         for row in rows:

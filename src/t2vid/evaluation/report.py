@@ -122,6 +122,11 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
             overall.notes.append(
                 f"{one['name']}: {one['without_answer']:,} questions have no public right answer and are left out"
             )
+        for why, n in one.get("unfinished", {}).items():
+            limit = "; raise max_new_tokens" if why == "length" else ""
+            overall.notes.append(
+                f"{one['name']}: the server ended {n:,} answers before a letter ({why}){limit}"
+            )
         if one.get("judge_errors"):
             overall.notes.append(f"{one['name']}: the judge failed {one['judge_errors']:,} times")
         sources = one["by_source"]

@@ -341,6 +341,8 @@ def _line(question: asking.Ask, answer: Answer) -> dict[str, Any]:
     line = {"id": question.key[0], **question.line, "prediction": said}
     if answer.usage:
         line["usage"] = answer.usage
+    if answer.finish:
+        line["finish"] = answer.finish
     if answer.error:
         line["error"] = answer.error
     return {**line, "failed": True} if answer.cause is not None else line

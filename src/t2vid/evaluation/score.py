@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2vid import catalog
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.evaluation.compare import circular
@@ -23,6 +23,7 @@ from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.theirs import beside_theirs
+from t2vid.metrics.counting import counted
 from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
@@ -83,7 +84,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors` and, for a circular run, `circular`. All of
+        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
     Raises:
@@ -95,7 +97,6 @@ def score(
     how = EvalConfig.from_dict(dict(run.header["protocol"]))
     how = EvalConfig.named(protocol) if protocol is not None else how
     how = how.replace(scheme=scheme) if scheme is not None else how
-    metric = require("evaluate", extra="eval").load("t2vid/video_mcq", "full")
     decider = judge_from(how.judge if judge is None else judge)
     probed = probe_judge(decider, threshold=probe_threshold) if probe and decider else None
     judged = _by_rules(run.answers(), how.scheme)
@@ -112,9 +113,9 @@ def score(
     shown = [line for line in kept if not line.get("rotation")]
     first = [line for line in shown if line["answer"]]
     settings = {"confidence": confidence, "seed": seed}
-    scores = _figures(metric, first, settings)
+    scores = _figures(first, settings)
     scores["by_source"] = {
-        source: _figures(metric, [x for x in first if x["source"] == source], settings)
+        source: _figures([x for x in first if x["source"] == source], settings)
         for source in _sources(first)
     }
     official = {source: _official_figures(shown, source, how.scheme) for source in _sources(shown)}
@@ -126,6 +127,7 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
@@ -191,6 +193,12 @@ def _usage(lines: Sequence[Mapping[str, Any]], price: Sequence[float] | None) ->
     if price is not None:
         spent["usd"] = sum(spent[n] * p / 1e6 for n, p in zip(names, price, strict=True))
     return spent
+
+
+def _unfinished(lines: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """Count answers without a letter that the server ended early, by its word for why."""
+    cut = (line["finish"] for line in lines if line.get("finish") and not line["letter"])
+    return dict(Counter(cut).most_common())
 
 
 def _reasons(unasked: Sequence[Mapping[str, Any]]) -> dict[str, int]:
@@ -274,32 +282,21 @@ def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
     return errors
 
 
-def _figures(
-    metric: Any, judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]
-) -> dict[str, Any]:
+def _figures(judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -> dict[str, Any]:
     """Give the figures of judged rows: the metric counts the letters that stand in them."""
     if not judged:
         return {"accuracy": None, "n": 0, "guessing": None, "errors": 0, "decided_by": {}}
-    letters = [line["letter"] or "" for line in judged]
-    figures: dict[str, Any] = _compute(metric, judged, letters, **settings)
+    rows = {
+        "predictions": [line["letter"] or "" for line in judged],
+        "references": [line["answer"] for line in judged],
+        "options": [line["options"] for line in judged],
+        "category": [line["category"] or "" for line in judged],
+        "duration": [line["duration"] or "" for line in judged],
+        "video": [f"{line['source']}/{line['video']}" for line in judged],
+    }
+    figures = counted(lambda: [rows], **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())
     figures["guessing"] = sum(1 / len(line["options"]) for line in judged) / len(judged)
     figures["errors"] = sum(bool(line.get("error")) for line in judged)
     styles = Counter(line["style"] for line in judged)
     return figures | ({"styles": dict(styles)} if len(styles) > 1 else {})
-
-
-def _compute(
-    metric: Any, lines: Sequence[Mapping[str, Any]], said: Sequence[str], **settings: Any
-) -> Any:
-    return metric.compute(
-        predictions=said,
-        references=[line["answer"] for line in lines],
-        options=[line["options"] for line in lines],
-        question=[line["question"] for line in lines],
-        category=[line["category"] for line in lines],
-        duration=[line["duration"] or "" for line in lines],
-        video=[f"{line['source']}/{line['video']}" for line in lines],
-        id=[line["id"] for line in lines],
-        **settings,
-    )

@@ -14,19 +14,21 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from typing import Any
 
 Cell = str | int | float | None
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table with its title, and notes under it."""
+    """A table with its title, notes under it, and on a page a picture (Pillow's) of it."""
 
     title: str
     head: list[str]
     rows: list[list[Cell]]
     notes: list[str] = field(default_factory=list)
+    picture: Any = None
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ def to_markdown(tables: Sequence[Table]) -> str:
 
 def to_json(tables: Sequence[Table]) -> str:
     """Write tables as JSON."""
-    return json.dumps([asdict(table) for table in tables], indent=1, ensure_ascii=False)
+    facts = [{k: v for k, v in vars(table).items() if k != "picture"} for table in tables]
+    return json.dumps(facts, indent=1, ensure_ascii=False)
 
 
 def cell_text(cell: object) -> str:

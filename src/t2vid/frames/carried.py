@@ -30,6 +30,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
+from t2vid.frames.cropped import CroppedFrame
+
 PLACE, MADE_FROM = "t2vid-place", "t2vid-made-from"
 _numbers = itertools.count()
 _key = secrets.token_bytes(32)
@@ -44,7 +46,7 @@ def carry(frames: Sequence[Image.Image], made_from: Mapping[str, Any]) -> None:
     """
     key = f"{os.getpid()}.{next(_numbers)}"
     for at, frame in enumerate(frames):
-        if type(frame) in (Image.Image, CarriedFrame):
+        if type(frame) in (Image.Image, CroppedFrame, CarriedFrame):
             frame.__class__ = CarriedFrame
             frame.mark = f"{key} {at} {len(frames)}", None if at else made_from  # type: ignore[attr-defined]
 
@@ -90,7 +92,7 @@ def restored(
     return dict(value)
 
 
-class CarriedFrame(Image.Image):
+class CarriedFrame(CroppedFrame):
     """A picture that writes its mark where `datasets` encodes it: to memory, as PNG.
 
     Its copies are plain pictures; sent to another process it is one that has no mark.
@@ -109,11 +111,6 @@ class CarriedFrame(Image.Image):
                 told = _sealed(json.dumps(made_from, default=_as_json).encode(), place.split()[0])
                 chunks.add_text(MADE_FROM, base64.b64encode(told).decode("ascii"))
         super().save(fp, format, **params)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Image.Image):
-            return False
-        return (self.mode, self.size, self.tobytes()) == (other.mode, other.size, other.tobytes())
 
 
 def _sealed(data: bytes, reading: str) -> bytes:

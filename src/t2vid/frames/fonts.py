@@ -328,14 +328,14 @@ def is_blank(text: str) -> bool:
 
 
 def uncovered(text: str, font: str) -> Counter[str]:
-    """Count the characters of a text that no available font draws.
+    """Count the characters of a text that no available font draws, in the order they come.
 
     Args:
         text: any text.
         font: name of a font stack.
     """
     found = stack(font)
-    chars = (char for char in set(text) if not is_blank(char) and char not in INVISIBLE)
+    chars = (char for char in dict.fromkeys(text) if not is_blank(char) and char not in INVISIBLE)
     return Counter({char: text.count(char) for char in chars if found.find(char) is None})
 
 

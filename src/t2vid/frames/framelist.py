@@ -19,8 +19,6 @@ from t2vid.frames.info import VideoInfo
 if TYPE_CHECKING:
     from t2vid.frames.words import WordBox
 
-_CROPPED = "t2vid_page"  # in `Image.info`, which copies and pickles of a picture keep
-
 
 class FrameList(list[Image.Image]):
     """Frames in order, all of one size, each a picture of its own: to draw on one changes no other.
@@ -74,36 +72,6 @@ class FrameList(list[Image.Image]):
 
     def __reduce__(self) -> Any:
         return FrameList, (list(self),), self.__dict__
-
-
-def mark_cropped(frame: Image.Image, height_px: int, paper: str) -> None:
-    """Note on a frame that is only as high as its text how high the others are, and their paper.
-
-    Args:
-        frame: the frame.
-        height_px: of the others.
-        paper: their background, `"#rrggbb"`.
-    """
-    frame.info[_CROPPED] = height_px, paper
-
-
-def whole_page(frame: Image.Image) -> Image.Image:
-    """Give a frame cropped by `crop_last` as high as the others, for a model that sees one size.
-
-    Args:
-        frame: of any kind; what is not cropped is given back as it is.
-
-    >>> page = Image.new("L", (8, 2))
-    >>> mark_cropped(page, 8, "#ffffff")
-    >>> whole_page(page).size
-    (8, 8)
-    """
-    height_px, paper = getattr(frame, "info", {}).get(_CROPPED, (0, ""))
-    if height_px <= frame.height:
-        return frame
-    whole = Image.new(frame.mode, (frame.width, height_px), paper)
-    whole.paste(frame)
-    return whole
 
 
 def _apart(frames: Iterable[Image.Image]) -> Iterator[Image.Image]:

@@ -21,10 +21,11 @@ from PIL import Image
 from t2vid import catalog
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
+from t2vid.frames.cropped import mark_cropped
 from t2vid.frames.drawing import draw_sheet
 from t2vid.frames.font_advice import describe_missing
 from t2vid.frames.fonts import stack, uncovered
-from t2vid.frames.framelist import FrameList, mark_cropped
+from t2vid.frames.framelist import FrameList
 from t2vid.frames.render_spec import RenderSpec
 from t2vid.frames.text import Sheet, area_of, check_text, iter_sheets
 from t2vid.frames.wear import worn

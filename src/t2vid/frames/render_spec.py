@@ -26,7 +26,6 @@ DRAWN_WITH = "drawn_with"  # in stored specs: libraries and fonts, see `fonts.dr
 _MIN_CONTRAST = 96  # gray levels between ink and background
 _MIN_RATIO = 4.5  # of two colours: WCAG 2.2, success criterion 1.4.3
 _ALIGNS: tuple[Literal["left", "center", "right"], ...] = ("left", "center", "right")
-_COLOR = re.compile("#[0-9a-fA-F]{6}")
 _LANG = re.compile("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 _CHOICES = {
     "layout": ("t2vid", "paper"),
@@ -85,8 +84,8 @@ class RenderSpec(FrozenConfig):
         line_spacing: distance of two baselines over the height of the font.
         ink: gray level of the text, 0 to 255.
         paper_gray: gray level of the background, 0 to 255.
-        colors: of the text and the background, such as `"#1a2b3c"` and `"#fff8e7"`, instead of the two
-            gray levels; frames are then RGB.
+        colors: of the text and the background, as `("#1a2b3c", "ivory")`, instead of the two gray
+            levels; frames are then RGB.
         lang: language of the text as a BCP 47 tag (`"ja"`, `"zh-Hant"`, `"sr"`), for the forms of
             letters that languages share; guessed for Chinese characters by default.
         markup: `"plain"` draws what is written, `"markdown"` what CommonMark with tables makes of
@@ -171,7 +170,7 @@ class RenderSpec(FrozenConfig):
                 f"{_MIN_CONTRAST}; nobody could read it"
             )
         if self.colors is not None:
-            _check_colors(self.colors)
+            object.__setattr__(self, "colors", _plain_colors(self.colors))
         if self.lang is not None and not (
             isinstance(self.lang, str) and _LANG.fullmatch(self.lang)
         ):
@@ -319,15 +318,26 @@ def _check_number(name: str, value: object, low: float, high: float) -> None:
         )
 
 
-def _check_colors(colors: object) -> None:
-    pair = isinstance(colors, tuple) and len(colors) == 2
-    if not pair or not all(isinstance(c, str) and _COLOR.fullmatch(c) for c in colors):  # type: ignore[attr-defined]
+def _plain_colors(colors: object) -> tuple[str, str]:
+    """Give two colours as `#rrggbb`, or refuse them."""
+    from PIL import ImageColor
+
+    try:
+        if not (isinstance(colors, tuple) and len(colors) == 2):
+            raise ValueError
+        text, paper = (bytes(ImageColor.getrgb(color)) for color in colors)
+        if len(text + paper) != 6:  # one has a fourth number, how much shows through
+            raise ValueError
+    except (AttributeError, TypeError, ValueError):
         raise InputError(
-            f"colors ({colors!r}) must be None, or text and background as ('#1a2b3c', '#fff8e7')"
-        )
-    ratio = contrast_ratio(*colors)  # type: ignore[misc]
+            f"colors ({colors!r}) must be None, or two opaque colours, of text and background, as "
+            "('#1a2b3c', 'ivory')"
+        ) from None
+    found = f"#{text.hex()}", f"#{paper.hex()}"
+    ratio = contrast_ratio(*found)
     if ratio < _MIN_RATIO:
         raise InputError(
             f"colors {colors!r} have a contrast of {ratio:.1f} to 1, less than {_MIN_RATIO}; nobody "
             "could read it, take a darker and a lighter one"
         )
+    return found

@@ -32,6 +32,7 @@ from t2vid.frames.styles import (
     RULE_TONE,
 )
 
+_FROM_RIGHT = {"align": "right", "rtl": True}  # of a paragraph in a list or table that begins there
 NO_NEWLINES = str.maketrans(NEWLINES, " " * len(NEWLINES))
 
 
@@ -126,8 +127,8 @@ class StyledLayout:
         if edges[-1] > self.room // 2:
             edges = [edge * (self.room // 2) // edges[-1] for edge in edges]
         depth_px, bar_px = edges[-1], max(2, self.em // 8)
-        align = "right" if mirrored and "l" in block.nest else ""
-        for n, line in enumerate(self._inside(block, self.room - depth_px, align)):
+        listed = mirrored and "l" in block.nest
+        for n, line in enumerate(self._inside(block, self.room - depth_px, listed)):
             shift = 0 if mirrored else depth_px
             pieces = [piece._replace(x_px=piece.x_px + shift) for piece in line.pieces]
             fills = [fill._replace(x_px=fill.x_px + shift) for fill in line.fills]
@@ -145,7 +146,7 @@ class StyledLayout:
                 pieces.append(PlacedStrip(strip, x, y, span, "", shown))
             yield line._replace(pieces=pieces, fills=fills)
 
-    def _inside(self, block: Block, room: int, align: str = "") -> Iterator[StyledLine]:
+    def _inside(self, block: Block, room: int, mirrored: bool = False) -> Iterator[StyledLine]:
         if block.kind == "rule":
             tall = self.base.line_px
             fill = Fill(0, tall // 2, room, 1, RULE_TONE)
@@ -156,7 +157,8 @@ class StyledLayout:
             boxed = block.kind == "code" and self.spec.markup != "code"
             pad = self.em // 2 if boxed else 0
             scale = HEADING_SCALE[block.level - 1] if block.level else 1.0
-            way: dict[str, Any] = {"rtl": False} if block.kind == "code" else {"align": align}
+            way: dict[str, Any] = _FROM_RIGHT if mirrored else {}
+            way = {"rtl": False} if block.kind == "code" else way
             for line in self._filled(block.parts, room - 2 * pad, scale, block.start, **way):
                 if boxed:
                     pieces = [piece._replace(x_px=piece.x_px + pad) for piece in line.pieces]
@@ -168,12 +170,11 @@ class StyledLayout:
         """Lay out a row of a table; one that its columns cannot hold has its cells in a line."""
         gap = self.em
         widths, mirrored = self._widths(block, room, gap), _mirrored(block)
-        start = "right" if mirrored else ""
+        way: dict[str, Any] = _FROM_RIGHT if mirrored else {}
+        ways = [{**way, "align": align} if align else way for align in block.aligns]
         columns = [
-            list(self._filled(cell, width, 1.0, block.start, align=align or start))
-            if any(cell)
-            else []
-            for cell, width, align in zip(block.cells, widths, block.aligns, strict=False)
+            list(self._filled(cell, width, 1.0, block.start, **way)) if any(cell) else []
+            for cell, width, way in zip(block.cells, widths, ways, strict=False)
         ]
         firsts = [lines[0].base_px if lines else 0 for lines in columns]
         base = max(firsts, default=0) or self.base.ascent_px  # the cells' first lines share it
@@ -186,7 +187,7 @@ class StyledLayout:
         if not widths or tall > self.tall or n_words > self.max_words:
             bar = StyledText(" | ", block.start, block.start)
             flat = [part for n, cell in enumerate(block.cells) for part in ([bar] * (n > 0) + cell)]
-            yield from self._filled(flat, room, 1.0, block.start)
+            yield from self._filled(flat, room, 1.0, block.start, **way)
             return
         pieces: list[PlacedStrip] = []
         fills = [Fill(0, tall - 1, room, 1, RULE_TONE if block.level else CODE_TONE * 2)]

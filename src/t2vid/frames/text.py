@@ -20,7 +20,7 @@ from typing import NamedTuple
 from t2vid.errors import InputError, MissingGlyphs
 from t2vid.frames import paper
 from t2vid.frames.font_advice import describe_missing
-from t2vid.frames.fonts import guess_lang
+from t2vid.frames.fonts import guess_lang, uncovered
 from t2vid.frames.layout import MAX_CHARACTERS, TextLayout
 from t2vid.frames.page import Page, StyledPage
 from t2vid.frames.pen import Missing
@@ -165,7 +165,8 @@ def iter_pages(text: str, spec: RenderSpec, *, traced: bool = False) -> Iterator
         layout = TextLayout(spec, shaper, area.room_px, area.tall_px, traced=traced)
         yield from layout.pages(text)
     except Missing as error:
-        shown = describe_missing("".join(dict.fromkeys(str(error))))
+        lacking = uncovered(text, spec.font) or dict.fromkeys(str(error))
+        shown = describe_missing("".join(lacking))
         raise MissingGlyphs(
             f'no available font draws every character: {shown}; or draw them as U+XXXX with on_missing="escape"'
         ) from None

@@ -100,6 +100,7 @@ def pretrain(
     *,
     save_every: int = 200,
     log_every: int = 50,
+    device: str = "cpu",
 ) -> Any:
     """Train from nothing, or from where an earlier call was stopped.
 
@@ -109,6 +110,7 @@ def pretrain(
         size: how large the model is.
         save_every: steps between two saved states.
         log_every: steps between two points of the curves.
+        device: `cpu`, or `cuda` on a machine with a card.
 
     Returns:
         `(model, processor)`, also saved in `out`.
@@ -119,13 +121,14 @@ def pretrain(
     torch = require("torch", extra="train")
     out.mkdir(parents=True, exist_ok=True)
     model, processor = new_base(size, seed=plan.seed)
+    model.to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=plan.learning_rate, betas=(0.9, 0.98), weight_decay=0.01
     )
     state, asked = out / "state.pt", {"plan": asdict(plan), "size": asdict(size)}
     first, seconds = 0, 0.0
     if state.is_file():
-        saved = torch.load(state, weights_only=True)
+        saved = torch.load(state, weights_only=True, map_location=device)
         if saved["asked"] != asked:
             raise InputError(f"{out} holds the state of another plan, {saved['asked']}")
         model.load_state_dict(saved["model"])
@@ -155,7 +158,7 @@ def pretrain(
             torch.save(value, state.with_suffix(".new"))
             state.with_suffix(".new").replace(state)
     model.eval()
-    model.to(torch.bfloat16).save_pretrained(out / "model")
+    model.to("cpu", torch.bfloat16).save_pretrained(out / "model")
     processor.save_pretrained(out / "model")
     return model.float(), processor
 
@@ -203,8 +206,9 @@ def _single(rng: np.random.Generator, n: int) -> list[Turns]:
 def _loss(model: Any, inputs: dict[str, Any], labels: Any) -> Any:
     from torch.nn.functional import cross_entropy
 
+    inputs = {name: value.to(model.device) for name, value in inputs.items()}
     hidden = model.model(**inputs, use_cache=False).last_hidden_state[:, :-1]
-    wanted = labels[:, 1:]
+    wanted = labels[:, 1:].to(model.device)
     at = wanted != IGNORED
     return cross_entropy(model.lm_head(hidden[at]), wanted[at])
 

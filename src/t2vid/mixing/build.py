@@ -36,7 +36,7 @@ from t2vid.mixing.shards import (
     sketches,
     write_shard,
 )
-from t2vid.mixing.staleness import changed_annotations, changed_media
+from t2vid.mixing.staleness import changed_annotations, changed_media, stale_sources
 from t2vid.progress import progress
 from t2vid.schema import Counts, size
 from t2vid.storage.files import (
@@ -275,6 +275,8 @@ def _plan(
         done = in_pool(function, [(task,) for task in tasks], num_proc, ordered=True)
         return progress(done, desc="rows chosen", total=len(tasks), unit="chunk")
 
+    for told in stale_sources(recipe, data):
+        logger.warning("%s", told)
     return make_plan(recipe, data, mapper=mapper, rows_per_shard=rows_per_shard, **options)
 
 

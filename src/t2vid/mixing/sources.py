@@ -131,6 +131,10 @@ class SourceReader:
                     items = []
                 yield place, items, next(iter(counts.dropped), "no row")
 
+    def record(self, place: RecordLocation) -> Any:
+        """Give a record as it stands in its file."""
+        return next(self._values(place.file, [place]))
+
     def _check(self, file: int, rows: Iterable[tuple[int, Any]]) -> None:
         for _ in self._converted(file, rows, Counts()):
             pass
@@ -141,7 +145,7 @@ class SourceReader:
 
     def _values(self, file: int, places: list[RecordLocation]) -> Iterator[Any]:
         if self.inputs.table is not None:
-            return (self.inputs.table[place.row] for place in places)
+            return iter(self.inputs.table[place.row] for place in places)
         return records.picked(str(self.files[file]), ((row, start) for _, row, start in places))
 
     def _converted(

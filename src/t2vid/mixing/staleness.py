@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing.costs import media_folder
 from t2vid.mixing.inputs import find_inputs
-from t2vid.mixing.shards import BuildPlan
+from t2vid.mixing.recipe import Recipe
+from t2vid.mixing.shards import WORK, BuildPlan
 from t2vid.storage.cache import Cache, default_path
-from t2vid.storage.files import path_of, version_at
+from t2vid.storage.files import AnyPath, path_of, version_at
 from t2vid.storage.hashing import content_hashes
 
 logger = logging.getLogger(__name__)
@@ -49,6 +51,23 @@ def changed_media(plan: BuildPlan) -> str:
     if plan.hashed:
         there = content_hashes(there, path_of(plan.data), Cache(default_path()))
     return _differences(there, then, "file" if plan.recipe.is_weighted else "video")
+
+
+def stale_sources(recipe: Recipe, data: AnyPath) -> Iterator[str]:
+    """Tell of each source that is itself a mix, and was built before its own data changed."""
+    for source in recipe.sources:
+        places = (data / source.dataset, path_of(source.dataset)) if source.is_outside else ()
+        place = next((one for one in places if (one / WORK / "plan.json").is_file()), None)
+        if place is None:
+            continue
+        plan = BuildPlan.load(place)
+        told = (changed_annotations(plan) or changed_media(plan)) if _is_there(plan.data) else ""
+        if told:
+            yield f"{source.name} is a mix of data that changed since ({told}); build {place} again"
+
+
+def _is_there(data: str) -> bool:
+    return path_of(data).is_dir()
 
 
 def _differences(there: dict[str, str], then: dict[str, str], noun: str) -> str:

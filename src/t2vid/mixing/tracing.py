@@ -10,6 +10,7 @@ batch     2 of epoch 0, place 5
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -23,6 +24,8 @@ from t2vid.mixing.shards import ROWS_PER_GROUP, WORK, BuildPlan, PlannedRows
 from t2vid.mixing.sources import RecordLocation
 from t2vid.schema import Counts
 from t2vid.storage.files import AnyPath, PathLike, path_of
+
+_COMPARED = 50_000  # ids that a misspelt one is held against; more would take minutes
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Trace:
     epoch: int
     batch: int
     place: int
+    through: str = ""
 
     def table(self) -> str:
         """Give the way as lines, in its order."""
@@ -75,6 +79,7 @@ class Trace:
             self.id,
             f"file      {self.file} (sha256 {self.sha256[:12]}), record {self.record:,}",
             f"record    {self.begins!r}",
+            *([f"through   {self.through}"] if self.through else []),
             f"source    {self.source}, read as {self.dataset}",
             f"row       {part}turns {turn} to {turn_end}, {self.n_frames} frames, "
             f"{self.text_tokens:,} text tokens",
@@ -137,8 +142,16 @@ def trace(
         plan.inputs.get(name, ""), choice["row"], shows,
         (choice["begin"], choice["end"], choice["turn"], choice["turn_end"]),
         choice["spec"], choice["n_frames"], choice["text_tokens"], found, plan.shard_name(shard),
-        inside // ROWS_PER_GROUP, epoch, batch, place,
+        inside // ROWS_PER_GROUP, epoch, batch, place, _through(reader.record(record)),
     )  # fmt: skip
+
+
+def _through(record: Any) -> str:
+    """Say where a row of another mix is from itself; "" of a record of any other kind."""
+    origin = record.get("origin") if isinstance(record, Mapping) else None
+    if not isinstance(origin, Mapping) or "file" not in origin:
+        return ""
+    return f"{record.get('id')} of another mix: {origin['file']}, record {origin.get('record'):,}"
 
 
 def _groups(out: AnyPath, plan: BuildPlan) -> list[int]:
@@ -154,7 +167,7 @@ def _unknown(row_id: str, mix: PathLike, ids: list[str], counts: Counts) -> Unkn
     dropped = [
         reason for reason, seen in counts.examples.items() if any(row_id in one for one in seen)
     ]
-    near = difflib.get_close_matches(row_id, ids, n=3, cutoff=0.8)
+    near = difflib.get_close_matches(row_id, ids[:_COMPARED], n=3, cutoff=0.8)
     if dropped:
         more = f"; building dropped it: {dropped[0]}"
     elif near:

@@ -15,7 +15,7 @@ import numpy as np
 
 from t2vid.catalog import Family
 from t2vid.errors import require
-from t2vid.frames.framelist import whole_page
+from t2vid.frames.cropped import whole_page
 from t2vid.models.families import frame_px, keeps_shape, seen_px
 from t2vid.models.strips import strip
 

@@ -89,7 +89,8 @@ def line_chart(
             Curve(
                 name,
                 COLOURS[number % len(COLOURS)],
-                DASHES[number % len(DASHES)],
+                # six colours six times over, each time with other dashes
+                DASHES[(number + number // len(COLOURS)) % len(DASHES)],
                 drawn(points),
                 drawn(outline),
                 [(across(a), up(b)) for a, b in points] if len(points) <= 20 else [],

@@ -9,8 +9,11 @@ True
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from PIL import Image
 
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.tables import Cell, Table
@@ -30,11 +33,13 @@ def needle_tables(runs: Iterable[Run]) -> list[Table]:
         lines = needle_lines(run)
         if not lines:
             continue
-        for kind in ("png", "svg"):
-            (run.folder / f"needles.{kind}").write_bytes(draw(lines, kind))
+        drawn = draw(lines, "png")
+        (run.folder / "needles.png").write_bytes(drawn)
+        (run.folder / "needles.svg").write_bytes(draw(lines, "svg"))
         found = shares(lines)
         depths, lengths = _axes(found)
-        table = Table(f"{run.name}: needles found, %", ["depth", *lengths], [])
+        title, map_ = f"{run.name}: needles found, %", Image.open(io.BytesIO(drawn))
+        table = Table(title, ["depth", *lengths], [], picture=map_)
         for depth in depths:
             cells: list[Cell] = [
                 100 * found[depth, n][0] if (depth, n) in found else None for n in lengths

@@ -133,9 +133,13 @@ def _series(name: str, points: Sequence[Point], axis: Axis) -> dict[str, list[Po
     """Sort points into curves: one a size and prompt, named after what differs among them."""
     sizes, prompts = ({getattr(p, what) for p in points} for what in ("size", "prompt"))
     curves: dict[str, list[Point]] = {}
+    order = list(dict.fromkeys(point.prompt for point in points))
+    short = {one: " ".join(one.split())[:40] for one in order}
+    alike = len(set(short.values())) < len(short)  # own templates that begin alike
     for point in points:
         parts = [f"{point.size} px"] if axis == "frames" and len(sizes) > 1 else []
-        parts += [point.prompt.splitlines()[0][:40]] if len(prompts) > 1 else []
+        number = f"prompt {order.index(point.prompt) + 1}: " if alike else ""
+        parts += [number + short[point.prompt]] if len(prompts) > 1 else []
         curves.setdefault(", ".join(parts) or name, []).append(point)
     return {label: sorted(held, key=lambda p: getattr(p, axis)) for label, held in curves.items()}
 
@@ -165,7 +169,12 @@ def draw(
         xs, colour = [getattr(point, axis) for point in points], COLOURS[at % len(COLOURS)]
         values = [point.value for point in points]
         axes.plot(
-            xs, values, marker="o", color=colour, label=name, linestyle=DASHES[at % len(DASHES)]
+            xs,
+            values,
+            marker="o",
+            color=colour,
+            label=name,
+            linestyle=DASHES[(at + at // len(COLOURS)) % len(DASHES)],
         )
         low, high = [point.low for point in points], [point.high for point in points]
         axes.fill_between(xs, low, high, color=colour, alpha=0.15, linewidth=0)

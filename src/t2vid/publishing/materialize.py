@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from PIL import Image
 
 from t2vid.errors import InputError
+from t2vid.frames.cropped import page_note
 from t2vid.frames.feature import FIELDS, Frames
 from t2vid.frames.framelist import FrameList
 from t2vid.frames.spec import SampleSpec
@@ -190,9 +191,11 @@ def picture(frame: Image.Image, kind: Pictures) -> bytes:
     """Encode a frame without loss: WebP, or PNG with 8 bits a pixel where the frame is gray."""
     out = io.BytesIO()
     if kind == "webp":
-        frame.convert("RGB").save(out, "webp", lossless=True, method=4, quality=75)
+        rgb = frame.convert("RGB")
+        rgb.save(out, "webp", lossless=True, method=4, quality=75, **page_note(frame))
     else:
-        (frame.convert("L") if _is_gray(frame) else frame.convert("RGB")).save(out, "png")
+        plain = frame.convert("L" if _is_gray(frame) else "RGB")
+        plain.save(out, "png", **page_note(frame))
     return out.getvalue()
 
 

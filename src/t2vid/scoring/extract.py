@@ -95,7 +95,7 @@ def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
     for said in dict.fromkeys((text, plain)):
         if found := letter_alone(said, options) or option_text(said, options):
             return found
-    if plain != text and not re.search(r"\w", plain):
+    if plain != text and not _WORD.search(plain):
         return ParsedAnswer(None, "echo")
     mentions = Mentions(plain, options, question)
     return (
@@ -110,6 +110,7 @@ def _named(mention: Mention, rule: str) -> ParsedAnswer:
     return ParsedAnswer(mention.letter, rule, mention.decisive)
 
 
+_WORD = re.compile(r"\w")
 _ALONE = re.compile(
     r"^[\s\"'“”‘’«»(\[{<【「『《=>→👉|.·•\-–—_#:,;✅✔]*(?:(?:(?:the\s+)?(?:final\s+|correct\s+)?(?:options?|choice|letter|answer)"
     r"\b|a\s*:)[\s:\-#.(\"'=]*)?([A-Za-z])[\s\"'“”‘’«»)\]}>】」』》|.。·\-–—_:,;/\\!✅✔✓]*(?::\))?\s*$",
@@ -256,6 +257,7 @@ def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -
     return chosen
 
 
+_SET_OFF = re.compile(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)")
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
     r"letter|accurate|likely|final|"
@@ -304,17 +306,17 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
     if mention.form == "item" or mention.joined or said.kind not in ("", "alone"):
         return False
     text = mentions.text
-    head = not re.search(r"\w", text[: mention.start])
+    head = not _WORD.search(text[: mention.start])
     follows = text[mention.end : mention.end + 4]
     if mention.form == "text":
         return head and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", follows))
     line = text.rfind("\n", 0, mention.start) + 1
-    if mention.own and said.kind == "" and re.search(r"\w", text[line : mention.start]):
+    if mention.own and said.kind == "" and _WORD.search(text[line : mention.start]):
         owns = {m.letter for m in mentions.letters if m.own}
         return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     if head:
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
-        return marked or bool(re.match(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)", follows))
+        return marked or bool(_SET_OFF.match(follows))
     if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
     if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
@@ -366,7 +368,7 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
     mention = next(iter(alone.values())) if len(alone) == 1 else None
     if mention is None or not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
-    if text[mention.at].islower() and re.search(r"\w", text[mention.end :]):
+    if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
     return _named(mention, "letter")
 

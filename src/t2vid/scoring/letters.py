@@ -30,6 +30,12 @@ _CALCULATION = re.compile(
     r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
 )
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
+_GAP = re.compile(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*")
+_WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
+_BETWEEN = " .,\"'”-–—:|"
+_PART = re.compile(r"\.\s+[a-z]|$")
+_ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
+_SECOND = re.compile(r"\b[a-j]\s?[,、]\s?$")
 _STATED = re.compile(r"(?:[:=]|is)\s*$")
 _NOUN = re.compile(r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", re.IGNORECASE)
 
@@ -90,8 +96,8 @@ class Letters:
         noun = self._noun(start)
         own = self.own_text(letter, end)
         small, follows = text[at].islower(), text[end : end + 12]
-        if small and letter == "I" and "ii)" in text:
-            return None  # (i), (ii), …
+        if small and (letter == "I" and "ii)" in text or _SECOND.search(text, max(0, at - 4), at)):
+            return None  # (i), (ii), …; the second of "a, e"
         if letter in "AI" and not own and end == at + 1 and self._is_word(letter, end, small):
             if noun == start or text[at - 1] in _OPENING:
                 return None  # an article, also in: option "A dog"
@@ -100,19 +106,15 @@ class Letters:
                 return None
             if self.options.lettered and re.search(r"\d\s?$", text[max(0, start - 2) : start]):
                 return None  # "75 A", a current
-            if (
-                letter == "I"
-                and re.match(r"\.\s+[a-z]|$", follows)
-                and not _STATED.search(text[:start])
-            ):
+            if letter == "I" and _PART.match(follows) and not _STATED.search(text[:start]):
                 return None  # "Well, I"
-            if small and not re.match(r"[\s.!,]*(?:$|\n|\bi think)", follows):
+            if small and not _ENDS_ITS_SENTENCE.match(follows):
                 return None
         if small and not wrapped and letter not in self.options.letters:
             return None
         start = min(start, noun)
-        if wrapped and self.options.key(letter):
-            start = min(start, self._own_text_before(letter, start))
+        if wrapped:
+            start = self._own_text_before(letter, start)
         return Mention(
             letter,
             at,
@@ -124,7 +126,7 @@ class Letters:
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:
         """Say whether an A is the article, or an I the writer."""
-        word = re.match(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)", self.text[end : end + 24])
+        word = _WORD_AFTER.match(self.text, end, end + 24)
         if not word or "\n" in word[1] or (word[1][0] == "," and letter == "A"):
             return False
         follows = word[2].replace("’", "'")
@@ -144,12 +146,10 @@ class Letters:
 
     def own_text(self, letter: str, end: int) -> int:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
-        if not self.options.key(letter):
+        if not self.options.raw.get(letter):
             return 0
-        gap = re.match(
-            r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*", self.text[end : end + 14]
-        )
-        start = end + (gap.end() if gap else 0)
+        gap = _GAP.match(self.text, end, end + 14)
+        start = gap.end() if gap else end
         if letter == "A" and not self.text[end:start].strip() and self.text[end - 1] in "Aa":
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(
@@ -165,13 +165,11 @@ class Letters:
         return end
 
     def _own_text_before(self, letter: str, start: int) -> int:
-        key = self.options.key(letter)
-        low = max(0, start - 2 * len(self.options.raw[letter]) - 10)
-        last = key[-1]
-        if last.isascii() and last.isalpha() and len(last) > 1:
-            if last not in self.text[max(low, start - len(last) - 8) : start].casefold():
-                return start
-        for name, begin, end in reversed(self.options.named(self.text[low:start])):
-            if name == letter and not self.text[low + end : start].strip(" .,\"'”-–—:|"):
-                return low + begin
-        return start if key else start
+        raw = self.options.raw.get(letter, "")
+        low = max(0, start - 2 * len(raw) - 10)
+        last = self.text[low:start].rstrip(_BETWEEN)[-1:]
+        if last.casefold() == raw.rstrip(_BETWEEN)[-1:].casefold() and last:
+            for name, begin, end in reversed(self.options.named(self.text[low:start])):
+                if name == letter and not self.text[low + end : start].strip(_BETWEEN):
+                    return low + begin
+        return start

@@ -33,6 +33,8 @@ _HEADER = re.compile(
     r"(?:answer|response|conclusion|choice|option|result|solution|答案|答え|정답|respuesta|réponse|antwort|risposta|resposta|ответ)$",
     re.IGNORECASE,
 )
+_ITEM = re.compile(r"(?:[.):|]|\s[|–—=-])\s*\w")
+_NEW_LINE = re.compile(r"(?:^|[\n,;.])[\s•|>–-]*$")
 _ONE = re.compile(r"\s+(?:is|was|does|seems|has|would|can|fits|matches|never|happens)", re.I)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
@@ -135,10 +137,7 @@ class Mentions:
     def _heads_line(self, mention: Mention) -> bool:
         before = self.text[max(0, mention.start - 12) : mention.start]
         after = self.text[mention.at + 1 : mention.at + 9]
-        return bool(
-            re.match(r"(?:[.):|]|\s[|–—=-])\s*\w", after)
-            and re.search(r"(?:^|[\n,;.])[\s•|>–-]*$", before)
-        )
+        return bool(_ITEM.match(after) and _NEW_LINE.search(before))
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
@@ -239,5 +238,5 @@ class Mentions:
     def _read(self, mention: Mention) -> Said:
         left, right = self.sentence(mention)
         before, after = since_turn(self.text[left : mention.start]), self.text[mention.end : right]
-        asks = bool(re.search(r"[?？؟]", after)) and not self.options.asks(mention.letter)
+        asks = any(mark in after for mark in "?？؟") and not self.options.asks(mention.letter)
         return said_of(before, after, self.question, asks=asks, joined=bool(mention.joined))

@@ -15,7 +15,7 @@ from functools import cached_property, lru_cache
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.scoring.summaries import Kind, kind_of, summary
+from t2vid.scoring.summaries import MAX_CHARS, Kind, kind_of, summary
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 DEFAULT_LETTERS = "ABCDE"  # where only letters are known
@@ -34,6 +34,10 @@ _TOKEN = re.compile(
 )
 _FRACTIONS = frozenset(("frac", "dfrac", "tfrac"))
 _SPECIAL = frozenset((*_ARTICLES, *_FRACTIONS, *_SAME))
+_PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
+_ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
+_HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
+_LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
@@ -107,9 +111,9 @@ class Options:
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
         self.letters = "".join(letter for letter, _ in pairs)
         texts = [text for _, text in pairs]
-        headed = [re.match(rf"\s*[(\[]?{a}\s*[)\].:、]\s*(?=\S)", t) for a, t in pairs]
-        if all(headed) and len(pairs) > 1:
-            texts = [t[h.end() :] for t, h in zip(texts, headed, strict=True) if h]
+        heads = [_HEAD.match(text) for text in texts]
+        if len(pairs) > 1 and [h and h[1] for h in heads] == [*self.letters]:
+            texts = [t[h.end() :] for t, h in zip(texts, heads, strict=True) if h]
         if all(text.strip() == letter for letter, text in zip(self.letters, texts, strict=True)):
             texts = [""] * len(texts)  # pictures: the letter is all there is
         self.raw = dict(zip(self.letters, texts, strict=True))
@@ -151,7 +155,7 @@ class Options:
     def combined(self) -> dict[frozenset[str], str]:
         """Options that stand for several letters, "Both A and B", by these letters."""
         return {
-            frozenset(re.findall(r"\b[A-J]\b", text)): a
+            frozenset(_LETTER.findall(text)): a
             for a, text in self.raw.items()
             if _COMBINED.match(text.strip().rstrip(".")) and len(text.strip()) > 1
         }
@@ -159,21 +163,27 @@ class Options:
     @cached_property
     def lettered(self) -> bool:
         """Whether the texts hold letters that could be taken for options."""
-        return any(re.search(r"\b[A-J]\b", text) for text in self.raw.values())
+        return any(map(_LETTER.search, self.raw.values()))
 
     def exact(self, text: str) -> str | None:
         """Return the option whose text this is, whatever its case, articles and punctuation."""
         if len(text) > 2 * self.longest + 40:
             return None
         plain = text.strip().casefold()
-        if found := self._plain.get(plain):
+        found = self._plain.get(plain)
+        if found or len(plain) == 1 and plain.isalpha() or not self._may_hold(plain):
             return found
         key = key_of(text)
         return self._exact.get(key) or self._amounts.get(key)
 
     def summed_up(self, text: str) -> str | None:
         """Return the option, such as "None of the above", that says of the others what the text says."""
-        return summary(self._kinds, text) if any(self._kinds.values()) else None
+        if len(text) > MAX_CHARS or not any(self._kinds.values()):
+            return None
+        for letter, start, end in reversed(self.named(text)):
+            if not self._kinds[letter]:  # "Neither the cat nor the dog"
+                text = text[:start] + letter + text[end:]
+        return summary(self._kinds, text)
 
     @cached_property
     def _kinds(self) -> dict[str, Kind | None]:
@@ -181,20 +191,15 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        key = self.key(letter)
-        if not key:
+        if any(probe not in text.casefold() for probe in self._probes[letter][:1]):
             return 0
-        first = key[0][:3]  # "video's" is compared as "videos"
-        if first.isascii() and first.isalpha() and len(first) > 1:
-            if first not in text[: len(first) + 8].casefold():
-                return 0
+        key = self.key(letter)
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
-        return said[-1][2] if tuple(word for word, _, _ in said) == key else 0
+        return said[-1][2] if key and tuple(word for word, _, _ in said) == key else 0
 
     def named(self, text: str) -> list[tuple[str, int, int]]:
         """Find option texts in a text, the longest where several begin at one place."""
-        low = text.casefold()
-        if not any(self._may_hold(key, low) for key in self._exact):
+        if not self._may_hold(text.casefold()):
             return []
         said, found, i = words(text), [], 0
         plain = [word for word, _, _ in said]
@@ -204,17 +209,21 @@ class Options:
                     start, end = said[i][1], said[i + len(key) - 1][2]
                     if self.bare(letter) and _GOES_ON.match(text, end):
                         break
-                    article = re.search(r"\b(?:an?|the)\s+$", text[max(0, start - 5) : start], re.I)
-                    found.append((letter, start - (len(article[0]) if article else 0), end))
+                    article = _ARTICLE_BEFORE.search(text, max(0, start - 5), start)
+                    found.append((letter, article.start() if article else start, end))
                     i += len(key) - 1
                     break
             i += 1
         return found
 
-    @staticmethod
-    def _may_hold(key: tuple[str, ...], low: str) -> bool:
-        """Say at little cost whether a text may hold an option: words that are written as they are compared."""
-        return all(word[:3] in low for word in key[:3] if word.isascii() and word.isalpha())
+    @cached_property
+    def _probes(self) -> dict[str, list[str]]:
+        """Beginnings of words that any text with an option holds: cheap to look for."""
+        found = {a: _PLAIN_WORD.findall(text.casefold()) for a, text in self.raw.items()}
+        return {a: [w[:3] for w in said if w not in _SPECIAL][:3] for a, said in found.items()}
+
+    def _may_hold(self, low: str) -> bool:
+        return any(all(probe in low for probe in probes) for probes in self._probes.values())
 
     def bare(self, letter: str) -> bool:
         """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""

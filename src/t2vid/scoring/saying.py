@@ -14,6 +14,7 @@ from t2vid.scoring.lexicon import OPTION, Frame, load
 
 _CLAUSE = re.compile(r"[,，、(（]|\s[—–-]{1,2}\s|—|\.(?=\s)")
 _COMMA = re.compile("[,，]")
+_WORD = re.compile(r"\w")
 _FIRST_WORDS = re.compile(r"\W*(\w+(?:['’]\w+)?(?: \w+){0,2})")
 _AFTER_MARK = re.compile(r"[,;.—–-](?=\s*(\w+(?: \w+){0,2}))")
 
@@ -51,7 +52,7 @@ def said_of(before: str, after: str, question: str, *, asks: bool, joined: bool)
         return Said("pair", cued, frame)
     if cued:
         return Said("cue", True, frame)
-    alone = not re.search(r"\w", before) and not re.search(r"\w", after)
+    alone = not _WORD.search(before) and not _WORD.search(after)
     return Said("alone" if alone else "", False, frame)
 
 
@@ -105,7 +106,7 @@ def _matched(sentence: str) -> tuple[frozenset[str], bool]:
     frame = lexicon.frame(sentence)
     clause: Frame | None = None
     for phrase in lexicon.near(frame):
-        if phrase.category in found:
+        if phrase.category in found and (answered or "?" not in phrase.text):
             continue
         looked = frame
         if not phrase.placed and phrase.category == "hedge":

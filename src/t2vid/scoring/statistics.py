@@ -233,7 +233,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     out, highest = [0.0] * len(p_values), 0.0
     for rank, place in enumerate(order):
         highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        out[int(place)] = round(highest, 10)
+        out[int(place)] = float(f"{highest:.12g}")  # a small p is none of 0
     return out
 
 

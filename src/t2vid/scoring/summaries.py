@@ -16,11 +16,12 @@ Kind = tuple[str, frozenset[str]]
 _KINDS = {"none": "none", "neither": "none", "nor": "none", "all": "all", "both": "both"}
 # An answer made of these words and of letters alone says nothing but which of the options hold.
 _WORDS = frozenset(
-    "a above and answer answers applies apply are as choice choices correct fit fits given here hold holds i in is it "
-    "listed match matches of one option options other others pick provided right say seem seems so statement "
-    "statements suitable that the them therefore these think those thus to true two valid would".split()
+    "a above and answer answers applies apply are as choice choices clip correct fit fits given happen happened happens "
+    "here hold holds i in is it listed match matches occur occurs of one option options other others pick provided right "
+    "say seem seems shown so statement statements suitable supported that the them therefore these think those thus to "
+    "true two valid video would".split()
 )
-_MAX_CHARS = 120
+MAX_CHARS = 120  # of an answer that says nothing else
 
 
 def summary(kinds: Mapping[str, Kind | None], answer: str) -> str | None:
@@ -48,7 +49,7 @@ def kind_of(text: str, letters: Container[str]) -> Kind | None:
     >>> kind_of("Neither is correct", "AB"), kind_of("a dog", "AB")
     (('none', frozenset()), None)
     """
-    if len(text) > _MAX_CHARS:
+    if len(text) > MAX_CHARS:
         return None
     named = {word for word in re.findall(r"\b[A-Z]\b", text) if word in letters}
     words = re.findall(r"\w+", re.sub(r"\b[A-Z]\b", " ", text).casefold())

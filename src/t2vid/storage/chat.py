@@ -35,6 +35,7 @@ class ChatReply(NamedTuple):
         refused: whether only this request was refused.
         closed: whether every other request would be refused, too.
         usage: tokens as the server counted them, by name.
+        finish: why the server ended the answer, in its own word, such as `length`.
     """
 
     text: str | None
@@ -43,6 +44,7 @@ class ChatReply(NamedTuple):
     refused: bool = False
     usage: dict[str, Any] | None = None
     closed: bool = False
+    finish: str = ""
 
 
 @dataclass(frozen=True)
@@ -152,10 +154,16 @@ async def _closed(session: Any) -> None:
 
 
 def _reply(answer: Any, tries: int) -> ChatReply:
-    text = answer["choices"][0]["message"]["content"]
+    if not answer.get("choices"):  # some gateways send their errors as answers
+        raise ValueError(f"no choices, but {answer.get('error') or answer}"[:300])
+    choice = answer["choices"][0]
+    message = choice["message"]
+    text = message.get("content")
     if isinstance(text, list):  # in parts, as some vendors send it
         text = "".join(part["text"] for part in text if part.get("type", "text") == "text")
-    return ChatReply(str(text or "").strip(), tries=tries, usage=answer.get("usage"))
+    said = str(text or message.get("refusal") or "").strip()
+    finish = str(choice.get("finish_reason") or "")
+    return ChatReply(said, tries=tries, usage=answer.get("usage"), finish=finish)
 
 
 def _failed(error: Exception, tries: int) -> ChatReply:

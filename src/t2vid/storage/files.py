@@ -188,6 +188,10 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
+    except OSError as error:
+        if error.filename is None:  # of a write, which knows no name: a full disk, say
+            error.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

@@ -153,8 +153,10 @@ def picked(path: str, places: Iterable[tuple[int, int]]) -> Iterator[Any]:
                 first, table = _group(path, version, start)
                 yield _without_nan(table.slice(row - first, 1).to_pylist()[0])
             else:
-                _, value = next(_located(file, kind, opens, Part(path, row, 1, start)))
-                yield _line(value) if kind == "jsonl" else value
+                found = next(_located(file, kind, opens, Part(path, row, 1, start)), None)
+                if found is None:
+                    raise RecordError(f"{path} has no row {row:,} any more; it changed meanwhile")
+                yield _line(found[1]) if kind == "jsonl" else found[1]
 
 
 def read_json(path: str) -> Any:
@@ -211,7 +213,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
     text = head.removeprefix(_BOM).lstrip(_BLANKS)
     begin = len(head) - len(text)
     if text.startswith(b"["):
-        return "json", begin
+        return ("jsonl", 0) if _has_lists_as_lines(file, begin) else ("json", begin)
     if wrapped := _WRAPPED.match(text):
         return "wrapped", begin + wrapped.end()
     found = f"starts with {head[:40]!r}" if text else "is empty"
@@ -227,6 +229,14 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
     raise RecordError(
         f"{path} {found}; it must be a JSON list, JSONL (one object a line), CSV or Parquet"
     )
+
+
+def _has_lists_as_lines(file: IO[bytes], begin: int) -> bool:
+    """Tell JSONL whose lines are lists from one list; `]` and `[` on two lines are in no list."""
+    file.seek(begin)
+    line, more = file.readline(CHUNK_BYTES), file.readline(CHUNK_BYTES)
+    file.seek(0)
+    return line.rstrip().endswith(b"]") and more.lstrip().startswith(b"[")
 
 
 def _located(file: IO[bytes], kind: str, opens: int, part: Part) -> Iterator[tuple[int, Any]]:

@@ -35,6 +35,18 @@ PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")  # that a folder of frames
 IMAGE_SUFFIXES = frozenset(PICTURES) | frozenset(".gif .tif .tiff .avif .heic".split())
 # Video-ChatGPT's own conversion names the files of its features instead of its videos.
 _KNOWN = SUFFIXES | IMAGE_SUFFIXES | {".pkl"}
+# Archives whose members cannot be read one by one.
+_NOT_BY_PLACE = (
+    ".tgz",
+    ".tbz2",
+    ".txz",
+    ".7z",
+    ".rar",
+    ".tar.gz",
+    ".tar.bz2",
+    ".tar.xz",
+    ".tar.zst",
+)
 _DRIVE = re.compile(r"[A-Za-z]:")
 _YOUTUBE_ID_CHARS = 11
 
@@ -77,6 +89,12 @@ class VideoFolder:
         ]
         if image_folders:
             videos = sorted([*videos, *_image_folders(found)])
+        for file in found:
+            if file.path.lower().endswith(_NOT_BY_PLACE):
+                inside = root / file.path
+                logger.warning(
+                    "%s is not looked into: zip and plain tar files are; unpack it", inside
+                )
         packed = tuple(one for one in found if images and _suffix(one.path) in (".zip", ".tar"))
         return cls(path_of(absolute(root)), tuple(videos), packed)
 
