@@ -85,7 +85,7 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("A: incorrect\nB: incorrect\nC: correct\nD: incorrect", MOVES, "C"),
         ("- [ ] A. swimming\n- [x] B. jumping\n- [ ] C. climbing", MOVES, "B"),
         ("(A) swimming\n(B) jumping\n(C) climbing\n(D) rowing", MOVES, None),
-        ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
+        ("A: ✗, B: ✓, C: ✗, D: ✗", MOVES, "B"),
         ("| Option | Holds |\n|---|---|\n| A | no |\n| B | yes |\n| C | no |", MOVES, "B"),
         ("A? No. B? No. D? Yes.", MOVES, "D"),
         ("a, c\n\nただし、確かではありません。", MOVES, None),

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import BadZipFile
 
 from t2vid._version import __version__
 from t2vid.catalog import BENCHMARKS
@@ -313,7 +314,11 @@ def _answer(record: Mapping[str, Any]) -> str:
 
 def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[str, Any]]:
     if path.suffix == ".xlsx":
-        book = require("openpyxl", extra="eval").load_workbook(path, read_only=True)
+        openpyxl = require("openpyxl", extra="eval")
+        try:
+            book = openpyxl.load_workbook(path, read_only=True)
+        except (BadZipFile, KeyError) as error:
+            raise RecordError(f"{path} is no workbook, or is cut off: {error}") from error
         table = book.active.iter_rows(values_only=True)
         head = next(table)
         # a reader gives short rows where the last cells are empty
