@@ -231,7 +231,7 @@ COMMANDS = {
         (
             "t2vid render notes.txt --out frames --format contact-sheet",
             "t2vid render - --dry-run --json",
-            't2vid render notes.txt --font serif --color "#1a2b3c" --color "#fff8e7"',
+            't2vid render notes.txt --font serif --colors "#1a2b3c" ivory',
         ),
         positional=("files",),
         fields="t2vid.frames.spec:RenderSpec",

@@ -290,6 +290,8 @@ def _target(out: Path, stem: str, format: Format) -> Path:
 
 def _read(name: str | Path) -> str:
     if str(name) == "-":
+        if sys.stdin is None:
+            raise InputError("standard input is closed; pipe a text into it, or name a file")
         return sys.stdin.read()
     path = Path(name)
     if path.is_dir():

@@ -84,7 +84,7 @@ class RenderSpec(FrozenConfig):
         line_spacing: distance of two baselines over the height of the font.
         ink: gray level of the text, 0 to 255.
         paper_gray: gray level of the background, 0 to 255.
-        colors: of the text and the background, as `("#1a2b3c", "ivory")`, instead of the two gray
+        colors: of the text and the background, such as `"#1a2b3c"` and `"ivory"`, instead of the two gray
             levels; frames are then RGB.
         lang: language of the text as a BCP 47 tag (`"ja"`, `"zh-Hant"`, `"sr"`), for the forms of
             letters that languages share; guessed for Chinese characters by default.

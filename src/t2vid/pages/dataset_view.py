@@ -157,7 +157,7 @@ def _kinds(rows: RowColumns) -> str:
         at = rows.of(name)
         kind = "videos" if rows.is_video[at].all() else "texts" if rows.frames[at].any() else "rows"
         parts.append(f"{len(at):,} {kind} ({name})")
-    return f"{len(rows):,} rows: " + ", ".join(parts)
+    return f"{pluralize(len(rows), 'row')}: " + ", ".join(parts)
 
 
 def _first_rows(rows: RowColumns) -> tuple[list[str], list[ExampleRow]]:
