@@ -4,7 +4,7 @@
 
 >>> found = checkup("sample")
 >>> found.good, found.rows[0].name, found.rows[0].found
-(True, 'texts', '24 rows in 1 file; of 24 looked at 24 fit')
+(True, 'texts', '16 rows in 1 file; of 16 looked at 16 fit')
 """
 
 from __future__ import annotations

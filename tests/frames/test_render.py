@@ -298,7 +298,11 @@ def test_the_papers_layout_draws_no_tofu() -> None:
         ({"ink": -1}, r"ink \(-1\) must be a whole number from 0 to 255"),
         ({"line_spacing": 0.1}, r"line_spacing \(0.1\) must be a number from 0.8 to 4"),
         ({"line_spacing": float("nan")}, r"line_spacing \(nan\)"),
-        ({"colors": ("red", "white")}, r"colors \(\('red', 'white'\)\) must be None, or"),
+        (
+            {"colors": ("red", "white")},
+            r"colors \(\('red', 'white'\)\) have a contrast of 4.0 to 1",
+        ),
+        ({"colors": ("rouge", "white")}, r"colors \(\('rouge', 'white'\)\) must be None, or"),
         ({"colors": "#000000"}, r"colors \('#000000'\)"),
         ({"colors": ("#777777", "#999999")}, "contrast of 1.6 to 1, less than 4.5"),
     ],

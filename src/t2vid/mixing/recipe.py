@@ -208,9 +208,10 @@ class Recipe:
             UnknownTarget: when there is neither such a file nor such a recipe; names what is near.
             InputError: when the YAML is no recipe.
         """
-        value = read_yaml(_found(source), f"{str(source)!r:.80}")
+        name = str(source) if "\n" not in str(source) else f"{str(source)!r:.80}"
+        value = read_yaml(_found(source), name)
         if not isinstance(value, dict):
-            raise InputError(f"{str(source)[:80]!r} holds no recipe: fields of Recipe are needed")
+            raise InputError(f"{name} holds no recipe: fields of Recipe are needed")
         return cls.from_dict(value)
 
     @property

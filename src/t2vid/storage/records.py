@@ -234,7 +234,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
 def _has_lists_as_lines(file: IO[bytes], begin: int) -> bool:
     """Tell JSONL whose lines are lists from one list; `]` and `[` on two lines are in no list."""
     file.seek(begin)
-    line, more = file.readline(CHUNK_BYTES), file.readline(CHUNK_BYTES)
+    line, _, more = file.read(CHUNK_BYTES).partition(b"\n")
     file.seek(0)
     return line.rstrip().endswith(b"]") and more.lstrip().startswith(b"[")
 
