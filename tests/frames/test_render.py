@@ -300,7 +300,7 @@ def test_the_papers_layout_draws_no_tofu() -> None:
         ({"line_spacing": float("nan")}, r"line_spacing \(nan\)"),
         (
             {"colors": ("red", "white")},
-            r"colors \(\('red', 'white'\)\) have a contrast of 4.0 to 1",
+            r"colors \('red', 'white'\) have a contrast of 4.0 to 1",
         ),
         ({"colors": ("rouge", "white")}, r"colors \(\('rouge', 'white'\)\) must be None, or"),
         ({"colors": "#000000"}, r"colors \('#000000'\)"),
