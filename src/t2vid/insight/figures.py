@@ -17,12 +17,12 @@ from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.insight.diversity import Diversity
 from t2vid.insight.plotting import (
     COLOURS,
-    DASHES,
     PictureKind,
     dot_area,
     drawable,
     few_ticks,
     legend_above,
+    line_style,
     logarithmic,
     new_figure,
     plain_number,
@@ -160,7 +160,7 @@ def _histogram(axes: Any, parts: Parts, *, log: bool, medians: bool) -> None:
     for number, (name, part) in enumerate(parts.items()):
         shown = part[part <= edges[-1]]
         heights = 100 * np.histogram(shown, edges)[0] / len(part)
-        colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+        colour, dash = line_style(number)
         label = f"{name} (median {np.median(part):,.0f})" if medians else name
         axes.stairs(heights, edges, fill=True, color=colour, alpha=0.16)
         axes.stairs(heights, edges, color=colour, label=label, linewidth=1.3, linestyle=dash)

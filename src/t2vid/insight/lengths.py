@@ -21,7 +21,7 @@ from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.frames.together import is_several, media_of
 from t2vid.frames.video import probe
-from t2vid.insight.plotting import COLOURS, DASHES, legend_above, new_figure, tidy, to_bytes
+from t2vid.insight.plotting import legend_above, line_style, new_figure, tidy, to_bytes
 from t2vid.progress import progress
 from t2vid.schema import Counts
 
@@ -95,7 +95,7 @@ class Lengths:
         for number, (name, frames) in enumerate(shown.items()):
             heights = 100 * np.histogram(frames, edges)[0] / len(frames)
             label = f"{name} (n = {len(frames):,}, median {float(np.median(frames)):,.0f})"
-            colour, dash = COLOURS[number % len(COLOURS)], DASHES[number % len(DASHES)]
+            colour, dash = line_style(number)
             axes.stairs(heights, edges, fill=True, color=colour, alpha=0.16)
             axes.stairs(heights, edges, color=colour, linestyle=dash, label=label)
         tidy(axes, x="frames (video: one a second; text: pages)", y="rows, % of the source")

@@ -25,6 +25,16 @@ _LABEL_PT, _TICK_PT = 9, 8  # readable in a column of a two-column paper
 PictureKind = Literal["png", "svg"]
 
 
+def line_style(number: int) -> tuple[str, Any]:
+    """Give the colour and the dashes of a curve: six colours six times over, each time other dashes.
+
+    >>> line_style(0), line_style(6)[0] == line_style(0)[0], line_style(6) == line_style(0)
+    (('#3b6fd4', '-'), True, False)
+    """
+    turn = number // len(COLOURS)
+    return COLOURS[number % len(COLOURS)], DASHES[(number + turn) % len(DASHES)]
+
+
 def new_figure(width_in: float, height_in: float) -> Any:
     """Give a matplotlib figure that lays itself out.
 

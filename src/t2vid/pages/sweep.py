@@ -21,10 +21,9 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
 from t2vid.evaluation.sweep import FRAMES, Point, context_frames, measure, ways
 from t2vid.insight.plotting import (
-    COLOURS,
-    DASHES,
     PictureKind,
     legend_above,
+    line_style,
     new_figure,
     plain_number,
     tidy,
@@ -166,16 +165,9 @@ def draw(
     axes = figure.subplots()
     frames = sorted({getattr(point, axis) for points in series.values() for point in points})
     for at, (name, points) in enumerate(series.items()):
-        xs, colour = [getattr(point, axis) for point in points], COLOURS[at % len(COLOURS)]
+        xs, (colour, dash) = [getattr(point, axis) for point in points], line_style(at)
         values = [point.value for point in points]
-        axes.plot(
-            xs,
-            values,
-            marker="o",
-            color=colour,
-            label=name,
-            linestyle=DASHES[(at + at // len(COLOURS)) % len(DASHES)],
-        )
+        axes.plot(xs, values, marker="o", color=colour, label=name, linestyle=dash)
         low, high = [point.low for point in points], [point.high for point in points]
         axes.fill_between(xs, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xscale("log", base=2)
