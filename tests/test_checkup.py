@@ -97,6 +97,9 @@ def test_what_cannot_be_examined_is_refused_in_a_line(data, tmp_path, capsys):
         checkup("sample", rows=0)
     assert cli.main(["doctor", "hybird-30k"]) == 2
     assert "did you mean 'hybrid-30k'" in capsys.readouterr().err
+    (tmp_path / "broken.yaml").write_text("sources: [")
+    assert cli.main(["doctor", str(tmp_path / "broken.yaml")]) == 2
+    assert "broken.yaml is no YAML" in capsys.readouterr().err
     (tmp_path / "half" / ".work").mkdir(parents=True)
     (tmp_path / "half" / ".work" / "plan.json").write_text("{}")
     assert cli.main(["doctor", str(tmp_path / "half")]) == 2

@@ -192,6 +192,8 @@ def _videos_or_mix(tokens: Sequence[str]) -> str:
     words = [t for t, before in zip(tokens, ("", *tokens), strict=False)
              if t[:1] != "-" and (before[:1] != "-" or before in flags)]  # fmt: skip
     named = words[0] if words else ""
+    if isfile(named) and named.endswith(targets.YAML_SUFFIXES):
+        return "a mix"  # where it is said what is wrong with one that is no recipe
     with suppress(T2VidError):
         kind = targets.find(named).kind
         if kind in ("mix", "recipe", "hub", "dataset") or (kind == "rows" and isfile(named)):

@@ -147,8 +147,8 @@ def read_yaml(text: str | Path, name: str = "") -> Any:
 
     name = name or str(text)
     try:
-        text = text.read_text(encoding="utf-8") if isinstance(text, Path) else text
-        return yaml.load(text, Loader)  # noqa: S506  a safe loader
+        loader = Loader(text.read_text(encoding="utf-8") if isinstance(text, Path) else text)
+        return loader.get_single_data()
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"{name} is no YAML: {' '.join(str(error).split())}") from error
 

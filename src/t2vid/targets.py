@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from t2vid import catalog
+from t2vid.configuration import read_yaml
 from t2vid.errors import InputError, MissingFile, UnknownTarget
 
 TargetKind = Literal[
@@ -142,12 +143,7 @@ def _row_files(folder: Path) -> Iterator[Path]:
 
 
 def _kind_of_recipe(path: Path) -> TargetKind:
-    import yaml
-
-    try:
-        value = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} is no YAML: {' '.join(str(error).split())}") from error
+    value = read_yaml(path)
     return "recipe" if isinstance(value, dict) and "sources" in value else "training"
 
 
