@@ -22,7 +22,7 @@ from t2vid.mixing.costs import CostEstimator
 from t2vid.mixing.overlap import Overlap
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.selection import Selection
-from t2vid.mixing.shards import WORK, BuildPlan, finished
+from t2vid.mixing.shards import BuildPlan, finished, plan_file
 from t2vid.mixing.source import Source
 from t2vid.mixing.staleness import changed_annotations, changed_media, stale_sources
 from t2vid.storage.cache import default_path
@@ -106,7 +106,7 @@ def _of_source(
 
 
 def _of_mix(out: Path) -> Iterator[EnvironmentRow]:
-    if not (out / WORK / "plan.json").is_file():
+    if not plan_file(out).is_file():
         yield _of_copied_mix(out)
         return
     plan = BuildPlan.load(out)

@@ -33,6 +33,7 @@ from t2vid.mixing.shards import (
     Shard,
     finished,
     make_plan,
+    plan_file,
     sketches,
     write_shard,
 )
@@ -226,7 +227,7 @@ def _planned(
 ) -> tuple[BuildPlan, str]:
     """Give the plan of the mix, and what changed among the videos since an earlier one was made."""
     old, changed = None, ""
-    if (out / WORK / "plan.json").is_file():
+    if plan_file(out).is_file():
         old = BuildPlan.load(out)
         same = old.recipe == recipe and old.rows_per_shard == rows_per_shard
         same = same and old.data == absolute(data)

@@ -97,7 +97,7 @@ class BuildPlan:
         with whole_file(work / "rows.parquet") as file:
             pq.write_table(pa.table(columns, names=list(Selected._fields)), file)
         value = asdict(self) | {"recipe": self.recipe.to_dict(), "counts": self.counts.to_dict()}
-        write_atomically(work / "plan.json", json.dumps(value, indent=1, ensure_ascii=False))
+        write_atomically(plan_file(out), json.dumps(value, indent=1, ensure_ascii=False))
 
     @classmethod
     def load(cls, out: PathLike) -> BuildPlan:
@@ -106,7 +106,7 @@ class BuildPlan:
         Raises:
             MissingFile: when `out` holds none.
         """
-        path = path_of(out) / WORK / "plan.json"
+        path = plan_file(path_of(out))
         if not path.is_file():
             raise MissingFile(f"{out} holds no plan of a mix; build it first")
         value = json.loads(path.read_text(encoding="utf-8"))
@@ -316,13 +316,18 @@ def stored_features(*, weighted: bool = False) -> Any:
     return row_features(plain, weighted=weighted, origin=origin_feature())
 
 
+def plan_file(out: AnyPath) -> AnyPath:
+    """Give the file that says a folder is a mix that was planned here."""
+    return out / WORK / "plan.json"
+
+
 def _note(out: AnyPath, number: int) -> AnyPath:
     return out / WORK / "shards" / f"{number:05d}.json"
 
 
 def _opened(out: AnyPath) -> tuple[BuildPlan, PlannedRows]:
     # keyed by the version of the plan, so that a new plan in the same folder is read anew
-    return _opened_at(str(out), version_at(out / WORK / "plan.json"))
+    return _opened_at(str(out), version_at(plan_file(out)))
 
 
 @functools.lru_cache(maxsize=2)

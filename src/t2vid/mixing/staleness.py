@@ -15,7 +15,7 @@ from t2vid.errors import InputError, MissingFile, pluralize
 from t2vid.mixing.costs import media_folder
 from t2vid.mixing.inputs import find_inputs
 from t2vid.mixing.recipe import Recipe
-from t2vid.mixing.shards import WORK, BuildPlan
+from t2vid.mixing.shards import BuildPlan, plan_file
 from t2vid.storage.cache import Cache, default_path
 from t2vid.storage.files import AnyPath, path_of, version_at
 from t2vid.storage.hashing import content_hashes
@@ -57,7 +57,7 @@ def stale_sources(recipe: Recipe, data: AnyPath) -> Iterator[str]:
     """Tell of each source that is itself a mix, and was built before its own data changed."""
     for source in recipe.sources:
         places = (data / source.dataset, path_of(source.dataset)) if source.is_outside else ()
-        place = next((one for one in places if (one / WORK / "plan.json").is_file()), None)
+        place = next((one for one in places if plan_file(one).is_file()), None)
         if place is None:
             continue
         plan = BuildPlan.load(place)

@@ -9,16 +9,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import xxhash
 
 from t2vid.storage.cache import Cache
 from t2vid.storage.files import AnyPath, version_at
+
+_CHUNK_BYTES = 1 << 20
 
 
 def content_hashes(paths: Iterable[str], root: AnyPath, cache: Cache) -> dict[str, str]:
@@ -38,9 +38,11 @@ def content_hashes(paths: Iterable[str], root: AnyPath, cache: Cache) -> dict[st
 
 
 def _hash(file: AnyPath) -> int:
+    hashed = xxhash.xxh3_64()
     with file.open("rb") as opened:
-        hashed: Any = hashlib.file_digest(opened, xxhash.xxh3_64)  # type: ignore[arg-type]
-    digest = int(hashed.intdigest())
+        for chunk in iter(lambda: opened.read(_CHUNK_BYTES), b""):
+            hashed.update(chunk)
+    digest = hashed.intdigest()
     return digest - (1 << 64) * (digest >> 63)  # a number that SQLite can hold
 
 

@@ -213,7 +213,7 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
     text = head.removeprefix(_BOM).lstrip(_BLANKS)
     begin = len(head) - len(text)
     if text.startswith(b"["):
-        return ("jsonl", 0) if _has_lists_as_lines(file, begin) else ("json", begin)
+        return ("jsonl", 0) if _has_lists_as_lines(file, text, begin) else ("json", begin)
     if wrapped := _WRAPPED.match(text):
         return "wrapped", begin + wrapped.end()
     found = f"starts with {head[:40]!r}" if text else "is empty"
@@ -231,8 +231,11 @@ def _kind(file: IO[bytes], path: str) -> tuple[str, int]:
     )
 
 
-def _has_lists_as_lines(file: IO[bytes], begin: int) -> bool:
+def _has_lists_as_lines(file: IO[bytes], head: bytes, begin: int) -> bool:
     """Tell JSONL whose lines are lists from one list; `]` and `[` on two lines are in no list."""
+    line, more, _ = head.partition(b"\n")
+    if more and not line.rstrip().endswith(b"]"):
+        return False  # as nearly every list shows by its first few bytes
     file.seek(begin)
     line, _, more = file.read(CHUNK_BYTES).partition(b"\n")
     file.seek(0)
