@@ -97,6 +97,14 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("【解析】他在跳，所以B正确。<eoe>\n【答案】 BC <eoa>", MOVES, None),
         ("B, C", MOVES, None),
         ("A, b and c", MOVES, None),
+        # a letter that no option has, beside a character that is no word
+        ("E§", MOVES, None),
+        ("F\x1b", None, None),
+        # a word of letters is no list of them
+        ("bad", ["red", "blue", "A, B and D", "green"], None),
+        # what is stated holds against what sums up
+        ("Neither. The correct option is (A) a kite.", SHARED, "A"),
+        ("D. The answer is C or D.", MOVES, None),
         # two answers, and no reason for the second
         ("He leaps. The answer is (B).\n\nFinal answer: The answer is (D).", MOVES, None),
         ("The answer is (B). Wait, he holds an oar. The answer is (D).", MOVES, "D"),

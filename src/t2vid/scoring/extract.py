@@ -150,6 +150,8 @@ def _several(text: str, options: Options) -> ParsedAnswer | None:
     said = set(re.sub(r"\band\b|\bor\b|[^A-Za-z]", "", match[1]).upper())
     if len(said) < 2 or not said <= set(options.letters):
         return None
+    if not match[1].isupper() and match[1].isalpha():
+        return None  # a word
     both = options.combined.get(frozenset(said))
     return ParsedAnswer(both, "letter alone" if both else "two answers", match.span(1))
 
@@ -179,8 +181,12 @@ def statement(text: str, options: Options, mentions: Mentions) -> ParsedAnswer |
         return ParsedAnswer(None, "no such option")
     if _one_of_several(mentions, mention) or _restated(mentions, mention):
         return ParsedAnswer(None, "two answers")
-    others = [mentions.said(m).kind for m in mentions.letters if m.letter != mention.letter]
-    if not mentions.said(mention).cued and "alone" in others:
+    others = [m for m in mentions.letters if m.letter != mention.letter]
+    later = [mentions.said(m) for m in others if m.at > mention.at]
+    reopened = [said.kind for said in later if said.cued and said.kind in ("pair", "hedge")]
+    if reopened:
+        return ParsedAnswer(None, _REASONS.get(reopened[-1], reopened[-1]))
+    if not mentions.said(mention).cued and "alone" in (mentions.said(m).kind for m in others):
         return ParsedAnswer(None, "two answers")
     if _taken_back(text, mention):
         return ParsedAnswer(None, "taken back")
@@ -366,7 +372,9 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
         return _named(next(iter(left.values())), "letter")  # "B, certainly not C"
     alone = {m.letter: m for m, kind in kinds if kind == "alone" and m.form != "item"}
     mention = next(iter(alone.values())) if len(alone) == 1 else None
-    if mention is None or not mention.wrapped and mention.at < len(text.rstrip()) - 3:
+    if mention is None or mention.joined or mention.letter not in options.letters:
+        return None
+    if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
     if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer

@@ -37,6 +37,7 @@ _SPECIAL = frozenset((*_ARTICLES, *_FRACTIONS, *_SAME))
 _PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
 _HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
+_SENTENCES = re.compile(r"[.!?。！？\n]\s*\w")
 _LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
@@ -180,7 +181,7 @@ class Options:
         """Return the option, such as "None of the above", that says of the others what the text says."""
         if len(text) > MAX_CHARS or not any(self._kinds.values()):
             return None
-        for letter, start, end in reversed(self.named(text)):
+        for letter, start, end in () if _SENTENCES.search(text) else reversed(self.named(text)):
             if not self._kinds[letter]:  # "Neither the cat nor the dog"
                 text = text[:start] + letter + text[end:]
         return summary(self._kinds, text)
