@@ -8,6 +8,11 @@ from __future__ import annotations
 
 import re
 
+# A heading of one's own analysis, "**Question:** The question asks for …", is no next question.
+_ANALYSIS = re.compile(
+    r"[\s#*_]*(?:(?:the|this) (?:question|problem|user|task)\b|(?:题目|問題|问题|该题|本题)[问要询])",
+    re.IGNORECASE,
+)
 _TURN = re.compile(
     r"\n[\s#*_-]*(?:(?:question|problem|user|human|instruction|example|exercise|input|customer|usuario|"
     r"用户|问题|題目|题目|問題|hint)\s*\d*\s*[:：]|q\s*\d*\s*[:：])"
@@ -26,7 +31,7 @@ def turns(text: str, question: str) -> list[str]:
         return [text]
     asked, ends = _squeezed(question)[:60], []
     for turn in _TURN.finditer(text):
-        if not text[: turn.start()].strip():
+        if not text[: turn.start()].strip() or _ANALYSIS.match(text, turn.end()):
             continue
         ends.append(turn.start())
         if not asked or asked not in _squeezed(
