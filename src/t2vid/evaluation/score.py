@@ -21,6 +21,7 @@ from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
+from t2vid.evaluation.rows import benchmark_rows
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.theirs import beside_theirs
 from t2vid.metrics.counting import counted
@@ -114,9 +115,12 @@ def score(
     first = [line for line in shown if line["answer"]]
     settings = {"confidence": confidence, "seed": seed}
     scores = _figures(first, settings)
+    names = _sources(first)
     scores["by_source"] = {
         source: _figures([x for x in first if x["source"] == source], settings)
-        for source in _sources(first)
+        if len(names) > 1
+        else dict(scores)
+        for source in names
     }
     official = {source: _official_figures(shown, source, how.scheme) for source in _sources(shown)}
     scores |= {
@@ -166,16 +170,8 @@ def _opened(
     out = out or path.with_name(path.stem + ".run")
     if benchmark is None:
         return open_sheet(path, out=out)
-    if isinstance(benchmark, str):
-        from datasets import load_dataset
-
-        name, _, config = benchmark.partition("@")
-        given = {} if data_dir is None else {"data_dir": str(data_dir)}
-        if Path(benchmark).is_file():
-            folder = {} if data_dir is None else {"video_dir": str(data_dir)}
-            name, config, given = "questions", "", {"data_files": benchmark, **folder}
-        name = catalog.benchmark_dataset(name)
-        benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
+    load = {} if data_dir is None else {"data_dir": str(data_dir)}
+    benchmark, _ = benchmark_rows(benchmark, load)
     made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:
         logger.warning(

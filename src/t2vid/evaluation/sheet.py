@@ -14,9 +14,8 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.evaluation.benchmarks.own import OwnQuestions
-from t2vid.evaluation.benchmarks.questions import Question, features, split_options
+from t2vid.evaluation.benchmarks.questions import Question, split_options
 from t2vid.evaluation.benchmarks.reader import Unusable
-from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 
 RIGHT = ("right", "right_answer", "correct", "correct_answer", "gold", "ground_truth", "target")
@@ -82,7 +81,9 @@ def _listed(text: str) -> Any:
     return text
 
 
-def read_sheet(records: Iterable[Mapping[str, Any]], path: Any) -> tuple[Any, dict[str, str]]:
+def read_sheet(
+    records: Iterable[Mapping[str, Any]], path: Any
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """Give the questions of a table as rows of a benchmark, and what was said by the id of each.
 
     Args:
@@ -92,9 +93,7 @@ def read_sheet(records: Iterable[Mapping[str, Any]], path: Any) -> tuple[Any, di
     Raises:
         InputError: where a row cannot be used; nothing is left out of a score.
     """
-    from datasets import Dataset
-
-    rows, found = [], dict[str, str]()
+    rows, found, spec = [], dict[str, str](), SampleSpec()
     for place, record in enumerate(records):
         try:
             question, said = READER.both(record, place)
@@ -111,11 +110,11 @@ def read_sheet(records: Iterable[Mapping[str, Any]], path: Any) -> tuple[Any, di
             )
         if not question.answer:
             raise InputError(f"{path} row {place:,} has no right answer")
-        rows.append(question.row(None, SampleSpec()))
+        rows.append(question.row(None, spec))
         found[question.id] = said
     if not rows:
         raise InputError(f"{path} has no rows")
-    return Dataset.from_list(rows, features=features(Frames(decode=False))), found
+    return rows, found
 
 
 READER = AnsweredQuestions()
