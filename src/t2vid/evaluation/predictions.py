@@ -23,7 +23,7 @@ from t2vid.evaluation.benchmarks.reader import BenchmarkReader, json_object, rea
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.matching import QuestionIndex, Row
 from t2vid.evaluation.runs import Run
-from t2vid.evaluation.sheet import read_sheet
+from t2vid.evaluation.sheet import places_as_letters, read_sheet
 from t2vid.evaluation.theirs import printed_beside, right_by_them
 from t2vid.frames.feature import Frames
 from t2vid.schema import Counts
@@ -89,6 +89,10 @@ def open_predictions(
             found[row_id] = _answer(record), right_by_them(record)
     if not found or (strangers and unmatched == "error"):
         _refuse(path, rows, len(found), strangers)
+    said = {row_id: text for row_id, (text, _) in found.items()}
+    from_0 = bool(readers) and all(reader.counts_places for reader in readers)
+    said = places_as_letters(said, rows, path, from_0=from_0)
+    found = {row_id: (said[row_id], theirs) for row_id, (_, theirs) in found.items()}
     return _written(path, rows, found, counts, out, name), counts
 
 
@@ -184,7 +188,7 @@ def _answer(record: Mapping[str, Any]) -> str:
     return ""
 
 
-def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[str, Any]]:
+def _records(path: Path, readers: Sequence[BenchmarkReader]) -> Iterator[dict[str, Any]]:
     if path.suffix == ".xlsx":
         openpyxl = require("openpyxl", extra="eval")
         try:
@@ -192,7 +196,7 @@ def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[st
         except (BadZipFile, KeyError) as error:
             raise RecordError(f"{path} is no workbook, or is cut off: {error}") from error
         table = book.active.iter_rows(values_only=True)
-        head = next(table)
+        head = next(table, ())
         # a reader gives short rows where the last cells are empty
         yield from (dict(zip_longest(head, cells)) for cells in table if any(cells))
         book.close()
@@ -202,7 +206,15 @@ def _records(path: Path, readers: Iterable[BenchmarkReader]) -> Iterator[dict[st
         return
     lines = path.suffix in (".jsonl", ".csv", ".tsv")
     whole = None if lines else json_object(records.Part(str(path)))
-    if whole is not None and not {*_ANSWER_KEYS, "doc_id"} & whole.keys():
+    if whole is not None:
+        held = [value for value in whole.values() if isinstance(value, list)]
+        if {*_ANSWER_KEYS, "doc_id"} & whole.keys():  # one row
+            yield whole
+            return
+        plain = not any(reader.offers("predicted") for reader in readers)
+        if plain and len(held) == 1 and held[0] and all(isinstance(x, dict) for x in held[0]):
+            yield from held[0]  # rows below one key, such as "data"
+            return
         for key, value in whole.items():
             for reader in readers:
                 yield from reader.predicted(key, value)

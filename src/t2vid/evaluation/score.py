@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2vid import catalog
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.evaluation.compare import circular
@@ -165,6 +165,8 @@ def _opened(
             )
         return Run.read(run)
     path = Path(run)
+    if "://" not in str(run) and not path.exists():
+        raise MissingFile(f"{run} is not there; give the folder of a run or a file of predictions")
     if not path.exists() or (path.is_dir() and benchmark is None):
         return Run.read(run)  # which says what is missing
     out = out or path.with_name(path.stem + ".run")

@@ -4,9 +4,9 @@
 >>> [(q.id, q.answer) for q in READER.convert([(0, record | {"answer": "blue"})], Counts())]
 [('questions/q1', 'B')]
 
-`options` is a list, a mapping by letter, number or name, one text "A. … B. …", columns `A`, `B`, … or
-`option_a`, `option_b`, …, or lines "A. …" of the question; `answer` is a letter, a key of the mapping, the
-text of an option, or its place from 0. `category`, `duration`, `start_s` and `end_s` are optional. An answer
+`options` (or `candidates`, `choices`) is a list, a mapping by letter, number or name, one text "A. … B. …", columns
+`A`, `B`, … or `option_a`, `option_b`, …, or lines "A. …" of the question; `answer` is a letter, a key of the mapping,
+the text of an option, or its place from 0. `category`, `duration`, `start_s` and `end_s` are optional. An answer
 that is the letter of one option and the text of another is counted, and so is a gap among the options.
 """
 
@@ -37,6 +37,7 @@ from t2vid.schema import Counts as Counts
 from t2vid.scoring.options import split_lettered
 from t2vid.storage import records
 
+_OPTIONS = ("options", "candidates", "choices")
 _COLUMN = re.compile(r"([A-J])|(?:option|choice|opt)[ _-]?([A-Ja-j])")
 
 
@@ -77,7 +78,9 @@ class OwnQuestions(BenchmarkReader):
 
 def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]]:
     """Give the question without options in it, the options without letters, and what keys named them."""
-    given: Any = record.get("options", record.get("candidates"))
+    given: Any = next((record[name] for name in _OPTIONS if name in record), None)
+    if isinstance(given, Mapping) and isinstance(given.get("text"), list):  # as ARC's files have it
+        given = given["text"]
     keys: list[str] = []
     stem, written = split_options(str(record["question"]))
     if given is None or given == "":
@@ -138,7 +141,7 @@ def _answer(given: Any, options: Sequence[str], keys: Sequence[str]) -> str:
     by_text = letter_of(text, options)
     if by_letter and by_text != by_letter and (by_text or lettered):
         raise Unusable("the answer is a letter and the text of another option")
-    by_place = letter_at(text) if text.isdecimal() else ""
+    by_place = letter_at(text.removesuffix(".0")) if text.removesuffix(".0").isdecimal() else ""
     found = by_text or by_letter or (by_place if by_place in letters else "")
     if not found:
         raise Unusable("the answer is none of the options")
