@@ -83,6 +83,23 @@ def test_an_empty_workbook_and_a_file_that_is_not_there_are_named(tmp_path):
         score(tmp_path / "said.csv", benchmark="nosuch.jsonl")
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"seed": -1}, "seed .-1. must be >= 0"),
+        ({"probe_threshold": 80}, "probe_threshold .80. from 0 to 1"),
+        ({"probe": True}, "no judge to probe"),
+        ({"probe": True, "judge": "none"}, "no judge to probe"),
+        ({"data_dir": "MVBench"}, "give benchmark="),
+    ],
+)
+def test_settings_without_use_or_sense_are_refused(given, says, tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(TABLE)
+    with pytest.raises(InputError, match=says):
+        score(path, **given)
+
+
 def test_a_file_of_questions_is_a_benchmark(tmp_path):
     (tmp_path / "videos").mkdir()
     (tmp_path / "videos" / "a.mp4").write_bytes(b"0")

@@ -94,12 +94,16 @@ def score(
     """
     if missing not in ("wrong", "drop"):
         raise InputError(f"missing ({missing!r}) must be 'wrong' or 'drop'")
+    if seed < 0 or not 0 <= probe_threshold <= 1:
+        raise InputError(
+            f"seed ({seed}) must be >= 0 and probe_threshold ({probe_threshold}) from 0 to 1"
+        )
     run = _opened(run, benchmark, data_dir, out, unmatched)
     how = EvalConfig.from_dict(dict(run.header["protocol"]))
     how = EvalConfig.named(protocol) if protocol is not None else how
     how = how.replace(scheme=scheme) if scheme is not None else how
     decider = judge_from(how.judge if judge is None else judge)
-    probed = probe_judge(decider, threshold=probe_threshold) if probe and decider else None
+    probed = probe_judge(decider, threshold=probe_threshold) if probe else None
     judged = _by_rules(run.answers(), how.scheme)
     if decider is not None and judge is not None:  # the score is that of this judge
         given = judge if isinstance(judge, str) else decider.backend.identity or "function"
@@ -171,6 +175,8 @@ def _opened(
         return Run.read(run)  # which says what is missing
     out = out or path.with_name(path.stem + ".run")
     if benchmark is None:
+        if data_dir is not None:
+            raise InputError(f"data_dir ({data_dir}) belongs to a benchmark; give benchmark=")
         return open_sheet(path, out=out)
     load = {} if data_dir is None else {"data_dir": str(data_dir)}
     benchmark, _ = benchmark_rows(benchmark, load)
