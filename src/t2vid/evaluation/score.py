@@ -24,7 +24,7 @@ from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
 from t2vid.evaluation.rows import benchmark_rows
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.theirs import beside_theirs
-from t2vid.metrics.counting import counted
+from t2vid.metrics.counting import counted, same_text
 from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
@@ -110,7 +110,7 @@ def score(
         how = how.replace(judge=given if ":" in given else f"given:{given}")
     judge_errors = _by_judge(judged, decider)
     for line in judged:
-        if how.scheme == "t2vid" and _same_text(line):
+        if how.scheme == "t2vid" and same_text(line["letter"], line["answer"], line["options"]):
             line["letter"] = line["answer"]
         line["correct"] = bool(line["answer"]) and line["letter"] == line["answer"]
     unasked = [line for line in judged if line.get("error") and not line.get("rotation")]
@@ -260,14 +260,6 @@ def _official_figures(
 
 def _sources(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({line["source"] for line in lines})
-
-
-def _same_text(line: Mapping[str, Any]) -> bool:
-    """Say whether an answer names an option that reads like the right one, as some of MLVU's do."""
-    said, right, options = line["letter"], line["answer"], line["options"]
-    if not said or not right or said == right or LETTERS.index(said) >= len(options):
-        return False
-    return bool(options[LETTERS.index(said)] == options[LETTERS.index(right)])
 
 
 def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
