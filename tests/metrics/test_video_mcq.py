@@ -8,6 +8,7 @@ import evaluate
 import numpy as np
 import pandas as pd
 import pytest
+from datasets.arrow_writer import ArrowWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -187,6 +188,22 @@ def test_batches_and_single_rows_add_up(metric):
     metric.add_batch(predictions=["A", "B"], references=["A", "C"])
     metric.add(prediction="C", reference="C")
     assert metric.compute()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_single_rows_are_written_many_at_once_and_bad_ones_refused_at_once(metric, monkeypatch):
+    written, write_table = [], ArrowWriter.write_table
+
+    def counted(self, table):
+        written.append(len(table))
+        write_table(self, table)
+
+    monkeypatch.setattr(ArrowWriter, "write_table", counted)
+    for n in range(20_003):
+        metric.add(prediction="AB"[n % 2], reference=0)
+    with pytest.raises(ValueError, match="reference 99"):
+        metric.add(prediction="A", reference=99)
+    assert metric.compute()["n"] == 20_003
+    assert written == [10_000, 10_000, 3]
 
 
 def test_combined_with_another_metric(metric):

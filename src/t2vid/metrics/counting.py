@@ -22,7 +22,7 @@ from t2vid.scoring.judge import judge_from
 from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, bootstrap, wilson
 
 NO_LETTER = "Z"
-KNOWN = 10_000  # short answers that are remembered
+KNOWN, SHORT_CHARS = 10_000, 64  # so many answers shorter than that are remembered
 
 Choice = tuple[str | None, str]
 Rows = Mapping[str, list[Any]]
@@ -117,7 +117,7 @@ class _Reader:
         choice = self.known.get(text)
         if choice is None:
             choice = extract_choice(text, self.nameless, scheme=self.scheme)[:2]
-            if len(text) < 16 and len(self.known) < KNOWN:
+            if len(text) < SHORT_CHARS and len(self.known) < KNOWN:
                 self.known[text] = choice
         return choice
 

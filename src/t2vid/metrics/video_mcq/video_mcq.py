@@ -77,20 +77,31 @@ class VideoMCQ(evaluate.Metric):
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Add one answer; a missing column of the config "full" counts as empty."""
-        self.add_batch(
-            predictions=[prediction],
-            references=[reference],
-            **{name: [value] for name, value in columns.items()},
-        )
+        row = {"predictions": prediction, "references": _letter(reference, "reference"), **columns}
+        self._check(row)
+        waiting = self.__dict__.setdefault("_waiting", [])
+        waiting.append(row)  # a file of a million tables of one row would take gigabytes to open
+        if len(waiting) == CHUNK:
+            self._write_waiting()
 
-    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
-        """Add answers; None and NaN count as empty, missing columns of the config "full" too."""
-        given = {"predictions": predictions, "references": references, **columns}
+    def _write_waiting(self) -> None:
+        rows = self.__dict__.pop("_waiting", [])
+        if rows:
+            names = {name: None for row in rows for name in row}
+            self.add_batch(**{name: [row.get(name) for row in rows] for name in names})
+
+    def _check(self, given: Mapping[str, Any]) -> None:
         unknown = sorted(set(given) - set(self._feature_names()))
         if unknown:
             raise ValueError(
                 f"{unknown} are no columns of {self._feature_names()}; use the config 'full'"
             )
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
+        """Add answers; None and NaN count as empty, missing columns of the config "full" too."""
+        self._write_waiting()
+        given = {"predictions": predictions, "references": references, **columns}
+        self._check(given)
         for name in _REQUIRED:
             if given[name] is None:
                 raise ValueError(f"{name}= is missing; give one value a row")
@@ -121,6 +132,7 @@ class VideoMCQ(evaluate.Metric):
             hint = "; the config 'full' has it" if set(unknown) & {*_FULL, "options"} else ""
             known = [*self._feature_names(), *_SETTINGS]
             raise ValueError(f"{unknown} is no argument of this metric{hint}; it has {known}")
+        self._write_waiting()
         if predictions is None and references is None:
             return super().compute(**kwargs)
         # evaluate asks for every feature by name; the optional ones are filled in by add_batch
