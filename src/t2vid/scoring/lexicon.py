@@ -35,6 +35,7 @@ OPTION = "\0"  # stands for the option that is looked at
 CATEGORIES = (
     "cue", "firm", "denial", "hedge", "condition", "question", "quotation", "example", "retraction",
 )  # fmt: skip
+WORDS = {"noun", "join", "turn", "concede", "after_a", "after_i"}  # lists of words, not phrases
 _TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[^\W_]+(?:'[^\W_]+)*~?|\S")
 _TIGHT_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[()\[\]|^$]|[^\s()\[\]|^$]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\0|[^\w\s\"'“”‘’`()\[\]{}]")
@@ -115,7 +116,7 @@ class Lexicon(dict[str, str]):
 
     Args:
         phrases: the phrases.
-        words: words that are no phrases, by kind: `noun`, `join`, `turn`.
+        words: words that are no phrases, by kind, of `WORDS`.
     """
 
     def __init__(self, phrases: Iterable[Phrase], words: Mapping[str, frozenset[str]]) -> None:
@@ -230,8 +231,8 @@ def load() -> Lexicon:
     """
     words: dict[str, set[str]] = defaultdict(set)
     for _, data in files():
-        for kind in ("noun", "join", "turn", "concede"):
-            words[kind].update(str(word) for word in data.get(kind, ()))
+        for kind in WORDS & data.keys():
+            words[kind].update(map(str, data[kind]))
     phrases = [entry["phrase"] for entry in entries()]
     return Lexicon(phrases, {kind: frozenset(found) for kind, found in words.items()})
 
