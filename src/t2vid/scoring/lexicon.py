@@ -237,6 +237,21 @@ def load() -> Lexicon:
     return Lexicon(phrases, {kind: frozenset(found) for kind, found in words.items()})
 
 
+@cache
+def mark(name: str) -> re.Pattern[str]:
+    """Return the pattern of what models write around their answers, from `lexicon/marks.yaml`.
+
+    >>> mark("box").findall(r"So \\boxed{B}.")
+    [('boxed', 'B')]
+    """
+    data = dict(files())["marks"]
+    said = data["marks"][name]["say"]
+    pattern = said if isinstance(said, str) else "|".join(said)
+    for group, value in data["words"].items():
+        pattern = pattern.replace(f"<{group}>", value)
+    return re.compile(pattern, re.IGNORECASE)
+
+
 def entries() -> list[dict[str, Any]]:
     """Return every entry: `file`, `category`, `say`, the examples `hit` and `miss`, and its `phrase`."""
     found = []
