@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from t2vid.scoring.extract import extract_choice
 from t2vid.metrics.groups import group_scores
+from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import judge_from
 from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, bootstrap, wilson
 
