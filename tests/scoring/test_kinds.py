@@ -58,7 +58,13 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("He stopped swimming.", MOVES, None),
         ("He is rowing, as opposed to swimming.", MOVES, "D"),
         ("Neither A nor B describes it.", MOVES, None),
-        # a model that loops
+        # a model that loops, and one whose heading speaks of the question it was asked
+        (
+            "- **Clip:** it is dark.\n- **Question:** The question asks who moves.\nThe answer is **B. a drum**.",
+            SHARED,
+            "B",
+        ),
+        ("画面很暗。\n问题：题目要求选出动作。\n答案是B", MOVES, "B"),
         ("B\n\nQuestion: What is he doing?\nAnswer: C", MOVES, "B"),
         ("The answer is B.\n\nQuestion: And the dog?\nThe answer is D.", MOVES, "B"),
         ("The answer is (B).\n\nThe answer is (D).\n\nThe answer is (A).", MOVES, "B"),

@@ -15,9 +15,9 @@ from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
 
 _OPENING, _CLOSING = "([{\"'“‘「『《<«", ")]}\"'”’」』】》>»"
-_EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√]\s?$|[-–]$")
+_EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√∪∩∖⊂⊆∈]\s?$|[-–]$")
 _CALCULATION = re.compile(
-    r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
+    r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−△∪∩∖⊂⊆∈]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
 )
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _GAP = re.compile(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*")
@@ -27,7 +27,7 @@ _BETWEEN = " .,\"'”-–—:|"
 _BROKEN_OFF = re.compile(r"\.\s+[a-z]|$")
 _ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
 _SECOND = re.compile(r"\b[a-j]\s?[,、]\s?$")
-_STATED = re.compile(r"(?:[:=]|is)\s*$")
+_STATED = re.compile(r"(?:[:=]|\b(?:is|answer))\s*$", re.IGNORECASE)
 _NOUN = re.compile(r"(?:\b(the|la|el|die|l)\s+)?(\w+)(?:['’#]|\s#)?\s?[-(\[\"'“]*$", re.IGNORECASE)
 
 
