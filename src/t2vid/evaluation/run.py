@@ -31,6 +31,7 @@ from t2vid.evaluation.processes import Processes
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.frames.feature import Frames
+from t2vid.frames.together import is_blank
 from t2vid.progress import visible
 from t2vid.storage.files import PathLike
 from t2vid.storage.staging import local_folder, staged_folder
@@ -80,11 +81,11 @@ def evaluate(
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
-        data_dir: folder of the benchmark's files.
+        data_dir: folder of the benchmark's files; by default, that of a file of questions.
 
     Raises:
-        InputError: when `out` holds the answers of another protocol, model or benchmark, or for a
-            number that must be greater.
+        InputError: where no question has its video, when `out` holds the answers of another
+            protocol, model or benchmark, or for a number that must be greater.
         BackendError: when the model fails on one question after the other; the answers so far are
             kept.
     """
@@ -95,6 +96,8 @@ def evaluate(
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
     rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
+    if protocol.control != "blind":
+        check_videos(rows)
     backend = backend_of(model, processor)
     check(backend, protocol)
     header = _header(backend, title, protocol, name, len(rows))
@@ -175,15 +178,19 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     Args:
         benchmark: a dataset of a benchmark builder, the name of one, a file of questions, or a list
             of such rows.
-        load: for one by name, arguments of `load_dataset`.
+        load: for one by name, arguments of `load_dataset`; videos of a file of questions are by
+            default looked for below its folder.
     """
     if isinstance(benchmark, str):
         from datasets import load_dataset
 
         if Path(benchmark).is_file():
-            folder = {"video_dir": load["data_dir"]} if load.get("data_dir") else {}
+            videos = load.get("data_dir") or str(Path(benchmark).parent)
             more = {key: value for key, value in load.items() if key != "data_dir"}
-            benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
+            benchmark, load = (
+                "t2vid/questions",
+                {"data_files": benchmark, "video_dir": videos, **more},
+            )
         elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
             raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
         else:
@@ -207,6 +214,20 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     benchmark = benchmark.cast_column("images", Frames(decode=False))
     sources = sorted({*benchmark["source"]}) if len(benchmark) else []
     return benchmark, "+".join(sources) or "benchmark"
+
+
+def check_videos(rows: Any) -> None:
+    """Refuse questions about videos that come without any: asked blind, they would still give a score.
+
+    Raises:
+        InputError: where no question that names a video has a path to one.
+    """
+    named = sum(map(bool, rows["video"])) if "video" in rows.column_names else 0
+    if named and all(map(is_blank, rows["images"])):
+        raise InputError(
+            f"none of the {named:,} questions comes with its video; say where the videos are "
+            "(--data-dir FOLDER, data_dir= in Python), or ask without frames: --protocol t2vid+blind"
+        )
 
 
 def _named(benchmark: str, load: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
