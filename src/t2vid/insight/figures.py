@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.catalog import TOKENS_PER_FRAME
-from t2vid.insight.diversity import Diversity
+from t2vid.insight.diversity import Diversity, name_of_whole
 from t2vid.insight.plotting import (
     COLOURS,
     PictureKind,
@@ -57,7 +57,8 @@ def figures(rows: RowColumns, found: Diversity | None) -> dict[str, bytes]:
 def map_figure(found: Diversity) -> Any:
     """Draw the map, one panel a source and one for all: the paper's Figs. 4 and 6."""
     names = list(dict.fromkeys(found.labels))
-    panels = [*names, "all"] if len(names) > 1 else names
+    whole = name_of_whole(names)
+    panels = [*names, whole] if len(names) > 1 else names
     columns = min(_COLUMNS, len(panels))
     n_rows = -(-len(panels) // columns)
     figure = new_figure(max(3.6, 3.4 * columns), 3.3 * n_rows)
@@ -66,7 +67,7 @@ def map_figure(found: Diversity) -> Any:
     colours = np.array([COLOURS[names.index(label) % len(COLOURS)] for label in found.labels])
     for number, name in enumerate(panels):
         axes = figure.add_subplot(n_rows, columns, number + 1)
-        at = order[(labels[order] == name) | (name == "all")]
+        at = order[(labels[order] == name) | (name == whole)]
         area = dot_area(len(labels))
         axes.scatter(*found.xy[at].T, s=area, c=colours[at], alpha=0.6, linewidths=0)
         axes.set_title(f"{name} ({len(at):,})", fontsize=10)

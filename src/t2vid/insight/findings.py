@@ -72,7 +72,7 @@ class Findings:
         """Give every metric that a condition may name."""
         out = {flag.name: flag.value for flag in self.flags}
         if self.map is not None:
-            whole = self.map.sources.get("all") or next(iter(self.map.sources.values()))
+            whole = self.map.whole
             out |= {
                 "n_clusters": float(whole.n_clusters),
                 "cluster_entropy": whole.cluster_entropy.value,

@@ -126,7 +126,7 @@ def _tiles(found: Findings) -> list[Tile]:
             Tile(hours, "hours of video", "of the rows, so a video of two rows counts twice")
         )
     if found.map is not None:
-        whole = found.map.sources.get("all") or next(iter(found.map.sources.values()))
+        whole = found.map.whole
         out.append(
             Tile(
                 f"{whole.vendi.value:,.0f}",
@@ -234,7 +234,7 @@ def _diversity(found: Diversity) -> dict[str, Any]:
     templates = [
         (name, [[cut(text, 200), n] for text, n in source.templates])
         for name, source in found.sources.items()
-        if name != "all"
+        if name in set(found.labels)
     ]
     return {"embedder": found.embedder, "head": head, "rows": rows, "templates": templates}
 
