@@ -202,10 +202,12 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
         here = Counter(word for i in at for word in words[i])
         # in most of the group; of these, what is rarest elsewhere
         common = [word for word, count in here.items() if 2 * count >= n]
-        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], word))
+        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], -len(word), word))
+        said = template_of(texts[at[0]])
+        named = sorted(common[:3], key=lambda word: (word not in said, said.find(word)))
         x, y = np.median(xy[at], axis=0)
-        if common:
-            out.append(Landmark(" ".join(common[:3]), float(x), float(y), n))
+        if named:
+            out.append(Landmark(" ".join(named), float(x), float(y), n))
     return out
 
 
