@@ -97,7 +97,8 @@ class SideBySide:
         first, second = (self.map.sources[name] for name in self.names)
         rows = [(name, (_of(first, name), _of(second, name))) for name in MEASURES]
         one, two = (self.biases[name] for name in self.names)
-        return rows + [(name, (one[name], two[name])) for name in one if name not in MEASURES]
+        both = [name for name in one if name in two and name not in MEASURES]
+        return rows + [(name, (one[name], two[name])) for name in both]
 
 
 def compare(

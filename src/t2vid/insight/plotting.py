@@ -20,6 +20,14 @@ from t2vid.errors import require
 # blindness; lines differ in their dashes, too.
 COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), "-.")
+# What a dot looks like, as matplotlib names it and as an SVG path around 0, 0: with six colours each,
+# 24 sources are told apart.
+MARKS = (
+    ("o", "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"),
+    ("s", "M-4.4-4.4h8.8v8.8h-8.8z"),
+    ("^", "M0-6L5.5 4.5h-11z"),
+    ("D", "M0-6L6 0L0 6L-6 0z"),
+)
 DPI = 150
 _LABEL_PT, _TICK_PT = 9, 8  # readable in a column of a two-column paper
 PictureKind = Literal["png", "svg"]
@@ -33,6 +41,33 @@ def line_style(number: int) -> tuple[str, Any]:
     """
     turn = number // len(COLOURS)
     return COLOURS[number % len(COLOURS)], DASHES[(number + turn) % len(DASHES)]
+
+
+def mark_style(number: int) -> tuple[str, tuple[str, str]]:
+    """Give the colour and the mark of a source on a map.
+
+    >>> mark_style(0)[0] == mark_style(6)[0], mark_style(6)[1][0]
+    (True, 's')
+    """
+    return COLOURS[number % len(COLOURS)], MARKS[number // len(COLOURS) % len(MARKS)]
+
+
+def caption_of(name: str, number: int) -> str:
+    """Give the name of a source as a picture may write it: short, on one line, nothing typeset.
+
+    Args:
+        name: of the source.
+        number: its place among the sources, for a name that matplotlib would not write right.
+
+    >>> caption_of("cost in $", 0), caption_of("_mine", 1), caption_of("视频", 2)
+    ('cost in \\$', ' _mine', 'source 3')
+    """
+    plain = " ".join(name.split())
+    if not plain or not drawable(plain):
+        return f"source {number + 1}"
+    plain = plain if len(plain) <= 40 else plain[:39] + "…"
+    # matplotlib would read a formula, and leave a name that begins so out of the legend
+    return plain.replace("$", r"\$") if plain[0] != "_" else " " + plain.replace("$", r"\$")
 
 
 def new_figure(width_in: float, height_in: float) -> Any:

@@ -77,7 +77,7 @@ def bar_chart(
             labels=labels,
             bars=drawn,
             bar=_BAR - 2,
-            legend=list(zip(arms, COLOURS, strict=False)),
+            legend=[(arm, COLOURS[n % len(COLOURS)]) for n, arm in enumerate(arms)],
             width=_WIDTH,
             height=height,
             left=_LEFT,
