@@ -20,7 +20,7 @@ def turns(text: str, question: str) -> list[str]:
         return [text]
     asked, ends = _squeezed(question)[:60], []
     for turn in mark("turn").finditer(text):
-        if not text[: turn.start()].strip():
+        if not text[: turn.start()].strip() or mark("analysis").match(text, turn.end()):
             continue
         ends.append(turn.start())
         said = text[turn.end() : turn.end() + 2 * len(question) + 60]
