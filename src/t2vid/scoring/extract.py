@@ -264,6 +264,7 @@ def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -
 
 
 _SET_OFF = re.compile(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)")
+_SPECIES = re.compile(r"\. (?!this|his\b)[a-z]*(?:us|is|um|ae|ii|ans|ens|ile|coli|ori)\b")
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
     r"letter|accurate|likely|final|"
@@ -279,8 +280,12 @@ def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
     if said.kind != "cue":
         return False
     text = mentions.text
+    if _SPECIES.match(text, mention.end):
+        return bool(_ANSWERING.search(said.frame))  # "E. coli"
     amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
-    return not amid or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    return (
+        not amid or mention.own or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    )
 
 
 def _verdict(said: Said) -> bool:
@@ -322,9 +327,12 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     if head:
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
+        marked = marked or text[mention.at + 1 : mention.at + 2] in tuple(")]】")
         return marked or bool(_SET_OFF.match(follows))
     if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
+    if text.rstrip().endswith(("(", ":")):
+        return False  # the next head of a review that broke off
     if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
         return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
@@ -408,8 +416,9 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> ParsedAns
     if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
         return None
     asserted = {m.letter: m for m in found if mentions.said(m).kind != "denial"}
+    named = {m.letter for m in mentions.letters if m.own and mentions.said(m).kind != "denial"}
     denied = {m.letter for m in mentions.letters + found if mentions.said(m).kind == "denial"}
-    if len(asserted) != 1 or asserted.keys() & denied:
+    if len(asserted) != 1 or asserted.keys() & denied or named - asserted.keys():
         return None
     (mention,) = asserted.values()
     if options.numeric(mention.letter) and mention.start < mentions.last_break:

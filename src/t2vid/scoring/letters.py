@@ -14,6 +14,7 @@ from typing import NamedTuple
 from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
 
+CUT_CHARS = 60  # of an answer whose last word may be cut off
 _OPENING, _CLOSING = "([{\"'“‘「『《<«", ")]}\"'”’」』】》>»"
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√∪∩∖⊂⊆∈]\s?$|[-–]$")
 _CALCULATION = re.compile(
@@ -70,6 +71,7 @@ class Letters:
 
     def __init__(self, text: str, options: Options) -> None:
         self.text, self.options, self.words = text, options, load().words
+        self.nouns = self.words["noun"] | options.nouns if options.nouns else self.words["noun"]
 
     def letter(self, at: int) -> Mention | None:
         """Take in the noun and the brackets before a letter, and its option's text after it."""
@@ -94,7 +96,7 @@ class Letters:
                 return None  # an article, also in: option "A dog"
         if not (own or wrapped or noun < start) and self._is_symbol(letter, start, end, small):
             return None
-        if small and not wrapped and letter not in self.options.letters:
+        if small and letter not in self.options.letters:
             return None
         first = self._own_text_before(letter, noun) if wrapped else noun
         return Mention(
@@ -126,12 +128,13 @@ class Letters:
                 and not _STATED.search(text[:start])
             )
             or (small and not _ENDS_ITS_SENTENCE.match(text[end : end + 12]))
+            or (small and end == len(text) > CUT_CHARS and not _STATED.search(text[:start]))
         )
 
     def _noun(self, start: int) -> int:
         """Return where "option", "choice (" or the like begins before a letter."""
         word = _NOUN.search(self.text, max(0, start - 24), start)
-        return word.start() if word and word[2].casefold() in self.words["noun"] else start
+        return word.start() if word and word[2].casefold() in self.nouns else start
 
     def own_text(self, letter: str, end: int) -> int:
         """Return where an option's text after its letter ends, 0 where it does not follow."""
@@ -140,7 +143,11 @@ class Letters:
             return 0
         gap = _GAP.match(text, end, end + 14)
         start = gap.end() if gap else end
-        if letter == "A" and text[end - 1] in "Aa" and not text[end:start].strip():
+        if (
+            letter == "A"
+            and text[end - 1] in "Aa"
+            and not (text[end:start].strip() or self.options.nouns)
+        ):
             return 0  # "A dog" is an article and a noun
         length = self.options.starts(text[start : start + 2 * self.options.longest + 20], letter)
         if not length or ("=" in text[end:start] and _CALCULATED.match(text, start + length)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cache
+from functools import cache, cached_property
 
 from t2vid.scoring.letters import Letters, Mention
 from t2vid.scoring.options import Options
@@ -37,6 +37,10 @@ _ITEM = re.compile(r"(?:[.):|]|\s[|–—=-])\s*\w")
 _NEW_LINE = re.compile(r"(?:^|[\n,;.])[\s•|>–-]*$")
 _ONE = re.compile(r"\s+(?:is|was|does|seems|has|would|can|fits|matches|never|happens)", re.I)
 _LEADS = " \t\r\n\"'-•|*>([{#="  # what may stand before an option that a header leads to
+_BELOW = re.compile(r"[^\n]*\w[^\n]*\n\s*(?:[-•]\s*)?(?:\w+ )?[(\[]?([A-J])\b")
+_LIST = re.compile(
+    r"\bA[.):]\s[^\n;.]{1,60}[,;]\s*B[.):]\s[^\n;.]{1,60}[,;]\s*C[.):](?:\s[^\n;.]{1,60}[,;]\s*[D-J][.):])*"
+)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
@@ -92,7 +96,8 @@ class Mentions:
             self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
-        inside = self.options.named(self.text) if self.options.lettered else []
+        lettered = self.options.lettered and not self.options.nouns
+        inside = self.options.named(self.text) if lettered else []
         found: list[Mention] = []
         for place in sorted(places):
             if any(a < place < b for _, a, b in inside) or (found and place < found[-1].end):
@@ -130,7 +135,9 @@ class Mentions:
                 runs[-1].append(mention)
         listed = {mention for run in runs if len(run) > 1 for mention in run}
         self.listed = [(mention.start, mention.end) for mention in listed]
-        kept = [mention for mention in found if mention not in listed]
+        kept = [
+            m for m in found if m not in listed and (self.options.longest or not self._in_list(m))
+        ]
         heads = {m for m in kept if self._heads_line(m)}
         if len({mention.letter for mention in heads}) < 2:
             return kept
@@ -141,6 +148,14 @@ class Mentions:
         return bool(
             _ITEM.match(self.text, mention.at + 1, mention.at + 9) and _NEW_LINE.search(before)
         )
+
+    def _in_list(self, mention: Mention) -> bool:
+        """Say whether a letter belongs to a list of unknown options in one line: "A. a dog, B. a cat, C. a bird"."""
+        return any(start <= mention.at < end for start, end in self._lists)
+
+    @cached_property
+    def _lists(self) -> list[tuple[int, int]]:
+        return [found.span() for found in _LIST.finditer(self.text)]
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
@@ -200,12 +215,15 @@ class Mentions:
         """Return the places between which the sentence of a mention stands."""
         text, breaks = self.text, [0, *self.breaks, len(self.text)]
         i = bisect_right(self.breaks, mention.start)
-        while i and mention.form != "item" and not text[breaks[i] : mention.start].strip(_LEADS):
+        while i and not text[breaks[i] : mention.start].strip(_LEADS):
             before = text[: breaks[i]].rstrip()[-60:]
             line = before.rpartition("\n")[2]
             if not before.endswith((":", "：", "is", "=")):
                 if len(line) >= 24 or not _HEADER.search(line):
                     break
+            below = _BELOW.match(text, mention.end)
+            if below and below[1] != mention.letter:
+                break  # a list of the options
             i -= 1
         left, end = breaks[i], mention.end
         if not text[left : mention.start].strip():

@@ -99,6 +99,7 @@ class Options:
         letters: the valid letters, in order.
         raw: the text of each letter, without a letter of its own in front.
         longest: characters in the longest text.
+        nouns: words that may stand before a letter, where the texts are "Point A", "Point B".
     """
 
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -107,8 +108,7 @@ class Options:
         heads = [_HEAD.match(text) for text in texts]
         if len(pairs) > 1 and [h and h[1] for h in heads] == [*self.letters]:
             texts = [t[h.end() :] for t, h in zip(texts, heads, strict=True) if h]
-        if [text.strip() for text in texts] == [*self.letters]:
-            texts = [""] * len(texts)  # pictures: the letter is all there is
+        self.nouns, texts = _beside_letters(self.letters, texts)
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
 
@@ -243,6 +243,31 @@ class Options:
     def numeric(self, letter: str) -> bool:
         """Say whether an option holds a number, which answers also name on the way to another one."""
         return any(map(str.isdigit, self.raw[letter]))
+
+
+def _beside_letters(letters: str, texts: list[str]) -> tuple[frozenset[str], list[str]]:
+    """Leave the letters out of options that differ in nothing else: "Point A", "A is closer", pictures called "A".
+
+    >>> _beside_letters("AB", ["A is closer", "B is closer"])[1]
+    ['is closer', 'is closer']
+    """
+    found = {a: re.findall(r"\b[A-Z]\b", text) for a, text in zip(letters, texts, strict=True)}
+    own = {
+        a: re.sub(rf"\W*\b{a}\b\W*", " ", t).strip()
+        for a, t in zip(letters, texts, strict=True)
+        if a in found[a]
+    }
+    if (
+        len(own) < 2
+        or len(set(own.values())) > 1
+        or any(said not in ([], [a]) for a, said in found.items())
+    ):
+        return frozenset(), texts
+    (rest,) = set(own.values())
+    nouns = frozenset({"point", "image", "picture", rest.casefold()})
+    if rest and texts[letters.index(next(iter(own)))].startswith(rest):
+        return nouns, texts  # "Point A": the noun is a part of what is named
+    return nouns, [own.get(a, text) for a, text in zip(letters, texts, strict=True)]
 
 
 def read_options(options: Any) -> Options:
