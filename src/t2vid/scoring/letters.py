@@ -24,7 +24,7 @@ _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _GAP = re.compile(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*")
 _CALCULATED = re.compile(r"[})\s]*[-+*/^×·÷−\\]")
 _WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
-_BETWEEN = " .,\"'”-–—:|"
+_BETWEEN = " ([.,\"'”-–—:|"
 _BROKEN_OFF = re.compile(r"\.\s+[a-z]|$")
 _ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
 _SECOND = re.compile(r"\b[a-j]\s?[,、]\s?$")
@@ -98,10 +98,10 @@ class Letters:
             return None
         if small and letter not in self.options.letters:
             return None
-        first = self._own_text_before(letter, noun) if wrapped else noun
-        return Mention(
-            letter, at, first, own or end, wrapped=wrapped or noun < start or own > 0, own=own > 0
-        )
+        first = self._own_text_before(letter, noun) if wrapped or noun < start else noun
+        owned = own > 0 or first < noun
+        named = wrapped or noun < start or owned
+        return Mention(letter, at, first, own or end, wrapped=named, own=owned)
 
     def _is_word(self, letter: str, end: int, small: bool) -> bool:
         """Say whether an A is the article, or an I the writer."""
