@@ -281,7 +281,7 @@ def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return False
     text = mentions.text
     if _SPECIES.match(text, mention.end):
-        return bool(_ANSWERING.search(said.frame))  # "E. coli"
+        return any(word in said.frame for word in ("answer", "option", "correct"))  # "E. coli"
     amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
     return (
         not amid or mention.own or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
@@ -323,8 +323,9 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return head and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", follows))
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and _WORD.search(text[line : mention.start]):
-        owns = {m.letter for m in mentions.letters if m.own}
-        return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
+        owns = [m for m in mentions.letters if m.own and m.letter != mention.letter]
+        alone = all(m.form == "item" and m.start > mention.start for m in owns)
+        return alone and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     if head:
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
         marked = marked or text[mention.at + 1 : mention.at + 2] in tuple(")]】")
@@ -384,6 +385,8 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text.rstrip().endswith(("(", ":")):
+        return None  # the next head of a review that broke off
     if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
     return _named(mention, "letter")

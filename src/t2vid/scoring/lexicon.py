@@ -33,7 +33,7 @@ from t2vid.errors import InputError
 FOLDER = Path(__file__).with_name("lexicon")
 OPTION = "\0"  # stands for the option that is looked at
 CATEGORIES = (
-    "cue", "firm", "denial", "hedge", "condition", "question", "quotation", "example", "retraction",
+    "cue", "firm", "denial", "inverse", "hedge", "condition", "question", "quotation", "example", "retraction",
 )  # fmt: skip
 WORDS = {"noun", "join", "turn", "concede", "after_a", "after_i"}  # lists of words, not phrases
 _TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[^\W_]+(?:'[^\W_]+)*~?|\S")
