@@ -4,8 +4,8 @@ make axe        # needs npm (for axe-core), chromium and chromedriver
 
     python benchmarks/axe.py build/site report.html …
 
-Beside axe's rules (WCAG 2.2 A and AA) nothing may be wider than a screen of 400 px, tables included:
-they scroll within the page.
+Beside axe's rules (WCAG 2.2 A and AA) nothing may be wider than the screen, and no table or command
+of the site may be cut at its edge.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 AXE = "axe-core@4.14.1"
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
+CUT = """return [...document.querySelectorAll(".md-typeset__scrollwrap, .language-bash code")]
+.filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent.trim().slice(0, 60))"""
 SCREENS = ((1280, False), (400, True))  # width, dark
 
 
@@ -68,6 +70,7 @@ def faults(browser: Any, page: Path, source: str, *, width: int, dark: bool) -> 
         "(v) => `${v.id}: ${v.nodes.length} (${v.nodes[0].html.slice(0, 90)})`)));"
     )
     wide = browser.execute_script("return document.documentElement.scrollWidth")
+    found += [f"cut at its edge: {words!r}" for words in browser.execute_script(CUT)]
     browser.execute_script("localStorage.clear()")  # the site keeps the scheme of its first page
     browser.get("about:blank")  # and stores another when the screen changes under an open one
     return [*found, *([f"{wide} px wide on a screen of {width}"] if wide > width else [])]
