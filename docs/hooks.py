@@ -404,6 +404,22 @@ def biases() -> str:
     return table(["figure", "what it is", "look"], rows)
 
 
+def budgets() -> str:
+    """Give what the paper's families may be shown."""
+    from t2vid.mixing.budget import Budget
+
+    kept = {name: Budget.preset(name) for name in ("minicpm", "idefics3", "internvl")}
+    rows = [
+        [
+            f"`{name}`",
+            one.tokens_per_frame,
+            *(n or "no limit" for n in (one.max_tokens, one.max_frames)),
+        ]
+        for name, one in kept.items()
+    ]
+    return table(["preset", "tokens a frame", "most tokens", "most frames"], rows)
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -415,6 +431,7 @@ def miniature() -> str:
 
 MAKERS: dict[str, Callable[..., str]] = {
     "biases": biases,
+    "budgets": budgets,
     "cli": cli,
     "error-messages": error_messages,
     "extras": extras,
