@@ -35,7 +35,7 @@ def html(found: SideBySide) -> str:
         "side_by_side.html",
         title=f"{first} and {second}",
         found=found,
-        head=["", first, second, "difference"],
+        head=["measure", first, second, "difference"],
         n=found.map.sources[first].n,
         picture=picture,
         templates=templates,
