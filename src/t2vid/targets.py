@@ -83,8 +83,8 @@ def find(
 ) -> Target:
     """Say what a user means.
 
-    A file or folder that is there comes first, then recipes, then datasets; only `owner/name` may be
-    on the Hub.
+    A file or folder that is there and of use comes first, then recipes, then datasets; only
+    `owner/name` may be on the Hub.
 
     Args:
         what: path or name.
@@ -97,7 +97,10 @@ def find(
         InputError: when it is of another kind, or a YAML file that cannot be read.
     """
     named = os.fspath(what)
-    target = _at_path(named) or _by_name(named)
+    target = _at_path(named)
+    if target is None or target.kind not in accept:  # a folder `sample` does not hide the recipe
+        other = _by_name(named)
+        target = other if target is None or (other and other.kind in accept) else target
     if target is None:
         raise _unknown(named, accept, by)
     if target.kind not in accept:

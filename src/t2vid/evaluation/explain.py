@@ -69,11 +69,13 @@ def read_answers(run: Run, *, limit: int = 40) -> ReadAnswers:
 def _read(line: Mapping[str, Any]) -> ReadAnswer:
     span = line.get("span")
     before, decided, after = parts_of(line["prediction"], (span[0], span[1]) if span else None)
-    shown = before[-AROUND_CHARS:] if decided else before[: 2 * AROUND_CHARS]
     letter = line["letter"] or "open"
-    return ReadAnswer(
-        line["id"], letter, line["rule"], line["correct"], shown, decided, after[:AROUND_CHARS]
-    )
+    if decided:
+        before = f"…{before[-AROUND_CHARS:]}" if len(before) > AROUND_CHARS else before
+        after = f"{after[:AROUND_CHARS]}…" if len(after) > AROUND_CHARS else after
+    elif len(before) > 2 * AROUND_CHARS:
+        before = f"{before[: 2 * AROUND_CHARS]}…"
+    return ReadAnswer(line["id"], letter, line["rule"], line["correct"], before, decided, after)
 
 
 def explained(

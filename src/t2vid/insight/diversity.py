@@ -121,6 +121,11 @@ class Diversity:
         return {"embedder": self.embedder, "sources": numbers, "points": points}
 
     @property
+    def by_words(self) -> bool:
+        """Whether words were compared, not meanings."""
+        return self.embedder.startswith("TF-IDF")
+
+    @property
     def whole(self) -> SourceDiversity:
         """The numbers of all sources together."""
         return next(reversed(self.sources.values()))

@@ -55,12 +55,17 @@ def figures(rows: RowColumns, found: Diversity | None) -> dict[str, bytes]:
     return {f"{n}.{kind}": to_bytes(each, kind) for n, each in drawn.items() for kind in _KINDS}
 
 
-def map_figure(found: Diversity) -> Any:
-    """Draw the map, one panel a source and one for all: the paper's Figs. 4 and 6."""
+def map_figure(found: Diversity, *, columns: int | None = None) -> Any:
+    """Draw the map, one panel a source and one for all: the paper's Figs. 4 and 6.
+
+    Args:
+        found: what `diversity` gave.
+        columns: panels beside one another; by default what fits their number.
+    """
     names = list(dict.fromkeys(found.labels))
     whole = name_of_whole(names)
     panels = [*names, whole] if len(names) > 1 else names
-    columns = min(_COLUMNS if len(panels) <= 3 * _COLUMNS else 5, len(panels))
+    columns = columns or min(_COLUMNS if len(panels) <= 3 * _COLUMNS else 5, len(panels))
     n_rows = -(-len(panels) // columns)
     wide = 3.4 * min(1, _COLUMNS / columns)
     figure = new_figure(max(3.6, wide * columns), 3.3 / 3.4 * wide * n_rows)

@@ -52,22 +52,22 @@ def mark_style(number: int) -> tuple[str, tuple[str, str]]:
     return COLOURS[number % len(COLOURS)], MARKS[number // len(COLOURS) % len(MARKS)]
 
 
-def caption_of(name: str, number: int) -> str:
-    """Give the name of a source as a picture may write it: short, on one line, nothing typeset.
+def caption_of(name: str, number: int, *, what: str = "source") -> str:
+    """Give a name as a picture may write it: short, on one line, in letters that matplotlib has.
 
     Args:
-        name: of the source.
-        number: its place among the sources, for a name that matplotlib would not write right.
+        name: of a source or a curve.
+        number: its place, for a name that cannot be written.
+        what: it is.
 
-    >>> caption_of("cost in $", 0), caption_of("_mine", 1), caption_of("视频", 2)
-    ('cost in \\$', ' _mine', 'source 3')
+    >>> caption_of("two\\nlines", 0), caption_of("_mine", 1), caption_of("视频", 2)
+    ('two lines', ' _mine', 'source 3')
     """
     plain = " ".join(name.split())
     if not plain or not drawable(plain):
-        return f"source {number + 1}"
-    plain = plain if len(plain) <= 40 else plain[:39] + "…"
-    # matplotlib would read a formula, and leave a name that begins so out of the legend
-    return plain.replace("$", r"\$") if plain[0] != "_" else " " + plain.replace("$", r"\$")
+        return f"{what} {number + 1}"
+    plain = plain if len(plain) <= 48 else plain[:47] + "…"
+    return plain if plain[0] != "_" else f" {plain}"  # a legend leaves out what begins so
 
 
 def new_figure(width_in: float, height_in: float) -> Any:
@@ -101,11 +101,16 @@ def legend_above(figure: Any) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if found:
+        # a letter of 8 pt is about 4.6 pt wide; the line before it and the gap after it take 40
+        fit = int(72 * figure.get_figwidth() / (4.6 * max(map(len, found)) + 40))
+        columns = max(1, min(3, len(found), fit))
+        lines = -(-len(found) // columns)
+        figure.set_figheight(figure.get_figheight() + 0.17 * max(0, lines - 4))
         figure.legend(
             found.values(),
             found.keys(),
             loc="outside upper left",
-            ncols=min(3, len(found)),
+            ncols=columns,
             frameon=False,
             fontsize=_TICK_PT,
         )
@@ -192,7 +197,10 @@ def to_bytes(figure: Any, kind: PictureKind = "png") -> bytes:
         kind: of file.
     """
     import matplotlib
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # names hold dollars, not formulas
     # no version, no date and no random names in it
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     file = io.BytesIO()

@@ -206,10 +206,10 @@ class _ColumnCollector:
             raise InputError("the dataset has no rows; there is nothing to report")
         self._count_tokens()
         lists = self.lists
-        integers = {
-            name: np.array(lists[name], np.int64)
-            for name in ("frames", "kept_frames", "n_words", "text_tokens", "question_words")
-        }
+
+        def integers(name: str) -> NDArray[np.int64]:
+            return np.array(lists[name], np.int64)
+
         return RowColumns(
             sources=lists["sources"],
             instructions=lists["instructions"],
@@ -221,7 +221,11 @@ class _ColumnCollector:
             counts=self.counts,
             shown=self.shown,
             sketches=lists["sketches"],
-            **integers,
+            frames=integers("frames"),
+            kept_frames=integers("kept_frames"),
+            n_words=integers("n_words"),
+            text_tokens=integers("text_tokens"),
+            question_words=integers("question_words"),
         )
 
     def _count_tokens(self) -> None:

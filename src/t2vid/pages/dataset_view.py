@@ -59,7 +59,7 @@ def html(found: Findings, folder: str) -> str:
         notable=_notable(found),
         seen=[seen for seen in map(_seen, *_first_rows(rows)) if seen],
         diversity=_diversity(found.map) if found.map is not None else None,
-        by_words=found.map is not None and found.map.embedder.startswith("TF-IDF"),
+        by_words=found.map is not None and found.map.by_words,
         rates=_rates(rows),
         lengths=_lengths(rows),
         limits=_limits(found),
