@@ -22,6 +22,8 @@ _HUB = "https://huggingface.co/"
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
 _NOT_HERE = '<p>It was moved, or its address is mistyped. Search above, or go <a href="/index.html">home</a>.'
 _NO_PAGES = {"miniature_intro.md"}
+_COMMANDS = re.compile(r'<div class="language-(?:bash|console) .*?</div>', re.S)
+_OPTION = re.compile(r"(?<=[\s>])--[\w-]+")
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
 
@@ -47,7 +49,10 @@ def on_config(config: Any) -> Any:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Let the search find its stand-in for a worker beside the page, not on somebody's server."""
+    """Let the search find its stand-in for a worker beside the page; break no option at a hyphen."""
+    output = _COMMANDS.sub(
+        lambda block: _OPTION.sub(r'<span class="option">\g<0></span>', block[0]), output
+    )
     return output.replace(_SHIM, "../" * page.url.count("/") + "offline.js")
 
 
@@ -109,7 +114,7 @@ def _linked(text: str) -> str:
     if not found:
         return text
     url = re.sub(rf"^({_HUB}datasets/[^/]+/[^/]+)/.*", r"\1", found[0])
-    return text.replace(found[0], f"[{'/'.join(url.split('/')[-2:])}]({url})")
+    return text.replace(found[0], f"[{'/<wbr>'.join(url.split('/')[-2:])}]({url})")
 
 
 def sources(kind: str) -> str:
@@ -399,6 +404,22 @@ def biases() -> str:
     return table(["figure", "what it is", "look"], rows)
 
 
+def budgets() -> str:
+    """Give what the paper's families may be shown."""
+    from t2vid.mixing.budget import Budget
+
+    kept = {name: Budget.preset(name) for name in ("minicpm", "idefics3", "internvl")}
+    rows = [
+        [
+            f"`{name}`",
+            one.tokens_per_frame,
+            *(n or "no limit" for n in (one.max_tokens, one.max_frames)),
+        ]
+        for name, one in kept.items()
+    ]
+    return table(["preset", "tokens a frame", "most tokens", "most frames"], rows)
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -410,6 +431,7 @@ def miniature() -> str:
 
 MAKERS: dict[str, Callable[..., str]] = {
     "biases": biases,
+    "budgets": budgets,
     "cli": cli,
     "error-messages": error_messages,
     "extras": extras,

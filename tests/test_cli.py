@@ -284,19 +284,6 @@ def test_json_is_the_only_thing_on_standard_output(demo, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-def test_quiet_draws_no_bars_of_datasets_either(demo, capsys):
-    from datasets import Dataset
-
-    def walk() -> None:
-        Dataset.from_dict({"n": [1, 2]}).map(lambda row: row)
-
-    demo(walk)
-    assert cli.main(["demo"]) == 0
-    assert "Map" in capsys.readouterr().err
-    assert cli.main(["demo", "--quiet"]) == 0
-    assert capsys.readouterr().err == ""
-
-
 def test_a_script_reads_what_a_build_would_be_and_what_it_was(tmp_path, capsys):
     assert cli.main(["build", "sample", "--dry-run", "--json"]) == 0
     planned = json.loads(capsys.readouterr().out)

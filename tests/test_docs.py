@@ -22,6 +22,7 @@ import pytest
 from t2vid import catalog, cli
 from t2vid.commands import COMMANDS
 from t2vid.errors import InputError, T2VidError
+from t2vid.scoring.probe import probe_cases
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
@@ -152,6 +153,29 @@ def test_every_room_that_refuses_something_has_a_page():
     rooms = {room for said in hooks.messages().values() for room in said}
     assert {room for room in rooms if room} <= set(hooks.PAGES)
     assert all((ROOT / "docs" / page).is_file() for page in hooks.PAGES.values())
+
+
+def arms_of_the_miniature() -> dict[str, float]:
+    """Right answers to unseen kinds by arm, per cent, from the table that a script wrote."""
+    page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
+    table = page.partition("## Tables 1-3 in miniature")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if " (" in line]
+    return {row[0]: float(row[4].split()[0]) for row in rows if len(row) > 4}
+
+
+def test_figures_that_pages_repeat_are_those_of_their_source():
+    arms = arms_of_the_miniature()
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    claim = readme.partition("Re-tested in miniature")[2].partition("![")[0]
+    said = [int(n) for n in re.findall(r"(\d+) %", claim.replace("(guessing: 25 %)", ""))]
+    told = [arms[arm] for arm in ("video", "pure-text", "hybrid", "few")]
+    assert len(said) == 4 and all(abs(a - b) <= 0.5 for a, b in zip(said, told, strict=True))
+
+    languages = list((ROOT / "src/t2vid/scoring/lexicon").glob("*.yaml"))
+    abstaining = (ROOT / "docs/concepts/abstaining.md").read_text(encoding="utf-8")
+    assert f"in {len(languages)} languages" in abstaining
+    judge = (ROOT / "docs/tutorials/judge.md").read_text(encoding="utf-8")
+    assert f"puts {len(probe_cases())} labelled answers" in judge
 
 
 def test_a_bar_in_code_is_shown_as_it_is_and_elsewhere_no_new_cell():

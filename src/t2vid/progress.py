@@ -16,11 +16,6 @@ from typing import TypeVar
 from tqdm import tqdm
 
 T = TypeVar("T")
-# Whose bars are drawn beside ours, and the variable that each reads once.
-_BARS = {
-    "datasets.utils": "HF_DATASETS_DISABLE_PROGRESS_BARS",
-    "huggingface_hub.utils": "HF_HUB_DISABLE_PROGRESS_BARS",
-}
 _silenced = ContextVar("_silenced", default=False)
 
 
@@ -43,21 +38,17 @@ def visible() -> bool:
     return not _silenced.get() and os.environ.get("RANK", "0") == "0" and sys.stderr.isatty()
 
 
+def quieten_libraries() -> None:
+    """Keep the bars of `datasets`, `huggingface_hub` and transformers out of logs; call it before them."""
+    for library in ("DATASETS", "HUB"):  # transformers asks huggingface_hub
+        os.environ.setdefault(f"HF_{library}_DISABLE_PROGRESS_BARS", "1")
+
+
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Draw no bars in the block, nor let `datasets` and the Hub's client draw theirs."""
+    """Draw no bars in the block."""
     token = _silenced.set(True)
-    before = {name: os.environ.get(name) for name in _BARS.values()}
-    loaded = [sys.modules[name] for name in _BARS if name in sys.modules]
-    shown = [module for module in loaded if not module.are_progress_bars_disabled()]
-    os.environ.update(dict.fromkeys(before, "1"))  # read where they are imported from now on
-    for module in shown:
-        module.disable_progress_bars()
     try:
         yield
     finally:
         _silenced.reset(token)
-        for module in shown:
-            module.enable_progress_bars()
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})

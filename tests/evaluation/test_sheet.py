@@ -6,10 +6,12 @@ import json
 
 import openpyxl
 import pytest
+from datasets import load_dataset
 
 from marks import OF_EVALUATE
 from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.rows import benchmark_rows
+from t2vid.evaluation.run import evaluate
 from t2vid.evaluation.score import score
 
 pytestmark = OF_EVALUATE
@@ -121,3 +123,27 @@ def test_a_file_of_questions_is_a_benchmark(tmp_path):
     assert score(said, benchmark=str(path))["accuracy"] == 1.0
     with pytest.raises(MissingFile, match="is not there"):
         benchmark_rows("lost.jsonl", {})
+
+
+def test_a_benchmark_without_its_videos_is_not_asked_as_if_it_had_them(tmp_path):
+    away = tmp_path / "elsewhere"
+    away.mkdir()
+    (away / "a.mp4").write_bytes(b"0")
+    asked = {
+        "id": "q",
+        "video": "a.mp4",
+        "question": "Which?",
+        "options": ["x", "y"],
+        "answer": "y",
+    }
+    beside = away / "mine.jsonl"
+    beside.write_text(json.dumps(asked) + "\n")
+    rows, _ = benchmark_rows(str(beside), {})
+    assert rows["images"][0]["path"] == str(away / "a.mp4")  # its folder, where nothing is said
+    lone = load_dataset("t2vid/questions", data_files=str(beside), split="test")
+    with pytest.raises(
+        InputError, match="none of the 1 questions comes with its video.*--data-dir"
+    ):
+        evaluate(lambda ask: "A", lone, out=tmp_path / "run")
+    blind = evaluate(lambda ask: "B", lone, "t2vid+blind", out=tmp_path / "blind")
+    assert json.loads((blind.folder / "scores.json").read_text())["accuracy"] == 1.0

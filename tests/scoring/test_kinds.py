@@ -12,6 +12,9 @@ FLASKS = ["neither; both are alike", "Flask A", "Flask B"]
 ROOTS = [r"$2\sqrt{5}$", "$5$", r"$\frac{3}{4}$", r"$6\sqrt{5}$"]
 PICTURES = ["A", "B", "C", "D"]
 WEIGHTS = [r"$12 \mathrm{~kg}$", r"$15 \mathrm{~kg}$", r"$21 \mathrm{~kg}$"]
+NEARER = ["A is nearer", "B is nearer", "Both are as near"]
+POINTS = ["Point A", "Point B", "Point C", "Point D"]
+SHELVES = ["the upper shelf", "the lower shelf"]
 SHARED = ["a kite", "a drum", "Both A and B", "None of the above"]
 
 
@@ -76,6 +79,49 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("Possivelmente B.", MOVES, None),
         ("Bilmiyorum: B", MOVES, None),
         ("Nescio, B fortasse", MOVES, None),
+        # a word that was cut off, a species, and sets are no letters
+        ("B\n\nReason: the crew is climbing, and what they carry is a sign of this c", MOVES, "B"),
+        ("C\n\nThe sample most likely shows B. subtilis, which forms spores.", None, "C"),
+        ("Thus (A△B)△C has the parts that", None, None),
+        # options that differ in their letters alone
+        ("Point B is nearer.", NEARER, "B"),
+        ("A is nearer to us than B. The spot labelled A shows more.", NEARER, "A"),
+        ("B", NEARER, "B"),
+        (
+            "Point A touches point B.\nTherefore, the spot where the ball first met the wall is (C).",
+            POINTS,
+            "C",
+        ),
+        ("What follows is therefore:\n(D) Point D", POINTS, "D"),
+        # an option in contrast with the chosen one is not chosen
+        (
+            "It is clear that the upper shelf (A) is fuller. The lower shelf, while tidy, is not.",
+            SHELVES,
+            "A",
+        ),
+        (
+            "The lower shelf (B) holds what was asked for, while the upper shelf is bare.",
+            SHELVES,
+            "B",
+        ),
+        ("B, although A is close.", MOVES, "B"),
+        ("It is hard to say which of the upper or lower shelf it would be.", SHELVES, None),
+        ("I do not feel comfortable talking about the lower shelf.", SHELVES, None),
+        # reviews and lists that name all, or that broke off
+        ("Let me check each option:\n\nA: he rows over the", PICTURES, None),
+        ("A: the boat, of which more is said\n\nB (", PICTURES, None),
+        ("The options are: A. a boat, B. a raft, C. a canoe.", None, None),
+        (
+            "Shown is C. climbing.\n\nWhy not the others:\nA. swimming: dry\nB. jumping: too slow",
+            MOVES,
+            "C",
+        ),
+        # what is asked for may be what is wrong
+        ("Therefore, the incorrect statement is C.", MOVES, None),
+        # a verb is no retraction; a letter with a bracket heads an answer
+        ("The answer is A. He has to wait for the boat.", MOVES, "A"),
+        ("B) 12 rowers", None, "B"),
+        ("### ANSWER\nI", list("ABCDEFGHIJ"), "I"),
         # options that stand for others
         ("Both A and B", SHARED, "C"),
         ("The answer is both A and B.", SHARED, "C"),
@@ -178,3 +224,9 @@ def count_calls():
         return calls
 
     return counted
+
+
+def test_what_is_wrong_is_right_where_the_question_asks_for_it():
+    said = "A holds, B holds, and D is on the list. Therefore, the incorrect statement is C."
+    assert extract_choice(said, MOVES, "Which of these is NOT seen?").letter == "C"
+    assert extract_choice(said, MOVES, "Which of these is seen?").letter != "C"

@@ -15,6 +15,7 @@ from t2vid import catalog
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.evaluation.benchmarks.questions import features
 from t2vid.frames.feature import Frames
+from t2vid.frames.together import is_blank
 
 _ASKED = ("question", "options", "answer")
 
@@ -25,16 +26,20 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     Args:
         benchmark: a dataset of a benchmark builder, the name of one, a file of questions, or a list
             of such rows.
-        load: for one by name, arguments of `load_dataset`.
+        load: for one by name, arguments of `load_dataset`; videos of a file of questions are by
+            default looked for below its folder.
     """
     if isinstance(benchmark, str):
         from datasets import load_dataset
         from datasets.exceptions import DatasetGenerationError
 
         if Path(benchmark).is_file():
-            folder = {"video_dir": load["data_dir"]} if load.get("data_dir") else {}
+            videos = load.get("data_dir") or str(Path(benchmark).parent)
             more = {key: value for key, value in load.items() if key != "data_dir"}
-            benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
+            benchmark, load = (
+                "t2vid/questions",
+                {"data_files": benchmark, "video_dir": videos, **more},
+            )
         elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
             raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
         else:
@@ -59,6 +64,20 @@ def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
     benchmark = benchmark.cast_column("images", Frames(decode=False))
     sources = sorted({*benchmark["source"]}) if len(benchmark) else []
     return benchmark, "+".join(sources) or "benchmark"
+
+
+def check_videos(rows: Any) -> None:
+    """Refuse questions about videos that come without any: asked blind, they would still give a score.
+
+    Raises:
+        InputError: where no question that names a video has a path to one.
+    """
+    named = sum(map(bool, rows["video"])) if "video" in rows.column_names else 0
+    if named and all(map(is_blank, rows["images"])):
+        raise InputError(
+            f"none of the {named:,} questions comes with its video; say where the videos are "
+            "(--data-dir FOLDER, data_dir= in Python), or ask without frames: --protocol t2vid+blind"
+        )
 
 
 def _named(benchmark: str, load: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:

@@ -26,7 +26,7 @@ from t2vid.evaluation.answers import Answer, Failures, answers_of, as_answer, fa
 from t2vid.evaluation.backends import Backend, backend_of, check
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
-from t2vid.evaluation.rows import benchmark_rows
+from t2vid.evaluation.rows import benchmark_rows, check_videos
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
 from t2vid.progress import visible
@@ -77,11 +77,11 @@ def evaluate(
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
-        data_dir: folder of the benchmark's files.
+        data_dir: folder of the benchmark's files; by default, that of a file of questions.
 
     Raises:
-        InputError: when `out` holds the answers of another protocol, model or benchmark, or for a
-            number that must be greater.
+        InputError: where no question has its video, when `out` holds the answers of another
+            protocol, model or benchmark, or for a number that must be greater.
         BackendError: when the model fails on one question after the other; the answers so far are
             kept.
     """
@@ -92,6 +92,8 @@ def evaluate(
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
     rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
+    if protocol.control != "blind":
+        check_videos(rows)
     backend = backend_of(model, processor)
     check(backend, protocol)
     header = _header(backend, title, protocol, name, len(rows))

@@ -197,6 +197,17 @@ class Run:
         return path
 
 
+def video_of(line: Mapping[str, Any]) -> str:
+    """Name what a judged line shares with others of its video; without a video it stands alone.
+
+    >>> video_of({"id": "mine/1", "source": "mine", "video": "a.mp4"})
+    'mine/a.mp4'
+    >>> video_of({"id": "mine/1", "source": "mine", "video": ""})
+    'mine/1'
+    """
+    return f"{line['source']}/{line['video']}" if line.get("video") else str(line["id"])
+
+
 def _lines(path: AnyPath) -> Iterator[dict[str, Any]]:
     data = path.read_bytes()
     lines = data.split(b"\n")

@@ -22,7 +22,7 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
 from t2vid.evaluation.rows import benchmark_rows
-from t2vid.evaluation.runs import Run
+from t2vid.evaluation.runs import Run, video_of
 from t2vid.evaluation.theirs import beside_theirs
 from t2vid.metrics.counting import counted, same_text
 from t2vid.progress import progress
@@ -288,7 +288,7 @@ def _figures(judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -
         "options": [line["options"] for line in judged],
         "category": [line["category"] or "" for line in judged],
         "duration": [line["duration"] or "" for line in judged],
-        "video": [f"{line['source']}/{line['video']}" for line in judged],
+        "video": [video_of(line) for line in judged],
     }
     figures = counted(lambda: [rows], **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())

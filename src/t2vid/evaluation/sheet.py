@@ -8,21 +8,18 @@
 
 from __future__ import annotations
 
-import ast
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.evaluation.benchmarks.own import OwnQuestions
-from t2vid.evaluation.benchmarks.questions import OPTION, Question, split_options
+from t2vid.evaluation.benchmarks.own import RIGHT, OwnQuestions, lowered
+from t2vid.evaluation.benchmarks.questions import Question, split_options
 from t2vid.evaluation.benchmarks.reader import Unusable, letter_at
 from t2vid.frames.spec import SampleSpec
 
 SHOWN_CHARS = 300  # of a row that cannot be used
-OPTIONS = ("options", "candidates", "choices")
-RIGHT = ("right", "right_answer", "correct", "correct_answer", "gold", "ground_truth", "target")
 SAID = (
     *("prediction", "pred", "predicted", "predicted_answer", "response", "model_answer"),
     *("model_response", "model_output", "model", "output", "generated", "generation", "completion"),
@@ -30,7 +27,6 @@ SAID = (
 
 
 _WHOLE = re.compile(r"\d{1,2}(\.0)?")
-_UNCOMMAED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between two strings of a NumPy array
 
 
 class NoColumns(Unusable):
@@ -40,6 +36,8 @@ class NoColumns(Unusable):
 class AnsweredQuestions(OwnQuestions):
     """Reads a question and what was said to it from one record."""
 
+    parts = ()
+
     def both(self, record: Mapping[str, Any], place: int) -> tuple[Question, str]:
         """Give the question and what the model said.
 
@@ -47,22 +45,18 @@ class AnsweredQuestions(OwnQuestions):
         """
         if "filtered_resps" in record:
             record = _sampled(record)
-        plain = {str(key).strip().lower().replace(" ", "_"): v for key, v in record.items()}
-        right = next((name for name in RIGHT if name in plain), None)
-        said = next((name for name in SAID if name in plain), None)
+        named = lowered(record)
+        right = next((name for name in RIGHT if name in named), None)
+        said = next((name for name in SAID if name in named), None)
         right, said = right or "answer", said or "answer"
-        if right == said or right not in plain or said not in plain:
+        if right == said or right not in named or said not in named:
             raise NoColumns(
                 "no two columns for the right answer and the model's, which are called "
                 f"{', '.join(RIGHT)} and {', '.join(SAID)}; one of the two may be answer"
             )
-        lettered = {k.upper() if len(k) == 1 else k: v for k, v in plain.items()}
-        options = next((plain[name] for name in OPTIONS if name in plain), None)
-        if isinstance(options, str):
-            lettered["options"] = _listed(options)
-        asked = {"question": "", "video": "", **lettered, "answer": plain[right]}
+        asked = {"question": "", "video": "", **named, "answer": named[right]}
         question = self.question(asked, place, config="default", subtitles=None)
-        given = plain[said]
+        given = named[said]
         return question, "" if given is None else str(given)
 
 
@@ -78,26 +72,6 @@ def _sampled(record: Mapping[str, Any]) -> dict[str, Any]:
     if options:
         made["options"] = list(options.values())
     return {**doc, **made, "right": record.get("target")}
-
-
-def _listed(text: str) -> Any:
-    """Give the list that a cell writes as `["a", "b"]`, as NumPy does, as `a | b` or one a line, else the text.
-
-    >>> _listed("['red' 'dark blue']"), _listed("red\\nblue"), _listed("A. red\\nB. blue")
-    (['red', 'dark blue'], ['red', 'blue'], 'A. red\\nB. blue')
-    """
-    text = text.strip()
-    if text.startswith(("[", "{")):
-        try:
-            found = ast.literal_eval(_UNCOMMAED.sub(", ", text))
-        except (ValueError, SyntaxError):
-            return text
-        return [str(one) for one in found] if isinstance(found, list) else found
-    if "|" in text:
-        return [one.strip() for one in text.split("|")]
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    lettered = OPTION.fullmatch(lines[0]) if lines else None
-    return lines if len(lines) > 1 and not lettered else text
 
 
 def read_sheet(

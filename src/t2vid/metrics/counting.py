@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from t2vid.errors import InputError
+from t2vid.metrics.groups import group_scores
 from t2vid.scoring.extract import extract_choice
-from t2vid.scoring.groups import group_scores
 from t2vid.scoring.judge import judge_from
-from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, bootstrap, wilson
+from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, Interval, bootstrap, wilson
 
 NO_LETTER = "Z"
 KNOWN, SHORT_CHARS = 10_000, 64  # so many answers shorter than that are remembered
@@ -182,13 +182,16 @@ class _Count:
         n, correct = len(self.right), sum(self.right)
         videos = np.frombuffer(self.videos, dtype=np.int64) if self.any_video else None
         right = np.frombuffer(self.right, dtype=np.uint8)
+        clusters = n if videos is None else len(np.unique(videos))
         interval = bootstrap(right, videos, confidence=confidence, resamples=resamples, seed=seed)
+        if clusters == 1:  # one video says nothing of how others differ
+            interval = Interval(0.0, 1.0)
         scores: dict[str, Any] = {
             "accuracy": correct / n if n else None,
             "n": n,
             "wilson": list(wilson(correct, n, confidence=confidence).rounded(6)),
             "bootstrap": list(interval.rounded(6)),
-            "clusters": n if videos is None else len(np.unique(videos)),
+            "clusters": clusters,
         }
         for name, count in self.groups.items():
             if any(group for group, _ in count):

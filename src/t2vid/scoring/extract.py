@@ -264,6 +264,7 @@ def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -
 
 
 _SET_OFF = re.compile(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)")
+_SPECIES = re.compile(r"\. (?!this|his\b)[a-z]*(?:us|is|um|ae|ii|ans|ens|ile|coli|ori)\b")
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
     r"letter|accurate|likely|final|"
@@ -279,8 +280,12 @@ def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
     if said.kind != "cue":
         return False
     text = mentions.text
+    if _SPECIES.match(text, mention.end):
+        return any(word in said.frame for word in ("answer", "option", "correct"))  # "E. coli"
     amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
-    return not amid or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    return (
+        not amid or mention.own or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    )
 
 
 def _verdict(said: Said) -> bool:
@@ -318,13 +323,17 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return head and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", follows))
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and _WORD.search(text[line : mention.start]):
-        owns = {m.letter for m in mentions.letters if m.own}
-        return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
+        owns = [m for m in mentions.letters if m.own and m.letter != mention.letter]
+        alone = all(m.form == "item" and m.start > mention.start for m in owns)
+        return alone and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     if head:
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
+        marked = marked or text[mention.at + 1 : mention.at + 2] in tuple(")]】")
         return marked or bool(_SET_OFF.match(follows))
     if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
+    if text.rstrip().endswith(("(", ":")):
+        return False  # the next head of a review that broke off
     if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
         return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
@@ -376,6 +385,8 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text.rstrip().endswith(("(", ":")):
+        return None  # the next head of a review that broke off
     if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
     return _named(mention, "letter")
@@ -408,8 +419,9 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> ParsedAns
     if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
         return None
     asserted = {m.letter: m for m in found if mentions.said(m).kind != "denial"}
+    named = {m.letter for m in mentions.letters if m.own and mentions.said(m).kind != "denial"}
     denied = {m.letter for m in mentions.letters + found if mentions.said(m).kind == "denial"}
-    if len(asserted) != 1 or asserted.keys() & denied:
+    if len(asserted) != 1 or asserted.keys() & denied or named - asserted.keys():
         return None
     (mention,) = asserted.values()
     if options.numeric(mention.letter) and mention.start < mentions.last_break:

@@ -17,6 +17,7 @@ _COMMA = re.compile("[,，]")
 _WORD = re.compile(r"\w")
 _FIRST_WORDS = re.compile(r"\W*(\w+(?:['’]\w+)?(?: \w+){0,2})")
 _AFTER_MARK = re.compile(r"[,;.—–-](?=\s*(\w+(?: \w+){0,2}))")
+_ASKS_FOR_WRONG = re.compile(r"\b(?:not|incorrect|false|wrong|untrue|inaccurate|except)\b|n't\b")
 
 
 class Said(NamedTuple):
@@ -90,6 +91,9 @@ def _begins(words: str, known: frozenset[str]) -> bool:
 def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:
     """Return the categories of the phrases that match a sentence around an option."""
     found, answered = _matched(sentence)
+    if "inverse" in found:
+        wanted = _ASKS_FOR_WRONG.search(question)
+        found = (found - {"denial"}) | {"cue"} if wanted else found | {"denial"}
     if asks and not answered:
         found = found | {"question"}
     if "condition" in found and _asked(sentence, question):
