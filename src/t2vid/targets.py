@@ -227,11 +227,15 @@ def checkpoint_of(name: str, called: str) -> tuple[str, dict[str, str]]:
         found = (
             f"{len(weights)} GGUF files; name one of {weights[:5]}" if weights else "no config.json"
         )
-        raise UnknownTarget(f"{called} {name!r} is a folder with {found}; give that of a checkpoint")
+        raise UnknownTarget(
+            f"{called} {name!r} is a folder with {found}; give that of a checkpoint"
+        )
     if path.is_file():
         if path.suffix.lower() == ".gguf":
             return str(path.parent), {"gguf_file": path.name}
-        raise UnknownTarget(f"{called} {name!r} is a file, not a checkpoint's folder or a GGUF file")
+        raise UnknownTarget(
+            f"{called} {name!r} is a file, not a checkpoint's folder or a GGUF file"
+        )
     beside = path.parent != Path() and path.parent.is_dir()
     if beside or name[:1] in "./~" or name.count("/") > 1 or path.suffix.lower() == ".gguf":
         close = near(name, ())

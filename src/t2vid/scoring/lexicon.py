@@ -168,9 +168,10 @@ class Lexicon(dict[str, str]):
             pattern = self.patterns[one] = re.compile(pattern, flags)
         return pattern.search(getattr(frame, one.view)) is not None
 
-    def matching(self, frame: Frame) -> list[Phrase]:
-        """Return the phrases that match a frame."""
-        return [one for one in self.near(frame) if self.match(one, frame)]
+    def matching(self, frame: Frame, category: str = "") -> list[Phrase]:
+        """Return the phrases that match a frame, of one category or of all."""
+        near = self.near(frame)
+        return [p for p in near if category in (p.category, "") and self.match(p, frame)]
 
     def _written(self, one: Phrase) -> tuple[str, list[frozenset[str]]]:
         """Write a phrase as a pattern, and give sets of keys of each of which every match holds one, the smallest first."""

@@ -78,8 +78,7 @@ def since_turn(before: str) -> str:
 @lru_cache(maxsize=1024)
 def retracts(after: str) -> bool:
     """Say whether what follows an answer takes it back: "B. Wait, no, …"."""
-    found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase in found)
+    return bool(load().matching(load().frame(after), "retraction"))
 
 
 def _begins(words: str, known: frozenset[str]) -> bool:
