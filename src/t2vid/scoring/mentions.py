@@ -47,9 +47,15 @@ _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".spli
 _NUMBERED = "option choice caption sentence".split()  # what "Option 2" may be called
 _NAMED = [*_NUMBERED, "statement", "description", "answer"]
 _PLACES = {word: i // 2 for words in (_ORDINALS, _NUMBERS) for i, word in enumerate(words)}
+_PLACES["last"] = -1
 # one group of plain words first: a scan for their first letters is fast
 _PLACE = re.compile(
-    rf"({'|'.join(_ORDINALS + _NUMBERED)})\s(?:#|number |no\.? ?)?({'|'.join(_NAMED + _NUMBERS)})\b(?!\s*(?:%|/))"
+    rf"({'|'.join(_ORDINALS + _NUMBERED)}|last)\s(?:#|number |no\.? ?)?({'|'.join(_NAMED + _NUMBERS)})\b(?!\s*(?:%|/))"
+)
+
+
+_ONE_ALONE = re.compile(
+    rf"(?:(?:i|i'd|i'll|it's|it|would|is|pick|choose|take|say) )*the ({'|'.join(_ORDINALS)}|last)(?: one)?\W*"
 )
 
 
@@ -110,17 +116,17 @@ class Mentions:
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
         found, low = [], self.text.lower()
-        for place in _PLACE.finditer(low) if len(low) == len(self.text) else ():
-            named, (start, end) = (
-                [word for word in place.groups() if word not in _PLACES],
-                place.span(),
-            )
-            if len(named) != 1 or low[start - 1 : start].isalnum():
+        alone = _ONE_ALONE.fullmatch(low)
+        for place in (
+            [alone] if alone else _PLACE.finditer(low) if len(low) == len(self.text) else []
+        ):
+            start, end = place.start(1), place.end()
+            start -= 4 * (place.re is _ONE_ALONE)  # with its "the"
+            named = [word for word in place.groups() if word not in _PLACES]
+            if len(named) != len(place.groups()) - 1 or low[start - 1 : start].isalnum():
                 continue
-            if (
-                named[0] not in ("option", "choice", "answer")
-                and self.options.longest < SENTENCE_CHARS
-            ):
+            asserts = not named or named[0] in ("option", "choice", "answer")
+            if not asserts and self.options.longest < SENTENCE_CHARS:
                 continue  # "the subject of the second sentence"
             i = next(_PLACES[word] for word in place.groups() if word in _PLACES)
             if i < len(self.options.letters) and not any(m.start < end < m.end for m in letters):
