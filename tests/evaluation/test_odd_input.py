@@ -43,7 +43,7 @@ WRONG = {
     "eval mini mvbench@action_cuont --data-dir mvbench": "did you mean 'action_count'",
     "eval mini mvbench --data-dir nosuch": "data_dir='nosuch' is not a folder",
     "eval mini mvbench --data-dir empty": "no question files of mvbench, such as action_sequence.json",
-    "eval mini empty": "'empty' cannot be asked as a benchmark",
+    "eval mini empty": "'empty' cannot be read as a benchmark",
     "eval mini mvbench --data-dir mvbench --protocol mvbnech": "protocol ('mvbnech') must be one of",
     "eval mini mvbench --data-dir mvbench --protocol t2vid+shufled": "did you mean 'shuffled'",
     "eval mini mvbench --data-dir mvbench --protocol t2vid+": "control ('') must be one of",
