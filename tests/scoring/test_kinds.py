@@ -116,6 +116,18 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             "C",
         ),
+        # verdicts alone, places, and what is left
+        ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
+        ("(A) wrong (B) wrong (C) right (D) wrong", MOVES, "C"),
+        ("A. ❌\nB. ✅\nC. ❌", MOVES, "B"),
+        ("A: yes, B: yes, C: no", MOVES, None),
+        ("A. Yes\nB. No", ["Yes", "No"], None),
+        ("The third one.", MOVES, "C"),
+        ("I'd pick the last.", MOVES, "D"),
+        ("The second boat is like the first one.", MOVES, None),
+        ("Not both, just A.", MOVES, "A"),
+        ("B alone.", MOVES, "B"),
+        ("Ответ: С", MOVES, "C"),
         # what is asked for may be what is wrong
         ("Therefore, the incorrect statement is C.", MOVES, None),
         # a verb is no retraction; a letter with a bracket heads an answer
@@ -230,3 +242,4 @@ def test_what_is_wrong_is_right_where_the_question_asks_for_it():
     said = "A holds, B holds, and D is on the list. Therefore, the incorrect statement is C."
     assert extract_choice(said, MOVES, "Which of these is NOT seen?").letter == "C"
     assert extract_choice(said, MOVES, "Which of these is seen?").letter != "C"
+    assert extract_choice("A: yes, B: no, C: yes", MOVES, "Which is NOT shown?").letter is None

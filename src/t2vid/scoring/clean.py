@@ -17,7 +17,7 @@ from t2vid.scoring.lexicon import mark
 
 MAX_CHARS = 20_000  # of a longer answer, which is a loop, both ends are read
 _LOOKALIKES = str.maketrans("АСЕΑΕ", "ACEAE")  # Cyrillic and Greek; В is the third letter there
-_LONE = re.compile(r"^[^\w]*[АСЕΑΕ][^\w]*$")
+_LAST = re.compile(r"(?<!\w)[АСЕΑΕ](?=\W*$)")
 _MARKUP = str.maketrans("*`$", "   ")
 
 
@@ -93,8 +93,7 @@ def clean(answer: str) -> Cleaned:
 
 def _plain(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
     plain = text.translate(_PLAIN)
-    if _LONE.match(plain):
-        plain = plain.translate(_LOOKALIKES)
+    plain = _LAST.sub(lambda found: found[0].translate(_LOOKALIKES), plain)
     if len(plain) == len(text):
         return plain, origin
     places = [i for i, char in enumerate(text) for _ in _PLAIN[ord(char)]]

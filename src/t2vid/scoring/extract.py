@@ -34,7 +34,7 @@ from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.saying import Said, retracts, said_of
+from t2vid.scoring.saying import Said, asks_for_wrong, retracts, said_of
 from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
@@ -93,7 +93,8 @@ def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
     """Apply the steps after cleaning to a text."""
     plain = without_echo(text, question)
     for said in dict.fromkeys((text, plain)):
-        if found := letter_alone(said, options) or option_text(said, options):
+        found = letter_alone(said, options) or option_text(said, options)
+        if found := found or verdicts(said, options, question):
             return found
     if plain != text and not _WORD.search(plain):
         return ParsedAnswer(None, "echo")
@@ -117,6 +118,10 @@ _ALONE = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"^\W*([A-Za-z](?:(?:[ ,;&/、，]|\band\b|\bor\b|和|与|及)*[A-Za-z])+)\W*$")
+_VERDICT = re.compile(
+    r"[\s|•-]*[(\[]?([A-Z])[)\]]?[\s.:|=–—-]*(?:(✓|✔|✅|☑|(?i:yes|true|correct|right)(?!\w))|"
+    r"[✗✘❌✖×☒]|(?i:no|false|incorrect|wrong)(?!\w))[\s,;.|]*"
+)
 _REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
 
 
@@ -154,6 +159,25 @@ def _several(text: str, options: Options) -> ParsedAnswer | None:
         return None  # a word
     both = options.combined.get(frozenset(said))
     return ParsedAnswer(both, "letter alone" if both else "two answers", match.span(1))
+
+
+def verdicts(text: str, options: Options, question: str) -> ParsedAnswer | None:
+    """Accept the one option that is called right where all that is said are verdicts: "A: no, B: yes, C: no".
+
+    >>> verdicts("(A) wrong (B) right", read_options(None), "").letter
+    'B'
+    """
+    found, at = [], 0
+    while verdict := _VERDICT.match(text, at):
+        found.append(verdict)
+        at = verdict.end()
+    right = [verdict for verdict in found if verdict[2]]
+    named = {verdict[1] for verdict in found}
+    if at < len(text) or len(right) != 1 or not 1 < len(found) == len(named & {*options.letters}):
+        return None
+    if options.exact(right[0][2]) or asks_for_wrong(question):
+        return None  # "A. Yes\nB. No" lists the options
+    return ParsedAnswer(right[0][1], "statement", right[0].span(1))
 
 
 def option_text(text: str, options: Options) -> ParsedAnswer | None:

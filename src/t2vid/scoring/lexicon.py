@@ -123,8 +123,10 @@ class Lexicon(dict[str, str]):
         super().__init__({letter: letter for letter in "ABCDEFGHJKLMNOPQRSTUVWXYZ"})
         self.phrases, self.words = tuple(phrases), words
         spaced = [one.tokens for one in self.phrases if one.view != "tight"]
-        self._known = sorted({token for one in spaced for token in one if token[0].isalnum()})
-        self._codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(self._known)}
+        # in the order of the phrases: the words of a group are one range of characters, which is fast to look up
+        known = dict.fromkeys(t for one in spaced for t in one if t[0].isalnum())
+        self._codes = {word: chr(_FIRST_CODE + i) for i, word in enumerate(known)}
+        self._known = sorted(known)
         self._stems = tuple(word[:-1] for word in self._known if word.endswith("~"))
         self.patterns: dict[Phrase, str | re.Pattern[str]] = {}
         self._by_key: dict[str, list[tuple[Phrase, list[frozenset[str]]]]] = defaultdict(list)
@@ -168,9 +170,10 @@ class Lexicon(dict[str, str]):
             pattern = self.patterns[one] = re.compile(pattern, flags)
         return pattern.search(getattr(frame, one.view)) is not None
 
-    def matching(self, frame: Frame) -> list[Phrase]:
-        """Return the phrases that match a frame."""
-        return [one for one in self.near(frame) if self.match(one, frame)]
+    def matching(self, frame: Frame, category: str = "") -> list[Phrase]:
+        """Return the phrases that match a frame, of one category or of all."""
+        near = self.near(frame)
+        return [p for p in near if category in (p.category, "") and self.match(p, frame)]
 
     def _written(self, one: Phrase) -> tuple[str, list[frozenset[str]]]:
         """Write a phrase as a pattern, and give sets of keys of each of which every match holds one, the smallest first."""

@@ -44,11 +44,18 @@ _LIST = re.compile(
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
+_NUMBERED = "option choice caption sentence".split()  # what "Option 2" may be called
+_NAMED = [*_NUMBERED, "statement", "description", "answer"]
 _PLACES = {word: i // 2 for words in (_ORDINALS, _NUMBERS) for i, word in enumerate(words)}
+_PLACES["last"] = -1
+# one group of plain words first: a scan for their first letters is fast
 _PLACE = re.compile(
-    rf"\b(?:({'|'.join(_ORDINALS)}) (?:option|choice|caption|sentence|statement|description|answer)"
-    rf"|(?:option|choice|caption|sentence)\s(?:#|number |no\.? ?)?({'|'.join(_NUMBERS)}))\b(?!\s*(?:%|/))",
-    re.IGNORECASE,
+    rf"({'|'.join(_ORDINALS + _NUMBERED)}|last)\s(?:#|number |no\.? ?)?({'|'.join(_NAMED + _NUMBERS)})\b(?!\s*(?:%|/))"
+)
+
+
+_ONE_ALONE = re.compile(
+    rf"(?:(?:i|i'd|i'll|it's|it|would|is|pick|choose|take|say) )*the ({'|'.join(_ORDINALS)}|last)(?: one)?\W*"
 )
 
 
@@ -108,12 +115,20 @@ class Mentions:
 
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
-        found = []
-        for place in _PLACE.finditer(self.text):
-            i, (start, end) = _PLACES[(place[1] or place[2]).lower()], place.span()
-            about = re.search("option|choice|answer", place[0], re.IGNORECASE)
-            if not about and self.options.longest < SENTENCE_CHARS:
+        found, low = [], self.text.lower()
+        alone = _ONE_ALONE.fullmatch(low)
+        for place in (
+            [alone] if alone else _PLACE.finditer(low) if len(low) == len(self.text) else []
+        ):
+            start, end = place.start(1), place.end()
+            start -= 4 * (place.re is _ONE_ALONE)  # with its "the"
+            named = [word for word in place.groups() if word not in _PLACES]
+            if len(named) != len(place.groups()) - 1 or low[start - 1 : start].isalnum():
+                continue
+            asserts = not named or named[0] in ("option", "choice", "answer")
+            if not asserts and self.options.longest < SENTENCE_CHARS:
                 continue  # "the subject of the second sentence"
+            i = next(_PLACES[word] for word in place.groups() if word in _PLACES)
             if i < len(self.options.letters) and not any(m.start < end < m.end for m in letters):
                 letter = self.options.letters[i]
                 end = self.reader.own_text(letter, end) or end
@@ -125,8 +140,9 @@ class Mentions:
         runs: list[list[Mention]] = [[]]
         for mention in found:
             run = runs[-1]
-            own = mention.end - mention.at > 4 or self.reader.own_text(
-                mention.letter, mention.at + 1
+            length = mention.end - mention.at
+            own = length > 4 or (
+                length > 1 and self.reader.own_text(mention.letter, mention.at + 1)
             )
             fits = run and _BETWEEN_ITEMS.match(self.text[run[-1].end : mention.start])
             if not own or not fits or any(mention.letter == m.letter for m in run):

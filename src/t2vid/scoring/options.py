@@ -194,8 +194,9 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        if any(probe not in text.casefold() for probe in self._probes[letter][:1]):
-            return 0
+        for probe in self._probes[letter][:1]:
+            if text.casefold().find(probe, 0, self.raw[letter].casefold().find(probe) + 24) < 0:
+                return 0
         key = self._keys[letter]
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
         return said[-1][2] if key and tuple(word for word, _, _ in said) == key else 0

@@ -78,8 +78,12 @@ def since_turn(before: str) -> str:
 @lru_cache(maxsize=1024)
 def retracts(after: str) -> bool:
     """Say whether what follows an answer takes it back: "B. Wait, no, …"."""
-    found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase in found)
+    return bool(load().matching(load().frame(after), "retraction"))
+
+
+def asks_for_wrong(question: str) -> bool:
+    """Say whether a question asks for what is not so: "Which of these is NOT shown?"."""
+    return bool(_ASKS_FOR_WRONG.search(question.casefold()))
 
 
 def _begins(words: str, known: frozenset[str]) -> bool:
@@ -92,8 +96,8 @@ def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:
     """Return the categories of the phrases that match a sentence around an option."""
     found, answered = _matched(sentence)
     if "inverse" in found:
-        wanted = _ASKS_FOR_WRONG.search(question)
-        found = (found - {"denial"}) | {"cue"} if wanted else found | {"denial"}
+        wrong = asks_for_wrong(question)
+        found = (found - {"denial"}) | {"cue"} if wrong else found | {"denial"}
     if asks and not answered:
         found = found | {"question"}
     if "condition" in found and _asked(sentence, question):
