@@ -28,7 +28,10 @@ def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
     scores = score(path, explain=True)
     assert (scores["accuracy"], scores["n"]) == (1 / 3, 3)
     told = (tmp_path / "answers.run" / "explained.txt").read_text()
-    assert "questions/0: B by statement, wrong, A is right" in told and "([B])" in told
+    assert (
+        "questions/0: B (a dog), wrong: A (a cat) is right\n    statement: the last" in told
+        and "([B])" in told
+    )
 
 
 @pytest.mark.parametrize(
