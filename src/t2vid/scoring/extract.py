@@ -443,7 +443,8 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> ParsedAns
     if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
         return None
     asserted = {m.letter: m for m in found if mentions.said(m).kind != "denial"}
-    named = {m.letter for m in mentions.letters if m.own and mentions.said(m).kind != "denial"}
+    owns = [m for m in mentions.letters if m.own and m.form != "item"]
+    named = {m.letter for m in owns if mentions.said(m).kind != "denial"}
     denied = {m.letter for m in mentions.letters + found if mentions.said(m).kind == "denial"}
     if len(asserted) != 1 or asserted.keys() & denied or named - asserted.keys():
         return None

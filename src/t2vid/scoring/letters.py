@@ -149,6 +149,8 @@ class Letters:
             and not (text[end:start].strip() or self.options.nouns)
         ):
             return 0  # "A dog" is an article and a noun
+        if self.options.nouns and text[start : start + 2] == f"{letter} ":
+            start += 2  # "(A) A is closer"
         length = self.options.starts(text[start : start + 2 * self.options.longest + 20], letter)
         if not length or ("=" in text[end:start] and _CALCULATED.match(text, start + length)):
             return 0  # also of a quantity A and how it is calculated

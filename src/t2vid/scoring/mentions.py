@@ -205,7 +205,9 @@ class Mentions:
 
     def texts(self) -> list[Mention]:
         """Find options named by their texts, outside of the letters' own."""
-        taken = [(m.start, m.end) for m in self.letters] + self.listed
+        # "Point A" is the text of an option as well as its letter
+        letters = [m for m in self.letters if not (self.options.nouns and self.options.lettered)]
+        taken = [(m.start, m.end) for m in letters] + self.listed
         found = []
         for letter, start, end in self._named():
             beside = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
