@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from t2vid.scoring.answer import ParsedAnswer
 from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
 
@@ -55,10 +56,12 @@ class Mention(NamedTuple):
     wrapped: bool = False
     own: bool = False
 
-    @property
-    def decisive(self) -> tuple[int, int]:
-        """Where the letter stands, or the words that name its option or its place."""
-        return (self.start, self.end) if self.form in ("place", "text") else (self.at, self.at + 1)
+    def parsed(self, rule: str) -> ParsedAnswer:
+        """Return it as what was read: its letter, or the words that name its option or its place, decided."""
+        whole = self.form in ("place", "text")
+        return ParsedAnswer(
+            self.letter, rule, (self.start, self.end) if whole else (self.at, self.at + 1)
+        )
 
 
 class Letters:
