@@ -4,8 +4,7 @@ make axe        # needs npm (for axe-core), chromium and chromedriver
 
     python benchmarks/axe.py build/site report.html …
 
-Beside axe's rules (WCAG 2.2 A and AA) nothing may be wider than a screen of 400 px, tables included:
-they scroll within the page.
+Beside axe's rules (WCAG 2.2 A and AA) nothing may be wider than its screen, and no table cut on a phone.
 """
 
 from __future__ import annotations
@@ -34,10 +33,14 @@ def own_pages(folder: Path) -> list[Path]:
     """Make one of each kind of page that t2vid writes, from bundled data."""
     import t2vid
     from t2vid import samples
+    from t2vid.demo import DemoSize, demo
+    from t2vid.evaluation.sweep import Point
     from t2vid.pages.batch import inspect
+    from t2vid.pages.cases import describe
     from t2vid.pages.dataset import report
     from t2vid.pages.scores import report as scores
     from t2vid.pages.side_by_side import compare_datasets
+    from t2vid.pages.sweep import write_sweep
 
     report("t2vid/mix", "sample", out=folder / "report.html", embedder="tfidf")
     with_few = ["dataset_config=sample", "max_frames=4"]
@@ -52,7 +55,12 @@ def own_pages(folder: Path) -> list[Path]:
         lambda ask: "The answer is B.", "t2vid/questions", data_dir=asked.parent, out=folder / "run"
     )
     scores([run], format="html", out=folder / "scores.html")
-    return sorted(folder.glob("*.html"))
+    clip = next((samples.ROOT / "clips").glob("*.mp4"))
+    describe({"a model": lambda ask: "A dog runs."}, [clip], out=folder / "cases.html")
+    points = [Point(n, 40 + n, 30 + n, 50 + n, 100) for n in (1, 4, 16)]
+    write_sweep(folder, "a model", points, {"trained on": 8}, "as asked")
+    demo(folder / "demo", size=DemoSize(rows=96, test_clips=4))
+    return sorted([*folder.glob("*.html"), folder / "demo" / "report.html"])
 
 
 def faults(browser: Any, page: Path, source: str, *, width: int, dark: bool) -> list[str]:
@@ -68,9 +76,14 @@ def faults(browser: Any, page: Path, source: str, *, width: int, dark: bool) -> 
         "(v) => `${v.id}: ${v.nodes.length} (${v.nodes[0].html.slice(0, 90)})`)));"
     )
     wide = browser.execute_script("return document.documentElement.scrollWidth")
+    cut = browser.execute_script(
+        "return [...document.querySelectorAll('.scroll, .md-typeset__scrollwrap')]"
+        ".filter((box) => box.scrollWidth > box.clientWidth + 1).length"
+    )
     browser.execute_script("localStorage.clear()")  # the site keeps the scheme of its first page
     browser.get("about:blank")  # and stores another when the screen changes under an open one
-    return [*found, *([f"{wide} px wide on a screen of {width}"] if wide > width else [])]
+    found += [f"{wide} px wide on a screen of {width}"] if wide > width else []
+    return [*found, *([f"{cut} tables are cut"] if cut and width < 500 else [])]
 
 
 def main(given: list[str]) -> int:
