@@ -33,6 +33,7 @@ require("trl", extra="train")
 import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
 
+from t2vid.trainer.adapters import making_adapters  # noqa: E402
 from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
 from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
@@ -133,15 +134,16 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         kwargs["preprocess_logits_for_metrics"] = (
             kwargs.get("preprocess_logits_for_metrics") or likeliest_tokens
         )
-        super().__init__(
-            model,
-            args,
-            data_collator,
-            train_dataset,
-            eval_dataset,
-            processing_class,
-            **kwargs,
-        )
+        with making_adapters():
+            super().__init__(
+                model,
+                args,
+                data_collator,
+                train_dataset,
+                eval_dataset,
+                processing_class,
+                **kwargs,
+            )
         self._fit_to_model(args)
 
     def _fit_to_model(self, args: VideoSFTConfig) -> None:

@@ -80,6 +80,10 @@ def _run(name: str, tokens: list[str]) -> int:
     if {"--help", "-h"} & set(tokens):
         terminal.say("\n\n".join(parser_of(name, key).help() for key in command.calls))
         return 0
+    from t2vid.progress import quieten_libraries, visible
+
+    if "--quiet" in tokens or not visible():
+        quieten_libraries()
     usual, *others = command.calls
     choose = command.choose or (lambda tokens: next(filter(others.__contains__, tokens), usual))
     key = choose(tokens)
@@ -91,12 +95,17 @@ def _run(name: str, tokens: list[str]) -> int:
     import warnings
 
     from t2vid.progress import silenced
+    from t2vid.storage.offline import LOGGER, HubIsAway
 
     as_json, quiet = given.pop("json", False), given.pop("quiet", False)
     logging.basicConfig(level=logging.WARNING, format="t2vid: %(message)s")
     for handler in logging.getLogger().handlers:
         handler.addFilter(terminal.is_said_once)
     with contextlib.ExitStack() as stack:
+        if name != "push":  # which has tries of its own, and nothing in a cache to go on with
+            away, hub = HubIsAway(), logging.getLogger(LOGGER)
+            hub.addFilter(away)
+            stack.callback(hub.removeFilter, away)
         stack.enter_context(warnings.catch_warnings())
         warnings.showwarning = _show_warning
         if quiet:

@@ -201,6 +201,18 @@ def _videos_or_mix(tokens: Sequence[str]) -> str:
     return "a mix" if isfile(join(named, ".work", "plan.json")) else "a folder"
 
 
+def _trained(done: Any, given: Given) -> str:
+    if hasattr(done, "fits"):
+        return str(done.table())
+    if not done.is_world_process_zero():
+        return ""  # the first of several processes tells it
+    folder, steps = done.args.output_dir, done.state.global_step
+    what = "the adapter" if hasattr(done.model, "peft_config") else "the model"
+    return (
+        f"{what} is in {folder}, after step {steps:,}; ask it: t2vid eval {folder} QUESTIONS.jsonl"
+    )
+
+
 def _trained_facts(done: Any, given: Given) -> Any:
     if hasattr(done, "fits"):
         return done
@@ -317,7 +329,7 @@ COMMANDS = {
         lead="config",
         json=True,
         facts=_trained_facts,
-        text=lambda found, given: found.table() if hasattr(found, "fits") else "",
+        text=_trained,
         status=lambda found: 2 if not getattr(found, "fits", True) else 0,
     ),
     "merge": Command(

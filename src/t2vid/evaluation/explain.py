@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from t2vid.evaluation.runs import Run
-from t2vid.scoring.telling import told
+from t2vid.evaluation.telling import told
 
 AROUND_CHARS = 160
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
