@@ -320,7 +320,7 @@ def _groups(texts: Sequence[str], vectors: Vectors) -> NDArray[np.int64]:
 
 def _entropy(groups: NDArray[np.int64]) -> float:
     shares = np.unique(groups, return_counts=True)[1] / len(groups)
-    return float(-(shares * np.log(shares)).sum())
+    return float((shares * -np.log(shares)).sum())
 
 
 def _vendi(vectors: Vectors) -> float:
