@@ -7,14 +7,14 @@ a code block (`bash check`, `python file=mine.py`) are for `tests/test_docs.py` 
 
 from __future__ import annotations
 
-import ast
 import configparser
 import dataclasses
-import functools
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
+
+import refusals  # mkdocs puts this folder on the path
 
 ROOT = Path(__file__).parents[1]
 _MADE = re.compile(r"^<!-- made: ([\w-]+(?: [\w./:-]+)*) -->$", re.M)
@@ -22,6 +22,8 @@ _HUB = "https://huggingface.co/"
 _SHIM = "https://unpkg.com/iframe-worker/shim"  # what mkdocs-material would load
 _NOT_HERE = '<p>It was moved, or its address is mistyped. Search above, or go <a href="/index.html">home</a>.'
 _NO_PAGES = {"miniature_intro.md"}
+_COMMANDS = re.compile(r'<div class="language-(?:bash|console) .*?</div>', re.S)
+_OPTION = re.compile(r"(?<=[\s>])--[\w-]+")
 _FENCE = re.compile(r"^( *```\w+) +([^\n{]+)$", re.M)
 
 
@@ -47,7 +49,10 @@ def on_config(config: Any) -> Any:
 
 
 def on_post_page(output: str, page: Any, **_: Any) -> str:
-    """Let the search find its stand-in for a worker beside the page, not on somebody's server."""
+    """Let the search find its stand-in for a worker beside the page; break no option at a hyphen."""
+    output = _COMMANDS.sub(
+        lambda block: _OPTION.sub(r'<span class="option">\g<0></span>', block[0]), output
+    )
     return output.replace(_SHIM, "../" * page.url.count("/") + "offline.js")
 
 
@@ -109,7 +114,7 @@ def _linked(text: str) -> str:
     if not found:
         return text
     url = re.sub(rf"^({_HUB}datasets/[^/]+/[^/]+)/.*", r"\1", found[0])
-    return text.replace(found[0], f"[{'/'.join(url.split('/')[-2:])}]({url})")
+    return text.replace(found[0], f"[{'/<wbr>'.join(url.split('/')[-2:])}]({url})")
 
 
 def sources(kind: str) -> str:
@@ -268,110 +273,18 @@ PAGES = {
 }
 
 
-# Builtins that are raised where t2vid cannot be imported, by the error whose section tells of them.
-_BUILTINS = {"ValueError": "InputError", "ImportError": "MissingExtra"}
-
-
-@functools.cache
-def messages() -> dict[str, dict[str, list[str]]]:
-    """Collect the messages of every error that the package raises, by class and room."""
-    found: dict[str, dict[str, list[str]]] = {}
-    for room, kind, said, _ in _raised():
-        listed = found.setdefault(kind, {})
-        if re.search(r"\w{2}", said) and said not in listed.get(room, ()):
-            listed.setdefault(room, []).append(said)
-    return found
-
-
 def video_reasons() -> str:
     """List the words that tables have for what is wrong with a video."""
-    words = sorted({reason for _, kind, _, reason in _raised() if kind == "BadVideo" and reason})
-    return "Reasons: " + ", ".join(f"`{word}`" for word in words) + "."
+    return "Reasons: " + ", ".join(f"`{word}`" for word in sorted(refusals.video_reasons())) + "."
 
 
-def _raised() -> Iterator[tuple[str, str, str, str]]:
-    """Give room, class, message and reason of each place where an error is made."""
-    package, kinds = ROOT / "src" / "t2vid", error_classes()
-    for path in _sources():
-        place = path.relative_to(package if package in path.parents else ROOT)
-        room = place.parts[0] if len(place.parts) > 1 else ""
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        scopes = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-        raised = {id(n.exc) for n in ast.walk(tree) if isinstance(n, ast.Raise)}
-        for node in ast.walk(tree):
-            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
-                continue
-            name = node.func.id
-            if not (name == "bad" or name in kinds or (name in _BUILTINS and id(node) in raised)):
-                continue
-            inner = [n for n in scopes if n.lineno <= node.lineno <= (n.end_lineno or 0)]
-            scope = (inner or [tree])[-1]
-            if name == "bad" and len(node.args) == 4:  # of `storage.guard`
-                said = [_template(one, node, scope) for one in node.args]
-                yield room, "BadVideo", "…: {2}; {3}".format(*said), said[1].strip("…")
-                continue
-            reason = [one.value for one in node.keywords if one.arg == "reason"]
-            words = "".join(_template(one, node, scope) for one in reason).strip("…")
-            for message in _alternatives(node.args[0], node, scope):
-                yield room, _BUILTINS.get(name, name), message, words
-
-
-def _alternatives(node: ast.expr, call: ast.Call, scope: ast.AST) -> Iterator[str]:
-    """Give what a message may be: either side of a condition, what a function of ours returns."""
-    if isinstance(node, ast.IfExp):
-        yield from (_template(side, call, scope) for side in (node.body, node.orelse))
-    elif isinstance(node, ast.Call) and (
-        one := _texts().get(ast.unparse(node.func).split(".")[-1])
-    ):
-        for made in ast.walk(one):
-            if isinstance(made, ast.Return) and made.value is not None:
-                yield _template(made.value, made, one)
-    else:
-        yield _template(node, call, scope)
-
-
-@functools.cache
-def _texts() -> dict[str, ast.FunctionDef]:
-    """Find the functions of the package that give a text, by name."""
-    return {
-        node.name: node
-        for path in _sources()
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.FunctionDef) and getattr(node.returns, "id", "") == "str"
-    }
-
-
-def _sources() -> list[Path]:
-    """List the files of the package, those behind its two links at their own places."""
-    linked = [p for link in ("trainer", "dataset_scripts") for p in (ROOT / link).glob("**/*.py")]
-    return sorted((ROOT / "src" / "t2vid").glob("**/*.py")) + sorted(linked)
-
-
-def _template(node: ast.expr, call: ast.Call | ast.Assign | ast.Return, scope: ast.AST) -> str:
-    """Give a message with `…` for what is filled in; a variable of its function is looked up."""
-    if isinstance(node, ast.Constant):
-        return str(node.value)
-    if isinstance(node, ast.JoinedStr):
-        return "".join(_template(part, call, scope) for part in node.values)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return _template(node.left, call, scope) + _template(node.right, call, scope)
-    if isinstance(node, ast.Name):
-        for one in ast.walk(scope):
-            if isinstance(one, ast.Assign) and call.lineno - 12 < one.lineno < call.lineno:
-                if ast.unparse(one.targets[0]) == node.id:
-                    return _template(one.value, one, scope)
-    return "…"
-
-
-def error_classes() -> dict[str, type]:
-    """Give the public errors by name."""
-    from t2vid import errors
-
-    return {
-        name: value
-        for name, value in vars(errors).items()
-        if isinstance(value, type) and issubclass(value, errors.T2VidError)
-    }
+def left_out() -> str:
+    """List the words under which rows and questions are counted that are left out, by room."""
+    rows = [
+        [f"[{room}](../{PAGES[room]})", ", ".join(f"`{one}`" for one in said)]
+        for room, said in refusals.left_out().items()
+    ]
+    return table(["room", "counted as"], rows)
 
 
 def error_messages(name: str) -> str:
@@ -379,7 +292,7 @@ def error_messages(name: str) -> str:
     from t2vid.errors import pluralize
 
     parts = []
-    for room, said in sorted(messages().get(name, {}).items()):
+    for room, said in sorted(refusals.messages().get(name, {}).items()):
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
         lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
@@ -399,6 +312,22 @@ def biases() -> str:
     return table(["figure", "what it is", "look"], rows)
 
 
+def budgets() -> str:
+    """Give what the paper's families may be shown."""
+    from t2vid.mixing.budget import Budget
+
+    kept = {name: Budget.preset(name) for name in ("minicpm", "idefics3", "internvl")}
+    rows = [
+        [
+            f"`{name}`",
+            one.tokens_per_frame,
+            *(n or "no limit" for n in (one.max_tokens, one.max_frames)),
+        ]
+        for name, one in kept.items()
+    ]
+    return table(["preset", "tokens a frame", "most tokens", "most frames"], rows)
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -410,10 +339,12 @@ def miniature() -> str:
 
 MAKERS: dict[str, Callable[..., str]] = {
     "biases": biases,
+    "budgets": budgets,
     "cli": cli,
     "error-messages": error_messages,
     "extras": extras,
     "fields": fields,
+    "left-out": left_out,
     "miniature": miniature,
     "names": names,
     "sources": sources,

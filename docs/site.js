@@ -1,17 +1,25 @@
 // What scrolls can be reached by the keyboard, the copy buttons of code are no landmarks, and short
-// code such as an option is not broken at its hyphens. A table that a phone would cut shows each
-// row as a card, every cell after the name of its column.
+// code such as an option is not broken at its hyphens, nor is a cell of a word or a number. A table
+// that is cut gets closer; one that a phone would cut, or squeeze until it is longer than its rows
+// are as cards, shows each row as a card, every cell after the name of its column.
 const phone = matchMedia("(max-width: 44.9em)");
-const stack = (box) => {
+const fit = (box) => {
   const table = box.querySelector("table");
-  const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
+  const cut = () => box.scrollWidth > box.clientWidth + 1;
+  for (const cell of table.querySelectorAll("td"))
+    if (cell.textContent.length < 21) cell.style.whiteSpace = "nowrap";
+  delete table.dataset.tight;
   delete table.dataset.stacked;
-  if (!phone.matches || box.scrollWidth <= box.clientWidth + 1) return;
+  if (cut() && !phone.matches) table.dataset.tight = "";
+  if (!phone.matches) return;
+  const [isCut, height] = [cut(), table.offsetHeight];
+  const names = [...table.querySelectorAll("thead th")].map((cell) => cell.textContent.trim());
   table.dataset.stacked = "";
   for (const row of table.tBodies[0].rows)
     [...row.cells].forEach((cell, at) => (cell.dataset.label = at && names[at] ? `${names[at]}: ` : ""));
+  if (!isCut && table.offsetHeight > height) delete table.dataset.stacked;
 };
-const stackAll = () => document.querySelectorAll(".md-typeset__scrollwrap").forEach(stack);
+const fitAll = () => document.querySelectorAll(".md-typeset__scrollwrap").forEach(fit);
 const mend = () => {
   for (const nav of document.querySelectorAll("nav.md-code__nav")) nav.setAttribute("role", "group");
   for (const box of document.querySelectorAll(".md-typeset__scrollwrap, pre > code")) box.tabIndex = 0;
@@ -20,5 +28,5 @@ const mend = () => {
 };
 new MutationObserver(mend).observe(document.documentElement, { childList: true, subtree: true });
 addEventListener("load", mend);
-addEventListener("load", stackAll);
-phone.addEventListener("change", stackAll);
+addEventListener("load", fitAll);
+phone.addEventListener("change", fitAll);

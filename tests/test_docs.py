@@ -9,12 +9,14 @@ imports are made. A page with `<!-- slow -->` runs with the slow tests.
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,10 +24,12 @@ import pytest
 from t2vid import catalog, cli
 from t2vid.commands import COMMANDS
 from t2vid.errors import InputError, T2VidError
+from t2vid.scoring.probe import probe_cases
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "docs"))
 import hooks  # noqa: E402
+import refusals  # noqa: E402
 
 _BLOCK = re.compile(r"^( *)```(\w+)([^\n]*)\n(.*?)^\1```$", re.M | re.S)
 _RUN = ("python", "bash")
@@ -141,7 +145,7 @@ def test_every_corpus_and_benchmark_has_its_size_and_layout():
     assert [name for name in names if name not in text] == []
 
 
-@pytest.mark.parametrize("name", hooks.error_classes())
+@pytest.mark.parametrize("name", refusals.error_classes())
 def test_every_error_leads_to_a_section_that_explains_it(name):
     text = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     assert re.search(rf"^### {name}\n\n\w", text, re.M)
@@ -149,9 +153,32 @@ def test_every_error_leads_to_a_section_that_explains_it(name):
 
 
 def test_every_room_that_refuses_something_has_a_page():
-    rooms = {room for said in hooks.messages().values() for room in said}
+    rooms = {room for said in refusals.messages().values() for room in said}
     assert {room for room in rooms if room} <= set(hooks.PAGES)
     assert all((ROOT / "docs" / page).is_file() for page in hooks.PAGES.values())
+
+
+def arms_of_the_miniature() -> dict[str, float]:
+    """Right answers to unseen kinds by arm, per cent, from the table that a script wrote."""
+    page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
+    table = page.partition("## Tables 1-3 in miniature")[2].partition("\n## ")[0]
+    rows = [line.strip("| ").split(" | ") for line in table.splitlines() if " (" in line]
+    return {row[0]: float(row[4].split()[0]) for row in rows if len(row) > 4}
+
+
+def test_figures_that_pages_repeat_are_those_of_their_source():
+    arms = arms_of_the_miniature()
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    claim = readme.partition("Re-tested in miniature")[2].partition("![")[0]
+    said = [int(n) for n in re.findall(r"(\d+) %", claim.replace("(guessing: 25 %)", ""))]
+    told = [arms[arm] for arm in ("video", "pure-text", "hybrid", "few")]
+    assert len(said) == 4 and all(abs(a - b) <= 0.5 for a, b in zip(said, told, strict=True))
+
+    languages = list((ROOT / "src/t2vid/scoring/lexicon").glob("*.yaml"))
+    abstaining = (ROOT / "docs/concepts/abstaining.md").read_text(encoding="utf-8")
+    assert f"in {len(languages)} languages" in abstaining
+    judge = (ROOT / "docs/tutorials/judge.md").read_text(encoding="utf-8")
+    assert f"puts {len(probe_cases())} labelled answers" in judge
 
 
 def test_a_bar_in_code_is_shown_as_it_is_and_elsewhere_no_new_cell():
@@ -232,7 +259,7 @@ def wrong_calls() -> dict[str, object]:
 
 
 def test_what_a_user_reads_is_found_on_the_page_of_errors(empty_folder):
-    listed = hooks.messages()
+    listed = refusals.messages()
     assert [kind for kind, rooms in listed.items() if not rooms] == []
     unfound = {}
     for name, call in wrong_calls().items():
@@ -247,4 +274,29 @@ def test_what_a_user_reads_is_found_on_the_page_of_errors(empty_folder):
             unfound[name] = repr(caught.value)
     assert unfound == {}
     page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
+    assert page.count("<!-- made: left-out -->") == 1
     assert [one for one in said[-3:] if f"`{one}`" not in page] == []
+
+
+def test_every_word_under_which_rows_are_left_out_is_on_the_page_of_errors(empty_folder):
+    from datasets import load_dataset
+
+    import t2vid
+    from t2vid.corpora.counting import read_counts
+    from t2vid.mixing.budget import Budget
+
+    turns = [{"from": "human", "value": "What?"}, {"from": "gpt", "value": "That."}]
+    row = {"id": "1", "conversations": turns, "image": "gone.png"}
+    worse = {"chosen": "x", "rejected": "y", "prompt": "z"}
+    lines = [row, row | {"id": "2", "conversations": [*turns[:1]]}, worse, row | {"image": None}]
+    Path("rows.jsonl").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    rows = load_dataset("t2vid/rows", data_files="rows.jsonl", data_dir=".", split="train")
+    recipe = replace(
+        t2vid.Recipe.from_yaml("sample"), budget=Budget(max_frames=9, tokens_per_frame=1)
+    )
+    counted = {*read_counts(rows).dropped, *recipe.build(out="mix").counts.dropped}
+    listed = [
+        ".*".join(map(re.escape, one.split("…"))) for one in re.findall("`(.+?)`", hooks.left_out())
+    ]
+    assert len(counted) > 3
+    assert [one for one in counted if not any(re.fullmatch(words, one) for words in listed)] == []

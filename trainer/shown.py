@@ -20,13 +20,14 @@ from t2vid.trainer.mcq import ShownAnswer
 
 COLUMNS = ("frames", "question", "answer", "letter", "generation")
 # Of its own, not of `pages`: that room stands on this one.
-_PAGE = """<!doctype html><meta charset="utf-8"><title>{{ title }}</title>
-<style>body{font:15px system-ui;margin:2em}td,th{border-top:1px solid #ccc;padding:.5em;
-text-align:left;vertical-align:top;white-space:pre-wrap}img{max-width:42em}</style>
-<h1>{{ title }}</h1><table><tr>{% for name in columns %}<th>{{ name }}</th>{% endfor %}</tr>
-{% for row in rows %}<tr><td>{% if row.sheet %}<img alt="frames" src="{{ row.sheet }}">{% endif %}</td>
-<td>{{ row.question }}</td><td>{{ row.answer }}</td><td>{{ row.letter or "none" }}</td>
-<td>{{ row.generation }}</td></tr>{% endfor %}</table>
+_PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{{ title }}</title>
+<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
+<style>body{font:15px system-ui;margin:2em}dl{border-top:1px solid #888;padding-top:1em}
+dd{margin:0 0 .5em;white-space:pre-wrap;overflow-wrap:anywhere}dt{opacity:.8}img{max-width:100%}</style>
+<h1>{{ title }}</h1>{% for row in rows %}<dl>
+{% if row.sheet %}<dd><img alt="frames" src="{{ row.sheet }}"></dd>{% endif %}
+{% for name in columns if name != "frames" %}<dt>{{ name }}</dt><dd>{{ row[name] or "none" }}</dd>
+{% endfor %}</dl>{% endfor %}
 """
 
 

@@ -515,8 +515,8 @@ OWN: list[tuple[dict[str, Any], str]] = [
     ({"options": ["red", "blue"], "answer": "B. red"}, "another option"),
     ({"options": ["red", "blue"], "answer": "B. green"}, "another option"),
     ({"question": "Which?\nA. red\nB. blue", "answer": "B"}, "B"),
-    ({"options": [f"o{n}" for n in range(11)], "answer": "A"}, "list of 1 to 10"),
-    ({"options": [], "answer": "A"}, "list of 1 to 10"),
+    ({"options": [f"o{n}" for n in range(11)], "answer": "A"}, "more than 10 options"),
+    ({"options": [], "answer": "A"}, "options are no list"),
     ({"options": ["赤", "青い"], "answer": "青い"}, "B"),
 ]
 

@@ -122,7 +122,7 @@ def test_samples_of_lmms_eval_are_scored_by_themselves():
         "input": "Pick one.\nWhich hat?\nA. red\nB. blue\nThe best answer is:",
     }
     rows, said = read_sheet([sample, sample | {"doc_id": 8}], "samples.jsonl")
-    assert rows["options"][0] == ["red", "blue"] and rows["answer"] == ["B", "B"]
+    assert [(row["options"], row["answer"]) for row in rows] == [(["red", "blue"], "B")] * 2
     assert list(said.values()) == ["B. blue", "B. blue"]
 
 

@@ -34,7 +34,7 @@ from t2vid.scoring.lexicon import OPTION
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.saying import Said, retracts, said_of
+from t2vid.scoring.saying import Said, asks_for_wrong, retracts, said_of
 from t2vid.scoring.turns import turns, without_echo
 
 Scheme = Literal["t2vid", "paper"]
@@ -93,7 +93,8 @@ def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
     """Apply the steps after cleaning to a text."""
     plain = without_echo(text, question)
     for said in dict.fromkeys((text, plain)):
-        if found := letter_alone(said, options) or option_text(said, options):
+        found = letter_alone(said, options) or option_text(said, options)
+        if found := found or verdicts(said, options, question):
             return found
     if plain != text and not _WORD.search(plain):
         return ParsedAnswer(None, "echo")
@@ -117,6 +118,10 @@ _ALONE = re.compile(
     re.IGNORECASE,
 )
 _SEVERAL = re.compile(r"^\W*([A-Za-z](?:(?:[ ,;&/、，]|\band\b|\bor\b|和|与|及)*[A-Za-z])+)\W*$")
+_VERDICT = re.compile(
+    r"[\s|•-]*[(\[]?([A-Z])[)\]]?[\s.:|=–—-]*(?:(✓|✔|✅|☑|(?i:yes|true|correct|right)(?!\w))|"
+    r"[✗✘❌✖×☒]|(?i:no|false|incorrect|wrong)(?!\w))[\s,;.|]*"
+)
 _REPEATED = re.compile(r"^\W*\b([A-Z])\b(?:[\s.,;)(*]+\1\b)+\W*$")
 
 
@@ -154,6 +159,25 @@ def _several(text: str, options: Options) -> ParsedAnswer | None:
         return None  # a word
     both = options.combined.get(frozenset(said))
     return ParsedAnswer(both, "letter alone" if both else "two answers", match.span(1))
+
+
+def verdicts(text: str, options: Options, question: str) -> ParsedAnswer | None:
+    """Accept the one option that is called right where all that is said are verdicts: "A: no, B: yes, C: no".
+
+    >>> verdicts("(A) wrong (B) right", read_options(None), "").letter
+    'B'
+    """
+    found, at = [], 0
+    while verdict := _VERDICT.match(text, at):
+        found.append(verdict)
+        at = verdict.end()
+    right = [verdict for verdict in found if verdict[2]]
+    named = {verdict[1] for verdict in found}
+    if at < len(text) or len(right) != 1 or not 1 < len(found) == len(named & {*options.letters}):
+        return None
+    if options.exact(right[0][2]) or asks_for_wrong(question):
+        return None  # "A. Yes\nB. No" lists the options
+    return ParsedAnswer(right[0][1], "statement", right[0].span(1))
 
 
 def option_text(text: str, options: Options) -> ParsedAnswer | None:
@@ -264,6 +288,7 @@ def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -
 
 
 _SET_OFF = re.compile(r"\s*(?:[.):,;!=|>→、。，(]|[-–—]|\n|$)")
+_SPECIES = re.compile(r"\. (?!this|his\b)[a-z]*(?:us|is|um|ae|ii|ans|ens|ile|coli|ori)\b")
 _ANSWERING = re.compile(
     r"\b(?:answers?|options?|choices?|choose|chosen|pick|select(?:ed)?|correct|right|best|closest|solution|conclu\w+|"
     r"letter|accurate|likely|final|"
@@ -279,8 +304,12 @@ def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
     if said.kind != "cue":
         return False
     text = mentions.text
+    if _SPECIES.match(text, mention.end):
+        return any(word in said.frame for word in ("answer", "option", "correct"))  # "E. coli"
     amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
-    return not amid or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    return (
+        not amid or mention.own or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
+    )
 
 
 def _verdict(said: Said) -> bool:
@@ -318,13 +347,17 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return head and bool(re.match(r"\s*(?:[.,;:!—–\n)]|$)", follows))
     line = text.rfind("\n", 0, mention.start) + 1
     if mention.own and said.kind == "" and _WORD.search(text[line : mention.start]):
-        owns = {m.letter for m in mentions.letters if m.own}
-        return len(owns) == 1 and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
+        owns = [m for m in mentions.letters if m.own and m.letter != mention.letter]
+        alone = all(m.form == "item" and m.start > mention.start for m in owns)
+        return alone and not _CUT_OFF.search(text)  # "The action is C. doing laundry"
     if head:
         marked = mention.own or text[mention.at - 1 : mention.at] in tuple("([{【「")
+        marked = marked or text[mention.at + 1 : mention.at + 2] in tuple(")]】")
         return marked or bool(_SET_OFF.match(follows))
     if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
+    if text.rstrip().endswith(("(", ":")):
+        return False  # the next head of a review that broke off
     if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
         return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
@@ -376,6 +409,8 @@ def letter(text: str, options: Options, mentions: Mentions) -> ParsedAnswer | No
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
+    if text.rstrip().endswith(("(", ":")):
+        return None  # the next head of a review that broke off
     if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
     return _named(mention, "letter")
@@ -408,8 +443,9 @@ def text_contained(text: str, options: Options, mentions: Mentions) -> ParsedAns
     if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
         return None
     asserted = {m.letter: m for m in found if mentions.said(m).kind != "denial"}
+    named = {m.letter for m in mentions.letters if m.own and mentions.said(m).kind != "denial"}
     denied = {m.letter for m in mentions.letters + found if mentions.said(m).kind == "denial"}
-    if len(asserted) != 1 or asserted.keys() & denied:
+    if len(asserted) != 1 or asserted.keys() & denied or named - asserted.keys():
         return None
     (mention,) = asserted.values()
     if options.numeric(mention.letter) and mention.start < mentions.last_break:

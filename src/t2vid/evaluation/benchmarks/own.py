@@ -55,6 +55,7 @@ NAMES: Mapping[str, Sequence[str]] = {
     "answer": ("answer", *RIGHT),
     "category": ("category", "task", "task_type", "question_type", "type"),
 }
+_UNCOMMAED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between two strings of a NumPy array
 _COLUMN = re.compile(r"([a-j])|(?:option|choice|opt|a)_?(?:([a-j])|([0-9]))")
 
 
@@ -133,6 +134,8 @@ def _listed_in(one: Mapping[str, Any]) -> list[Any]:
 def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]]:
     """Give the question without options in it, the options without letters, and what keys named them."""
     given: Any = record.get("options")
+    if isinstance(given, Mapping) and isinstance(given.get("text"), list):  # as ARC's files have it
+        given = given["text"]
     keys: list[str] = []
     stem, written = split_options(str(record["question"]))
     if given is None or given == "":
@@ -164,10 +167,15 @@ def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]
 
 
 def _cell(text: str) -> Any:
-    """Give the list that a cell writes as `["a", "b"]`, `a | b`, `A. … B. …` or one a line."""
-    if text.lstrip().startswith("["):
+    """Give the list that a cell writes as `["a", "b"]`, as NumPy does, as `a | b`, `A. … B. …` or one a line.
+
+    >>> _cell("['red' 'dark blue']"), _cell("{'A': 'red', 'B': 'blue'}")
+    (['red', 'dark blue'], {'A': 'red', 'B': 'blue'})
+    """
+    if text.lstrip().startswith(("[", "{")):
         try:
-            return [str(one) for one in ast.literal_eval(text.strip())]
+            read = ast.literal_eval(_UNCOMMAED.sub(", ", text.strip()))
+            return read if isinstance(read, Mapping) else [str(one) for one in read]
         except (ValueError, SyntaxError, TypeError):
             pass
     try:
@@ -206,7 +214,7 @@ def _answer(given: Any, options: Sequence[str], keys: Sequence[str]) -> str:
     by_text = letter_of(text, options)
     if by_letter and by_text != by_letter and (by_text or lettered):
         raise Unusable("the answer is a letter and the text of another option")
-    by_place = letter_at(text) if text.isdecimal() else ""
+    by_place = letter_at(text.removesuffix(".0")) if text.removesuffix(".0").isdecimal() else ""
     found = by_text or by_letter or (by_place if by_place in letters else "")
     if not found:
         raise Unusable("the answer is none of the options")
