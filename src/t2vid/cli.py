@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0  # `t2vid … | head`
         terminal.complain(f"{name}: {terminal.one_line(error)}")
     except KeyboardInterrupt:
-        terminal.complain(f"\n{name}: interrupted; run it again to go on")
+        resumes = "train" not in tokens[:1] or "resume_from_checkpoint=" in " ".join(tokens)
+        again = "run it again" if resumes else "run it with resume_from_checkpoint=true"
+        terminal.complain(f"\n{name}: interrupted; {again} to go on")
         return 130
     except Exception as error:
         if not terminal.is_of_network(error):
