@@ -74,8 +74,8 @@ def _read(line: Mapping[str, Any]) -> ReadAnswer:
     if decided:
         before = f"…{before[-AROUND_CHARS:]}" if len(before) > AROUND_CHARS else before
         after = f"{after[:AROUND_CHARS]}…" if len(after) > AROUND_CHARS else after
-    elif len(before) > 2 * AROUND_CHARS:
-        before = f"{before[: 2 * AROUND_CHARS]}…"
+    elif len(before) > 2 * AROUND_CHARS:  # how it begins, and where an answer would stand
+        before = f"{before[:AROUND_CHARS]} … {before[-AROUND_CHARS:]}"
     taken = _named(line["letter"], line) if line["letter"] else "open"
     verdict = "right" if line["correct"] else f"wrong: {_named(line['answer'], line)} is right"
     rule = line["rule"]

@@ -143,7 +143,6 @@ def score(
         "asking_hash": run.header.get("asking_hash", ""),
         "model": run.header.get("model", ""),
         "name": run.name,
-        "folder": str(run.folder),
     }
     if any("usage" in line for line in judged):
         scores["usage"] = _usage(judged, run.header.get("usd_per_million"))
@@ -155,7 +154,8 @@ def score(
     run.write_json("scores.json", scores)
     if explain:
         write_atomically(run.folder / "explained.txt", explained(judged, scheme=how.scheme))
-    return scores
+    # Not in the file: the folder may be on its way to a URL, or be moved.
+    return scores | {"folder": str(run.folder)}
 
 
 def _opened(
