@@ -71,6 +71,9 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("B\n\nQuestion: What is he doing?\nAnswer: C", MOVES, "B"),
         ("The answer is B.\n\nQuestion: And the dog?\nThe answer is D.", MOVES, "B"),
         ("The answer is (B).\n\nThe answer is (D).\n\nThe answer is (A).", MOVES, "B"),
+        # between marks, as LEXam asks for it
+        ("Option A names only the kite, so it is out.\n\nThe final answer is ###B###", SHARED, "B"),
+        ("Antwort: ###D###", MOVES, "D"),
         # the last explicit statement wins, wherever it stands
         (r"\boxed{5} is not on the list. The correct answer is D.", MOVES, "D"),
         (r"The answer is A. Checking again: \boxed{C}", MOVES, "C"),
