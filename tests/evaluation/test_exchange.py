@@ -246,3 +246,37 @@ def test_vlmevalkits_tables_are_read(mme, tmp_path, suffix):
             writer.writerows(rows)
     run, counts = read_predictions(path, mme, out=tmp_path / "run")
     assert counts.kept == 6 and accuracy(run) == pytest.approx(5 / 6)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"question_id": "001-1", "prompt": "How many?", "text": "(B)", "model_id": "m"},  # LLaVA
+        {"question_id": "001-1", "model_output": "(B)"},
+        {"question_id": "001-1", "answer": "(B)"},  # nothing else could be the model's
+        {"question_id": "001-1", "answer": "A", "options": ["A. 1"], "response": "(B)"},
+    ],
+)
+def test_answers_go_by_several_names(record, mme, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    run, _ = read_predictions(path, mme, out=tmp_path / "run")
+    assert [line["letter"] for line in run.judged() if line["id"].endswith("001-1")] == ["B"]
+
+
+def test_records_without_an_answer_are_an_error_and_no_silent_zero(mme, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"question_id": "001-1", "answer": "B", "options": ["A. 1"]}) + "\n")
+    with pytest.raises(InputError, match="holds an answer.*'options'"):
+        read_predictions(path, mme, out=tmp_path / "run")
+    path.write_text(json.dumps({"question_id": "001-1", "pred": None}) + "\n")
+    run, _ = read_predictions(path, mme, out=tmp_path / "empty")  # the model said nothing
+    assert json.loads((run.folder / "scores.json").read_text())["unanswered"] == 6
+
+
+def test_a_benchmark_with_an_id_twice_is_refused(tmp_path):
+    questions = list(video_mme.READER.convert(enumerate(RECORDS[:1] * 2), Counts()))
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"question_id": "001-1", "pred": "B"}) + "\n")
+    with pytest.raises(InputError, match="2 times"):
+        read_predictions(path, dataset(questions), out=tmp_path / "run")

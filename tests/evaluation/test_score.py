@@ -127,6 +127,12 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
     assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong: A is right" in shown
 
 
+def test_control_characters_of_an_answer_do_not_reach_the_terminal():
+    line = {"id": "q", "prediction": "\x1b[31mB\x07", "letter": "B", "rule": "x", "span": [5, 6]}
+    shown = explained([{**line, "answer": "B", "correct": True}])
+    assert shown.endswith("␛[31m[B]␇")
+
+
 def test_of_an_open_answer_what_the_rules_saw_is_explained():
     said = "I first thought B, so it is (A) a dog.\nHmm, no, not C."
     line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}

@@ -16,6 +16,8 @@ from t2vid.evaluation.runs import Run
 from t2vid.evaluation.telling import meaning_of, told
 
 AROUND_CHARS, OPTION_CHARS = 160, 40  # shown of an answer around what decided, and of an option
+# a terminal obeys these, a reader sees a picture of them
+_CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
 
 
@@ -70,7 +72,9 @@ def read_answers(run: Run, *, limit: int = 40) -> ReadAnswers:
 
 def _read(line: Mapping[str, Any]) -> ReadAnswer:
     span = line.get("span")
-    before, decided, after = parts_of(line["prediction"], (span[0], span[1]) if span else None)
+    before, decided, after = parts_of(
+        line["prediction"].translate(_CONTROLS), (span[0], span[1]) if span else None
+    )
     if decided:
         before = f"…{before[-AROUND_CHARS:]}" if len(before) > AROUND_CHARS else before
         after = f"{after[:AROUND_CHARS]}…" if len(after) > AROUND_CHARS else after
