@@ -38,6 +38,7 @@ from t2vid.scoring.whole import letter_alone, option_text, verdicts
 
 Scheme = Literal["t2vid", "paper"]
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
+MAX_DEPTH = 4  # of containers within containers; a model that loops opens one after the other
 _WORD = re.compile(r"\w")
 _FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
 
@@ -83,8 +84,8 @@ def extract_choice(
 OPEN = ParsedAnswer(None, "undecided")
 
 
-def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
-    """Apply the steps after cleaning to a text."""
+def read(text: str, options: Options, question: str = "", depth: int = 0) -> ParsedAnswer:
+    """Apply the steps after cleaning to a text, which may be what a container within `depth` others holds."""
     plain = without_echo(text, question)
     for said in dict.fromkeys((text, plain)):
         found = letter_alone(said, options) or option_text(said, options)
@@ -94,21 +95,21 @@ def read(text: str, options: Options, question: str = "") -> ParsedAnswer:
         return ParsedAnswer(None, "echo")
     mentions = Mentions(plain, options, question)
     return (
-        statement(mentions, _contained(plain, options))
+        statement(mentions, _contained(plain, options, depth))
         or letter(mentions)
         or text_contained(mentions)
         or ParsedAnswer(None, _why_open(mentions))
     )
 
 
-def _contained(text: str, options: Options) -> ParsedAnswer | None:
+def _contained(text: str, options: Options, depth: int) -> ParsedAnswer | None:
     """Read the last container that holds an option."""
     unread: ParsedAnswer | None = None
-    for content, at in reversed(containers(text)):
+    for content, at in reversed(containers(text)) if depth < MAX_DEPTH else ():
         inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content)
-        if not inner.strip(" \"'"):
+        if not inner.strip(" \n\"'"):
             continue
-        found = read(inner, options)
+        found = read(inner, options, depth=depth + 1)
         start, end = found.span or (0, len(inner))
         if inner[start:end] != found.letter and _FORMULA.search(inner[:start] + " " + inner[end:]):
             found = OPEN  # the 3 of "14\\sqrt{3}"

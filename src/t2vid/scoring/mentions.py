@@ -87,8 +87,9 @@ class Mentions:
         self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
-        self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
-        self.last_break = max((b for b in self.breaks if text[b:].strip(" .\n\"')*")), default=0)
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip(" .\n\"')*"))
+        self.first_break = next((b for b in self.breaks if b > begin), len(text))
+        self.last_break = max((b for b in self.breaks if b < end), default=0)
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
