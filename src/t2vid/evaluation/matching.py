@@ -24,7 +24,7 @@ from t2vid.storage.videos import stem_of
 Row = Mapping[str, Any]
 
 _HEADING = re.compile(r"\boptions?:\s*(?=\n)", re.IGNORECASE)
-_ID_KEYS = ("question_id", "id", "question_idx", "q_uid", "qid", "uid")
+_ID_KEYS = ("custom_id", "question_id", "id", "question_idx", "q_uid", "qid", "uid")
 _VIDEO_KEYS = ("videoID", "video", "video_id", "video_idx", "video_name", "video_path")
 
 

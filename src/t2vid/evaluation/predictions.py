@@ -34,7 +34,10 @@ _ANSWER_KEYS = (
     *("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred", "predicted"),
     *("predicted_answer", "model_answer", "model_response", "model_output", "output", "generated"),
     *("generation", "completion", "text"),  # the last of LLaVA's answers
+    *("messages", "result"),  # of chats, and of Anthropic's batches
 )
+# Where the replies of model servers hold what was said, outermost first.
+_HELD = ("body", "choices", "output", "outputs", "message", "candidates", "content", "parts", "text")
 _OPTION_KEYS = {"options", "candidates", "choices", "option", "A"}
 # What a failed request leaves in VLMEvalKit's tables.
 _FAILED = "Failed to obtain answer via API."
@@ -55,8 +58,8 @@ def open_predictions(
 
     Args:
         path: samples of lmms-eval (JSONL, or the JSON of its first versions), a table of VLMEvalKit (TSV, CSV, XLSX,
-            JSON), what the scorer of the benchmark's authors reads (a file; of TempCompass also the folder with one
-            file a format), or the paper's JSONL of answers.
+            JSON), the output of a batch of OpenAI or Anthropic, what the scorer of the benchmark's authors reads (a
+            file; of TempCompass also the folder with one file a format), or the paper's JSONL of answers.
         benchmark: dataset of the benchmark builder, whose questions and right letters count.
         out: folder of the run.
         name: what tables call it; by default the name of the file.
@@ -203,11 +206,28 @@ def _answer(record: Mapping[str, Any]) -> str | None:
     for key in keys:
         value = record[key]
         while isinstance(value, list) and value:  # lmms-eval nests one answer in two lists
-            value = value[0]
+            value = value[-1] if isinstance(value[-1], dict) else value[0]
+        if isinstance(value, dict):
+            value = _said(value)
         if value is not None and value != []:
             # NaN is an empty cell
             return "" if value != value or value == _FAILED else str(value)
     return "" if keys else None
+
+
+def _said(reply: Any) -> Any:
+    """Give what was said in the reply of a model server, the last of a chat; anything else as it is."""
+    inner, place = reply, -1
+    while isinstance(inner, (dict, list)):
+        if isinstance(inner, list):
+            inner = inner[place] if inner else ""
+            continue
+        held = next((key for key in _HELD if key in inner), None)
+        if held is None:
+            return reply if inner is reply and "error" not in reply else ""
+        place = 0 if held in ("choices", "candidates", "outputs") else -1  # one of several samples
+        inner = inner[held]
+    return inner or ""
 
 
 def _records(path: Path, readers: Sequence[BenchmarkReader]) -> Iterator[dict[str, Any]]:
