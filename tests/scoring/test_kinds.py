@@ -155,6 +155,7 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             None,
         ),
+        ("The correct order of actions performed by the man is B. He first jumps.", MOVES, "B"),
         # nothing is chosen
         ("It is not possible to confidently select either the first or second image.", ORDER, None),
         ("We are unable to make an informed decision on the first or second image.", ORDER, None),
