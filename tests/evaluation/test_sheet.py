@@ -22,6 +22,14 @@ How many?,A. one B. two,A,I cannot say.
 """
 
 
+def test_the_record_of_the_benchmark_may_stand_below_a_key(tmp_path):
+    path = tmp_path / "answers.json"
+    asked = {"question": "Which?", "choices": ["A. red", "B. blue"], "gt_answer": "B"}
+    rows = [{"prediction": said, "annotation": asked, "speed": 1.0} for said in ("B", "A. red")]
+    path.write_text(json.dumps({"predictions": rows, "dataset_name": "daily"}))
+    assert score(path)["accuracy"] == 0.5
+
+
 def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text(TABLE)
