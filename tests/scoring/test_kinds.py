@@ -150,6 +150,12 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             None,
         ),
+        (
+            "It is not possible to confidently select either the upper or lower shelf.",
+            SHELVES,
+            None,
+        ),
+        ("A is wet.\nB is dry, C too.\n\nBut I must answer.\n\n###B###", MOVES, "B"),
         # the first sentence asserts an option, evidence follows
         (f"The crew is rowing. This is clear since {MUSED}", MOVES, "D"),
         (f"The question is about rowing. This is hard to say, since {MUSED}", MOVES, None),

@@ -11,7 +11,7 @@ import re
 from t2vid.scoring.lexicon import mark
 
 _KINDS = {
-    "<": ("tagged", "attribute", "tokens"), "[": ("bracket",), "\\": ("box",), "{": ("json", "lone"),
+    "<": ("tagged", "attribute", "tokens"), "[": ("bracket",), "\\": ("box",), "{": ("json", "lone"), "#": ("hashed",),
     "【": ("headed",),
 }  # fmt: skip
 _KEYS = frozenset(
