@@ -295,7 +295,11 @@ def error_messages(name: str) -> str:
     for room, said in sorted(refusals.messages().get(name, {}).items()):
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
-        lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
+        # a heading each, for the search, which leaves out what bears the mark from shorter queries
+        mark = '<span class="said">Err</span>'
+        lines = "\n".join(
+            f"    ###### {mark} `{one.replace('`', chr(39))}`\n" for one in sorted(said)
+        )
         count = pluralize(len(said), "message")
         parts.append(f'??? quote "{count} of {room or "t2vid"}"\n    {title}\n\n{lines}')
     return "\n\n".join(parts) or "Its message is put together from what was found."
