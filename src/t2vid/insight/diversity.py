@@ -185,6 +185,8 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
     Returns:
         At most `LANDMARKS`, each with at least a fiftieth of the instructions.
     """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     groups = _groups(texts, vectors)
     words = [set(re.findall(r"[^\W\d_]{2,}", template_of(text))) for text in texts]
     everywhere = Counter(word for each in words for word in each)
@@ -196,6 +198,7 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
         here = Counter(word for i in at for word in words[i])
         # in most of the group; of these, what is rarest elsewhere
         common = [word for word, count in here.items() if 2 * count >= n]
+        common = [word for word in common if word not in ENGLISH_STOP_WORDS] or common
         common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], word))
         x, y = np.median(xy[at], axis=0)
         if common:

@@ -7,14 +7,14 @@ Path("map.svg").write_bytes(to_bytes(map_figure(found), "svg"))
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.catalog import TOKENS_PER_FRAME
-from t2vid.insight.diversity import Diversity
+from t2vid.insight.diversity import Diversity, Landmark
 from t2vid.insight.plotting import (
     COLOURS,
     PictureKind,
@@ -73,22 +73,38 @@ def map_figure(found: Diversity) -> Any:
         axes.set_xticks([]), axes.set_yticks([])
         axes.set_xlim(*_ends(found.xy[:, 0])), axes.set_ylim(*_ends(found.xy[:, 1]))
         if name == panels[-1]:
-            for mark in (mark for mark in found.landmarks if drawable(mark.words)):
-                axes.annotate(
-                    mark.words,
-                    (mark.x, mark.y),
-                    xytext=(0, 9),
-                    textcoords="offset points",
-                    fontsize=7,
-                    ha="center",
-                    va="center",
-                    bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.75},
-                )
+            _name(axes, [mark for mark in found.landmarks if drawable(mark.words)])
     if len(names) > 1:
         for number, name in enumerate(names):
             axes.scatter([], [], s=30, c=COLOURS[number % len(COLOURS)], label=name)
         legend_above(figure)
     return figure
+
+
+def _name(axes: Any, landmarks: Sequence[Landmark]) -> None:
+    """Write the names of groups above or below them, inside the panel and not over one another."""
+    panel = axes.get_window_extent()
+    taken: list[Any] = []
+    for mark in landmarks:
+        place = (mark.x, mark.y)
+        words = axes.annotate(
+            mark.words,
+            place,
+            textcoords="offset points",
+            fontsize=7.5,
+            ha="center",
+            va="center",
+            bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.75},
+        )
+        for up in (9, -9, 18, -18, 27, -27, 36, -36):
+            words.xyann = (0, up)
+            box = words.get_window_extent()
+            over = max(0.0, box.x1 - panel.x1 + 4) - max(0.0, panel.x0 + 4 - box.x0)
+            words.xyann = (-over * 72 / axes.figure.dpi, up)
+            box = words.get_window_extent()
+            if panel.y0 < box.y0 and box.y1 < panel.y1 and not any(map(box.overlaps, taken)):
+                break
+        taken.append(box)
 
 
 def length_figures(rows: RowColumns) -> dict[str, Any]:
