@@ -1,9 +1,10 @@
-"""Folders of every benchmark at its public size, invented rows over empty videos: do they load, and how fast?
+"""Folders of every benchmark at its public size, invented rows over empty videos: do they load and score, and how fast?
 
     python benchmarks/benchmark_folders.py            # all, into a temporary folder
     python benchmarks/benchmark_folders.py mlvu nextqa
 
-Prints a row a builder and configuration: questions, CPU seconds of `load_dataset`, rows a second.
+Prints a row a builder and configuration: questions, CPU seconds of `load_dataset`, rows a second, and CPU seconds of
+`score` on a log of lmms-eval that answers all of them, the last first; at the end, those on 50,000 rows with options.
 """
 
 from __future__ import annotations
@@ -213,6 +214,52 @@ def questions(root: Path) -> None:
     videos(root / "clips", {f"{at}.mp4" for at in range(2000)})
 
 
+def answer(at: int, texts: list[str]) -> str:
+    """Give an answer in one of four forms."""
+    place = at % len(texts)
+    letter = "ABCDEFGHIJ"[place]
+    forms = [
+        letter,
+        "The answer is {}.",
+        "({}) {}",
+        "I see {1} in it, and so the correct option is {0}.",
+    ]
+    return forms[at % 4].format(letter, texts[place])
+
+
+def write_log(path: Path, rows: Any) -> None:
+    """Write what lmms-eval would leave of a run, the last question first, as its ranks leave them."""
+    samples = [
+        {
+            "doc_id": at,
+            "target": row["answer"],
+            "filtered_resps": [answer(at, row["options"])],
+            "input": "\n".join(["Pick one.", row["question"], *lettered(row["options"])]),
+        }
+        for at, row in enumerate(rows.select_columns(["question", "options", "answer"]))
+    ]
+    write(path, samples[::-1])
+
+
+def write_sheet(path: Path, n: int) -> None:
+    """Write rows of question, options, right letter and answer."""
+    rows: Rows = []
+    for at in range(n):
+        texts = options(at, 4)
+        rows.append({"id": at, "question": f"What is in clip {at}?", "options": texts})
+        rows[-1] |= {"right": "ABCD"[at % 4], "prediction": answer(at, texts)}
+    write(path, rows)
+
+
+def score_seconds(path: Path, out: Path, benchmark: Any = None) -> float:
+    """Score a file of predictions, and give the CPU seconds."""
+    from t2vid.evaluation.score import score
+
+    start = time.process_time()
+    score(path, benchmark=benchmark, out=out)
+    return time.process_time() - start
+
+
 MAKERS: dict[str, Callable[[Path], None]] = {
     maker.__name__: maker
     for maker in (
@@ -235,7 +282,8 @@ def main(names: list[str]) -> None:
     from t2vid.evaluation.benchmarks.reader import reader_of
 
     datasets.disable_progress_bars()
-    print(f"{'benchmark':<18}{'config':<18}{'questions':>10}{'seconds':>9}{'rows/s':>9}")
+    heads = f"{'questions':>10}{'seconds':>9}{'rows/s':>9}{'score, s':>10}"
+    print(f"{'benchmark':<18}{'config':<18}{heads}")
     with tempfile.TemporaryDirectory() as base:
         for name in names or MAKERS:
             root = Path(base, name)
@@ -251,9 +299,16 @@ def main(names: list[str]) -> None:
                     cache_dir=str(Path(base, "cache")),
                 )
                 took = time.process_time() - start
-                print(
-                    f"{name:<18}{config:<18}{len(rows):>10,}{took:>9.1f}{len(rows) / took:>9,.0f}"
-                )
+                log = Path(base, f"{name}-{config}", "1_samples_log.jsonl")
+                write_log(log, rows)
+                scored = score_seconds(log, log.parent / "run", rows)
+                figures = f"{len(rows):>10,}{took:>9.1f}{len(rows) / took:>9,.0f}{scored:>10.1f}"
+                print(f"{name:<18}{config:<18}{figures}")
+        if not names:
+            sheet = Path(base, "sheet", "sheet.jsonl")
+            write_sheet(sheet, 50_000)
+            scored = score_seconds(sheet, sheet.parent / "run")
+            print(f"{'rows with options':<36}{50_000:>10,}{'':>18}{scored:>10.1f}")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def python(built, tmp_path_factory) -> str:
 
 def run(command: list[str], **kwargs) -> str:
     # Folders on PYTHONPATH do not process .pth files, so the editable install stays invisible.
-    borrowed = next(path for path in sys.path if path.endswith("site-packages"))
+    borrowed = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
     environment = {**os.environ, "PYTHONPATH": borrowed}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, **kwargs)
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
@@ -48,17 +48,17 @@ def test_wheel_and_sdist_hold_code_links_fonts_and_samples(built):
         in_wheel = set(wheel.namelist())
     with tarfile.open(next(built.glob("*.tar.gz"))) as sdist:
         in_sdist = {name.split("/", 1)[-1] for name in sdist.getnames()}
-    for path in (
-        "t2vid/py.typed",
-        "t2vid/trainer/sft_trainer.py",
-        "t2vid/dataset_scripts/synthetic.py",
-        "t2vid/metrics/video_mcq/video_mcq.py",
-        "t2vid/samples/texts.jsonl",
-        "t2vid/samples/clips/ball.mp4",
-    ):
-        assert path in in_wheel
-        assert f"src/{path}" in in_sdist
-    assert any(path.startswith("t2vid/fonts/") and path.endswith(".ttf") for path in in_wheel)
+    source = ROOT / "src"
+    folders = [source / "t2vid", *(path for path in (source / "t2vid").iterdir() if path.is_dir())]
+    files = {
+        str(path.relative_to(source))
+        for folder in folders  # each by itself: rglob does not enter linked folders
+        for path in folder.rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {"t2vid/trainer/sft_trainer.py", "t2vid/samples/clips/ball.mp4"} <= files
+    assert files <= in_wheel, f"[options.package_data] lacks {sorted(files - in_wheel)}"
+    assert {f"src/{path}" for path in files} <= in_sdist
     assert not any(path.startswith(("trainer/", "dataset_scripts/", "tests/")) for path in in_wheel)
 
 
@@ -67,6 +67,8 @@ def test_the_wheel_works_alone_in_an_empty_folder(python, empty_folder):
     assert str(ROOT) not in where
     assert "demo" in run([python, "-m", "t2vid", "--help"], cwd=empty_folder)
     run([python, "-c", "import t2vid.trainer, t2vid.trainer.collator"], cwd=empty_folder)
+    code = "import t2vid; print(t2vid.extract_choice('It is a cube.', ['a ball', 'a cube']).letter)"
+    assert run([python, "-c", code], cwd=empty_folder).strip() == "B"
     code = (
         "import t2vid; from datasets import load_dataset; "
         "r = load_dataset('t2vid/synthetic', 'sample', split='train')[0]; "

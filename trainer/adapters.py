@@ -10,12 +10,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from t2vid.errors import InputError, require
 from t2vid.models.families import family_of
 from t2vid.models.parts import PARTS, checked_parts, linear_pattern, part_of
+
+
+@contextmanager
+def making_adapters() -> Iterator[None]:
+    """Leave out of the block what transformers tells peft, which still asks by an old name."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".is_gradient_checkpointing", FutureWarning)
+        yield
 
 
 def adapter(

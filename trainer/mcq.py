@@ -27,7 +27,7 @@ from t2vid.evaluation.answers import Answer
 from t2vid.evaluation.backends import TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import generate
-from t2vid.evaluation.run import benchmark_rows
+from t2vid.evaluation.rows import benchmark_rows, check_videos
 from t2vid.evaluation.score import unlabelled
 from t2vid.evaluation.showing import grid
 from t2vid.scoring.extract import extract_choice
@@ -223,6 +223,7 @@ class McqEvaluation:
 
 def _chosen(rows: Any, limit: int | None, title: str) -> Any:
     """Choose questions evenly over a benchmark, whose rows usually stand by category."""
+    check_videos(rows)
     styles = rows["style"]
     lettered = [at for at in range(len(rows)) if styles[at] != "caption"]
     if left := len(rows) - len(lettered):

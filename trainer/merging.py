@@ -21,6 +21,7 @@ import numpy as np
 from t2vid._version import __version__
 from t2vid.errors import InputError, MissingFile, require
 from t2vid.storage.files import output_folder
+from t2vid.trainer.adapters import making_adapters
 
 ADAPTER = "adapter_config.json"
 # Adding a product of two matrices rounds every weight once: 24 bits of a float32, 8 of a bfloat16.
@@ -93,7 +94,8 @@ def merge(
     probe = _probe(model, processor)
     with torch.no_grad():
         plain = model(**probe).logits
-        whole = peft.PeftModel.from_pretrained(model, str(folder)).eval()
+        with making_adapters():
+            whole = peft.PeftModel.from_pretrained(model, str(folder)).eval()
         layers = sum(isinstance(module, kind_of_layer) for module in whole.modules())
         want = whole(**probe).logits
         merged = whole.merge_and_unload()

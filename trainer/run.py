@@ -20,6 +20,7 @@ from t2vid import catalog, targets
 from t2vid.configuration import read_yaml
 from t2vid.errors import InputError, MissingFile, kind_of, require
 from t2vid.mixing.opening import open_rows
+from t2vid.progress import visible
 from t2vid.trainer.adapters import adapter
 
 logger = logging.getLogger(__name__)
@@ -125,7 +126,7 @@ def build_trainer(job: TrainJob, settings: Mapping[str, Any]) -> Any:
     # Settings that name ZeRO-3 shard every model made after them: right for a checkpoint, which is
     # read in shards, and fatal for random weights, which would be initialised empty.
     made = load_model(job, rows) if catalog.tiny(job.model_name_or_path) else None
-    args = VideoSFTConfig(**settings)
+    args = VideoSFTConfig(**{"disable_tqdm": not visible(), **settings})
     model, processor = made or load_model(job, rows)
     return VideoSFTTrainer(
         model,

@@ -33,6 +33,7 @@ require("trl", extra="train")
 import torch  # noqa: E402
 from accelerate.utils import gather_object  # noqa: E402
 
+from t2vid.trainer.adapters import making_adapters  # noqa: E402
 from t2vid.trainer.asked import AskedWhileTraining  # noqa: E402
 from t2vid.trainer.budgeted import BudgetedBatches  # noqa: E402
 from t2vid.trainer.callbacks import Meter, SourceLosses, merge_losses  # noqa: E402
@@ -44,6 +45,7 @@ from t2vid.trainer.preparing import (  # noqa: E402
     config_of,
     gather_head,
     keep_used_names,
+    last_whole_checkpoint,
     named_family,
     processor_of,
     rates_by_part,
@@ -133,15 +135,16 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
         kwargs["preprocess_logits_for_metrics"] = (
             kwargs.get("preprocess_logits_for_metrics") or likeliest_tokens
         )
-        super().__init__(
-            model,
-            args,
-            data_collator,
-            train_dataset,
-            eval_dataset,
-            processing_class,
-            **kwargs,
-        )
+        with making_adapters():
+            super().__init__(
+                model,
+                args,
+                data_collator,
+                train_dataset,
+                eval_dataset,
+                processing_class,
+                **kwargs,
+            )
         self._fit_to_model(args)
 
     def _fit_to_model(self, args: VideoSFTConfig) -> None:
@@ -225,11 +228,23 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             f'(on_nan="ignore" goes on): {_named(bad or segments)}'
         )
 
-    def train(self, *args: Any, **kwargs: Any) -> Any:
-        """Train; the first line logged says what is trained on, the last what was left out."""
+    def train(
+        self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Train; the first line logged says what is trained on, the last what was left out.
+
+        With `resume_from_checkpoint=True` and no whole checkpoint there it begins, so that a job
+        that is killed and started again may always say so.
+        """
+        if resume_from_checkpoint is True:
+            where = self.args.output_dir
+            resume_from_checkpoint = last_whole_checkpoint(where)
+            if self.is_world_process_zero():
+                found = resume_from_checkpoint or f"the beginning: no checkpoint in {where}"
+                logger.warning("training goes on from %s", found)
         if isinstance(self.data_collator, VideoCollator) and self.is_world_process_zero():
             logger.warning("%s", described(self.train_dataset, self.data_collator))
-        out = super().train(*args, **kwargs)
+        out = super().train(resume_from_checkpoint or False, *args, **kwargs)
         if self.dropped.dropped:
             logger.warning("rows left out:\n%s", self.dropped.table())
         return out

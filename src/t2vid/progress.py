@@ -38,6 +38,12 @@ def visible() -> bool:
     return not _silenced.get() and os.environ.get("RANK", "0") == "0" and sys.stderr.isatty()
 
 
+def quieten_libraries() -> None:
+    """Keep the bars of `datasets`, `huggingface_hub` and transformers out of logs; call it before them."""
+    for library in ("DATASETS", "HUB"):  # transformers asks huggingface_hub
+        os.environ.setdefault(f"HF_{library}_DISABLE_PROGRESS_BARS", "1")
+
+
 @contextmanager
 def silenced() -> Iterator[None]:
     """Draw no bars in the block."""

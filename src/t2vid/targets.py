@@ -83,8 +83,8 @@ def find(
 ) -> Target:
     """Say what a user means.
 
-    A file or folder that is there comes first, then recipes, then datasets; only `owner/name` may be
-    on the Hub.
+    A file or folder that is there and of use comes first, then recipes, then datasets; only
+    `owner/name` may be on the Hub.
 
     Args:
         what: path or name.
@@ -97,7 +97,10 @@ def find(
         InputError: when it is of another kind, or a YAML file that cannot be read.
     """
     named = os.fspath(what)
-    target = _at_path(named) or _by_name(named)
+    target = _at_path(named)
+    if target is None or target.kind not in accept:  # a folder `sample` does not hide the recipe
+        other = _by_name(named)
+        target = other if target is None or (other and other.kind in accept) else target
     if target is None:
         raise _unknown(named, accept, by)
     if target.kind not in accept:
@@ -197,6 +200,50 @@ def near(named: str, accept: Sequence[TargetKind]) -> list[str]:
 
     close = get_close_matches(path.name, beside, n=2)
     return [*catalog.near(named, known), *(str(path.with_name(name)) for name in close)][:3]
+
+
+def checkpoint_of(name: str, called: str) -> tuple[str, dict[str, str]]:
+    """Return where a model is loaded from, and the GGUF file in there, if it is one.
+
+    A path that leads nowhere is named at once; the Hub would be asked for minutes and then called unreachable.
+
+    Args:
+        name: a folder, a GGUF file, a folder that holds one, or a name on the Hub.
+        called: what messages call it, `model` or `judge`.
+
+    Raises:
+        UnknownTarget: for a path at which there is no model.
+
+    >>> checkpoint_of("meta-llama/Llama-3.1-8B-Instruct", "judge")
+    ('meta-llama/Llama-3.1-8B-Instruct', {})
+    """
+    path = Path(name).expanduser()
+    if path.is_dir():
+        if any((path / one).is_file() for one in ("config.json", "adapter_config.json")):
+            return str(path), {}
+        weights = sorted(file.name for file in path.glob("*.gguf"))
+        if len(weights) == 1:
+            return str(path), {"gguf_file": weights[0]}
+        found = (
+            f"{len(weights)} GGUF files; name one of {weights[:5]}" if weights else "no config.json"
+        )
+        raise UnknownTarget(
+            f"{called} {name!r} is a folder with {found}; give that of a checkpoint"
+        )
+    if path.is_file():
+        if path.suffix.lower() == ".gguf":
+            return str(path.parent), {"gguf_file": path.name}
+        raise UnknownTarget(
+            f"{called} {name!r} is a file, not a checkpoint's folder or a GGUF file"
+        )
+    beside = path.parent != Path() and path.parent.is_dir()
+    if beside or name[:1] in "./~" or name.count("/") > 1 or path.suffix.lower() == ".gguf":
+        close = near(name, ())
+        hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+        raise UnknownTarget(
+            f"there is no {called} at {name!r}{hint}; give a folder or owner/name on the Hub"
+        )
+    return name, {}
 
 
 def _listed(accept: Sequence[TargetKind]) -> str:

@@ -18,8 +18,8 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
-from rows import dataset_of, text_rows
-from t2vid.browse.app import browse, export_html, frames_html, talk_html
+from rows import dataset_of, text_rows, video_rows
+from t2vid.browse.app import browse, export_html, frames_html, mask_html, talk_html
 from t2vid.browse.browser import Browser
 from t2vid.browse.encoders import Encoders, mask_runs
 from t2vid.browse.frames import ShownFrames
@@ -169,6 +169,17 @@ def test_the_runs_of_a_row_are_its_tokens_and_the_loss_is_on_the_answer():
     assert found[3].text.strip() == "0.<end_of_utterance>"
     whole = encoder(browser.row_with(0, browser.show(0).frames))
     assert sum(piece.n_tokens for piece in found) == len(whole.ids)
+
+
+def test_a_row_whose_file_is_gone_says_so_and_shows_no_mask(tmp_path):
+    browser = Browser(BrowseRows(dataset_of(video_rows(tmp_path)), root=tmp_path))
+    encoders = Encoders(())
+    shown = mask_html(encoders, browser, 0, encoders.names[0], "answer")
+    assert "tokens:" in shown
+    (tmp_path / "a/one.mp4").unlink()
+    assert "one.mp4" in browser.show(0).note
+    gone = mask_html(encoders, browser, 0, encoders.names[0], "answer")
+    assert "without its frames this row has no prompt" in gone and "places" not in gone
 
 
 def test_a_checkpoint_whose_family_has_another_name_than_its_type_is_taken(tmp_path):

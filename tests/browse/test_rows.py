@@ -124,12 +124,53 @@ def test_pages_of_filtered_rows_follow_one_another_without_loss():
 def test_a_search_stops_after_a_while_and_goes_on_when_asked_again(monkeypatch):
     ticks = itertools.count(0, 0.03)  # seconds that a row takes
     monkeypatch.setattr(browsing.time, "thread_time", lambda: next(ticks))
-    rows = [row(f"r{i}", source="rare" if i == 120 else "texts") for i in range(130)]
+    rows = [row(f"r{i}", answer="B" if i == 120 else "Yes.") for i in range(130)]
     browser = Browser(BrowseRows(dataset_of(rows)))
-    pages = [browser.page(0, RowFilters(source="rare")) for _ in range(3)]
+    rare = RowFilters(flags=("letter",))
+    pages = [browser.page(0, rare) for _ in range(3)]
     assert 0 < pages[0].looked < pages[1].looked < pages[2].looked == 130
     assert pages[0].more and pages[0].total is None
     assert pages[-1].positions == [120] and not pages[-1].more and pages[-1].total == 1
+
+
+def test_a_page_fills_by_itself_until_another_one_is_asked_for(monkeypatch):
+    ticks = itertools.count(0, 0.03)
+    monkeypatch.setattr(browsing.time, "thread_time", lambda: next(ticks))
+    rows = [row(f"r{i}", answer="B" if i == 120 else "Yes.") for i in range(130)]
+    browser = Browser(BrowseRows(dataset_of(rows)))
+    rare, other = RowFilters(flags=("letter",)), RowFilters(words="nothing")
+    pages = list(browser.pages(0, rare))
+    assert len(pages) == 3 and pages[-1].positions == [120] and not pages[-1].more
+    browser.page(0, other)
+    filling = browser.pages(0, rare)
+    next(filling)
+    browser.page(0, other)
+    assert list(filling) == []
+    streamed = Browser(BrowseRows(stream_of(40, [])), sample=5)
+    assert len(list(streamed.pages(0, RowFilters(words="nothing")))) == 1
+
+
+def test_a_row_of_words_alone_has_no_placeholder_too_many():
+    blank = dict.fromkeys(("text", "path", "bytes", "spec"))
+    said = messages([("user", "Why?"), ("assistant", "It rains.")], n_frames=0)
+    rows = [{"id": "a", "source": "s", "images": blank, "messages": said, "n_frames": 0}]
+    rows[0]["n_words"] = 1
+    browser = Browser(BrowseRows(dataset_of(rows)))
+    assert browser.flags(0) == ["no frames"]
+    assert browser.page(0, RowFilters(flags=("no frames",))).positions == [0]
+    assert browser.page(0, RowFilters(flags=("placeholders",))).positions == []
+
+
+def test_sources_and_frames_are_seen_in_columns_and_rows_that_lack_them_are_read():
+    rows = [row(f"r{i}", source=f"s{i % 3}", n_frames=i % 5) for i in range(60)]
+    for at in (7, 8):  # without a number: their image places are counted
+        rows[at]["messages"] = messages([("user", "Why?"), ("assistant", "So.")], n_frames=3)
+        rows[at]["n_frames"] = None
+    browser = Browser(BrowseRows(dataset_of(rows)))
+    filters = RowFilters(source="s1", min_frames=3, max_frames=3)
+    page = browser.page(0, filters)
+    assert page.positions == [i for i in range(60) if i % 3 == 1 and (i % 5 == 3 or i == 7)]
+    assert page.total == len(page.positions)
 
 
 def test_flags_name_what_many_rows_share():

@@ -515,8 +515,8 @@ OWN: list[tuple[dict[str, Any], str]] = [
     ({"options": ["red", "blue"], "answer": "B. red"}, "another option"),
     ({"options": ["red", "blue"], "answer": "B. green"}, "another option"),
     ({"question": "Which?\nA. red\nB. blue", "answer": "B"}, "B"),
-    ({"options": [f"o{n}" for n in range(11)], "answer": "A"}, "list of 1 to 10"),
-    ({"options": [], "answer": "A"}, "list of 1 to 10"),
+    ({"options": [f"o{n}" for n in range(11)], "answer": "A"}, "more than 10 options"),
+    ({"options": [], "answer": "A"}, "options are no list"),
     ({"options": ["赤", "青い"], "answer": "青い"}, "B"),
 ]
 
@@ -557,6 +557,39 @@ def test_ones_own_file_is_a_benchmark(suffix: str, tmp_path: Path):
     assert found["id"][:] == ["questions/q0", "questions/q1"] and found["answer"][:] == ["B", "B"]
     with pytest.raises(MissingFile, match="no public files"):
         load_dataset("t2vid/questions", split="test")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"Question ID": "q0", "video_path": "a.mp4", "prompt": "Which?", "GT": "blue"}
+        | {"choices": {"A": "red", "B": "blue"}, "Task-Type": "colour"},
+        {"qid": "q0", "clip": "a.mp4", "query": "Which?", "label": 1, "options": "red | blue"}
+        | {"type": "colour"},
+        {"uid": "q0", "file": "a.mp4", "question": "Which?", "option_1": "red", "option_2": "blue"}
+        | {"correct option": "2", "category": "colour"},
+    ],
+)
+def test_columns_are_known_by_the_names_that_people_give_them(row: Any, tmp_path: Path):
+    wrapped = {"version": 1, "questions": [row]}
+    by_id = {"q0": {key: value for key, value in row.items() if not key.lower().endswith("id")}}
+    for at, whole in enumerate(([row], wrapped, by_id)):
+        path = tmp_path / f"mine{at}.json"
+        path.write_text(json.dumps(whole), encoding="utf-8")
+        (found,) = load_dataset("t2vid/questions", data_files=str(path), split="test")
+        assert (found["id"], found["question"]) == ("questions/q0", "Which?")
+        assert (found["options"], found["answer"]) == (["red", "blue"], "B")
+        assert (found["video"], found["category"]) == ("a.mp4", "colour")
+
+
+def test_a_question_without_a_video_says_which_columns_there_are():
+    counts = Counts()
+    rows = [(0, {"question": "Which?", "film": "a.mp4"}), (1, {"question": "Which?", "video": ""})]
+    assert not list(reader_of("questions").convert(rows, counts))
+    assert list(counts.dropped) == [
+        "no video (or video_path, video_file, video_name …) among question, film",
+        "no video (or video_path, video_file, video_name …) among question, video",
+    ]
 
 
 # ---- others' answers

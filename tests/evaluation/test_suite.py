@@ -15,6 +15,7 @@ from t2vid.errors import InputError
 from t2vid.evaluation import run as running
 from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.rows import benchmark_rows
 from t2vid.evaluation.runs import Run
 from t2vid.pages import suite
 from t2vid.pages.scores import compare, report
@@ -31,7 +32,7 @@ def benchmarks(clips, monkeypatch):
         source = what.removeprefix("t2vid/")
         changes = {} if source == "video_mme" else {"cues": ()}
         rows = make_rows(clips[:2], source=source, **changes)
-        return running.benchmark_rows([{**r, "id": f"{source}/{r['id']}"} for r in rows], {})
+        return benchmark_rows([{**r, "id": f"{source}/{r['id']}"} for r in rows], {})
 
     monkeypatch.setattr(suite, "benchmark_rows", rows_of)
 

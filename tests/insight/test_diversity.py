@@ -12,6 +12,7 @@ from t2vid.errors import InputError
 from t2vid.insight import compare
 from t2vid.insight.diversity import SAMPLE, diversity, select_diverse
 from t2vid.insight.embedding import embed
+from t2vid.insight.templates import template_of
 from t2vid.schema import messages
 
 WORDS = (
@@ -90,6 +91,45 @@ def test_intervals_hold_their_value(found):
     for source in found.sources.values():
         for figure in (source.cluster_entropy, source.vendi, source.nearest, source.template_share):
             assert figure.low <= figure.value <= figure.high
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["Why?"] * 40,
+        ["Why?", "Why?", "Who came?"] * 9,
+        [f"Clip {n}?" for n in range(30)],
+        ["A b", "C"],
+    ],
+)
+def test_instructions_of_one_or_two_kinds_have_a_map(texts):
+    found = diversity(texts, embedder="tfidf")
+    places = {tuple(place) for place in found.xy.tolist()}
+    assert len(places) == len(set(map(template_of, texts))) and np.isfinite(found.xy).all()
+
+
+def test_intervals_end_where_the_measure_ends():
+    for texts in (["Why do they run?", "Count boats."], ["Why?"] * 5, ["Why?", "Who came?", "No."]):
+        source = diversity(texts, embedder="tfidf").whole
+        assert 0 <= source.cluster_entropy.low and source.cluster_entropy.high <= np.log(len(texts))
+        assert 1 <= source.vendi.low + 1e-9 and source.vendi.high <= len(texts) + 1e-9
+        assert 0 <= source.nearest.low and str(source.cluster_entropy)[0] != "-"
+
+
+def test_few_instructions_are_told_apart_by_all_of_their_words():
+    source = diversity(["Why do they run?", "Count the boats."], embedder="tfidf").whole
+    assert source.n_clusters == 2 and source.vendi.value == pytest.approx(2)
+
+
+def test_a_source_called_all_is_not_taken_for_the_whole():
+    named = {"all": ["Why?", "When?"], "texts": ["Who came?", "Count them.", "Go on."]}
+    found = diversity(named, embedder="tfidf")
+    assert [(name, one.n) for name, one in found.sources.items()] == [
+        ("all", 2),
+        ("texts", 3),
+        ("all sources", 5),
+    ]
+    assert found.whole.n == 5
 
 
 def test_a_dataset_is_read_by_source_without_drawing_a_frame(nine):
@@ -175,8 +215,16 @@ def test_without_the_model_the_words_are_counted_and_that_is_said(tmp_path, vari
     vectors, how = embed(varied[:20], embedder=str(gone))
     plain, _ = embed(varied[:20], embedder="tfidf")
     assert np.array_equal(vectors, plain)
-    assert how.startswith("TF-IDF and SVD") and f"because {gone} could not be loaded" in how
+    assert how.startswith("TF-IDF") and f"because {gone} could not be loaded" in how
     assert "no-such-model" in caplog.text
+
+
+def test_what_takes_seconds_to_import_is_left_alone_where_its_model_is_not_there(monkeypatch):
+    asked = []
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    monkeypatch.setattr("t2vid.insight.embedding.require", lambda name, extra: asked.append(name))
+    _, how = embed(["Why?", "Who came?"])
+    assert "is not installed" in how and asked == ["sklearn"]
 
 
 @pytest.mark.filterwarnings("ignore")  # of the libraries underneath, as they load

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import evaluate
+import numpy as np
+import pandas as pd
 import pytest
+from datasets.arrow_writer import ArrowWriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +59,51 @@ def test_references_are_letters_places_or_texts(full):
     assert scores["accuracy"] == 1 and scores["bad_references"] == 0
     with pytest.raises(ValueError, match="reference -1"):
         full.compute(predictions=["B"], references=[-1], options=[OPTIONS])
+
+
+def test_numbers_of_any_kind_are_places_and_what_is_missing_is_empty(metric, full):
+    kinds = [1, np.int64(1), np.int8(1), 1.0, np.float32(1), np.array([1])[0]]
+    rows = {"predictions": kinds, "references": kinds[::-1]}
+    assert metric.compute(**rows)["accuracy"] == 1
+    assert full.compute(**rows, options=[OPTIONS] * 6)["accuracy"] == 1
+    texts = full.compute(predictions=[3, 1], references=["3", "B"], options=[[1, 3, 2]] * 2)
+    assert texts["accuracy"] == 0.5  # 3 is an option's text there, and so is 1
+    empty = metric.compute(predictions=[None, float("nan"), pd.NA], references=list("ABC"))
+    assert (empty["accuracy"], empty["unanswered"]) == (0, 3)
+
+
+@pytest.mark.parametrize("reference", ["Z", 7, "7", "a white goose", None, float("nan"), True])
+def test_a_reference_that_no_option_has_is_counted_as_bad(full, reference):
+    scores = full.compute(predictions=["A"], references=[reference], options=[OPTIONS])
+    assert (scores["accuracy"], scores["bad_references"]) == (0, 1)
+
+
+def test_an_option_that_reads_like_the_right_one_is_right(full):
+    rows = {"predictions": ["B"], "references": ["A"], "options": [["x", "x", "y"]]}
+    assert full.compute(**rows)["accuracy"] == 1
+    assert full.compute(**rows, scheme="paper")["accuracy"] == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"references": None}, "references= is missing"),
+        ({"predictions": None}, "predictions= is missing"),
+        ({"seed": -1}, "seed .-1."),
+        ({"resamples": 1.5}, "resamples .1.5."),
+        ({"confidence": "0.9"}, "confidence .'0.9'."),
+        ({"references": [26]}, "reference 26"),
+        ({"predictions": [-1]}, "prediction -1"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_one_line(metric, given, says):
+    with pytest.raises(ValueError, match=says):
+        metric.compute(**{"predictions": ["A"], "references": ["A"], **given})
+
+
+def test_more_options_than_letters_are_refused(full):
+    with pytest.raises(ValueError, match="27 options"):
+        full.compute(predictions=["A"], references=["A"], options=[[str(n) for n in range(27)]])
 
 
 def test_a_reference_that_is_an_option_text_is_that_option(full):
@@ -140,6 +188,22 @@ def test_batches_and_single_rows_add_up(metric):
     metric.add_batch(predictions=["A", "B"], references=["A", "C"])
     metric.add(prediction="C", reference="C")
     assert metric.compute()["accuracy"] == pytest.approx(2 / 3)
+
+
+def test_single_rows_are_written_many_at_once_and_bad_ones_refused_at_once(metric, monkeypatch):
+    written, write_table = [], ArrowWriter.write_table
+
+    def counted(self, table):
+        written.append(len(table))
+        write_table(self, table)
+
+    monkeypatch.setattr(ArrowWriter, "write_table", counted)
+    for n in range(20_003):
+        metric.add(prediction="AB"[n % 2], reference=0)
+    with pytest.raises(ValueError, match="reference 99"):
+        metric.add(prediction="A", reference=99)
+    assert metric.compute()["n"] == 20_003
+    assert written == [10_000, 10_000, 3]
 
 
 def test_combined_with_another_metric(metric):

@@ -445,7 +445,7 @@ def test_questions_of_a_benchmark_are_found_in_the_rows(tmp_path):
         benchmarks={"bench": path},
     ).findings
     assert found.values()["benchmark_overlap"] == 0.25
-    assert "1 rows share" in next(f.says for f in found.flags if f.name == "benchmark_overlap")
+    assert "bench: 1" in next(f.says for f in found.flags if f.name == "benchmark_overlap")
 
 
 def test_a_mix_by_its_name_and_its_rows_in_memory_have_the_same_figures(written, tmp_path):

@@ -16,6 +16,7 @@ from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation import paper
 from t2vid.evaluation.backends import FunctionBackend
 from t2vid.evaluation.config import EvalConfig
+from t2vid.evaluation.score import score
 from t2vid.pages.scores import compare, report
 
 FAST = EvalConfig(control="blind")
@@ -107,6 +108,56 @@ def test_comparison_pairs_the_questions(clips, tmp_path):
         assert compare(a, b) == compare([a, b])
 
 
+def scored(folder: Path, name: str, letters: str, **more: Any) -> Any:
+    """A run made of a file of answers to questions whose right letter is A."""
+    lines = [
+        {"id": f"q{n}", "question": f"Which, {n}?", "options": ["cat", "dog"], "answer": "A"}
+        | {"prediction": letter, "category": ["", "task 10", "task 2"][n % 3], **more}
+        for n, letter in enumerate(letters)
+    ]
+    path = folder / f"{name}.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    score(path, out=folder / f"{name}-run")
+    return folder / f"{name}-run"
+
+
+def test_answers_without_a_video_stand_alone_and_a_single_video_has_no_interval(tmp_path):
+    first, second = (scored(tmp_path, n, letters * 20) for n, letters in (("a", "AB"), ("b", "BA")))
+    cell = json.loads(report([first], format="json"))[0]["rows"][0][4]
+    low, high = map(float, re.findall(r"[\d.]+", cell))
+    assert 25 < low < 45 and 55 < high < 75
+    whole = json.loads(compare([first, second], format="json"))[0]["rows"][0]
+    assert whole[4] == "+0.0" and whole[5] != "[0.0, 0.0]"
+    first, second = (
+        scored(tmp_path, f"{n}-film", letters * 20, video="a.mp4")
+        for n, letters in (("a", "AB"), ("b", "BA"))
+    )
+    assert json.loads(report([first], format="json"))[0]["rows"][0][4] == "[0.0, 100.0]"
+    assert json.loads(compare([first, second], format="json"))[0]["rows"][0][5] == "[−100.0, 100.0]"
+
+
+def test_categories_without_a_name_have_one_and_stand_in_the_order_of_their_numbers(tmp_path):
+    runs = [scored(tmp_path, n, "ABAB" * 3) for n in "ab"]
+    table = next(t for t in json.loads(report(runs[:1], format="json")) if "category" in t["title"])
+    assert [row[0] for row in table["rows"]] == ["(none) (4)", "task 2 (4)", "task 10 (4)"]
+    tables = json.loads(compare(runs, format="json"))
+    assert [row[0] for row in tables[1]["rows"]] == ["(none)", "task 2", "task 10"]
+    assert all(title for table in tables for title in table["head"])
+
+
+def test_a_line_break_in_a_name_ends_no_row_of_markdown(tmp_path):
+    run = scored(tmp_path, "broken", "AB", category="one\ntwo")
+    assert "| one two (2) |" in report([run])
+
+
+def test_the_page_names_each_answer_and_says_where_it_is_cut(tmp_path):
+    run = scored(tmp_path, "cut", ["x " * 900 + "So the answer is (B). " + "y " * 900, ""])
+    html = report([run], format="html")
+    assert "Scores of cut" in html and "questions/q0" in html
+    assert re.search(r">…[x ]+So the answer is \(<mark>B</mark>\)\.[y ]+…<", html)
+    assert "(nothing)" in html
+
+
 def test_more_than_two_runs_are_compared_in_pairs_and_corrected_for_their_number(clips, tmp_path):
     runs = [
         run_of(tmp_path, clips, "mvbench", name, wrong=wrong)
@@ -114,7 +165,7 @@ def test_more_than_two_runs_are_compared_in_pairs_and_corrected_for_their_number
     ]
     whole, *categories = json.loads(compare(runs, format="json"))
     rows = [dict(zip(whole["head"], row, strict=True)) for row in whole["rows"]]
-    assert [row[""] for row in rows] == ["base → mine", "base → other", "mine → other"]
+    assert [row["runs"] for row in rows] == ["base → mine", "base → other", "mine → other"]
     assert [row["p (McNemar)"] for row in rows] == ["0.031", "1", "0.031"]
     assert [row["p (Holm)"] for row in rows] == ["0.094", "1", "0.094"]  # three times the smallest
     assert [table["title"].partition(" by ")[0] for table in categories] == [

@@ -118,4 +118,5 @@ def test_ticks_are_round_and_cover_the_range():
 
 def test_numbers_are_set_right_and_words_left():
     html = filled(head=["name", "n"], rows=[["rows", 1234], ["frames", 5]])
-    assert '<td class="n">1,234</td>' in html and "<td>rows</td>" in html
+    assert '<td class="n" data-label="n">1,234</td>' in html
+    assert '<td data-label="name">rows</td>' in html

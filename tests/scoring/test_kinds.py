@@ -12,6 +12,9 @@ FLASKS = ["neither; both are alike", "Flask A", "Flask B"]
 ROOTS = [r"$2\sqrt{5}$", "$5$", r"$\frac{3}{4}$", r"$6\sqrt{5}$"]
 PICTURES = ["A", "B", "C", "D"]
 WEIGHTS = [r"$12 \mathrm{~kg}$", r"$15 \mathrm{~kg}$", r"$21 \mathrm{~kg}$"]
+NEARER = ["A is nearer", "B is nearer", "Both are as near"]
+POINTS = ["Point A", "Point B", "Point C", "Point D"]
+SHELVES = ["the upper shelf", "the lower shelf"]
 SHARED = ["a kite", "a drum", "Both A and B", "None of the above"]
 
 
@@ -58,7 +61,13 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("He stopped swimming.", MOVES, None),
         ("He is rowing, as opposed to swimming.", MOVES, "D"),
         ("Neither A nor B describes it.", MOVES, None),
-        # a model that loops
+        # a model that loops, and one whose heading speaks of the question it was asked
+        (
+            "- **Clip:** it is dark.\n- **Question:** The question asks who moves.\nThe answer is **B. a drum**.",
+            SHARED,
+            "B",
+        ),
+        ("画面很暗。\n问题：题目要求选出动作。\n答案是B", MOVES, "B"),
         ("B\n\nQuestion: What is he doing?\nAnswer: C", MOVES, "B"),
         ("The answer is B.\n\nQuestion: And the dog?\nThe answer is D.", MOVES, "B"),
         ("The answer is (B).\n\nThe answer is (D).\n\nThe answer is (A).", MOVES, "B"),
@@ -70,6 +79,95 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("Possivelmente B.", MOVES, None),
         ("Bilmiyorum: B", MOVES, None),
         ("Nescio, B fortasse", MOVES, None),
+        # a word that was cut off, a species, and sets are no letters
+        ("B\n\nReason: the crew is climbing, and what they carry is a sign of this c", MOVES, "B"),
+        ("C\n\nThe sample most likely shows B. subtilis, which forms spores.", None, "C"),
+        ("Thus (A△B)△C has the parts that", None, None),
+        # options that differ in their letters alone
+        ("Point B is nearer.", NEARER, "B"),
+        ("A is nearer to us than B. The spot labelled A shows more.", NEARER, "A"),
+        ("B", NEARER, "B"),
+        (
+            "Point A touches point B.\nTherefore, the spot where the ball first met the wall is (C).",
+            POINTS,
+            "C",
+        ),
+        ("What follows is therefore:\n(D) Point D", POINTS, "D"),
+        (
+            "Box B fits the chair. It leaves nothing out, whereas Box A is too wide.",
+            ["Box A", "Box B"],
+            "B",
+        ),
+        ("So the answer is (B) B is nearer.", NEARER, "B"),
+        ("A is nearer. It is darker than the plate that point B is on.", NEARER, "A"),
+        # an option in contrast with the chosen one is not chosen
+        (
+            "It is clear that the upper shelf (A) is fuller. The lower shelf, while tidy, is not.",
+            SHELVES,
+            "A",
+        ),
+        (
+            "The lower shelf (B) holds what was asked for, while the upper shelf is bare.",
+            SHELVES,
+            "B",
+        ),
+        ("B, although A is close.", MOVES, "B"),
+        ("It is hard to say which of the upper or lower shelf it would be.", SHELVES, None),
+        ("I do not feel comfortable talking about the lower shelf.", SHELVES, None),
+        # reviews and lists that name all, or that broke off
+        ("Let me check each option:\n\nA: he rows over the", PICTURES, None),
+        ("A: the boat, of which more is said\n\nB (", PICTURES, None),
+        ("The options are: A. a boat, B. a raft, C. a canoe.", None, None),
+        (
+            "Shown is C. climbing.\n\nWhy not the others:\nA. swimming: dry\nB. jumping: too slow",
+            MOVES,
+            "C",
+        ),
+        # presented by its place after a colon, with no word such as answer
+        (
+            "Of the spots on the far wall, the one that was touched last would be:\n\n(C) Point C",
+            POINTS,
+            "C",
+        ),
+        ("The option that best goes on with this pattern is (B) Point B.", POINTS, "B"),
+        ("Here spot A appears to be nearer to us.", NEARER, "A"),
+        ("Here point A appears to be nearer to us.", NEARER, "A"),
+        ("The answer is ###C###", MOVES, "C"),
+        ("{'answer': '2) jumping'}", MOVES, "B"),
+        # no answer: the list that follows one, and what a cut left over
+        (
+            "Spot B is near. Point B goes with D.\n\nSo the answer is:\n(A) Point A\n(B) Point B",
+            POINTS,
+            None,
+        ),
+        (
+            "Option A is wrong because he is dry. Option B says that he jumps. Option C...",
+            MOVES,
+            None,
+        ),
+        (
+            "Swimming is not seen. Climbing (C) applies to steep walls. The last one (D) is the mo...",
+            MOVES,
+            None,
+        ),
+        # verdicts alone, places, and what is left
+        ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
+        ("(A) wrong (B) wrong (C) right (D) wrong", MOVES, "C"),
+        ("A. ❌\nB. ✅\nC. ❌", MOVES, "B"),
+        ("A: yes, B: yes, C: no", MOVES, None),
+        ("A. Yes\nB. No", ["Yes", "No"], None),
+        ("The third one.", MOVES, "C"),
+        ("I'd pick the last.", MOVES, "D"),
+        ("The second boat is like the first one.", MOVES, None),
+        ("Not both, just A.", MOVES, "A"),
+        ("B alone.", MOVES, "B"),
+        ("Ответ: С", MOVES, "C"),
+        # what is asked for may be what is wrong
+        ("Therefore, the incorrect statement is C.", MOVES, None),
+        # a verb is no retraction; a letter with a bracket heads an answer
+        ("The answer is A. He has to wait for the boat.", MOVES, "A"),
+        ("B) 12 rowers", None, "B"),
+        ("### ANSWER\nI", list("ABCDEFGHIJ"), "I"),
         # options that stand for others
         ("Both A and B", SHARED, "C"),
         ("The answer is both A and B.", SHARED, "C"),
@@ -172,3 +270,10 @@ def count_calls():
         return calls
 
     return counted
+
+
+def test_what_is_wrong_is_right_where_the_question_asks_for_it():
+    said = "A holds, B holds, and D is on the list. Therefore, the incorrect statement is C."
+    assert extract_choice(said, MOVES, "Which of these is NOT seen?").letter == "C"
+    assert extract_choice(said, MOVES, "Which of these is seen?").letter != "C"
+    assert extract_choice("A: yes, B: no, C: yes", MOVES, "Which is NOT shown?").letter is None

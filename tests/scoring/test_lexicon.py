@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from t2vid.scoring import extract_choice
-from t2vid.scoring.lexicon import CATEGORIES, entries, load
+from t2vid.scoring.lexicon import CATEGORIES, WORDS, entries, files, load, mark
 
 ENTRIES = entries()
+MARKS = dict(files())["marks"]["marks"]
 NAMES = [f"{entry['file']}: {entry['category']}: {entry['say'][:60]}" for entry in ENTRIES]
 PRESENTS = ("cue", "firm")
 
@@ -23,10 +24,17 @@ def test_a_phrase_decides_its_example_and_not_the_other(entry):
 
 def test_no_pattern_is_longer_than_a_reader_takes_in():
     lexicon = load()
-    lengths = {
-        phrase.text: len(phrase.pattern(lexicon.alphabet).pattern) for phrase in lexicon.phrases
-    }
+    for phrase in lexicon.phrases:
+        lexicon.match(phrase, lexicon.frame(""))
+    lengths = {p.text: len(lexicon.patterns[p].pattern) for p in lexicon.phrases}
     assert {text: n for text, n in lengths.items() if n > 300 or len(text) > 300} == {}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_a_mark_is_found_in_its_example_and_not_in_the_other(name):
+    assert mark(name).search(MARKS[name]["hit"])
+    assert not mark(name).search(MARKS[name]["miss"])
+    assert len(mark(name).pattern) <= 300
 
 
 def test_gates_are_derived_and_never_block_a_phrase():
@@ -41,7 +49,5 @@ def test_gates_are_derived_and_never_block_a_phrase():
 
 
 def test_every_file_has_only_known_sections():
-    from t2vid.scoring.lexicon import files
-
-    known = {*CATEGORIES, "words", "noun", "join", "turn", "concede", "spaced"}
+    known = {*CATEGORIES, *WORDS, "words", "spaced", "marks"}
     assert {name: sorted(set(data) - known) for name, data in files() if set(data) - known} == {}

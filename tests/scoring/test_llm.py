@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from loopback import Server
 from t2vid.errors import BackendError, InputError
 from t2vid.scoring import judge_from
-from t2vid.scoring.backends import OpenAIJudge, TransformersJudge, checkpoint_of
+from t2vid.scoring.backends import OpenAIJudge, TransformersJudge
 from t2vid.scoring.cache import JudgeCache, key_of
 from t2vid.scoring.judge import Judge
 from t2vid.scoring.prompt import AnswerToJudge, Verdict, prompt_of
+from t2vid.targets import checkpoint_of
 
 COLOURS = ("red", "blue", "green")
 INJECTION = (
@@ -281,14 +282,15 @@ def test_a_path_without_a_model_is_named_at_once(tmp_path, name):
 
 def test_a_mistyped_folder_hears_what_is_near(tmp_path):
     (tmp_path / "model").mkdir()
-    with pytest.raises(InputError, match="near: model"):
+    with pytest.raises(InputError, match="did you mean .*/model"):
         judge_from(f"transformers:{tmp_path}/modle")
 
 
 def test_a_gguf_file_alone_or_in_a_folder_is_found(tmp_path):
     (tmp_path / "small.gguf").write_bytes(b"GGUF")
     found = str(tmp_path), {"gguf_file": "small.gguf"}
-    assert checkpoint_of(str(tmp_path / "small.gguf")) == checkpoint_of(str(tmp_path)) == found
+    for place in (tmp_path / "small.gguf", tmp_path):
+        assert checkpoint_of(str(place), "judge") == found
     (tmp_path / "large.gguf").write_bytes(b"GGUF")
     with pytest.raises(InputError, match="2 GGUF files"):
-        checkpoint_of(str(tmp_path))
+        checkpoint_of(str(tmp_path), "judge")

@@ -37,7 +37,6 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.filterwarnings("ignore:.is_gradient_checkpointing:FutureWarning")  # peft reads it
 @pytest.mark.parametrize("extra", [[], ["use_peft=true"]])
 def test_a_yaml_file_trains_and_saves(config: Path, extra: list[str]) -> None:
     run: Any = train(config, ["max_steps=2", "max_frames=1", *extra])

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -154,12 +154,17 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
                 mask = gradio.HTML()
                 export = gradio.HTML(export_html(browser))
 
-        def turn_page(number: Any, *asked: Any) -> Any:
-            filters = _filters(*asked)
-            page = browser.page(_whole(number, 1) - 1, filters)
-            choices = [(browser.line(i), i) for i in page.positions]
-            first = page.positions[0] if page.positions else None
-            return gradio.Radio(choices, value=first), _status(browser, page, filters)
+        def turn_page(number: Any, *asked: Any) -> Iterator[Any]:
+            filters, seen = _filters(*asked), None
+            for page in browser.pages(_whole(number, 1) - 1, filters):
+                rows = gradio.skip()
+                if page.positions != seen:
+                    rows = {"choices": [(browser.line(i), i) for i in page.positions]}
+                    if not seen:  # later the choice is the reader's
+                        rows["value"] = page.positions[0] if page.positions else None
+                    rows = gradio.Radio(**rows)
+                seen = page.positions
+                yield rows, _status(browser, page, filters)
 
         def show(position: Any) -> Any:
             if position is None:
@@ -180,8 +185,10 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
             if position is None:
                 raise gradio.Error("choose a row first", print_exception=False)
             aside = browser.mark(position)
-            rows, _ = turn_page(*asked)
-            rows = gradio.Radio(rows.choices, value=position)
+            number, *filters = asked
+            page = browser.page(_whole(number, 1) - 1, _filters(*filters))
+            choices = [(browser.line(i), i) for i in page.positions]
+            rows = gradio.Radio(choices, value=position)
             return rows, _verb(aside), export_html(browser)
 
         def forward(number: Any, *asked: Any) -> int:
@@ -253,7 +260,15 @@ def _status(browser: Browser, page: RowList, filters: RowFilters) -> str:
         looked = f", {page.looked:,} looked at"
         if page.total is not None:
             size, looked = f"{page.total:,} of {size}", ""
-    further = "; Next looks further" if page.more else "; this is the last page"
+    full = len(page.positions) == PAGE_ROWS
+    on = (
+        "there are more"
+        if full
+        else "looking on"
+        if browser.rows.random_access
+        else "Next looks further"
+    )
+    further = f"; {on}" if page.more else "; this is the last page"
     return _part("note", text=f"{size}{looked}{further}")
 
 

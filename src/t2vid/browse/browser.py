@@ -28,7 +28,7 @@ from t2vid.errors import InputError, pluralize
 PAGE_ROWS = 10
 SAMPLE_ROWS = 1000  # what flags compare a row with
 SCAN_CPU_S = 1.5  # a click looks for rows that pass the filters no longer than this, or
-COUNT_CPU_S = 0.5  # where a page is full, and
+COUNT_CPU_S = 0.2  # where a page is full, and
 SCAN_STREAM_ROWS = 5_000  # at no more rows of a stream, which may have to be downloaded
 _LINE_CHARS = 90  # of an instruction and of an answer in the list
 
@@ -124,6 +124,23 @@ class Browser:
             total = len(self._found) if ended else None
             return RowList(self._found[start : start + PAGE_ROWS], more, self._looked, total)
 
+    def pages(self, number: int, filters: RowFilters = RowFilters()) -> Iterator[RowList]:  # noqa: B008
+        """Give a page as it fills, until it is full, all rows were seen, or another one is asked for.
+
+        Of a stream, whose rows may have to be downloaded, it is given once.
+
+        Args:
+            number: of the page, from 0.
+            filters: which rows pass.
+        """
+        page = self.page(number, filters)
+        yield page
+        while self.rows.random_access and page.more and len(page.positions) < PAGE_ROWS:
+            if filters != self._asked:
+                return
+            page = self.page(number, filters)
+            yield page
+
     def line(self, position: int) -> str:
         """Describe a row for the list: number, id, source, frames and flags, then what is said."""
         row = self.row(position)
@@ -131,7 +148,9 @@ class Browser:
         parts = [f"{position:,}", str(row.get("id") or "-"), str(row.get("source") or "-")]
         parts += [pluralize(n_frames_of(row), "frame"), ", ".join(marks)]
         question, answer = (_cut(text, _LINE_CHARS) for text in asked(row))
-        return f"{' · '.join(part for part in parts if part)}\n{question}\n→ {answer}"
+        return (
+            f"{' · '.join(part for part in parts if part)}\n{question}\n→ {answer or '(nothing)'}"
+        )
 
     def flags(self, position: int) -> list[str]:
         """Name the flags of a row, out of `FLAGS`."""
@@ -149,7 +168,8 @@ class Browser:
         try:
             return shown(row.get("images"), self.rows, source=str(row.get("source") or ""))
         except Exception as error:  # rows come from strangers: a broken one is looked at, too
-            return ShownFrames([], [], 0, f"no frames ({type(error).__name__}): {error}")
+            note = f"no frames ({type(error).__name__}): {error}"
+            return ShownFrames([], [], 0, note, failed=True)
 
     def row_with(self, position: int, frames: Sequence[Image.Image]) -> dict[str, Any]:
         """Give a row with these frames instead of what it stores."""
@@ -196,7 +216,13 @@ class Browser:
             return not self.rows.random_access or time.thread_time() - began > COUNT_CPU_S
 
         while self._looked < last and not is_over():
-            looked, rows = self.rows.chunk(self._looked, words)
+            looked, rows = self.rows.chunk(
+                self._looked,
+                words,
+                source=filters.source,
+                least=filters.min_frames,
+                most=filters.max_frames,
+            )
             if not looked:
                 return True
             for position, row in rows:

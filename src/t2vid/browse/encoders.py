@@ -63,6 +63,8 @@ def mask_runs(encoder: RowEncoder, browser: Browser, position: int) -> list[Toke
     Frames are blank here: their number and size decide the tokens, not what they show.
     """
     made = browser.show(position)
+    if made.failed:
+        raise InputError("without its frames this row has no prompt and no mask")
     seen = min(made.n_seen, MAX_SHOWN)
     size = (
         frame_px(encoder.processor) if encoder.direct else made.frames[0].size if seen else (1, 1)

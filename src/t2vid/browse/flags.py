@@ -8,12 +8,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from t2vid.browse.answers import VERDICTS
-from t2vid.corpora.layouts import turns_of
+from t2vid.corpora.layouts import read_unshown, said_by, turns_of
 from t2vid.errors import T2VidError
+from t2vid.frames.together import is_blank
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
 from t2vid.models.showing import conversation
@@ -53,10 +54,15 @@ class CommonTraits:
         """Name the flags of a row, out of `FLAGS`."""
         if "verdict" in row:  # an answer of a run: what came of it, and nothing about data
             return [str(flag) for flag in row["flags"]]
-        if (said := turns_in(row)) and said[0][0] == "unreadable":
+        value = row.get("images")
+        if not isinstance(value, list) and is_blank(value):  # as a row of a text alone stores it
+            row = {name: value for name, value in row.items() if name != "images"}
+        try:
+            turns = read_unshown(row).turns
+        except T2VidError:
             return ["unreadable"]
-        question, answer = asked(row)
-        images = [p for t in conversation(row) for p in t["content"] if p["type"] == "image"]
+        question, answer = _asked(said_by(turns))
+        n_places = sum(not isinstance(part, str) for turn in turns for part in turn.parts)
         opening, letter = _opening(answer), answer.strip("(). ")
         here = {
             "opening": bool(opening) and self._openings[opening] >= self._many,
@@ -64,7 +70,7 @@ class CommonTraits:
             "twin": self._pairs[_plain(question), _plain(answer)] > 1,
             "letter": len(letter) == 1 and letter.isalpha(),
             "no frames": n_frames_of(row) == 0,
-            "placeholders": row.get("n_frames") not in (None, len(images)),
+            "placeholders": row.get("n_frames") not in (None, n_places),
         }
         return [name for name, holds in here.items() if holds]
 
@@ -83,7 +89,10 @@ def turns_in(row: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def asked(row: Mapping[str, Any]) -> tuple[str, str]:
     """Give the first question and the first answer of a row, in one line each."""
-    turns = turns_in(row)
+    return _asked(turns_in(row))
+
+
+def _asked(turns: Sequence[tuple[str, str]]) -> tuple[str, str]:
     question = next((text for role, text in turns if role in ("user", "unreadable")), "")
     answer = next((text for role, text in turns if role == "assistant"), "")
     return " ".join(question.split()), " ".join(answer.split())

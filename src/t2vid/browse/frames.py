@@ -37,12 +37,14 @@ class ShownFrames:
         captions: of each: where in the text or when in the video it is.
         n_seen: frames that the row has within its own budget.
         note: what is not shown, or why nothing is.
+        failed: whether its frames could not be made.
     """
 
     frames: list[Image.Image]
     captions: list[str]
     n_seen: int
     note: str = ""
+    failed: bool = False
 
 
 def shown(images: Any, rows: BrowseRows, *, source: str = "") -> ShownFrames:

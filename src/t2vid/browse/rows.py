@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from t2vid.browse.words import may_hold
+from t2vid.browse.words import may_be, may_hold
 from t2vid.corpora.layouts import detect
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.frames.feature import Frames
@@ -70,7 +70,13 @@ class BrowseRows:
         return not self._streams
 
     def chunk(
-        self, start: int, words: Sequence[str] = ()
+        self,
+        start: int,
+        words: Sequence[str] = (),
+        *,
+        source: str = "",
+        least: int = 0,
+        most: int | None = None,
     ) -> tuple[int, Iterator[tuple[int, Mapping[str, Any]]]]:
         """Look at some rows from a number on, without what their frames are made from.
 
@@ -78,7 +84,10 @@ class BrowseRows:
 
         Args:
             start: number of the first row.
-            words: rows that cannot hold all of these are passed over.
+            words: rows that cannot hold all of these are passed over,
+            source: and those of another source, where one is named,
+            least: with fewer frames,
+            most: or with more.
 
         Returns:
             How many rows were looked at, 0 at the end, and each that is left with its number.
@@ -92,8 +101,10 @@ class BrowseRows:
             self._table = self._words.with_format("arrow")
         with self._lock:
             table = self._table[start : start + CHUNK_ROWS]
-        left = start + (np.flatnonzero(may_hold(table, words)) if words else np.arange(len(table)))
-        return table.num_rows, self._read(left.tolist())
+        left = may_be(table, source=source, least=least, most=most)
+        if words and left.any():
+            left &= may_hold(table, words)
+        return table.num_rows, self._read((start + np.flatnonzero(left)).tolist())
 
     def _read(self, numbers: list[int]) -> Iterator[tuple[int, Mapping[str, Any]]]:
         for start in range(0, len(numbers), READ_ROWS):

@@ -43,6 +43,29 @@ def may_hold(table: Any, words: Sequence[str]) -> np.ndarray[Any, np.dtype[np.bo
     return np.asarray(found.all(axis=0))
 
 
+def may_be(
+    table: Any, *, source: str = "", least: int = 0, most: int | None = None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Tell for each row whether its columns `source` and `n_frames` may be what is asked for.
+
+    Args:
+        table: rows; a column of another type, or a value that is not there, lets a row pass.
+        source: "" is any.
+        least: frames.
+        most: frames; None is any number.
+    """
+    found = np.ones(table.num_rows, dtype=bool)
+    kinds = dict(zip(table.schema.names, table.schema.types, strict=True))
+    if source and pa.types.is_string(kinds.get("source")):
+        found &= pc.equal(table["source"], source).fill_null(False).to_numpy()
+    if (least or most is not None) and pa.types.is_integer(kinds.get("n_frames")):
+        n = table["n_frames"]
+        for holds in (pc.greater_equal(n, least), None if most is None else pc.less_equal(n, most)):
+            if holds is not None:
+                found &= holds.fill_null(True).to_numpy()
+    return found
+
+
 def _texts(array: Any, rows: Any, numbers: bool) -> Iterator[tuple[Any, Any]]:
     """Give every array of texts inside an array, in plain letters, and the row of each text."""
     kind = array.type

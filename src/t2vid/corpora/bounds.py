@@ -62,6 +62,8 @@ def clip_options(record: Mapping[str, Any], n_videos: int) -> list[dict[str, Any
         Of each video `start_s`, `end_s` and qwen-vl-utils' words for sampling, where they are said.
     """
     out: list[dict[str, Any]] = [{} for _ in range(n_videos)]
+    if not out:
+        return out
     bounds = next((b for b in _BOUNDS if any(given(record, key) is not None for key in b)), ())
     names = {**dict(zip(bounds, ("start_s", "end_s"), strict=False)), **_SAMPLING}
     for key, name in names.items():

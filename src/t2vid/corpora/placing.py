@@ -132,6 +132,8 @@ def columns_of(
     """
     found: list[Medium] = []
     for column, kind in {**columns, **_ALIASES}.items():
+        if column not in record:
+            continue
         value = listed(given(record, column))
         if column not in columns and any(one.kind in (kind, "frames") for one in found):
             continue

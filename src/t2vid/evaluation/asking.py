@@ -115,6 +115,16 @@ def rotated(row: Mapping[str, Any], shift: int) -> dict[str, Any]:
     return {**row, "options": rotate(row["options"], shift), "answer": LETTERS[place]}
 
 
+def question_line(row: Mapping[str, Any], shift: int) -> dict[str, Any]:
+    """Give what the file of answers says of a question, its options rotated."""
+    return {name: row.get(name) for name in _KEPT} | {
+        "rotation": shift,
+        "options": list(row["options"]),
+        "labels": list(row.get("labels") or ()),
+        "answer": row["answer"],
+    }
+
+
 def fingerprint(row: Mapping[str, Any], stored: Mapping[str, Any] | None) -> str:
     """Hash what a question is, so that an answer is never taken for that of an edited one.
 
@@ -217,12 +227,7 @@ def ask(
     between = protocol.strategy == "frames" and style == "choice"
     between = between and _shown_cues(protocol) == "between" and len(shown) == len(times)
     places = _places(cues, cue_times, times) if between else ()
-    line = {name: row.get(name) for name in _KEPT}
-    line |= {
-        "rotation": shift,
-        "options": list(turned["options"]),
-        "labels": list(row.get("labels") or ()),
-        "answer": turned["answer"],
+    line = question_line(turned, shift) | {
         "prompt": prompt,
         "n_frames": len(frames) if shown else 0,
         "n_cues": len(cues),

@@ -14,7 +14,7 @@ from typing import Any
 
 from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.config import CONTROLS, EvalConfig
-from t2vid.evaluation.runs import Run
+from t2vid.evaluation.runs import Run, video_of
 from t2vid.evaluation.tables import Cell, Table, range_of, signed
 from t2vid.scoring.statistics import Interval, holm, wilson
 
@@ -116,7 +116,7 @@ def contrasts(
             {line["id"]: line["correct"] for line in other},
             {line["id"]: line["correct"] for line in real},
             categories={key: str(line["category"]) for key, line in lines.items()},
-            clusters={key: f"{line['source']}/{line['video']}" for key, line in lines.items()},
+            clusters={key: video_of(line) for key, line in lines.items()},
             seed=seed,
         )
         for group, one in found.items():

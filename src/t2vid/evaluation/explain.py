@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from t2vid.evaluation.runs import Run
-from t2vid.scoring.telling import told
+from t2vid.evaluation.telling import told
 
 AROUND_CHARS = 160
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
@@ -69,11 +69,13 @@ def read_answers(run: Run, *, limit: int = 40) -> ReadAnswers:
 def _read(line: Mapping[str, Any]) -> ReadAnswer:
     span = line.get("span")
     before, decided, after = parts_of(line["prediction"], (span[0], span[1]) if span else None)
-    shown = before[-AROUND_CHARS:] if decided else before[: 2 * AROUND_CHARS]
     letter = line["letter"] or "open"
-    return ReadAnswer(
-        line["id"], letter, line["rule"], line["correct"], shown, decided, after[:AROUND_CHARS]
-    )
+    if decided:
+        before = f"…{before[-AROUND_CHARS:]}" if len(before) > AROUND_CHARS else before
+        after = f"{after[:AROUND_CHARS]}…" if len(after) > AROUND_CHARS else after
+    elif len(before) > 2 * AROUND_CHARS:
+        before = f"{before[: 2 * AROUND_CHARS]}…"
+    return ReadAnswer(line["id"], letter, line["rule"], line["correct"], before, decided, after)
 
 
 def explained(

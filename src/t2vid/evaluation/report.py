@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,7 +20,7 @@ from t2vid.errors import InputError
 from t2vid.evaluation.beside_paper import accuracy_of, protocol_of
 from t2vid.evaluation.compare import compare_runs
 from t2vid.evaluation.controls import control_tables, controlled_runs
-from t2vid.evaluation.runs import Run
+from t2vid.evaluation.runs import Run, video_of
 from t2vid.evaluation.score import score
 from t2vid.evaluation.tables import Cell, Table, range_of, signed
 from t2vid.scoring.probe import ProbeReport
@@ -122,6 +124,11 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
             overall.notes.append(
                 f"{one['name']}: {one['without_answer']:,} questions have no public right answer and are left out"
             )
+        if one.get("captions_unread"):
+            overall.notes.append(
+                f"{one['name']}: {one['captions_unread']:,} captions name no option and count as wrong: only a "
+                "judge reads them (t2vid score --judge)"
+            )
         for why, n in one.get("unfinished", {}).items():
             limit = "; raise max_new_tokens" if why == "length" else ""
             overall.notes.append(
@@ -193,7 +200,7 @@ def compare_tables(
             categories={key: str(line["category"]) for key, line in both.items()}
             if a == 0
             else None,
-            clusters={key: f"{line['source']}/{line['video']}" for key, line in both.items()},
+            clusters={key: video_of(line) for key, line in both.items()},
             seed=seed,
         )
         if not found[a, b]["all"]["n"]:
@@ -201,7 +208,7 @@ def compare_tables(
                 f"{names[a]} and {names[b]} share no question; compare runs of one benchmark"
             )
     pairs = holm([one["all"]["p_value"] for one in found.values()])
-    whole = Table("Comparison, accuracy in %", _compare_head("", "first", "second", margin), [])
+    whole = Table("Comparison, accuracy in %", _compare_head("runs", "first", "second", margin), [])
     for (pair, one), p in zip(found.items(), pairs, strict=True):
         label = " → ".join(names[at] for at in pair)
         whole.rows.append(_compared(label, one["all"], p, margin))
@@ -225,9 +232,9 @@ def compare_tables(
     for b in range(1, len(runs)):
         title = f"{names[b]} against {names[0]} by category, accuracy in %"
         table = Table(title, _compare_head("category", names[0], names[b], margin), [])
-        for (run, group), part in by_category.items():
+        for (run, group), part in sorted(by_category.items(), key=lambda one: _natural(one[0][1])):
             if run == b:
-                label = group.removeprefix("category: ")
+                label = group.removeprefix("category: ") or "(none)"
                 table.rows.append(_compared(label, part, corrected[run, group], margin))
         table.notes.append(f"Holm over {len(by_category):,} comparisons.")
         tables.append(table)
@@ -308,7 +315,9 @@ def _official_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
     for source in sorted({source for one in scores for source in one.get("official", {})}):
         runs = [one for one in scores if source in one.get("official", {})]
         names = list(dict.fromkeys(name for one in runs for name in one["official"][source]))
-        table = Table(f"{source}: the authors' score", ["", *(one["name"] for one in runs)], [])
+        table = Table(
+            f"{source}: the authors' score", ["figure", *(one["name"] for one in runs)], []
+        )
         for name in names:
             table.rows.append([name, *(one["official"][source].get(name) for one in runs)])
         for one in runs:
@@ -357,15 +366,15 @@ def _group_tables(scores: Sequence[Mapping[str, Any]], key: str, name: str) -> l
                 part = one["by_source"][source][key].get(group)
                 cells.append(accuracy_of(part, "wilson").text() if part else None)
             sizes = {one["by_source"][source][key].get(group, {}).get("n", 0) for one in runs}
-            table.rows.append([f"{group} ({max(sizes):,})", *cells])
+            table.rows.append([f"{group or '(none)'} ({max(sizes):,})", *cells])
         tables.append(table)
     return tables
 
 
-def _natural(name: str) -> tuple[float, str]:
-    """Order by the number that a name begins with: 8 comes before 16, 5 % before 25 %."""
-    number = name.removesuffix(" %")
-    return (float(number) if number.replace(".", "", 1).isdecimal() else float("inf")), name
+def _natural(name: str) -> list[tuple[float, str]]:
+    """Order by the numbers in names, which come first: 8 before 16, 5 % before 25 %, task 2 before 10."""
+    parts = re.findall(r"\d+(?:\.\d+)?|[^\d]+", name)
+    return [(float(part), "") if part[0].isdecimal() else (math.inf, part) for part in parts]
 
 
 def _decided(scores: Sequence[Mapping[str, Any]]) -> Table:

@@ -18,24 +18,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from t2vid import catalog
 from t2vid._version import __version__
-from t2vid.errors import InputError, MissingFile, T2VidError
+from t2vid.errors import InputError, T2VidError
 from t2vid.evaluation import asking
 from t2vid.evaluation.ahead import WINDOW, Ahead, Group, Pair, Preparer
 from t2vid.evaluation.answers import Answer, Failures, answers_of, as_answer, failed
 from t2vid.evaluation.backends import Backend, backend_of, check
-from t2vid.evaluation.benchmarks.questions import features
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.processes import Processes
+from t2vid.evaluation.rows import benchmark_rows, check_videos
 from t2vid.evaluation.runs import Run
 from t2vid.evaluation.score import score
-from t2vid.frames.feature import Frames
 from t2vid.progress import visible
 from t2vid.storage.files import PathLike
 from t2vid.storage.staging import local_folder, staged_folder
 
-_ASKED = ("question", "options", "answer")
 logger = logging.getLogger(__name__)
 
 
@@ -80,11 +77,11 @@ def evaluate(
         name: what tables call the run; by default the model's name.
         load: for a benchmark by name, arguments of `load_dataset`, such as
             `{"data_dir": "MVBench"}`.
-        data_dir: folder of the benchmark's files.
+        data_dir: folder of the benchmark's files; by default, that of a file of questions.
 
     Raises:
-        InputError: when `out` holds the answers of another protocol, model or benchmark, or for a
-            number that must be greater.
+        InputError: where no question has its video, when `out` holds the answers of another
+            protocol, model or benchmark, or for a number that must be greater.
         BackendError: when the model fails on one question after the other; the answers so far are
             kept.
     """
@@ -95,6 +92,8 @@ def evaluate(
     protocol = EvalConfig.named(protocol)
     given = {} if data_dir is None else {"data_dir": str(data_dir)}
     rows, title = benchmark_rows(benchmark, {**given, **(load or {})})
+    if protocol.control != "blind":
+        check_videos(rows)
     backend = backend_of(model, processor)
     check(backend, protocol)
     header = _header(backend, title, protocol, name, len(rows))
@@ -167,55 +166,6 @@ def _ask(
             "asks them again",
             *(backend.name, failures.failed, sum(map(len, groups)), failures.last),
         )
-
-
-def benchmark_rows(benchmark: Any, load: Mapping[str, Any]) -> tuple[Any, str]:
-    """Give the rows of a benchmark with frames left as they are stored, and its name.
-
-    Args:
-        benchmark: a dataset of a benchmark builder, the name of one, a file of questions, or a list
-            of such rows.
-        load: for one by name, arguments of `load_dataset`.
-    """
-    if isinstance(benchmark, str):
-        from datasets import load_dataset
-
-        if Path(benchmark).is_file():
-            folder = {"video_dir": load["data_dir"]} if load.get("data_dir") else {}
-            more = {key: value for key, value in load.items() if key != "data_dir"}
-            benchmark, load = "t2vid/questions", {"data_files": benchmark, **folder, **more}
-        elif Path(benchmark).suffix in (".jsonl", ".json", ".csv", ".parquet"):
-            raise MissingFile(f"{benchmark} is not there; give a file of questions, or a name")
-        else:
-            benchmark, load = _named(benchmark, load)
-        try:
-            benchmark = load_dataset(benchmark, **{"split": "test", **load})
-        except T2VidError:
-            raise
-        # what an unknown split or config, and a folder without rows raise
-        except (ValueError, FileNotFoundError) as error:
-            raise InputError(f"{benchmark!r} cannot be asked as a benchmark: {error}") from error
-    elif isinstance(benchmark, list):
-        from datasets import Dataset
-
-        benchmark = Dataset.from_list(benchmark, features=features(Frames()))
-    if lacking := sorted({"id", "source", "images", *_ASKED} - {*benchmark.column_names}):
-        raise InputError(
-            f"the rows lack the columns {', '.join(lacking)} of a benchmark; load it by name, or "
-            "give a file of questions"
-        )
-    benchmark = benchmark.cast_column("images", Frames(decode=False))
-    sources = sorted({*benchmark["source"]}) if len(benchmark) else []
-    return benchmark, "+".join(sources) or "benchmark"
-
-
-def _named(benchmark: str, load: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Say what `load_dataset` calls a benchmark; a folder of such a name does not hide it."""
-    name, _, config = benchmark.partition("@")
-    plain = name.removeprefix("t2vid/")
-    if not catalog.match(catalog.BENCHMARKS, plain) and Path(benchmark).exists():
-        return benchmark, load
-    return catalog.benchmark_dataset(name), {**({"name": config} if config else {}), **load}
 
 
 def _header(

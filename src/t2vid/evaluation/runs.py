@@ -108,12 +108,13 @@ class Run:
             RecordError: when a line other than the last is broken.
         """
         found: dict[tuple[str, int], dict[str, Any]] = {}
+        own = self.key
         for path in self._files("answers*.jsonl"):
             for line in _lines(path):
-                if line.get("run") != self.key:
+                if line.get("run") != own:
                     raise InputError(
                         f"{path} holds an answer of run {line.get('run')!r}, and this is "
-                        f"{self.key!r}; it was copied together: take the foreign lines out"
+                        f"{own!r}; it was copied together: take the foreign lines out"
                     )
                 found[line["id"], line.get("rotation", 0)] = line
         return list(found.values())
@@ -139,7 +140,7 @@ class Run:
         Raises:
             InputError: when another process is writing the same file.
         """
-        folder = local_folder(self.folder)
+        folder, key = local_folder(self.folder), self.key
         path = folder / (f"answers-{part}.jsonl" if part else "answers.jsonl")
         with open(path, "ab+") as file:
             try:
@@ -149,7 +150,7 @@ class Run:
             _cut_torn_line(file)
 
             def write(lines: Iterable[Mapping[str, Any]]) -> None:
-                own = ({"run": self.key, **line} for line in lines)
+                own = ({"run": key, **line} for line in lines)
                 file.write("".join(json.dumps(x, ensure_ascii=False) + "\n" for x in own).encode())
                 file.flush()
                 os.fsync(file.fileno())
@@ -194,6 +195,17 @@ class Run:
         path = self.folder / name
         write_atomically(path, "".join(json.dumps(x, ensure_ascii=False) + "\n" for x in lines))
         return path
+
+
+def video_of(line: Mapping[str, Any]) -> str:
+    """Name what a judged line shares with others of its video; without a video it stands alone.
+
+    >>> video_of({"id": "mine/1", "source": "mine", "video": "a.mp4"})
+    'mine/a.mp4'
+    >>> video_of({"id": "mine/1", "source": "mine", "video": ""})
+    'mine/1'
+    """
+    return f"{line['source']}/{line['video']}" if line.get("video") else str(line["id"])
 
 
 def _lines(path: AnyPath) -> Iterator[dict[str, Any]]:

@@ -14,16 +14,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from t2vid import catalog
-from t2vid.errors import InputError
+from t2vid.errors import InputError, MissingFile
 from t2vid.evaluation.benchmarks.questions import LETTERS
 from t2vid.evaluation.benchmarks.reader import BenchmarkReader, reader_of
 from t2vid.evaluation.compare import circular
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import Unmatched, open_predictions, open_sheet
-from t2vid.evaluation.runs import Run
+from t2vid.evaluation.rows import benchmark_rows
+from t2vid.evaluation.runs import Run, video_of
 from t2vid.evaluation.theirs import beside_theirs
-from t2vid.metrics.counting import counted
+from t2vid.metrics.counting import counted, same_text
 from t2vid.progress import progress
 from t2vid.scoring.extract import extract_choice
 from t2vid.scoring.judge import Judge, judge_from
@@ -84,7 +85,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        answer is not public, left out), `judge_errors`, `captions_unread` (which name no option, and
+        which no judge read), `unfinished` (answers without a letter that
         the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
@@ -93,19 +95,23 @@ def score(
     """
     if missing not in ("wrong", "drop"):
         raise InputError(f"missing ({missing!r}) must be 'wrong' or 'drop'")
+    if seed < 0 or not 0 <= probe_threshold <= 1:
+        raise InputError(
+            f"seed ({seed}) must be >= 0 and probe_threshold ({probe_threshold}) from 0 to 1"
+        )
     run = _opened(run, benchmark, data_dir, out, unmatched)
     how = EvalConfig.from_dict(dict(run.header["protocol"]))
     how = EvalConfig.named(protocol) if protocol is not None else how
     how = how.replace(scheme=scheme) if scheme is not None else how
     decider = judge_from(how.judge if judge is None else judge)
-    probed = probe_judge(decider, threshold=probe_threshold) if probe and decider else None
+    probed = probe_judge(decider, threshold=probe_threshold) if probe else None
     judged = _by_rules(run.answers(), how.scheme)
     if decider is not None and judge is not None:  # the score is that of this judge
         given = judge if isinstance(judge, str) else decider.backend.identity or "function"
         how = how.replace(judge=given if ":" in given else f"given:{given}")
     judge_errors = _by_judge(judged, decider)
     for line in judged:
-        if how.scheme == "t2vid" and _same_text(line):
+        if how.scheme == "t2vid" and same_text(line["letter"], line["answer"], line["options"]):
             line["letter"] = line["answer"]
         line["correct"] = bool(line["answer"]) and line["letter"] == line["answer"]
     unasked = [line for line in judged if line.get("error") and not line.get("rotation")]
@@ -114,9 +120,12 @@ def score(
     first = [line for line in shown if line["answer"]]
     settings = {"confidence": confidence, "seed": seed}
     scores = _figures(first, settings)
+    names = _sources(first)
     scores["by_source"] = {
         source: _figures([x for x in first if x["source"] == source], settings)
-        for source in _sources(first)
+        if len(names) > 1
+        else dict(scores)
+        for source in names
     }
     official = {source: _official_figures(shown, source, how.scheme) for source in _sources(shown)}
     scores |= {
@@ -127,13 +136,13 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "captions_unread": sum(line["style"] == "caption" for line in first) if not decider else 0,
         "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
         "model": run.header.get("model", ""),
         "name": run.name,
-        "folder": str(run.folder),
     }
     if any("usage" in line for line in judged):
         scores["usage"] = _usage(judged, run.header.get("usd_per_million"))
@@ -145,7 +154,8 @@ def score(
     run.write_json("scores.json", scores)
     if explain:
         write_atomically(run.folder / "explained.txt", explained(judged, scheme=how.scheme))
-    return scores
+    # Not in the file: the folder may be on its way to a URL, or be moved.
+    return scores | {"folder": str(run.folder)}
 
 
 def _opened(
@@ -161,21 +171,17 @@ def _opened(
             )
         return Run.read(run)
     path = Path(run)
+    if "://" not in str(run) and not path.exists():
+        raise MissingFile(f"{run} is not there; give the folder of a run or a file of predictions")
     if not path.exists() or (path.is_dir() and benchmark is None):
         return Run.read(run)  # which says what is missing
     out = out or path.with_name(path.stem + ".run")
     if benchmark is None:
+        if data_dir is not None:
+            raise InputError(f"data_dir ({data_dir}) belongs to a benchmark; give benchmark=")
         return open_sheet(path, out=out)
-    if isinstance(benchmark, str):
-        from datasets import load_dataset
-
-        name, _, config = benchmark.partition("@")
-        given = {} if data_dir is None else {"data_dir": str(data_dir)}
-        if Path(benchmark).is_file():
-            folder = {} if data_dir is None else {"video_dir": str(data_dir)}
-            name, config, given = "questions", "", {"data_files": benchmark, **folder}
-        name = catalog.benchmark_dataset(name)
-        benchmark = load_dataset(name, *([config] if config else []), split="test", **given)
+    load = {} if data_dir is None else {"data_dir": str(data_dir)}
+    benchmark, _ = benchmark_rows(benchmark, load)
     made, counts = open_predictions(path, benchmark, out=out, unmatched=unmatched)
     if counts.dropped:
         logger.warning(
@@ -258,14 +264,6 @@ def _sources(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted({line["source"] for line in lines})
 
 
-def _same_text(line: Mapping[str, Any]) -> bool:
-    """Say whether an answer names an option that reads like the right one, as some of MLVU's do."""
-    said, right, options = line["letter"], line["answer"], line["options"]
-    if not said or not right or said == right or LETTERS.index(said) >= len(options):
-        return False
-    return bool(options[LETTERS.index(said)] == options[LETTERS.index(right)])
-
-
 def _by_judge(judged: list[dict[str, Any]], judge: Judge | None) -> int:
     """Let the judge decide what is open; give the number of answers on which it failed."""
     if judge is None:
@@ -292,7 +290,7 @@ def _figures(judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -
         "options": [line["options"] for line in judged],
         "category": [line["category"] or "" for line in judged],
         "duration": [line["duration"] or "" for line in judged],
-        "video": [f"{line['source']}/{line['video']}" for line in judged],
+        "video": [video_of(line) for line in judged],
     }
     figures = counted(lambda: [rows], **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())

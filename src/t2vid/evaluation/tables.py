@@ -80,7 +80,10 @@ def cell_text(cell: object) -> str:
 
 
 def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+    # a line break would end the row
+    return (
+        "| " + " | ".join(" ".join(cell.splitlines()).replace("|", "\\|") for cell in cells) + " |"
+    )
 
 
 def signed(points: float) -> str:

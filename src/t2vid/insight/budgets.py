@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from t2vid.catalog import TOKENS_PER_FRAME, presets
 from t2vid.errors import InputError
+from t2vid.insight.diversity import name_of_whole
 from t2vid.insight.rows import RowColumns
 from t2vid.mixing.budget import Budget
 
@@ -128,4 +129,4 @@ def _over(values: NDArray[np.int64], limit: int | None) -> NDArray[np.bool_]:
 
 def _parts(rows: RowColumns) -> dict[str, NDArray[np.int64]]:
     parts = {name: rows.of(name) for name in rows.names()}
-    return {**parts, "all": np.arange(len(rows))} if len(parts) > 1 else parts
+    return {**parts, name_of_whole(parts): np.arange(len(rows))} if len(parts) > 1 else parts

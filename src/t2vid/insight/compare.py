@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, pluralize
 from t2vid.insight.diversity import SAMPLE, Diversity, Estimate, SourceDiversity, diversity
 from t2vid.insight.flags import KINDS, flags
 
@@ -97,7 +97,8 @@ class SideBySide:
         first, second = (self.map.sources[name] for name in self.names)
         rows = [(name, (_of(first, name), _of(second, name))) for name in MEASURES]
         one, two = (self.biases[name] for name in self.names)
-        return rows + [(name, (one[name], two[name])) for name in one if name not in MEASURES]
+        both = [name for name in one if name in two and name not in MEASURES]
+        return rows + [(name, (one[name], two[name])) for name in both]
 
 
 def compare(
@@ -128,7 +129,9 @@ def compare(
     sizes = {name: len(part) for name, part in zip(names, (a, b), strict=True)}
     least = min(sizes, key=lambda name: sizes[name])
     if sizes[least] < 2:
-        raise InputError(f"{least} has {sizes[least]} instructions; a comparison needs at least 2")
+        raise InputError(
+            f"{least} has {pluralize(sizes[least], 'instruction')}; a comparison needs at least 2"
+        )
     n = min(sample, *sizes.values())
     found = diversity({names[0]: a, names[1]: b}, sample=n, seed=seed, embedder=embedder)
     biases = {name: _biases(part) for name, part in zip(names, (a, b), strict=True)}

@@ -96,7 +96,7 @@ class Diversity:
     """What `diversity` found.
 
     Attributes:
-        sources: the numbers by source; `all` stands for the whole where there are several.
+        sources: the numbers by source, and after several of them those of `all` together.
         embedder: what embedded the instructions.
         texts: the sampled instructions.
         labels: the source of each.
@@ -119,6 +119,16 @@ class Diversity:
         ]
         numbers = {name: asdict(source) for name, source in self.sources.items()}
         return {"embedder": self.embedder, "sources": numbers, "points": points}
+
+    @property
+    def by_words(self) -> bool:
+        """Whether words were compared, not meanings."""
+        return self.embedder.startswith("TF-IDF")
+
+    @property
+    def whole(self) -> SourceDiversity:
+        """The numbers of all sources together."""
+        return next(reversed(self.sources.values()))
 
     def table(self) -> str:
         """Give the numbers as a text table, one line a source."""
@@ -165,10 +175,11 @@ def diversity(
     if len(texts) < 2:
         raise InputError(f"the dataset has {len(texts)} instructions; a map needs at least 2")
     vectors, how = embed(texts, embedder=embedder, seed=seed)
-    wanted = [*named, "all"] if len(named) > 1 else list(named)
+    whole = name_of_whole(named)
+    wanted = [*named, whole] if len(named) > 1 else list(named)
     sources = {}
     for name in progress(wanted, desc="measuring", unit="source"):
-        chosen = [at for at, label in enumerate(labels) if name in ("all", label)]
+        chosen = [at for at, label in enumerate(labels) if name in (whole, label)]
         sources[name] = _measure([texts[at] for at in chosen], vectors[chosen], rng)
     xy = _map(vectors, seed)
     return Diversity(sources, how, texts, labels, xy, landmarks(texts, vectors, xy))
@@ -199,11 +210,25 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
         # in most of the group; of these, what is rarest elsewhere
         common = [word for word, count in here.items() if 2 * count >= n]
         common = [word for word in common if word not in ENGLISH_STOP_WORDS] or common
-        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], word))
+        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], -len(word), word))
+        said = template_of(texts[at[0]])
+        named = sorted(common[:3], key=lambda word: (word not in said, said.find(word)))
         x, y = np.median(xy[at], axis=0)
-        if common:
-            out.append(Landmark(" ".join(common[:3]), float(x), float(y), n))
+        if named:
+            out.append(Landmark(" ".join(named), float(x), float(y), n))
     return out
+
+
+def name_of_whole(sources: Iterable[str]) -> str:
+    """Give the name under which all sources stand together, which none of them has.
+
+    >>> name_of_whole(["texts", "clips"]), name_of_whole(["texts", "all"])
+    ('all', 'all sources')
+    """
+    name = "all"
+    while name in set(sources):
+        name += " sources"
+    return name
 
 
 def instruction(row: Mapping[str, Any]) -> str:
@@ -287,13 +312,17 @@ def _measure(texts: list[str], vectors: Vectors, rng: np.random.Generator) -> So
     return SourceDiversity(
         n=len(texts),
         n_clusters=len(set(groups.tolist())),
-        cluster_entropy=_bootstrap(lambda at: _entropy(groups[at]), len(texts), rng),
+        cluster_entropy=_bootstrap(
+            lambda at: _entropy(groups[at]), len(texts), rng, most=float(np.log(len(texts)))
+        ),
         cluster_share=_bootstrap(lambda at: float(in_large[at].mean()), len(texts), rng),
         template_share=_bootstrap(lambda at: float(in_frequent[at].mean()), len(texts), rng),
-        vendi=_bootstrap(lambda at: _vendi(vectors[at]), len(texts), rng, resamples=30),
+        vendi=_bootstrap(
+            lambda at: _vendi(vectors[at]), len(texts), rng, resamples=30, least=1, most=len(texts)
+        ),
         distinct_1=_distinct(words, 1),
         distinct_2=_distinct(words, 2),
-        nearest=_bootstrap(lambda at: float(distances[at].mean()), len(texts), rng),
+        nearest=_bootstrap(lambda at: float(distances[at].mean()), len(texts), rng, most=2),
         templates=Counter(templates).most_common(TOP_TEMPLATES),
     )
 
@@ -323,7 +352,7 @@ def _groups(texts: Sequence[str], vectors: Vectors) -> NDArray[np.int64]:
 
 def _entropy(groups: NDArray[np.int64]) -> float:
     shares = np.unique(groups, return_counts=True)[1] / len(groups)
-    return float(-(shares * np.log(shares)).sum())
+    return max(0.0, float(-(shares * np.log(shares)).sum()))  # -0.0 of a single group
 
 
 def _vendi(vectors: Vectors) -> float:
@@ -352,22 +381,30 @@ def _distinct(words: list[list[str]], n: int) -> float:
 
 
 def _bootstrap(
-    measure: Any, n: int, rng: np.random.Generator, *, resamples: int = RESAMPLES
+    measure: Any,
+    n: int,
+    rng: np.random.Generator,
+    *,
+    resamples: int = RESAMPLES,
+    least: float = 0,
+    most: float = 1,
 ) -> Estimate:
+    """Estimate a measure; its interval ends where the measure's own values end."""
     value = measure(np.arange(n))
     draws = [measure(rng.integers(0, n, n)) for _ in range(resamples)]
-    low, high = np.quantile(draws, [0.025, 0.975]) - np.mean(draws)
-    return Estimate(value, value + float(low), value + float(high))
+    low, high = value + np.quantile(draws, [0.025, 0.975]) - np.mean(draws)
+    return Estimate(value, max(min(value, least), float(low)), min(max(value, most), float(high)))
 
 
 def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
+    # too few different points for a start by PCA, and no map needed to see them
+    others = ~np.isclose(vectors, vectors[0], atol=1e-6).all(axis=1)
+    second = vectors[others.argmax()]
+    if np.isclose(vectors[others], second, atol=1e-6).all():
+        return np.stack([others, np.zeros(len(vectors))], axis=1).astype(np.float64)
     require("openTSNE", extra="insight")
     from openTSNE import TSNE
 
-    if min(vectors.shape) < 3:  # too few for a start by PCA, and no map needed to see them
-        xy = np.zeros((len(vectors), 2))
-        xy[:, : vectors.shape[1]] = vectors[:, :2]
-        return xy
     perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
     with tqdm(
         total=_EARLY_STEPS + _STEPS, desc="map", unit="step", delay=0.5, disable=not visible()

@@ -73,22 +73,21 @@ def embed(
         matrix = counts.fit_transform(texts)
     except ValueError as error:
         raise InputError(f"the instructions hold no words ({error}); check the column") from error
-    size = min(DIMENSIONS, min(matrix.shape) - 1)
-    if size >= 1:
-        matrix = TruncatedSVD(size, random_state=seed).fit_transform(matrix)
+    if min(matrix.shape) > DIMENSIONS:  # fewer texts are told apart by all of their words
+        matrix = TruncatedSVD(DIMENSIONS, random_state=seed).fit_transform(matrix)
+        how = f"TF-IDF and SVD to {DIMENSIONS} dimensions"
     else:
-        matrix = matrix.toarray()
+        matrix, how = matrix.toarray(), "TF-IDF"
     vectors = np.asarray(matrix, dtype=np.float32)
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(
-        norms, 1e-12
-    ), f"TF-IDF and SVD to {vectors.shape[1]} dimensions{why}"
+    return vectors / np.maximum(norms, 1e-12), how + why
 
 
 def _by_model(texts: Sequence[str], embedder: str | None) -> tuple[Vectors, str]:
+    name = embedder or str(_brought())  # looked for first: the package takes seconds to import
     require("sentence_transformers", extra="embed")
     different = list(dict.fromkeys(texts))  # nine templates are embedded nine times
-    vectors = _model(embedder or str(_brought())).encode(
+    vectors = _model(name).encode(
         different, normalize_embeddings=True, show_progress_bar=visible(), batch_size=64
     )
     place = {text: at for at, text in enumerate(different)}

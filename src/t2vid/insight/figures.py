@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from t2vid.catalog import TOKENS_PER_FRAME
-from t2vid.insight.diversity import Diversity, Landmark
+from t2vid.insight.diversity import Diversity, name_of_whole
 from t2vid.insight.plotting import (
-    COLOURS,
     PictureKind,
+    caption_of,
     dot_area,
     drawable,
     few_ticks,
     legend_above,
     line_style,
     logarithmic,
+    mark_style,
     new_figure,
     plain_number,
     tidy,
@@ -54,57 +55,70 @@ def figures(rows: RowColumns, found: Diversity | None) -> dict[str, bytes]:
     return {f"{n}.{kind}": to_bytes(each, kind) for n, each in drawn.items() for kind in _KINDS}
 
 
-def map_figure(found: Diversity) -> Any:
-    """Draw the map, one panel a source and one for all: the paper's Figs. 4 and 6."""
+def map_figure(found: Diversity, *, columns: int | None = None) -> Any:
+    """Draw the map, one panel a source and one for all: the paper's Figs. 4 and 6.
+
+    Args:
+        found: what `diversity` gave.
+        columns: panels beside one another; by default what fits their number.
+    """
     names = list(dict.fromkeys(found.labels))
-    panels = [*names, "all"] if len(names) > 1 else names
-    columns = min(_COLUMNS, len(panels))
+    whole = name_of_whole(names)
+    panels = [*names, whole] if len(names) > 1 else names
+    columns = columns or min(_COLUMNS if len(panels) <= 3 * _COLUMNS else 5, len(panels))
     n_rows = -(-len(panels) // columns)
-    figure = new_figure(max(3.6, 3.4 * columns), 3.3 * n_rows)
+    wide = 3.4 * min(1, _COLUMNS / columns)
+    figure = new_figure(max(3.6, wide * columns), 3.3 / 3.4 * wide * n_rows)
     labels = np.array(found.labels)
     order = np.random.default_rng(0).permutation(len(labels))  # so that no source hides another
-    colours = np.array([COLOURS[names.index(label) % len(COLOURS)] for label in found.labels])
+    styles = {name: mark_style(number) for number, name in enumerate(names)}
+    captions = {name: caption_of(name, number) for number, name in enumerate([*names, whole])}
+    colours = np.array([styles[label][0] for label in found.labels])
+    marks = np.array([styles[label][1][0] for label in found.labels])
     for number, name in enumerate(panels):
         axes = figure.add_subplot(n_rows, columns, number + 1)
-        at = order[(labels[order] == name) | (name == "all")]
+        at = order[(labels[order] == name) | (name == whole)]
         area = dot_area(len(labels))
-        axes.scatter(*found.xy[at].T, s=area, c=colours[at], alpha=0.6, linewidths=0)
-        axes.set_title(f"{name} ({len(at):,})", fontsize=10)
+        for mark in dict.fromkeys(mark for _, (mark, _) in styles.values()):
+            if len(some := at[marks[at] == mark]):
+                look = {"s": area, "c": colours[some], "marker": mark}
+                axes.scatter(*found.xy[some].T, **look, alpha=0.6, linewidths=0)
+        axes.set_title(f"{captions[name]} ({len(at):,})", fontsize=10 if columns < 5 else 7)
         axes.set_xticks([]), axes.set_yticks([])
         axes.set_xlim(*_ends(found.xy[:, 0])), axes.set_ylim(*_ends(found.xy[:, 1]))
         if name == panels[-1]:
-            _name(axes, [mark for mark in found.landmarks if drawable(mark.words)])
+            _name_groups(axes, found, wide)
     if len(names) > 1:
-        for number, name in enumerate(names):
-            axes.scatter([], [], s=30, c=COLOURS[number % len(COLOURS)], label=name)
+        for name, (colour, (mark, _)) in styles.items():
+            axes.scatter([], [], s=30, c=colour, marker=mark, label=captions[name])
         legend_above(figure)
     return figure
 
 
-def _name(axes: Any, landmarks: Sequence[Landmark]) -> None:
-    """Write the names of groups above or below them, inside the panel and not over one another."""
-    panel = axes.get_window_extent()
-    taken: list[Any] = []
-    for mark in landmarks:
-        place = (mark.x, mark.y)
-        words = axes.annotate(
-            mark.words,
-            place,
+def _name_groups(axes: Any, found: Diversity, width_in: float) -> None:
+    """Write the words of the largest groups above them; one that would cover another is left out."""
+    taken: list[tuple[float, float, float]] = []
+    for spot in (spot for spot in found.landmarks if drawable(spot.words)):
+        (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
+        x, y = (spot.x - left) / (right - left), (spot.y - low) / (high - low)
+        half = (
+            0.03 * len(spot.words) / width_in
+        )  # of the panel: a letter of 7 pt is 0.06 inches wide
+        x = min(max(x, half), 1 - half)
+        if any(abs(x - ox) < half + wide and abs(y - oy) < 0.05 for ox, oy, wide in taken):
+            continue
+        taken.append((x, y, half))
+        axes.annotate(
+            spot.words,
+            (x, y),
+            xycoords="axes fraction",
+            xytext=(0, 9),
             textcoords="offset points",
-            fontsize=7.5,
+            fontsize=7,
             ha="center",
             va="center",
             bbox={"boxstyle": "round,pad=0.2", "fc": "white", "ec": "none", "alpha": 0.75},
         )
-        for up in (9, -9, 18, -18, 27, -27, 36, -36):
-            words.xyann = (0, up)
-            box = words.get_window_extent()
-            over = max(0.0, box.x1 - panel.x1 + 4) - max(0.0, panel.x0 + 4 - box.x0)
-            words.xyann = (-over * 72 / axes.figure.dpi, up)
-            box = words.get_window_extent()
-            if panel.y0 < box.y0 and box.y1 < panel.y1 and not any(map(box.overlaps, taken)):
-                break
-        taken.append(box)
 
 
 def length_figures(rows: RowColumns) -> dict[str, Any]:
@@ -118,7 +132,8 @@ def length_figures(rows: RowColumns) -> dict[str, Any]:
     out = {}
     for file, (title, values) in each.items():
         if parts := _parts(rows, values):
-            out[file] = histograms([(parts, title, False), (parts, title, True)])
+            panels = [(parts, title, False), (parts, title, True)]
+            out[file] = histograms(panels, names=rows.names())
     if rows.kept_frames.any():
         out["visual-tokens"] = histograms(
             [
@@ -128,7 +143,8 @@ def length_figures(rows: RowColumns) -> dict[str, Any]:
                     False,
                 )
                 for family, k in TOKENS_PER_FRAME.items()
-            ]
+            ],
+            names=rows.names(),
         )
     return out
 
@@ -141,17 +157,21 @@ def words_a_frame(rows: RowColumns) -> NDArray[np.float64]:
     return out
 
 
-def histograms(panels: list[tuple[Parts, str, bool]]) -> Any:
+def histograms(panels: list[tuple[Parts, str, bool]], *, names: Sequence[str] = ()) -> Any:
     """Draw distributions side by side.
 
     Args:
         panels: of each the values by source, what they are, and whether its axis is logarithmic.
+        names: of all sources, so that each has its colour in every picture.
     """
+    numbers = {
+        name: n for n, name in enumerate(names or dict.fromkeys(n for p in panels for n in p[0]))
+    }
     figure = new_figure(4.2 * len(panels) if len(panels) < 3 else 9.6, 3.3)
     one_measure = len({title for _, title, _ in panels}) == 1
     for number, (parts, title, log) in enumerate(panels):
         axes = figure.add_subplot(1, len(panels), number + 1)
-        _histogram(axes, parts, log=log, medians=one_measure)
+        _histogram(axes, parts, numbers, log=log, medians=one_measure)
         tidy(
             axes,
             x=title + (", logarithmic" if log else ""),
@@ -167,17 +187,20 @@ def _parts(rows: RowColumns, values: NDArray[np.float64]) -> Parts:
     return {name: part for name, part in known.items() if len(part)}
 
 
-def _histogram(axes: Any, parts: Parts, *, log: bool, medians: bool) -> None:
+def _histogram(
+    axes: Any, parts: Parts, numbers: Mapping[str, int], *, log: bool, medians: bool
+) -> None:
     top = max(float(np.percentile(part, PERCENTILE, method="higher")) for part in parts.values())
     low = min(float(part.min()) for part in parts.values())
     # one bin where all rows are alike
     high = max(top, low * 1.01 + 1e-9)
     edges = np.geomspace(low, high, _BINS + 1) if log else np.linspace(0, high, _BINS + 1)
-    for number, (name, part) in enumerate(parts.items()):
+    for name, part in parts.items():
         shown = part[part <= edges[-1]]
         heights = 100 * np.histogram(shown, edges)[0] / len(part)
-        colour, dash = line_style(number)
-        label = f"{name} (median {np.median(part):,.0f})" if medians else name
+        colour, dash = line_style(numbers[name])
+        caption = caption_of(name, numbers[name])
+        label = f"{caption} (median {np.median(part):,.0f})" if medians else caption
         axes.stairs(heights, edges, fill=True, color=colour, alpha=0.16)
         axes.stairs(heights, edges, color=colour, label=label, linewidth=1.3, linestyle=dash)
     if log:

@@ -22,6 +22,7 @@ from t2vid.catalog import TOKENS_PER_FRAME, preset
 from t2vid.insight.budgets import PAPER, RowLimits, dropped, starting_limits
 from t2vid.insight.diversity import SAMPLE, Diversity, diversity
 from t2vid.insight.flags import KINDS, Flag, flags, repeats
+from t2vid.insight.plotting import COLOURS, MARKS
 from t2vid.insight.rows import RowColumns, read
 from t2vid.insight.subject import Subject
 from t2vid.progress import progress
@@ -41,6 +42,7 @@ NUMBERS = (
 )
 FLAGS = tuple(KINDS)
 METRICS = (*FLAGS, *NUMBERS, *(f"over_{name}" for name in PAPER))
+SOURCES = len(COLOURS) * len(MARKS)  # that pictures can tell apart; smaller ones are one together
 _PERCENTILES = (5, 25, 50, 75, 95, 99.9)
 
 
@@ -50,12 +52,12 @@ class Findings:
 
     Attributes:
         subject: what it is about.
-        rows: its rows as columns.
+        rows: its rows as columns, under at most `SOURCES` sources.
         map: the map of instructions and the numbers about it; None for a single instruction.
         flags: biases of the whole, repeats included.
         by_source: the same biases of each source.
         overlap: what repeats.
-        licences: licence by source.
+        licences: licence by source, of every source.
         limits: what the page's thresholds start with.
     """
 
@@ -72,7 +74,7 @@ class Findings:
         """Give every metric that a condition may name."""
         out = {flag.name: flag.value for flag in self.flags}
         if self.map is not None:
-            whole = self.map.sources.get("all") or next(iter(self.map.sources.values()))
+            whole = self.map.whole
             out |= {
                 "n_clusters": float(whole.n_clusters),
                 "cluster_entropy": whole.cluster_entropy.value,
@@ -138,6 +140,8 @@ def findings(
     budget = subject.recipe.budget if subject.recipe is not None else None
     tokenizer = budget.tokenizer if budget is not None else None
     rows = read(subject.dataset, tokenizer=tokenizer, with_sketches=subject.folder is None)
+    licences = licences_of(rows.names(), corpora=subject.corpora(rows.names()))
+    rows = rows.folded(SOURCES)
     names = rows.names()
     overlap = subject.overlap(rows.sketches, benchmarks or {})
     whole = [*flags(rows.pairs()), *repeats(overlap, len(rows))]
@@ -155,7 +159,7 @@ def findings(
         whole,
         by_source,
         overlap,
-        licences_of(names, corpora=subject.corpora(names)),
+        licences,
         starting_limits(rows, budget),
     )
 

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from t2vid.errors import InputError
+from t2vid.errors import InputError, pluralize
 from t2vid.insight.diversity import instruction
 from t2vid.insight.templates import repeated
 from t2vid.mixing.overlap import Overlap
@@ -150,7 +150,8 @@ def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
     ]
     worst = max(by_benchmark, key=lambda name: by_benchmark[name], default="")
     says = (
-        f"{sum(overlap.benchmarks[worst].values()):,} rows share a video or a question with {worst}"
+        "rows that share a video or a question with "
+        f"{worst}: {sum(overlap.benchmarks[worst].values()):,}"
         if worst
         else "no benchmark was given to look for (--benchmark NAME=FILE)"
     )
@@ -159,13 +160,13 @@ def repeats(overlap: Overlap, n_rows: int) -> list[Flag]:
         Flag(
             "near_twins",
             min(1.0, near / n_rows),
-            f"{near:,} pairs of rows are nearly the same",
+            f"pairs of rows that are nearly the same: {near:,}",
             top,
         ),
         Flag(
             "between_sources",
             min(1.0, both / n_rows),
-            f"{both:,} pairs of rows of two sources are the same or nearly so",
+            f"pairs of rows of two sources that are the same or nearly so: {both:,}",
             _noted(overlap, "", "two sources"),
         ),
         Flag("benchmark_overlap", min(1.0, by_benchmark.get(worst, 0.0)), says, shown, bool(worst)),
@@ -242,10 +243,14 @@ def _answer(row: Mapping[str, Any]) -> str:
 def _openings(pairs: Sequence[tuple[str, str]]) -> Flag:
     words = (answer.lower().split()[:OPENING_WORDS] for _, answer in pairs)
     counted = Counter(" ".join(start) for start in words if len(start) == OPENING_WORDS)
-    top = counted.most_common(5)
+    top = [(start, n) for start, n in counted.most_common(5) if n > 1]
     share = top[0][1] / len(pairs) if top else 0.0
-    says = f"{100 * share:.1f} % of the answers open with the same {OPENING_WORDS} words"
-    return Flag("opening_share", share, says, top)
+    says = (
+        f"{100 * share:.1f} % of the answers open with the same {OPENING_WORDS} words"
+        if top
+        else f"no two answers open with the same {OPENING_WORDS} words"
+    )
+    return Flag("opening_share", share, says, top, len(pairs) > 1)
 
 
 def _templates(pairs: Sequence[tuple[str, str]]) -> Flag:
@@ -257,7 +262,7 @@ def _templates(pairs: Sequence[tuple[str, str]]) -> Flag:
         if counted
         else "no instruction repeats another"
     )
-    return Flag("template_share", share, says, counted)
+    return Flag("template_share", share, says, counted, len(pairs) > 1)
 
 
 def _lengths(pairs: Sequence[tuple[str, str]]) -> Flag:
@@ -266,10 +271,11 @@ def _lengths(pairs: Sequence[tuple[str, str]]) -> Flag:
     middle = lengths[len(lengths) // 2]
     alike = sum(0.8 * middle <= n <= 1.2 * middle for n in lengths) / len(lengths)
     says = (
-        f"{100 * alike:.1f} % of the answers are within a fifth of the median of {middle} words "
+        f"{100 * alike:.1f} % of the answers are within a fifth of the median, "
+        f"{pluralize(middle, 'word')} "
         f"(one tenth has up to {low}, nine tenths up to {high})"
     )
-    return Flag("same_length", alike, says, [])
+    return Flag("same_length", alike, says, [], len(pairs) > 1)
 
 
 def _letters(pairs: Sequence[tuple[str, str]]) -> Flag:
@@ -286,7 +292,7 @@ def _letters(pairs: Sequence[tuple[str, str]]) -> Flag:
         if top
         else "no answer is a bare letter"
     )
-    return Flag("letter_share", share, says, top)
+    return Flag("letter_share", share, says, top, total > 1)
 
 
 def _scripts(pairs: Sequence[tuple[str, str]]) -> Flag:
@@ -315,5 +321,5 @@ def _twins(pairs: Sequence[tuple[str, str]]) -> Flag:
     extra = sum(n - 1 for n in counted.values())
     share = extra / len(pairs)
     top = [(text[:120], n) for text, n in counted.most_common(5) if n > 1]
-    says = f"{extra:,} rows repeat the instruction and answer of another row"
-    return Flag("exact_twins", share, says, top)
+    says = f"rows that repeat the instruction and answer of another row: {extra:,}"
+    return Flag("exact_twins", share, says, top, len(pairs) > 1)

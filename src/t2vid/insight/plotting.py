@@ -20,6 +20,14 @@ from t2vid.errors import require
 # blindness; lines differ in their dashes, too.
 COLOURS = ("#3b6fd4", "#c2621b", "#2f8f5b", "#a14fb5", "#8a7a1f", "#c23b5e")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)), (0, (3, 1.5)), "-.")
+# What a dot looks like, as matplotlib names it and as an SVG path around 0, 0: with six colours each,
+# 24 sources are told apart.
+MARKS = (
+    ("o", "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0"),
+    ("s", "M-4.4-4.4h8.8v8.8h-8.8z"),
+    ("^", "M0-6L5.5 4.5h-11z"),
+    ("D", "M0-6L6 0L0 6L-6 0z"),
+)
 DPI = 150
 _LABEL_PT, _TICK_PT = 9, 8  # readable in a column of a two-column paper
 PictureKind = Literal["png", "svg"]
@@ -33,6 +41,33 @@ def line_style(number: int) -> tuple[str, Any]:
     """
     turn = number // len(COLOURS)
     return COLOURS[number % len(COLOURS)], DASHES[(number + turn) % len(DASHES)]
+
+
+def mark_style(number: int) -> tuple[str, tuple[str, str]]:
+    """Give the colour and the mark of a source on a map.
+
+    >>> mark_style(0)[0] == mark_style(6)[0], mark_style(6)[1][0]
+    (True, 's')
+    """
+    return COLOURS[number % len(COLOURS)], MARKS[number // len(COLOURS) % len(MARKS)]
+
+
+def caption_of(name: str, number: int, *, what: str = "source") -> str:
+    """Give a name as a picture may write it: short, on one line, in letters that matplotlib has.
+
+    Args:
+        name: of a source or a curve.
+        number: its place, for a name that cannot be written.
+        what: it is.
+
+    >>> caption_of("two\\nlines", 0), caption_of("_mine", 1), caption_of("视频", 2)
+    ('two lines', ' _mine', 'source 3')
+    """
+    plain = " ".join(name.split())
+    if not plain or not drawable(plain):
+        return f"{what} {number + 1}"
+    plain = plain if len(plain) <= 48 else plain[:47] + "…"
+    return plain if plain[0] != "_" else f" {plain}"  # a legend leaves out what begins so
 
 
 def new_figure(width_in: float, height_in: float) -> Any:
@@ -66,11 +101,16 @@ def legend_above(figure: Any) -> None:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
     if found:
+        # a letter of 8 pt is about 4.6 pt wide; the line before it and the gap after it take 40
+        fit = int(72 * figure.get_figwidth() / (4.6 * max(map(len, found)) + 40))
+        columns = max(1, min(3, len(found), fit))
+        lines = -(-len(found) // columns)
+        figure.set_figheight(figure.get_figheight() + 0.17 * max(0, lines - 4))
         figure.legend(
             found.values(),
             found.keys(),
             loc="outside upper left",
-            ncols=min(3, len(found)),
+            ncols=columns,
             frameon=False,
             fontsize=_TICK_PT,
         )
@@ -157,7 +197,10 @@ def to_bytes(figure: Any, kind: PictureKind = "png") -> bytes:
         kind: of file.
     """
     import matplotlib
+    from matplotlib.text import Text
 
+    for text in figure.findobj(Text):
+        text.set_parse_math(False)  # names hold dollars, not formulas
     # no version, no date and no random names in it
     metadata = {"Software": None} if kind == "png" else {"Date": None, "Creator": None}
     file = io.BytesIO()

@@ -11,7 +11,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -63,6 +63,7 @@ class RowColumns:
         counts: rows read, and those whose video could not be, by reason.
         shown: the first rows of each source with frames.
         sketches: for finding repeats; empty unless asked for.
+        rest: the source that stands for all small ones, where they were folded.
     """
 
     sources: list[str]
@@ -80,17 +81,39 @@ class RowColumns:
     counts: Counts = field(default_factory=Counts)
     shown: dict[str, list[ExampleRow]] = field(default_factory=dict)
     sketches: list[Sketch] = field(default_factory=list)
+    rest: str = ""
 
     def __len__(self) -> int:
         return len(self.sources)
 
     def names(self) -> list[str]:
-        """Name the sources, the largest first."""
-        return [name for name, _ in Counter(self.sources).most_common()]
+        """Name the sources, the largest first; what was folded into one comes last."""
+        names = [name for name, _ in Counter(self.sources).most_common()]
+        return sorted(names, key=lambda name: name == self.rest)
 
     def of(self, name: str) -> NDArray[np.int64]:
         """Give the places of the rows of a source."""
         return np.flatnonzero(np.array(self.sources) == name)
+
+    def folded(self, most: int) -> RowColumns:
+        """Give the same rows under at most so many sources: the small ones become one together."""
+        names = self.names()
+        if len(names) <= most:
+            return self
+        kept, rest = set(names[: most - 1]), f"{len(names) - most + 1:,} other sources"
+        fps: dict[str, set[float]] = {}
+        shown: dict[str, list[ExampleRow]] = {}
+        for name in names:
+            into = name if name in kept else rest
+            fps.setdefault(into, set()).update(self.fps.get(name, ()))
+            shown.setdefault(into, []).extend(self.shown.get(name, ())[:SHOWN])
+        return replace(
+            self,
+            sources=[name if name in kept else rest for name in self.sources],
+            fps={name: sorted(rates) for name, rates in fps.items() if rates},
+            shown=shown,
+            rest=rest,
+        )
 
     def pairs(self, name: str | None = None) -> list[tuple[str, str]]:
         """Give instruction and answer of every row, or of those of a source."""
@@ -183,10 +206,10 @@ class _ColumnCollector:
             raise InputError("the dataset has no rows; there is nothing to report")
         self._count_tokens()
         lists = self.lists
-        integers = {
-            name: np.array(lists[name], np.int64)
-            for name in ("frames", "kept_frames", "n_words", "text_tokens", "question_words")
-        }
+
+        def integers(name: str) -> NDArray[np.int64]:
+            return np.array(lists[name], np.int64)
+
         return RowColumns(
             sources=lists["sources"],
             instructions=lists["instructions"],
@@ -198,7 +221,11 @@ class _ColumnCollector:
             counts=self.counts,
             shown=self.shown,
             sketches=lists["sketches"],
-            **integers,
+            frames=integers("frames"),
+            kept_frames=integers("kept_frames"),
+            n_words=integers("n_words"),
+            text_tokens=integers("text_tokens"),
+            question_words=integers("question_words"),
         )
 
     def _count_tokens(self) -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import numbers
 from array import array
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -14,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
+from t2vid.errors import InputError
+from t2vid.metrics.groups import group_scores
 from t2vid.scoring.extract import extract_choice
-from t2vid.scoring.groups import group_scores
 from t2vid.scoring.judge import judge_from
-from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, bootstrap, wilson
+from t2vid.scoring.statistics import CONFIDENCE, RESAMPLES, Interval, bootstrap, wilson
 
 NO_LETTER = "Z"
-KNOWN = 10_000  # short answers that are remembered
+KNOWN, SHORT_CHARS = 10_000, 64  # so many answers shorter than that are remembered
 
 Choice = tuple[str | None, str]
 Rows = Mapping[str, list[Any]]
@@ -47,6 +49,12 @@ def counted(
         seed: of the bootstrap.
         return_rows: add `rows`, one mapping a row.
     """
+    if not all(isinstance(value, numbers.Integral) for value in (resamples, seed)) or seed < 0:
+        raise InputError(
+            f"resamples ({resamples!r}) and seed ({seed!r}) must be whole numbers, seed >= 0"
+        )
+    if not isinstance(confidence, numbers.Real):
+        raise InputError(f"confidence ({confidence!r}) must be a number between 0 and 1")
     count = _Count(keep_rows=return_rows)
     reader = _Reader(scheme, judge_from(judge, cache=None), _nameless(chunks))
     for rows in chunks():
@@ -81,7 +89,7 @@ class _Reader:
         options = rows["options"]
         golds = [
             (self.exact(r, o) if o else None)
-            or _bare(r)
+            or _within(_bare(r), o)
             or (extract_choice(r, o).letter or _place(r, len(o)) if o else None)
             for r, o in zip(references, options, strict=True)
         ]
@@ -90,7 +98,13 @@ class _Reader:
             extract_choice(p, o or None, q, scheme=self.scheme)[:2]
             for p, o, q in zip(predictions, options, questions, strict=True)
         ]
-        return golds, self._judged(rows, choices)
+        choices = self._judged(rows, choices)
+        if self.scheme == "t2vid":
+            choices = [
+                (gold, choice[1]) if same_text(choice[0], gold, o) else choice
+                for choice, gold, o in zip(choices, golds, options, strict=True)
+            ]
+        return golds, choices
 
     @staticmethod
     def exact(reference: str, options: list[str]) -> str | None:
@@ -103,7 +117,7 @@ class _Reader:
         choice = self.known.get(text)
         if choice is None:
             choice = extract_choice(text, self.nameless, scheme=self.scheme)[:2]
-            if len(text) < 16 and len(self.known) < KNOWN:
+            if len(text) < SHORT_CHARS and len(self.known) < KNOWN:
                 self.known[text] = choice
         return choice
 
@@ -168,13 +182,16 @@ class _Count:
         n, correct = len(self.right), sum(self.right)
         videos = np.frombuffer(self.videos, dtype=np.int64) if self.any_video else None
         right = np.frombuffer(self.right, dtype=np.uint8)
+        clusters = n if videos is None else len(np.unique(videos))
         interval = bootstrap(right, videos, confidence=confidence, resamples=resamples, seed=seed)
+        if clusters == 1:  # one video says nothing of how others differ
+            interval = Interval(0.0, 1.0)
         scores: dict[str, Any] = {
             "accuracy": correct / n if n else None,
             "n": n,
             "wilson": list(wilson(correct, n, confidence=confidence).rounded(6)),
             "bootstrap": list(interval.rounded(6)),
-            "clusters": n if videos is None else len(np.unique(videos)),
+            "clusters": clusters,
         }
         for name, count in self.groups.items():
             if any(group for group, _ in count):
@@ -196,6 +213,17 @@ class _Count:
         return scores
 
 
+def same_text(said: str | None, right: str | None, options: Sequence[str]) -> bool:
+    """Say whether an answer names an option that reads like the right one, as some of MLVU's do.
+
+    >>> same_text("B", "A", ["a kite", "a kite", "a drum"]), same_text("C", "A", ["a kite", "", "a drum"])
+    (True, False)
+    """
+    if not said or not right or said == right or max(said, right) > chr(64 + len(options)):
+        return False
+    return options[ord(said) - 65] == options[ord(right) - 65]
+
+
 def _by(count: Mapping[tuple[str, bool], int], confidence: float) -> dict[str, Any]:
     groups = {}
     for name in sorted({name for name, _ in count}):
@@ -214,6 +242,11 @@ def _bare(reference: str) -> str | None:
     if text[:1].isalpha() and text[:1].isascii() and (len(text) == 1 or text[1] in ".):]"):
         return text[0].upper()
     return None
+
+
+def _within(letter: str | None, options: Sequence[str]) -> str | None:
+    """Leave out a letter that no option has, where the options are known."""
+    return letter if letter and (not options or ord(letter) - 65 < len(options)) else None
 
 
 def _place(reference: str, n: int) -> str | None:

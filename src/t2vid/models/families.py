@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from t2vid.catalog import FAMILIES, PAPER_FAMILIES, Family, known_family
-from t2vid.errors import InputError, MissingFile, require
+from t2vid.errors import InputError, require
 from t2vid.models import MINI
-
-_CONFIGS = ("config.json", "adapter_config.json")  # one of them is in the folder of a checkpoint
+from t2vid.targets import checkpoint_of
 
 MANY_PX = 1280 * 28 * 28  # the upper limit that Qwen2-VL's model card suggests for one image
 ANY_SHAPE_PX = 448  # 256 tokens of Qwen2.5-VL, 196 of Qwen3-VL: what the paper's models spend
@@ -175,14 +174,10 @@ def load_model(name: str, **kwargs: Any) -> Any:
     Raises:
         MissingFile: for a path where no checkpoint is.
     """
-    place = Path(checkpoint(name))
-    if place.exists() and not any((place / one).is_file() for one in _CONFIGS):
-        raise MissingFile(f"model {name!r} holds no config.json; give the folder of a checkpoint")
-    if not place.exists() and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise MissingFile(f"model {name!r} is not there; give a folder, or owner/name on the Hub")
+    source, files = checkpoint_of(checkpoint(name), "model")
     transformers = require("transformers", extra="train")
     register_ports()
-    return transformers.AutoModelForImageTextToText.from_pretrained(checkpoint(name), **kwargs)
+    return transformers.AutoModelForImageTextToText.from_pretrained(source, **files, **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:

@@ -18,6 +18,7 @@ from t2vid.pages.template import render
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _FOOT = 600, 144, 16, 8, 50
 _BAR, _GAP = 11, 12
+_LABEL_CHARS, _CUT_CHARS, _LINE = 17, 52, 22  # longer names stand above their bars
 
 
 class Bar(NamedTuple):
@@ -51,16 +52,19 @@ def bar_chart(
         mark: a share at which an upright line stands, such as that of guessing.
     """
     arms = list(dict.fromkeys(arm for bars in groups.values() for arm in bars))
-    step = len(arms) * _BAR + _GAP
+    above = _LINE if any(len(group) > _LABEL_CHARS for group in groups) else 0
+    left = _RIGHT if above else _LEFT
+    step = above + len(arms) * _BAR + _GAP
     height = _TOP + step * len(groups) + _FOOT
 
     def across(share: float) -> float:
-        return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
+        return round(left + share * (_WIDTH - left - _RIGHT), 1)
 
     labels, drawn = [], []
     for row, (group, bars) in enumerate(groups.items()):
-        top = _TOP + row * step
-        labels.append(Tick(top + (step - _GAP) / 2, group))
+        top = _TOP + row * step + above
+        cut = group if len(group) <= _CUT_CHARS else f"{group[: _CUT_CHARS - 1]}…"
+        labels.append(Tick(top - 9 if above else top + (step - _GAP) / 2, cut))
         for place, arm in enumerate(arms):
             bar = bars[arm]
             says = f"{group}, {arm}: {100 * bar.share:.1f} %"
@@ -77,10 +81,11 @@ def bar_chart(
             labels=labels,
             bars=drawn,
             bar=_BAR - 2,
-            legend=list(zip(arms, COLOURS, strict=False)),
+            legend=[(arm, COLOURS[n % len(COLOURS)]) for n, arm in enumerate(arms)],
             width=_WIDTH,
             height=height,
-            left=_LEFT,
+            left=left,
+            above=above,
             top=_TOP,
             floor=height - _FOOT,
             x_ticks=[Tick(across(v / 100), f"{v:.0f}") for v in ticks(0, 100)],

@@ -89,7 +89,7 @@ def page(found: Inspection) -> str:
         "the text is its token ids turned back into words.",
         tiles=tiles,
         rows=rows,
-        tensors=[list(tensor) for tensor in found.tensors],
+        tensors=[[*what, 1000 * megabytes] for *what, megabytes in found.tensors],
         note=found.note,
     )
 

@@ -42,6 +42,16 @@ class Curve(NamedTuple):
     dots: list[tuple[float, float]]
 
 
+def line_style(number: int) -> tuple[str, str]:
+    """Give the colour and the dashes of a curve: six colours six times over, each time other dashes.
+
+    >>> line_style(0), line_style(7)
+    (('#3b6fd4', ''), ('#c2621b', '2 3'))
+    """
+    turn = number // len(COLOURS)
+    return COLOURS[number % len(COLOURS)], DASHES[(number + turn) % len(DASHES)]
+
+
 def line_chart(
     series: Mapping[str, Points],
     *,
@@ -88,9 +98,7 @@ def line_chart(
         curves.append(
             Curve(
                 name,
-                COLOURS[number % len(COLOURS)],
-                # six colours six times over, each time with other dashes
-                DASHES[(number + number // len(COLOURS)) % len(DASHES)],
+                *line_style(number),
                 drawn(points),
                 drawn(outline),
                 [(across(a), up(b)) for a, b in points] if len(points) <= 20 else [],

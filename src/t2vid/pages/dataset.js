@@ -4,7 +4,7 @@
 (() => {
   const byId = (id) => document.getElementById(id);
   const data = JSON.parse(byId("data").textContent);
-  const colours = data.colours;
+  const looks = data.looks.map(([path, colour, dash]) => ({ mark: new Path2D(path), colour, dash }));
   const number = (n) => Math.round(n).toLocaleString("en-US");
   const share = (n, all) => (all ? `${number(n)} (${((100 * n) / all).toFixed(1)} %)` : "0");
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -63,11 +63,12 @@
     while (gcd(step, points) !== 1) step++;
     for (let n = 0, i = 0; n < points; n++, i = (i + step) % points) {
       if (!shown[i]) continue;
-      pen.fillStyle = colours[data.map.source[i] % colours.length];
-      pen.beginPath();
-      pen.arc(px[i], py[i], radius, 0, 7);
-      pen.fill();
+      const { mark, colour } = looks[data.map.source[i]];
+      pen.setTransform((ratio * radius) / 5, 0, 0, (ratio * radius) / 5, ratio * px[i], ratio * py[i]);
+      pen.fillStyle = colour;
+      pen.fill(mark);
     }
+    pen.setTransform(ratio, 0, 0, ratio, 0, 0);
     pen.globalAlpha = 1;
     landmarks(pen);
     if (at >= 0 && shown[at]) {
@@ -238,7 +239,7 @@
     });
     const peak = rounded(Math.max(...heights.flat()) || 1);
     byId("chart").replaceChildren(histogram(measure, used, heights, { low, span, log, bins, peak }));
-    const medians = used.map(([list, s]) => `${data.sources[s]} ${number(list[list.length >> 1])}`);
+    const medians = used.map(([list, s]) => `\u2068${data.sources[s]}\u2069 ${number(list[list.length >> 1])}`);
     const left = used.reduce((sum, [list]) => sum + list.filter((v) => v > top).length, 0);
     said.textContent = `Medians: ${medians.join(", ")}.` +
       (left ? ` Longer rows that the picture leaves out: ${number(left)}.` : "");
@@ -275,12 +276,11 @@
       svg.append(element("line", { class: "axis", x1: x(bin), x2: x(bin), y1: height - bottom, y2: height - bottom + 5 }));
       svg.append(element("text", { x: x(bin), y: height - bottom + 19, "text-anchor": "middle" }, value.toLocaleString("en-US")));
     }
-    const dashes = ["", "7 3", "2 3", "9 3 2 3", "4 2", "1 2"];
     used.forEach(([, s], k) => {
       const corners = heights[k].map((h, bin) => `${x(bin)},${y(h)} ${x(bin + 1)},${y(h)}`).join(" ");
-      const colour = colours[s % colours.length];
+      const { colour, dash } = looks[s];
       svg.append(element("polygon", { points: `${x(0)},${y(0)} ${corners} ${x(axis.bins)},${y(0)}`, fill: colour, opacity: 0.16 }));
-      svg.append(element("polyline", { points: corners, fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": dashes[s % 6] }));
+      svg.append(element("polyline", { points: corners, fill: "none", stroke: colour, "stroke-width": 2, "stroke-dasharray": dash }));
     });
     if (measure.limit && limit(measure.limit) < Infinity) {
       const value = limit(measure.limit);
@@ -308,7 +308,7 @@
     }
     const rough = axis.span / most;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 5, 10].find((lead) => lead * power >= rough) * power;
+    const step = Math.max(1, [1, 2, 5, 10].find((lead) => lead * power >= rough) * power); // nobody has half a frame
     for (let value = 0; value <= axis.span; value += step) out.push(value);
     return out;
   }
@@ -332,14 +332,16 @@
     const lines = data.sources.map((name, s) => [name, found[s]]);
     if (lines.length > 1) lines.push(["all", all]);
     const body = byId("drops").tBodies[0];
+    const titles = [...byId("drops").tHead.rows[0].cells].map((cell) => cell.textContent);
     body.replaceChildren(...lines.map(([name, one]) => {
       const line = document.createElement("tr");
       const head = document.createElement("th");
       head.scope = "row";
       head.textContent = name;
       const cells = [number(one.n), share(one.frames, one.n), ...one.over.map((count) => share(count, one.n))];
-      line.append(head, ...cells.map((text) => {
+      line.append(head, ...cells.map((text, c) => {
         const cell = document.createElement("td");
+        cell.dataset.label = titles[c + 1];
         cell.className = "n";
         cell.textContent = text;
         return cell;

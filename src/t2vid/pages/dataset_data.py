@@ -15,7 +15,8 @@ from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.insight.budgets import PAPER
 from t2vid.insight.diversity import Diversity
 from t2vid.insight.findings import Findings
-from t2vid.insight.plotting import COLOURS
+from t2vid.insight.plotting import mark_style
+from t2vid.pages.charts import line_style
 
 CHART_ROWS = 60_000  # that the thresholds look at; of more, an even sample
 _MAP_BYTES = 1_500_000  # of instructions in the page; longer ones are cut until they fit
@@ -41,7 +42,7 @@ def script_data(found: Findings) -> dict[str, Any]:
     }
     return {
         "sources": names,
-        "colours": list(COLOURS),
+        "looks": [[*mark_style(n)[1][1:], *line_style(n)] for n in range(len(names))],
         "families": TOKENS_PER_FRAME,
         "presets": {
             name: {"max_frames": one.max_frames, "max_tokens": one.max_tokens}
@@ -77,6 +78,9 @@ def _points(found: Diversity | None, number: dict[str, int]) -> dict[str, Any]:
     xy = found.xy[at] - corner
     scale = 1000 / max(float(xy.max()), 1e-9)
     xy = np.rint(xy * scale).astype(int)
+    flat = xy.max(axis=0) == 0  # of instructions that are all alike: they lie in the middle
+    size, shift = np.where(flat, 1000, xy.max(axis=0)), np.where(flat, 500, 0)
+    xy = xy + shift
     limit = 400
     texts: dict[str, int] = {}
     while True:
@@ -86,15 +90,15 @@ def _points(found: Diversity | None, number: dict[str, int]) -> dict[str, Any]:
             break
         limit = limit * 3 // 4
     return {
-        "width": int(max(1, xy[:, 0].max())),
-        "height": int(max(1, xy[:, 1].max())),
+        "width": int(size[0]),
+        "height": int(size[1]),
         "x": xy[:, 0].tolist(),
-        "y": (int(xy[:, 1].max()) - xy[:, 1]).tolist(),  # up on the page as in the figures
+        "y": (int(size[1]) - xy[:, 1]).tolist(),  # up on the page as in the figures
         "landmarks": [
             {
                 "words": mark.words,
-                "x": round((mark.x - corner[0]) * scale),
-                "y": int(xy[:, 1].max()) - round((mark.y - corner[1]) * scale),
+                "x": round((mark.x - corner[0]) * scale + shift[0]),
+                "y": round(size[1] - (mark.y - corner[1]) * scale - shift[1]),
             }
             for mark in found.landmarks
         ],

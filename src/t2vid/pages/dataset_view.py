@@ -6,6 +6,7 @@ Path("report.html").write_text(html(found, "report"))
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -19,11 +20,12 @@ from t2vid.frames.feature import Frames
 from t2vid.insight.budgets import PAPER, by_source, dropped
 from t2vid.insight.diversity import SAME, Diversity, Estimate
 from t2vid.insight.figures import words_a_frame
-from t2vid.insight.findings import Findings, percentiles
+from t2vid.insight.findings import SOURCES, Findings, percentiles
 from t2vid.insight.flags import KINDS, OPENING_WORDS, Flag
-from t2vid.insight.plotting import COLOURS
+from t2vid.insight.plotting import mark_style
 from t2vid.insight.rows import ExampleRow, RowColumns
 from t2vid.insight.templates import TOP_TEMPLATES
+from t2vid.pages.charts import line_style
 from t2vid.pages.dataset_data import CHART_ROWS, cut, script_data
 from t2vid.pages.template import Tile, render
 
@@ -40,7 +42,9 @@ def html(found: Findings, folder: str) -> str:
         folder: name of the folder beside the page that holds its figures.
     """
     rows = found.rows
-    sources = [(name, COLOURS[at % len(COLOURS)]) for at, name in enumerate(rows.names())]
+    sources = [
+        (name, mark_style(at)[1][1], *line_style(at)) for at, name in enumerate(rows.names())
+    ]
     return render(
         "dataset.html",
         title=f"What is in {found.subject.name}",
@@ -55,13 +59,14 @@ def html(found: Findings, folder: str) -> str:
         notable=_notable(found),
         seen=[seen for seen in map(_seen, *_first_rows(rows)) if seen],
         diversity=_diversity(found.map) if found.map is not None else None,
-        by_words=found.map is not None and found.map.embedder.startswith("TF-IDF"),
+        by_words=found.map is not None and found.map.by_words,
         rates=_rates(rows),
         lengths=_lengths(rows),
         limits=_limits(found),
         drops=by_source(dropped(rows, found.limits)),
         sampled=CHART_ROWS if len(rows) > CHART_ROWS else 0,
         flags=_flags(found),
+        flags_by_source=_flags_by_source(found),
         examples=[
             (KINDS[flag.name].title, [[cut(text, 160), n] for text, n in flag.examples])
             for flag in found.flags
@@ -80,7 +85,9 @@ def sheets(found: Findings) -> dict[str, Image.Image]:
     for name, shown in zip(*_first_rows(found.rows), strict=True):
         frames = _frames(shown)
         if frames:
-            plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)
+            plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
+            while plain in out:  # "a/b" beside "a-b"
+                plain += "-"
             out[plain] = contact_sheet(frames, captions=_captions(frames), tile_px=_TILE_PX)
     return out
 
@@ -111,7 +118,7 @@ def _tiles(found: Findings) -> list[Tile]:
     repeated = by_name["exact_twins"]
     templates = by_name["template_share"]
     out = [
-        Tile(f"{len(rows):,}", "rows", f"from {pluralize(len(rows.names()), 'source')}"),
+        Tile(f"{len(rows):,}", "rows", f"from {pluralize(len(found.licences), 'source')}"),
         Tile(f"{int(rows.kept_frames.sum()):,}", "frames", "that one pass over the data shows"),
         Tile(_short(float(rows.text_tokens.sum())), "text tokens", f"by {rows.counted_by}"),
     ]
@@ -126,7 +133,7 @@ def _tiles(found: Findings) -> list[Tile]:
             Tile(hours, "hours of video", "of the rows, so a video of two rows counts twice")
         )
     if found.map is not None:
-        whole = found.map.sources.get("all") or next(iter(found.map.sources.values()))
+        whole = found.map.whole
         out.append(
             Tile(
                 f"{whole.vendi.value:,.0f}",
@@ -153,10 +160,14 @@ def _notable(found: Findings) -> list[str]:
 
 def _kinds(rows: RowColumns) -> str:
     parts = []
-    for name in rows.names():
+    for name in rows.names()[:SHEET_SOURCES]:
         at = rows.of(name)
-        kind = "videos" if rows.is_video[at].all() else "texts" if rows.frames[at].any() else "rows"
-        parts.append(f"{len(at):,} {kind} ({name})")
+        kind = "video" if rows.is_video[at].all() else "text" if rows.frames[at].any() else "row"
+        parts.append(f"{pluralize(len(at), kind)} ({name})")
+    left = len(rows.names()) - len(parts)
+    if left:
+        named = sum(len(rows.of(name)) for name in rows.names()[:SHEET_SOURCES])
+        parts.append(f"{pluralize(len(rows) - named, 'row')} of others")
     return f"{pluralize(len(rows), 'row')}: " + ", ".join(parts)
 
 
@@ -234,7 +245,7 @@ def _diversity(found: Diversity) -> dict[str, Any]:
     templates = [
         (name, [[cut(text, 200), n] for text, n in source.templates])
         for name, source in found.sources.items()
-        if name != "all"
+        if name in set(found.labels)
     ]
     return {"embedder": found.embedder, "head": head, "rows": rows, "templates": templates}
 
@@ -284,7 +295,8 @@ def _lengths(rows: RowColumns) -> dict[str, Any]:
             if part := percentiles(values[at]):
                 lines.append([name, measure, *(f"{part[key]:,.0f}" for key in keys)])
     head = ["source", "measure", "5 %", "25 %", "median", "75 %", "95 %", "largest", "mean"]
-    return {"choices": choices, "head": head, "rows": lines}
+    first = "frames" if rows.frames.any() else "text"
+    return {"choices": choices, "first": first, "head": head, "rows": lines}
 
 
 def _limits(found: Findings) -> list[dict[str, Any]]:
@@ -303,22 +315,22 @@ def _limits(found: Findings) -> list[dict[str, Any]]:
 
 
 def _flags(found: Findings) -> list[dict[str, Any]]:
-    names = found.rows.names() if len(found.rows.names()) > 1 else []
     return [
         {
             "flag": flag,
             "kind": KINDS[flag.name],
             "says": _sentence(flag.says),
             "limit": _limit(flag),
-            "parts": {
-                name: next(
-                    (f"{p.value:.2f}" for p in found.by_source[name] if p.name == flag.name), ""
-                )
-                for name in names
-            },
         }
         for flag in found.flags
     ]
+
+
+def _flags_by_source(found: Findings) -> dict[str, Any]:
+    names = found.rows.names() if len(found.rows.names()) > 1 else []
+    each = found.by_source[names[0]] if names else []
+    rows = [[name, *(f"{flag.value:.2f}" for flag in found.by_source[name])] for name in names]
+    return {"head": ["source", *(KINDS[flag.name].title for flag in each)], "rows": rows}
 
 
 def _limit(flag: Flag) -> str:
@@ -331,9 +343,14 @@ def _counts(found: Findings) -> list[tuple[str, list[str], list[list[object]]]]:
     for title, counts in (("Making it", found.subject.counts), ("Reading it", found.rows.counts)):
         if counts is None:
             continue
+        sizes = sorted(counts.sources.items(), key=lambda one: -one[1].total())
+        named = dict(sizes if len(sizes) <= SOURCES else sizes[: SOURCES - 1])
+        rest = [counter for name, counter in sizes if name not in named]
+        if rest:
+            named[f"{len(rest):,} other sources"] = sum(rest, Counter[str]())
         lines: list[list[object]] = [
             [source or "-", what, n]
-            for source, counter in counts.sources.items()
+            for source, counter in named.items()
             for what, n in counter.items()
         ]
         out.append((title, ["source", "what", "rows"], lines))
@@ -352,12 +369,16 @@ def _counts(found: Findings) -> list[tuple[str, list[str], list[list[object]]]]:
 def _licences(found: Findings) -> dict[str, Any]:
     from t2vid.corpora.licences import NOT_STATED, concerns, strictest
 
-    rows = [
-        [name, "not stated" if one.id == NOT_STATED else one.id, one.where]
-        for name, one in found.licences.items()
-    ]
+    named = list(found.licences.items())
+    rows = [[name, one.id, one.where] for name, one in named[:SOURCES]]
+    alike = Counter((one.id, one.where) for _, one in named[SOURCES:])
+    rows += [[f"{pluralize(n, 'other source')}", *both] for both, n in alike.items()]
+    for row in rows:
+        row[1] = "not stated" if row[1] == NOT_STATED else row[1]
     top = strictest(found.licences)
-    said = f"The strictest stated licence is {top}." if top != NOT_STATED else "None is stated."
+    said = (
+        f"The strictest stated licence is {top}." if top != NOT_STATED else "No licence is stated."
+    )
     return {"rows": rows, "notes": [said, *map(_sentence, concerns(found.licences))]}
 
 

@@ -68,7 +68,9 @@ def report(
     else:
         tables = [*overview(scores), *controls_of(opened), *needle_tables(opened)]
         tables = [*tables, *run_tables(scores)]
-        tables, title = [*tables, *cost_tables(opened)], "Scores"
+        names = list(dict.fromkeys(run.name for run in opened))
+        who = ", ".join(names) if len(names) < 4 else f"{len(names)} models"
+        tables, title = [*tables, *cost_tables(opened)], f"Scores of {who}"
     read = [read_answers(run) for run in opened] if format == "html" and as_ == "runs" else []
     return written(tables, title, format, out, read=read)
 
@@ -100,7 +102,7 @@ def compare(
         warnings.warn(text, DeprecationWarning, stacklevel=2)
         runs = [runs, second]  # type: ignore[list-item]
     opened = [Run.read(run) for run in runs]
-    title = " and ".join(dict.fromkeys(run.name for run in opened))
+    title = " and ".join(dict.fromkeys(run.name for run in opened)) + ", compared"
     return written(compare_tables(opened, margin=margin, seed=seed), title, format, out)
 
 

@@ -27,7 +27,10 @@ from t2vid.storage.files import output_file, write_atomically
 def html(found: SideBySide) -> str:
     """Give the page of a comparison."""
     first, second = found.names
-    picture = Image.open(io.BytesIO(to_bytes(map_figure(found.map))))
+    picture, narrow = (
+        Image.open(io.BytesIO(to_bytes(map_figure(found.map, columns=columns))))
+        for columns in (None, 1)
+    )
     templates = {
         name: [[text, n] for text, n in found.map.sources[name].templates] for name in found.names
     }
@@ -35,9 +38,11 @@ def html(found: SideBySide) -> str:
         "side_by_side.html",
         title=f"{first} and {second}",
         found=found,
-        head=["", first, second, "difference"],
+        head=["measure", first, second, "difference"],
         n=found.map.sources[first].n,
         picture=picture,
+        narrow=narrow,
+        by_words=found.map.by_words,
         templates=templates,
     )
 

@@ -31,7 +31,8 @@ from t2vid.evaluation.backends import backend_of
 from t2vid.evaluation.config import CONTROLS, EvalConfig
 from t2vid.evaluation.processes import Processes
 from t2vid.evaluation.report import scores_of
-from t2vid.evaluation.run import benchmark_rows, evaluate
+from t2vid.evaluation.rows import benchmark_rows
+from t2vid.evaluation.run import evaluate
 from t2vid.evaluation.runs import Run
 from t2vid.pages.scores import report
 from t2vid.storage.files import AnyPath, PathLike, path_of, write_atomically

@@ -22,6 +22,7 @@ from t2vid.evaluation.processes import Processes
 from t2vid.evaluation.sweep import FRAMES, Point, context_frames, measure, ways
 from t2vid.insight.plotting import (
     PictureKind,
+    caption_of,
     legend_above,
     line_style,
     new_figure,
@@ -161,13 +162,16 @@ def draw(
     Returns:
         The content of the file.
     """
+    frames = sorted({getattr(point, axis) for points in series.values() for point in points})
+    if len(frames) == 1 and len(series) > 1:
+        return _bars(series, kind)
     figure = new_figure(7, 4)
     axes = figure.subplots()
-    frames = sorted({getattr(point, axis) for points in series.values() for point in points})
     for at, (name, points) in enumerate(series.items()):
         xs, (colour, dash) = [getattr(point, axis) for point in points], line_style(at)
         values = [point.value for point in points]
-        axes.plot(xs, values, marker="o", color=colour, label=name, linestyle=dash)
+        label = caption_of(name, at, what="curve")
+        axes.plot(xs, values, marker="o", color=colour, label=label, linestyle=dash)
         low, high = [point.low for point in points], [point.high for point in points]
         axes.fill_between(xs, low, high, color=colour, alpha=0.15, linewidth=0)
     axes.set_xscale("log", base=2)
@@ -180,7 +184,7 @@ def draw(
         axes.axvline(n, color="#666666", linestyle="--", linewidth=1)
         # above the axes, one line each: no curve and no other mark is there
         axes.annotate(
-            f"{name}: {n:,}",
+            f"{caption_of(name, height, what='mark')}: {n:,}",
             (n, 1),
             xycoords=("data", "axes fraction"),
             xytext=(0, 2 + 11 * height),
@@ -190,6 +194,20 @@ def draw(
             fontsize=8,
         )
     legend_above(figure)
+    return to_bytes(figure, kind)
+
+
+def _bars(series: Mapping[str, Sequence[Point]], kind: PictureKind) -> bytes:
+    """Draw curves of a single point each, which would lie above one another, as bars."""
+    figure = new_figure(7, 0.8 + 0.3 * len(series))
+    axes = figure.subplots()
+    for at, (name, (point, *_)) in enumerate(series.items()):
+        label = caption_of(name, at, what="curve")
+        whisker = [[point.value - point.low], [point.high - point.value]]
+        axes.barh(label, point.value, 0.6, color=line_style(0)[0], xerr=whisker, capsize=2)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 100)
+    tidy(axes, x=_Y)
     return to_bytes(figure, kind)
 
 
@@ -223,7 +241,9 @@ def _page(
         }
         curve = bar_chart(bars, x=_Y, caption="Whiskers: 95 % interval (Wilson).")
     varied = {what for what in ("size", "prompt") if len({getattr(p, what) for p in points}) > 1}
+    over = varied | {axis} if len(set(xs)) > 1 or not varied else varied
     head = ["frames", *sorted(varied), _Y, "95 % interval", "questions", "tokens a question"]
+    head += ["seconds a question", "USD a question"]
     rows = [
         [
             p.frames,
@@ -237,12 +257,14 @@ def _page(
         ]
         for p in points
     ]
+    known = [at for at in range(len(head)) if any(row[at] is not None for row in rows)]
     return render(
         "sweep.html",
-        title=f"{name}: accuracy over {' and '.join(sorted({'frames', axis} | varied))}",
+        title=f"{name}: accuracy over {' and '.join(sorted(over))}",
         intro=protocol,
         curve=curve,
-        head=[*head, "seconds a question", "USD a question"],
-        rows=rows,
+        shape="Curve" if len(set(xs)) > 1 or len(series) == 1 else "Bars",
+        head=[head[at] for at in known],
+        rows=[[row[at] for at in known] for row in rows],
         notes=far,
     )

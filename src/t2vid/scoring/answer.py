@@ -24,14 +24,16 @@ class ParsedAnswer(NamedTuple):
 
 
 def as_text(prediction: object) -> str:
-    """Return the text of whatever stands where an answer should; None and NaN are empty.
+    """Return the text of whatever stands where an answer should; None, NaN and pandas' NA are empty.
 
     >>> as_text(float("nan")), as_text(["B"]), as_text(3)
     ('', 'B', '3')
     """
     if isinstance(prediction, str):
         return prediction
-    if prediction is None or prediction != prediction:  # NaN is the one value unequal to itself
+    if prediction is None or type(prediction).__name__ in ("NAType", "NaTType"):  # of pandas
+        return ""
+    if isinstance(prediction, float) and prediction != prediction:
         return ""
     if isinstance(prediction, bytes):
         return prediction.decode("utf-8", "replace")

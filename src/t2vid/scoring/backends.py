@@ -6,17 +6,16 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from t2vid.errors import InputError, require
 from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, AnswerToJudge, Verdict, prompt_of
 from t2vid.storage.chat import ChatEndpoint, ChatReply
+from t2vid.targets import checkpoint_of
 
 
 @dataclass(frozen=True)
@@ -44,9 +43,7 @@ class TransformersJudge:
         model: the model, put into evaluation mode.
         tokenizer: its tokenizer; its chat template is used where it has one.
         margin: Z where the best letter leads the second by less than this, in nats. It settles ties and is no
-            confidence: 0.1 nats are odds of 1.1 to 1, and neighbouring bfloat16 logits between 16 and 32 are 0.125
-            apart. A wider one only ever turns letters into Z. It is part of the identity, so verdicts of two margins
-            never mix in a cache.
+            confidence: neighbouring bfloat16 logits between 16 and 32 are 0.125 apart.
         name: what the cache knows it by; by default where it was loaded from.
 
     Raises:
@@ -70,7 +67,7 @@ class TransformersJudge:
         Raises:
             InputError: for a path at which there is no model.
         """
-        source, files = checkpoint_of(name)
+        source, files = checkpoint_of(name, "judge")
         torch = require("torch", extra="eval")
         transformers = require("transformers", extra="eval")
         if files:
@@ -93,29 +90,24 @@ class TransformersJudge:
         """Compare the scores of the letters at the place where the answer would start."""
         torch = require("torch", extra="eval")
         rows = [self._encode(case) for case in cases]
-        longest = max(map(len, rows))
-        pad = self.tokenizer.pad_token_id or 0
+        longest, pad = max(map(len, rows)), self.tokenizer.pad_token_id or 0
         # left padding: every prompt ends in the last column, where the next token is scored
-        ids = torch.tensor([[pad] * (longest - len(row)) + row for row in rows])
-        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
+        padding = [longest - len(row) for row in rows]
+        ids = torch.tensor([[pad] * n + row for n, row in zip(padding, rows, strict=True)])
+        mask = torch.tensor([[0] * n + [1] * (longest - n) for n in padding])
+        places = (mask.cumsum(-1) - 1).clamp(min=0)
+        inputs = {"input_ids": ids, "attention_mask": mask, "position_ids": places}
         kwargs = {"logits_to_keep": 1} if self._short else {}
         with torch.inference_mode():
-            logits = self.model(
-                input_ids=ids.to(self.model.device),
-                attention_mask=mask.to(self.model.device),
-                position_ids=(mask.cumsum(-1) - 1).clamp(min=0).to(self.model.device),
-                **kwargs,
-            ).logits[:, -1]
+            inputs = {name: value.to(self.model.device) for name, value in inputs.items()}
+            logits = self.model(**inputs, **kwargs).logits[:, -1]
         scores = torch.log_softmax(logits.float(), dim=-1).cpu()
         return [Verdict(self._best(row, case)) for row, case in zip(scores, cases, strict=True)]
 
     def _best(self, scores: Any, case: AnswerToJudge) -> str:
-        ranked = sorted(
-            ((max(float(scores[i]) for i in self._tokens[a]), a) for a in case.letters),
-            reverse=True,
-        )
-        (best, letter), (second, _) = ranked[:2]
-        return letter if best - second >= self.margin else NO_LETTER
+        found = {a: max(float(scores[i]) for i in self._tokens[a]) for a in case.letters}
+        best, second = sorted(found, key=found.__getitem__, reverse=True)[:2]
+        return best if found[best] - found[second] >= self.margin else NO_LETTER
 
     def _encode(self, case: AnswerToJudge) -> list[int]:
         text = prompt_of(case)
@@ -123,15 +115,15 @@ class TransformersJudge:
             text = text.replace(token, " ")
         if not self.tokenizer.chat_template:
             return list(self.tokenizer(f"{SYSTEM}\n{text}")["input_ids"])
-        turns = [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]
-        chat = self.tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=True)
+        chat = self.tokenizer.apply_chat_template(
+            _turns(text), tokenize=False, add_generation_prompt=True
+        )
         return list(self.tokenizer(chat, add_special_tokens=False)["input_ids"])
 
     def _ids(self, letter: str) -> list[int]:
         """Return the tokens that begin an answer with the letter, with and without a blank."""
-        forms = (
-            self.tokenizer.encode(form, add_special_tokens=False) for form in (letter, f" {letter}")
-        )
+        encode = self.tokenizer.encode
+        forms = [encode(form, add_special_tokens=False) for form in (letter, f" {letter}")]
         ids = sorted({form[0] for form in forms if len(form) == 1})
         if not ids:
             raise InputError(f"the tokenizer of {self.name} has no single token for {letter!r}")
@@ -174,58 +166,17 @@ class OpenAIJudge(ChatEndpoint):
 
     def say(self, cases: Sequence[AnswerToJudge]) -> list[Verdict]:
         """Send one request a case; one that keeps failing spoils only its own case."""
-        replies = self.ask_all([self._body(case) for case in cases], in_flight=self.in_flight)
+        asked = {"model": self.model, "max_tokens": 1, "temperature": 0}
+        bodies = [json.dumps({**asked, "messages": _turns(prompt_of(case))}) for case in cases]
+        replies = self.ask_all([body.encode() for body in bodies], in_flight=self.in_flight)
         return [self._verdict(reply) for reply in replies]
-
-    def _body(self, case: AnswerToJudge) -> bytes:
-        turns = [
-            {"role": "system", "content": SYSTEM},
-            {"role": "user", "content": prompt_of(case)},
-        ]
-        body = {"model": self.model, "messages": turns, "max_tokens": 1, "temperature": 0}
-        return json.dumps(body).encode()
 
     def _verdict(self, reply: ChatReply) -> Verdict:
         if reply.text is None:
-            return Verdict(
-                None, f"{self.url} gave no verdict after {reply.tries} tries ({reply.why})"
-            )
+            why = f"{self.url} gave no verdict after {reply.tries} tries ({reply.why})"
+            return Verdict(None, why)
         return Verdict(reply.text.strip(".()[]*\"'").strip())
 
 
-def checkpoint_of(name: str) -> tuple[str, dict[str, str]]:
-    """Return where a model is loaded from, and the GGUF file in there, if it is one.
-
-    A path that leads nowhere is named at once; the Hub would be asked for minutes and then called unreachable.
-
-    Args:
-        name: a folder, a GGUF file, a folder that holds one, or a name on the Hub.
-
-    Raises:
-        InputError: for a path at which there is no model.
-
-    >>> checkpoint_of("meta-llama/Llama-3.1-8B-Instruct")
-    ('meta-llama/Llama-3.1-8B-Instruct', {})
-    """
-    path = Path(name).expanduser()
-    gguf = path.suffix.lower() == ".gguf"
-    if path.is_file() and gguf:
-        return str(path.parent), {"gguf_file": path.name}
-    if path.is_dir():
-        if (path / "config.json").is_file():
-            return str(path), {}
-        weights = sorted(file.name for file in path.glob("*.gguf"))
-        if len(weights) == 1:
-            return str(path), {"gguf_file": weights[0]}
-        many = f"{len(weights)} GGUF files; name one of {weights[:5]}"
-        raise InputError(f"judge {name!r} is a folder with {many if weights else 'no config.json'}")
-    if path.is_file():
-        raise InputError(f"judge {name!r} is a file, not a folder with a model and not a GGUF file")
-    there = [file.name for file in path.parent.iterdir()] if path.parent.is_dir() else []
-    if (path.parent != Path(".") and there) or name.count("/") > 1 or name[:1] in "./~" or gguf:
-        near = difflib.get_close_matches(path.name, there, n=3)
-        hint = f"; near: {', '.join(near)}" if near else ""
-        raise InputError(
-            f"there is no judge at {name!r}{hint}; give a folder or a name such as org/model"
-        )
-    return name, {}
+def _turns(text: str) -> list[dict[str, str]]:
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": text}]

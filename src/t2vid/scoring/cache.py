@@ -38,10 +38,9 @@ class JudgeCache:
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.fspath(path)
-        self._kept = None
-        if self.path == ":memory:":
-            self._kept = sqlite3.connect(self.path, check_same_thread=False)
-        else:
+        memory = self.path == ":memory:"
+        self._kept = sqlite3.connect(self.path, check_same_thread=False) if memory else None
+        if not memory:
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
 
     def get(self, keys: Iterable[str]) -> dict[str, str]:
@@ -60,9 +59,8 @@ class JudgeCache:
         # a connection for each act survives fork and leaves no lock behind a killed process
         connection = self._kept or sqlite3.connect(self.path, timeout=30)
         try:
-            connection.execute(
-                "CREATE TABLE IF NOT EXISTS verdicts (key TEXT PRIMARY KEY, letter TEXT)"
-            )
+            columns = "(key TEXT PRIMARY KEY, letter TEXT)"
+            connection.execute(f"CREATE TABLE IF NOT EXISTS verdicts {columns}")
             yield connection
         finally:
             if connection is not self._kept:

@@ -13,7 +13,12 @@ import re
 import unicodedata
 from typing import NamedTuple
 
+from t2vid.scoring.lexicon import mark
+
 MAX_CHARS = 20_000  # of a longer answer, which is a loop, both ends are read
+_LOOKALIKES = str.maketrans("АСЕΑΕ", "ACEAE")  # Cyrillic and Greek; В is the third letter there
+_LAST = re.compile(r"(?<!\w)[АСЕΑΕ](?=\W*$)")
+_MARKUP = str.maketrans("*`$", "   ")
 
 
 class Cleaned(NamedTuple):
@@ -52,47 +57,7 @@ class _Plain(dict[int, str]):
         return plain
 
 
-_PLAIN = _Plain()
-_PLAIN.update({i: chr(i) for i in range(128)})
-_LOOKALIKES = str.maketrans("АСЕΑΕ", "ACEAE")  # Cyrillic and Greek; В is the third letter there
-_LONE = re.compile(r"^[^\w]*[АСЕΑΕ][^\w]*$")
-_MARKUP = str.maketrans("*`$", "   ")
-_ROLE = re.compile(
-    r"\s*(?:(?:#+\s*)?(?:assistant|gpt|bot|ai|model|response|chatbot|system)\s*"
-    r"(?::|<\|end_header_id\|>|(?=\n))|<s>|<bos>|\[/INST\]|<start_of_turn>|<[|｜](?!begin_of_(?:box|sol))[\w ]{2,20}[|｜]>"
-    r"(?=\s*\S))\s*",
-    re.IGNORECASE,
-)
-_THOUGHTS = "think|thinking|thought|thoughts|reason|reasoning|analysis|scratchpad|reflection|rationale|cot|seed:think"
-_THOUGHT = re.compile(rf"<({_THOUGHTS})\b[^<>]*>.*?</\1>", re.IGNORECASE | re.DOTALL)
-_OPENED = re.compile(
-    rf"<(?:{_THOUGHTS})\b[^<>]*>|◁think▷|\[THINK\]|<\|begin_of_thought\|>|<unused94>|<\|channel>thought",
-    re.IGNORECASE,
-)
-_CLOSED = re.compile(
-    rf"</(?:{_THOUGHTS})>|◁/think▷|\[/THINK\]|<\|end_of_thought\|>|<unused95>|<channel\|>",
-    re.IGNORECASE,
-)
-_CHANNEL = re.compile(
-    r"<\|channel\|>(?:analysis|commentary)<\|message\|>.*?(?:<\|end\|>|$)", re.DOTALL
-)
-_FINAL = re.compile(r"(?:<\|start\|>)?(?:assistant)?<\|channel\|>final<\|message\|>")
-_KEPT = r"(?!begin_of_box|end_of_box|begin_of_solution|end_of_solution)"
-_STOP = re.compile(
-    rf"</?s>|</?(?:eos|pad|bos|eop|eod)>|<end_of_(?:utterance|turn)>|<start_of_turn>|<[|]{_KEPT}[\w -]{{2,30}}[|]>"
-    r"|<｜[^｜]{2,30}｜>|\[/?INST\]|<\[|\]>",
-    re.IGNORECASE,
-)
-_STRUCK = re.compile(r"~~.*?~~|<(s|del|strike)>.*?</\1>", re.DOTALL | re.IGNORECASE)
-_TAGS = re.compile(
-    r"</?(?:eo[aeh]|image ?\d*|b|i|p|em|strong|br|span|div|u|code|pre|li|ul|ol|h[1-6]|font|body|html)\b[^<>]{0,60}>"
-)
-_LATEX = re.compile(
-    r"\\(?:text|math|mbox|bf|rm|it|left|right|large|Large|quad|displaystyle)\w*\s*|\\[()\[\],;! ]"
-)
-_UNDERLINED = re.compile(r"(?<!\w)_{1,2}(?=[^\s_])|(?<=[^\s_])_{1,2}(?![\w{])")
-_HEADING = re.compile(r"(?m)^\s*(?:#{1,6}|>+)(?=\s)")
-_BREAK_TAG = re.compile(r"<br\s*/?>", re.IGNORECASE)
+_PLAIN = _Plain({code: chr(code) for code in range(128)})
 
 
 def clean(answer: str) -> Cleaned:
@@ -110,27 +75,25 @@ def clean(answer: str) -> Cleaned:
         text, origin = _plain(text, origin)
     if "<" in text or "[" in text or "◁" in text:
         text = _said(text)
-        opened = _OPENED.search(text)
-        if opened:
+        if mark("opened").search(text):
             return Cleaned("", None, "unfinished thought")
-        text = _blank(_TAGS, text)
-    text = _blank_match(_ROLE.match(text), text)
+        text = blank(mark("tag"), text)
+    text = _blank_start(mark("role"), text)
     if "~~" in text or "<" in text:
-        text = _blank(_STRUCK, text)
+        text = blank(mark("struck"), text)
     if "\\" in text and "boxed" not in text and "fbox" not in text:
-        text = _blank(_LATEX, text)
+        text = blank(mark("latex"), text)
     text = text.translate(_MARKUP).replace("[x]", " ✓ ").replace("[X]", " ✓ ")
     if "#" in text or ">" in text:
-        text = _blank(_HEADING, text)
+        text = blank(mark("heading"), text)
     if "_" in text:
-        text = _blank(_UNDERLINED, text)
+        text = blank(mark("underlined"), text)
     return Cleaned(text, origin, "" if text.strip() else "empty")
 
 
 def _plain(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
     plain = text.translate(_PLAIN)
-    if _LONE.match(plain):
-        plain = plain.translate(_LOOKALIKES)
+    plain = _LAST.sub(lambda found: found[0].translate(_LOOKALIKES), plain)
     if len(plain) == len(text):
         return plain, origin
     places = [i for i, char in enumerate(text) for _ in _PLAIN[ord(char)]]
@@ -138,24 +101,24 @@ def _plain(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
 
 
 def _said(text: str) -> str:
-    """Blank the thoughts, and everything from the first end of sequence on."""
-    text = _blank(_CHANNEL, _blank(_THOUGHT, _blank(_BREAK_TAG, text)))
-    closed = max((found.end() for found in _CLOSED.finditer(text)), default=0)
-    if closed:
-        text = " " * closed + text[closed:]
-    text = _blank(_FINAL, text)
-    while role := _ROLE.match(text):
-        text = _blank_match(role, text)
-    while (stop := _STOP.search(text)) and not text[: stop.start()].strip():
-        text = _blank_match(stop, text)
+    """Blank the thoughts, and leave out everything from the first end of sequence on."""
+    text = blank(mark("channel"), blank(mark("break"), text))
+    if "</" in text:
+        text = blank(mark("thought"), text)
+    closed = max((found.end() for found in mark("closed").finditer(text)), default=0)
+    text = blank(mark("final"), " " * closed + text[closed:])
+    while mark("role").match(text):
+        text = _blank_start(mark("role"), text)
+    while (stop := mark("stop").search(text)) and not text[: stop.start()].strip():
+        text = " " * stop.end() + text[stop.end() :]
     return text[: stop.start()] if stop else text
 
 
-def _blank(pattern: re.Pattern[str], text: str) -> str:
+def blank(pattern: re.Pattern[str], text: str) -> str:
+    """Put blanks in the place of what a pattern finds."""
     return pattern.sub(lambda found: " " * len(found[0]), text)
 
 
-def _blank_match(found: re.Match[str] | None, text: str) -> str:
-    if not found:
-        return text
-    return text[: found.start()] + " " * len(found[0]) + text[found.end() :]
+def _blank_start(pattern: re.Pattern[str], text: str) -> str:
+    found = pattern.match(text)
+    return " " * found.end() + text[found.end() :] if found else text

@@ -8,59 +8,37 @@ from __future__ import annotations
 
 import re
 
-_TAG = re.compile(
-    r"<\s*((?:final_?)?answer|final|ans|choice|option|response|output|result|solution|prediction|conclusion|"
-    r"selected|selection|letter)\s*>(.*?)(?:</\s*\1\s*>|$)",
-    re.IGNORECASE | re.DOTALL,
-)
-_ATTRIBUTE = re.compile(
-    r"<\s*(?:answer|choice|option|result)\s+\w+\s*=\s*([\"'])(.{1,60}?)\1\s*/?>", re.I
-)
-_BRACKET = re.compile(r"\[(ANSWER|ANS)\](.*?)(?:\[/\1\]|$)", re.IGNORECASE | re.DOTALL)
-_HEADED = re.compile(
-    r"【\s*((?:最终|正确)?(?:答案|回答)|answer)\s*】[:：]?([^\n【]*)", re.IGNORECASE
-)
-_TOKENS = re.compile(
-    r"<\|begin_of_(box|solution)\|>(.*?)(?:<\|end_of_\1\|>|$)", re.IGNORECASE | re.DOTALL
-)
-_BOX = re.compile(r"\\{1,2}(boxed|fbox)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}?")
+from t2vid.scoring.lexicon import mark
+
+_KINDS = {
+    "<": ("tagged", "attribute", "tokens"), "[": ("bracket",), "\\": ("box",), "{": ("json", "lone"),
+    "【": ("headed",),
+}  # fmt: skip
 _KEYS = frozenset(
     "answer ans prediction pred choice option response selection letter label result output verdict key pick final "
     "correct predicted selected 答案 選択 정답 respuesta réponse antwort ответ".split()
 )
 _PART = re.compile(r"[_ ]?(?:final|correct|predicted|selected|letter|choice|option|text)[_ ]?")
-_JSON = re.compile(
-    r"[\"']([\w ]{2,24})[\"']\s*:\s*(\"(?:[^\"\\]|\\.)*|'(?:[^'\\]|\\.)*|\[[^\]]*\]?|\{[^}]*\}?|[^,}\n]*)"
-)
-_LONE = re.compile(r"^\s*\{\s*[\"']\w+[\"']\s*(:)\s*([\"']?[^\"'{}]*[\"']?)\s*\}\s*$")
 
 
 def containers(text: str) -> list[tuple[str, int]]:
-    """Return what the containers of a text hold, in order, each with the place where that begins."""
-    found: list[tuple[int, int]] = []
-    patterns = []
-    if "<" in text:
-        patterns += [_TAG, _ATTRIBUTE, _TOKENS]
-    if "[" in text:
-        patterns.append(_BRACKET)
-    if "\\" in text:
-        patterns.append(_BOX)
-    if "{" in text:
-        patterns += [_JSON, _LONE]
-    if "【" in text:
-        patterns.append(_HEADED)
-    for pattern in patterns:
-        found += [match.span(2) for match in pattern.finditer(text) if _holds(pattern, match[1])]
-    found.sort()
-    inner = [
-        (a, b)
-        for a, b in found
-        if not any((c, d) != (a, b) and a <= c and d <= b for c, d in found)
-    ]
-    return [(text[a:b], a) for a, b in inner]
+    """Return what the innermost containers of a text hold, in order, each with the place where that begins."""
+    names = [name for sign, names in _KINDS.items() if sign in text for name in names]
+    found = {
+        match.span(2)
+        for name in names
+        for match in mark(name).finditer(text)
+        if name != "json" or _of_answer(match[1])
+    }
+    inner, lowest = list[tuple[str, int]](), len(text) + 1  # the end of any that begins later
+    for start, end in sorted(found, key=lambda span: (-span[0], span[1])):
+        if end < lowest:
+            inner.append((text[start:end], start))
+        lowest = min(lowest, end)
+    return inner[::-1]
 
 
-def _holds(pattern: re.Pattern[str], key: str) -> bool:
+def _of_answer(key: str) -> bool:
     """Say whether a JSON key is one of an answer: "answer", "final_answer", "predicted option"."""
     name = key.strip().casefold()
-    return pattern is not _JSON or name in _KEYS or _PART.sub("", name) in {*_KEYS, ""}
+    return name in _KEYS or _PART.sub("", name) in {*_KEYS, ""}

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cache
+from functools import cache, cached_property
 
 from t2vid.scoring.letters import Letters, Mention
-from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
-from t2vid.scoring.saying import Said, said_of, since_turn
+from t2vid.scoring.saying import Said, retracts, said_of, since_turn
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
 END_CHARS = 600  # of a long answer, in which option texts are looked for
@@ -30,20 +29,34 @@ _BREAK = re.compile(
 _JOINED = re.compile(r"^[\s,;/&+、，.)\]\"'”|-]*$")
 _BETWEEN_ITEMS = re.compile(r"^[\s.,;:|/•*\-–()\[\]\"'`and]*$")
 _HEADER = re.compile(
-    r"(?:answer|response|conclusion|choice|option|result|solution|答案|答え|정답|respuesta|réponse|antwort|risposta|resposta|ответ)$",
+    r"(?:answer|response|conclusion|choice|option|result|solution|答案|答え|정답|respuesta|réponse|antwort|risposta|"
+    r"resposta|ответ)$",
     re.IGNORECASE,
 )
 _ITEM = re.compile(r"(?:[.):|]|\s[|–—=-])\s*\w")
 _NEW_LINE = re.compile(r"(?:^|[\n,;.])[\s•|>–-]*$")
 _ONE = re.compile(r"\s+(?:is|was|does|seems|has|would|can|fits|matches|never|happens)", re.I)
+_LEADS = " \t\r\n\"'-•|*>([{#="  # what may stand before an option that a header leads to
+_BELOW = re.compile(r"[^\n]*\w[^\n]*\n\s*(?:[-•]\s*)?(?:\w+ )?[(\[]?([A-J])\b")
+_LIST = re.compile(
+    r"\bA[.):]\s[^\n;.]{1,60}[,;]\s*B[.):]\s[^\n;.]{1,60}[,;]\s*C[.):](?:\s[^\n;.]{1,60}[,;]\s*[D-J][.):])*"
+)
+_UNSAID = re.compile(r"\b(?:answers?|choice|option)\b[^\n.]{0,20}[:：]\s*$", re.IGNORECASE)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
+_NUMBERED = "option choice caption sentence".split()  # what "Option 2" may be called
+_NAMED = [*_NUMBERED, "statement", "description", "answer"]
 _PLACES = {word: i // 2 for words in (_ORDINALS, _NUMBERS) for i, word in enumerate(words)}
+_PLACES["last"] = -1
+# one group of plain words first: a scan for their first letters is fast
 _PLACE = re.compile(
-    rf"\b(?:({'|'.join(_ORDINALS)}) (?:option|choice|caption|sentence|statement|description|answer)"
-    rf"|(?:option|choice|caption|sentence)\s(?:#|number |no\.? ?)?({'|'.join(_NUMBERS)}))\b(?!\s*(?:%|/))",
-    re.IGNORECASE,
+    rf"({'|'.join(_ORDINALS + _NUMBERED)}|last)\s(?:#|number |no\.? ?)?({'|'.join(_NAMED + _NUMBERS)})\b(?!\s*(?:%|/))"
+)
+
+
+_ONE_ALONE = re.compile(
+    rf"(?:(?:i|i'd|i'll|it's|it|would|is|pick|choose|take|say) )*the ({'|'.join(_ORDINALS)}|last)(?: one)?\W*"
 )
 
 
@@ -70,14 +83,14 @@ class Mentions:
     """
 
     def __init__(self, text: str, options: Options, question: str = "") -> None:
-        self.text, self.options, self.lexicon = text, options, load()
-        self.question = question.casefold()
+        self.text, self.options, self.question = text, options, question.casefold()
         self.reader = Letters(text, options)
         self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
-        self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
-        self.last_break = max((b for b in self.breaks if text[b:].strip(" .\n\"')*")), default=0)
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip(" .\n\"')*"))
+        self.first_break = next((b for b in self.breaks if b > begin), len(text))
+        self.last_break = max((b for b in self.breaks if b < end), default=0)
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
@@ -92,26 +105,34 @@ class Mentions:
             self.cut = places[MAX_LETTERS // 2 - 1]
         if len(self.text) < 2_000:
             places += [f.start() for f in _small(last.lower()).finditer(self.text)]
-        inside = self.options.named(self.text) if self.options.lettered else []
-        places = [p for p in places if not any(a < p < b for _, a, b in inside)]  # "Flask A"
-        found, reached = [], 0
+        lettered = self.options.lettered and not self.options.nouns
+        inside = self.options.named(self.text) if lettered else []
+        found: list[Mention] = []
         for place in sorted(places):
-            if place >= reached and (mention := self.reader.letter(place)):
+            if any(a < place < b for _, a, b in inside) or (found and place < found[-1].end):
+                continue  # "Flask A", which is an option
+            if mention := self.reader.letter(place):
                 found.append(mention)
-                reached = mention.end
         return found
 
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
-        found = []
-        for place in _PLACE.finditer(self.text):
-            i = _PLACES[(place[1] or place[2]).lower()]
-            about = re.search("option|choice|answer", place[0], re.IGNORECASE)
-            if not about and self.options.longest < SENTENCE_CHARS:
+        found, low = [], self.text.lower()
+        alone = _ONE_ALONE.fullmatch(low)
+        for place in (
+            [alone] if alone else _PLACE.finditer(low) if len(low) == len(self.text) else []
+        ):
+            start, end = place.start(1), place.end()
+            start -= 4 * (place.re is _ONE_ALONE)  # with its "the"
+            named = [word for word in place.groups() if word not in _PLACES]
+            if len(named) != len(place.groups()) - 1 or low[start - 1 : start].isalnum():
+                continue
+            asserts = not named or named[0] in ("option", "choice", "answer")
+            if not asserts and self.options.longest < SENTENCE_CHARS:
                 continue  # "the subject of the second sentence"
-            taken = any(m.start < place.end() < m.end for m in letters)
-            if i < len(self.options.letters) and not taken:
-                letter, (start, end) = self.options.letters[i], place.span()
+            i = next(_PLACES[word] for word in place.groups() if word in _PLACES)
+            if i < len(self.options.letters) and not any(m.start < end < m.end for m in letters):
+                letter = self.options.letters[i]
                 end = self.reader.own_text(letter, end) or end
                 found.append(Mention(letter, start, start, end, "place", wrapped=True))
         return found
@@ -120,69 +141,82 @@ class Mentions:
         """Leave out options that are only listed, and mark the letters that head lines of their own."""
         runs: list[list[Mention]] = [[]]
         for mention in found:
-            run, own = runs[-1], bool(self.reader.own_text(mention.letter, mention.at + 1))
-            own = own or mention.end - mention.at > 4
+            run = runs[-1]
+            length = mention.end - mention.at
+            own = length > 4 or (
+                length > 1 and self.reader.own_text(mention.letter, mention.at + 1)
+            )
             fits = run and _BETWEEN_ITEMS.match(self.text[run[-1].end : mention.start])
             if not own or not fits or any(mention.letter == m.letter for m in run):
                 runs.append([])
-            if own and not _TICKED.search(self.text[max(0, mention.start - 4) : mention.start]):
+            if own and not _TICKED.search(self.text, max(0, mention.start - 4), mention.start):
                 runs[-1].append(mention)
         listed = {mention for run in runs if len(run) > 1 for mention in run}
         self.listed = [(mention.start, mention.end) for mention in listed]
-        kept = [mention for mention in found if mention not in listed]
-        heads = {mention for mention in kept if self._heads_line(mention)}
-        several = len({mention.letter for mention in heads}) > 1
-        return [m._replace(form="item") if several and m in heads else m for m in kept]
+        kept = [
+            m for m in found if m not in listed and (self.options.longest or not self._in_list(m))
+        ]
+        heads = {m for m in kept if self._heads_line(m)}
+        if len({mention.letter for mention in heads}) < 2:
+            return kept
+        return [m._replace(form="item") if m in heads else m for m in kept]
 
     def _heads_line(self, mention: Mention) -> bool:
         before = self.text[max(0, mention.start - 12) : mention.start]
-        after = self.text[mention.at + 1 : mention.at + 9]
-        return bool(_ITEM.match(after) and _NEW_LINE.search(before))
+        return bool(
+            _ITEM.match(self.text, mention.at + 1, mention.at + 9) and _NEW_LINE.search(before)
+        )
+
+    def _in_list(self, mention: Mention) -> bool:
+        """Say whether a letter belongs to a list of unknown options in one line: "A. a dog, B. a cat, C. a bird"."""
+        return any(start <= mention.at < end for start, end in self._lists)
+
+    @cached_property
+    def _lists(self) -> list[tuple[int, int]]:
+        return [found.span() for found in _LIST.finditer(self.text)]
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""
         out: list[Mention] = []
         for mention in found:
-            last = out[-1] if out else None
-            if (
-                last
-                and mention.letter not in (last.joined or {last.letter})
-                and self._joins(last, mention)
-            ):
-                joined = (last.joined or frozenset(last.letter)) | {mention.letter}
-                out[-1] = last._replace(end=mention.end, joined=joined)
+            last = out[-1] if out else mention
+            joined = last.joined or frozenset(last.letter)
+            if mention.letter not in joined and self._joins(last, mention):
+                out[-1] = last._replace(end=mention.end, joined=joined | {mention.letter})
             else:
                 out.append(mention)
         return out
 
     def _joins(self, left: Mention, right: Mention) -> bool:
         between = self.text[left.end : right.start]
-        if len(between) > 24 or "\n" in between.strip(" ") or left.form == "item":
+        mark, join = between.strip(), self.reader.words["join"]
+        if (
+            len(between) > 24
+            or "\n" in between.strip(" ")
+            or left.form == "item"
+            or mark in ("-", ".")
+        ):
             return False
-        if _JOINED.match(between):
-            mark = between.strip()
-            if mark in ("-", "."):
-                return False
-            if mark in (",", "，", ";") and not left.joined and _ONE.match(self.text, right.end):
+        if not _JOINED.match(between):
+            words = re.sub(r"[\W_]+", " ", between).strip().casefold()
+            return mark in join or words in join or words.removesuffix(" the") in join
+        if mark in (",", "，", ";"):
+            if not left.joined and _ONE.match(self.text, right.end):
                 return False  # "A, B is right"
-            if mark in (",", "，", ";") and self.said(left).kind == "denial":
-                return False  # "not A, B"
-            return bool(mark) or self.text[right.start - 1].isspace()
-        bare = re.sub(r"[\W_]+", " ", between).strip().casefold()
-        return bare in self.lexicon.words["join"] or between.strip() in self.lexicon.words["join"]
+            return self.said(left).kind != "denial"  # "not A, B"
+        return bool(mark) or self.text[right.start - 1].isspace()
 
     def texts(self) -> list[Mention]:
         """Find options named by their texts, outside of the letters' own."""
-        taken = [(m.start, m.end) for m in self.letters] + self.listed
+        # "Point A" is the text of an option as well as its letter
+        letters = [m for m in self.letters if not (self.options.nouns and self.options.lettered)]
+        taken = [(m.start, m.end) for m in letters] + self.listed
         found = []
         for letter, start, end in self._named():
-            other = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
-            if (
-                other
-                and other.letter != letter
-                and self.text[other.end : start].strip() in ("", ":", ")")
-            ):
-                continue  # "(B) a cat", where a cat is A
+            beside = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
+            if beside and beside.letter != letter:
+                if self.text[beside.end : start].strip() in ("", ":", ")"):
+                    continue  # "(B) a cat", where a cat is A
             if start >= self.unread and not any(a <= start < b for a, b in taken):
                 found.append(Mention(letter, start, start, end, "text"))
         return found if self.options.lettered else self._grouped(found)
@@ -200,43 +234,50 @@ class Mentions:
 
     def sentence(self, mention: Mention) -> tuple[int, int]:
         """Return the places between which the sentence of a mention stands."""
-        text = self.text
+        text, breaks = self.text, [0, *self.breaks, len(self.text)]
         i = bisect_right(self.breaks, mention.start)
-        left = self.breaks[i - 1] if i else 0
-        while (
-            i
-            and mention.form != "item"
-            and not text[left : mention.start].strip(" \t\r\n\"'-•|*>([{#=")
-        ):
-            before = text[:left].rstrip()[-60:]
+        while i and not text[breaks[i] : mention.start].strip(_LEADS):
+            before = text[: breaks[i]].rstrip()[-60:]
             line = before.rpartition("\n")[2]
-            leads = before.endswith((":", "：", "is", "=")) or (
-                len(line) < 24 and _HEADER.search(line)
-            )
-            if not leads:
-                break
+            if not before.endswith((":", "：", "is", "=")):
+                if len(line) >= 24 or not _HEADER.search(line):
+                    break
+            below = _BELOW.match(text, mention.end)
+            if below and below[1] != mention.letter:
+                break  # a list of the options
             i -= 1
-            left = self.breaks[i - 1] if i else 0
-        end = mention.end
+        left, end = breaks[i], mention.end
         if not text[left : mention.start].strip():
             if text[end - 1] == ")" and re.match(r"\s+[A-Z]", text[end : end + 3]):
                 return left, end  # "(B) Please tell me …"
             end += text[end : end + 1] in (".", ":", ")")  # "B. This is …"
-        j = bisect_left(self.breaks, end)
-        right = self.breaks[j] if j < len(self.breaks) else len(text)
-        if text[right - 1 : right] in ("?", "？") and j + 1 < len(self.breaks):
-            right = self.breaks[j + 1]  # "Is it B? Yes."
-        return max(left, mention.start - BEFORE_CHARS), min(right, mention.end + AFTER_CHARS)
+        j = bisect_left(self.breaks, end) + 1
+        if text[breaks[j] - 1] in "?？" and j + 1 < len(breaks) - 1:
+            j += 1  # "Is it B? Yes."
+        return max(left, mention.start - BEFORE_CHARS), min(breaks[j], mention.end + AFTER_CHARS)
 
     def said(self, mention: Mention) -> Said:
         """Return what the text says about an option where it names it."""
-        known = self._said.get(mention)
-        if known is None:
-            known = self._said[mention] = self._read(mention)
-        return known
+        if mention not in self._said:
+            left, right = self.sentence(mention)
+            before = since_turn(self.text[left : mention.start])
+            after = self.text[mention.end : right]
+            asks = any(mark in after for mark in "?？؟") and not self.options.asks(mention.letter)
+            self._said[mention] = said_of(
+                before, after, self.question, asks=asks, joined=bool(mention.joined)
+            )
+        return self._said[mention]
 
-    def _read(self, mention: Mention) -> Said:
-        left, right = self.sentence(mention)
-        before, after = since_turn(self.text[left : mention.start]), self.text[mention.end : right]
-        asks = any(mark in after for mark in "?？؟") and not self.options.asks(mention.letter)
-        return said_of(before, after, self.question, asks=asks, joined=bool(mention.joined))
+    def taken_back(self, mention: Mention) -> bool:
+        """Say whether what follows an option takes it back: "B. Wait, no, …"."""
+        after = self.text[mention.end :]
+        after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
+        return bool(after.strip(" .)\n")) and retracts(after)
+
+    def unsaid_after(self, mention: Mention) -> bool:
+        """Say whether "the answer is:" comes after an option, and then nothing or a list of all options."""
+        if mention.start <= self.first_break or "answer" in self.said(mention).frame:
+            return False
+        text = self.text.rstrip()
+        end = min((start for start, _ in self.listed if start > mention.end), default=len(text))
+        return bool(_UNSAID.search(text[max(0, end - 60) : end]))

@@ -29,21 +29,21 @@ _NUMBERS = (
 _SAME = {word: str(i) for i, word in enumerate(_NUMBERS)} | {"−": "-", "–": "-"}
 _TOKEN = re.compile(
     r"[^\W\d_\u2e80-\u9fff\u0e00-\u0e7f]+(?:['’][^\W\d_]+)?|[\u2e80-\u9fff\u0e00-\u0e7f]|"
-    r"\\(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*|\\[,;! ]|\^\{?\\circ\}?|"
+    r"\\(?:[dt]?frac|(?:text|math|mbox|left|right|quad|displaystyle)[a-z]*)|\\[,;! ]|\^\{?\\circ\}?|"
     r"(?<![\w.,)])[-−–+](?=[\d.])|\d+(?:[.,]\d+)*|\.\d+|(?<=\d):(?=\s?\d)|[%°€£^√π\\/+*=<>≤≥]"
 )
-_FRACTIONS = frozenset(("frac", "dfrac", "tfrac"))
-_SPECIAL = frozenset((*_ARTICLES, *_FRACTIONS, *_SAME))
+_SPECIAL = frozenset((*_ARTICLES, *_SAME))
 _PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
 _HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
+_NUMBER = re.compile(r"^[\s\"']*[(\[]?\d{1,2}[)\].:]\s+(?=[^\W\d])")  # "2) a dog"
 _SENTENCES = re.compile(r"[.!?。！？\n]\s*\w")
 _LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
 _BARE = frozenset("yes no true false none neither both all not is it to up a of in on".split())
 _PRONOUN = re.compile(r"\s+(?:of|that|who|option|can|could)\b")  # "one of the sides" counts nothing
 _GOES_ON = re.compile(r"[ \t/-]+(?!is\b|would\b|seems\b|because\b)\w")
-_COMBINED = re.compile(r"^(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*$")
+_COMBINED = re.compile(r"(?:both |all |only )?[A-J](?:(?:,| and|&|/|,? or)+ ?[A-J])*\.?")
 
 
 def words(text: str) -> list[tuple[str, int, int]]:
@@ -59,32 +59,25 @@ def words(text: str) -> list[tuple[str, int, int]]:
     fraction = -1  # where one begins, up to its first number
     for match in _TOKEN.finditer(low):
         word, (start, end) = match[0], match.span()
-        if fraction < 0 and word.isalpha() and word not in _SPECIAL:
+        if fraction < 0 and word not in _SPECIAL and word.isalpha():
             found.append((word, start, end))
             continue
-        if word in _ARTICLES:
-            if word == "a" and not _GIVES.match(low, end):
-                found.append((word, start, end))  # "3b - a"
-                continue
+        if word in _ARTICLES and (word != "a" or _GIVES.match(low, end)):  # not in "3b - a"
             opens = not text[max(0, start - 2) : start].strip()[-1:].isalnum()
             if text[start] != "A" or (opens and _ARTICLE.match(text, end)):
                 continue  # an article; not so in "Solution A has more"
         elif word[0] == "\\" and len(word) > 1:
+            fraction = start if word.endswith("frac") else fraction
             continue  # the look of a formula, not what it says
         elif word[0] == "^" and len(word) > 1:
             word = "°"
-        elif word in _FRACTIONS and found and found[-1][0] == "\\":
-            fraction = found.pop()[1]
-            continue
         elif word == "one" and _PRONOUN.match(low, end):
             word = "which"
         word = word.replace("’", "").replace("'", "")
-        word = _SAME.get(word, word)
+        found.append((_SAME.get(word, word), start if fraction < 0 else fraction, end))
         if fraction >= 0:
-            found += [(word, fraction, end), ("/", end, end)]
+            found.append(("/", end, end))
             fraction = -1
-        else:
-            found.append((word, start, end))
     return found
 
 
@@ -107,6 +100,7 @@ class Options:
         letters: the valid letters, in order.
         raw: the text of each letter, without a letter of its own in front.
         longest: characters in the longest text.
+        nouns: words that may stand before a letter, where the texts are "Point A", "Point B".
     """
 
     def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
@@ -115,35 +109,35 @@ class Options:
         heads = [_HEAD.match(text) for text in texts]
         if len(pairs) > 1 and [h and h[1] for h in heads] == [*self.letters]:
             texts = [t[h.end() :] for t, h in zip(texts, heads, strict=True) if h]
-        if all(text.strip() == letter for letter, text in zip(self.letters, texts, strict=True)):
-            texts = [""] * len(texts)  # pictures: the letter is all there is
+        self.nouns, texts = _beside_letters(self.letters, texts)
         self.raw = dict(zip(self.letters, texts, strict=True))
         self.longest = max(map(len, texts), default=0)
 
-    def key(self, letter: str) -> tuple[str, ...]:
-        """Return what an option is compared by; empty where there is no text."""
-        return key_of(self.raw.get(letter, ""))
+    @cached_property
+    def _keys(self) -> dict[str, tuple[str, ...]]:
+        """What the options are compared by; empty where there is no text."""
+        return {letter: key_of(text) for letter, text in self.raw.items()}
 
     @cached_property
     def _exact(self) -> dict[tuple[str, ...], str]:
         """The option of each text that only one of them has."""
-        keys = [self.key(a) for a in self.letters]
-        return {k: a for k, a in zip(keys, self.letters, strict=True) if k and keys.count(k) == 1}
+        keys = [*self._keys.values()]
+        return {key: a for a, key in self._keys.items() if key and keys.count(key) == 1}
 
     @cached_property
     def _amounts(self) -> dict[tuple[str, ...], str]:
         """The option of each number, where all have one unit: "14" for "14 cm"."""
-        keys = [self.key(a) for a in self.letters]
+        keys = [*self._keys.values()]
         unit = 0
         while all(len(key) > unit + 1 and key[~unit] == keys[0][~unit] for key in keys):
             unit += 1
-        plain = {key[: len(key) - unit]: a for key, a in zip(keys, self.letters, strict=True)}
+        plain = {key[: len(key) - unit]: a for a, key in self._keys.items()}
         numbers = all(any(word[0].isdigit() for word in key) for key in plain)
         return plain if unit and numbers and len(plain) == len(keys) else {}
 
     @cached_property
     def _plain(self) -> dict[str, str]:
-        return {text.strip().casefold(): a for a, text in self.raw.items()}
+        return {text.strip().casefold(): a for a, text in self.raw.items() if text.strip()}
 
     @cached_property
     def _starts(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
@@ -158,7 +152,7 @@ class Options:
         return {
             frozenset(_LETTER.findall(text)): a
             for a, text in self.raw.items()
-            if _COMBINED.match(text.strip().rstrip(".")) and len(text.strip()) > 1
+            if _COMBINED.fullmatch(text.strip()) and len(text.strip()) > 1
         }
 
     @cached_property
@@ -166,10 +160,24 @@ class Options:
         """Whether the texts hold letters that could be taken for options."""
         return any(map(_LETTER.search, self.raw.values()))
 
+    @cached_property
+    def _kinds(self) -> dict[str, Kind | None]:
+        return {letter: kind_of(text, self.raw) for letter, text in self.raw.items()}
+
+    @cached_property
+    def _probes(self) -> dict[str, list[str]]:
+        """Beginnings of words that any text with an option holds: cheap to look for."""
+        found = {a: _PLAIN_WORD.findall(text.casefold()) for a, text in self.raw.items()}
+        return {a: [w[:3] for w in said if w not in _SPECIAL][:3] for a, said in found.items()}
+
+    def _may_hold(self, low: str) -> bool:
+        return any(all(probe in low for probe in probes) for probes in self._probes.values())
+
     def exact(self, text: str) -> str | None:
         """Return the option whose text this is, whatever its case, articles and punctuation."""
         if len(text) > 2 * self.longest + 40:
             return None
+        text = _NUMBER.sub("", text)
         plain = text.strip().casefold()
         found = self._plain.get(plain)
         if found or len(plain) == 1 and plain.isalpha() or not self._may_hold(plain):
@@ -186,15 +194,12 @@ class Options:
                 text = text[:start] + letter + text[end:]
         return summary(self._kinds, text)
 
-    @cached_property
-    def _kinds(self) -> dict[str, Kind | None]:
-        return {letter: kind_of(text, self.raw) for letter, text in self.raw.items()}
-
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
-        if any(probe not in text.casefold() for probe in self._probes[letter][:1]):
-            return 0
-        key = self.key(letter)
+        for probe in self._probes[letter][:1]:
+            if text.casefold().find(probe, 0, self.raw[letter].casefold().find(probe) + 24) < 0:
+                return 0
+        key = self._keys[letter]
         said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
         return said[-1][2] if key and tuple(word for word, _, _ in said) == key else 0
 
@@ -217,30 +222,6 @@ class Options:
             i += 1
         return found
 
-    @cached_property
-    def _probes(self) -> dict[str, list[str]]:
-        """Beginnings of words that any text with an option holds: cheap to look for."""
-        found = {a: _PLAIN_WORD.findall(text.casefold()) for a, text in self.raw.items()}
-        return {a: [w[:3] for w in said if w not in _SPECIAL][:3] for a, said in found.items()}
-
-    def _may_hold(self, low: str) -> bool:
-        return any(all(probe in low for probe in probes) for probes in self._probes.values())
-
-    def bare(self, letter: str) -> bool:
-        """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
-        return all(
-            word in _BARE or len(word) == 1 and word.isascii() and word.isalpha()
-            for word in self.key(letter)
-        )
-
-    def asks(self, letter: str) -> bool:
-        """Say whether an option is a question itself."""
-        return self.raw.get(letter, "").rstrip().endswith(("?", "？"))
-
-    def numeric(self, letter: str) -> bool:
-        """Say whether an option holds a number, which answers also name on the way to another one."""
-        return any(map(str.isdigit, self.raw[letter]))
-
     @staticmethod
     def _operand(key: tuple[str, ...], text: str, said: list[tuple[str, int, int]], i: int) -> bool:
         """Say whether a number or a formula is part of a longer one ("AC = 8") and not the option 8."""
@@ -253,6 +234,43 @@ class Options:
         if before.isascii() and (before[-1:].isalnum() or before[-1:] == "}"):
             return True  # "14\\sqrt{3}"
         return bool(_OPERATOR.search(before)) or after[:1] in tuple("=+*/^×·÷−-({}\\")
+
+    def bare(self, letter: str) -> bool:
+        """Say whether an option is one such as "yes" or "none", which counts only where it is the answer."""
+        return all(word in _BARE or re.fullmatch("[a-z]", word) for word in self._keys[letter])
+
+    def asks(self, letter: str) -> bool:
+        """Say whether an option is a question itself."""
+        return self.raw.get(letter, "").rstrip().endswith(("?", "？"))
+
+    def numeric(self, letter: str) -> bool:
+        """Say whether an option holds a number, which answers also name on the way to another one."""
+        return any(map(str.isdigit, self.raw[letter]))
+
+
+def _beside_letters(letters: str, texts: list[str]) -> tuple[frozenset[str], list[str]]:
+    """Leave the letters out of options that differ in nothing else: "Point A", "A is closer", pictures called "A".
+
+    >>> _beside_letters("AB", ["A is closer", "B is closer"])[1]
+    ['is closer', 'is closer']
+    """
+    found = {a: re.findall(r"\b[A-Z]\b", text) for a, text in zip(letters, texts, strict=True)}
+    own = {
+        a: re.sub(rf"\W*\b{a}\b\W*", " ", t).strip()
+        for a, t in zip(letters, texts, strict=True)
+        if a in found[a]
+    }
+    if (
+        len(own) < 2
+        or len(set(own.values())) > 1
+        or any(said not in ([], [a]) for a, said in found.items())
+    ):
+        return frozenset(), texts
+    (rest,) = set(own.values())
+    nouns = frozenset({"point", "image", "picture", rest.casefold()})
+    if rest and texts[letters.index(next(iter(own)))].startswith(rest):
+        return nouns, texts  # "Point A": the noun is a part of what is named
+    return nouns, [own.get(a, text) for a, text in zip(letters, texts, strict=True)]
 
 
 def read_options(options: Any) -> Options:

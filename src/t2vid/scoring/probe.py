@@ -1,5 +1,6 @@
 """How good is a judge? 200 labelled answers that the rules leave open, and what it makes of them.
 
+>>> from t2vid.scoring.judge import judge_from
 >>> report = probe_judge(judge_from(lambda question, options, answer: None), threshold=0)
 >>> report.n, report.silent == sum(case.letter is not None for case in probe_cases())
 (200, True)
@@ -10,21 +11,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import NamedTuple
 
+from t2vid.configuration import read_yaml
 from t2vid.errors import InputError
-from t2vid.scoring.judge import Judge, judge_from
+from t2vid.scoring.judge import Judge
 
-__all__ = [
-    "PROBE_THRESHOLD",
-    "ProbeCase",
-    "ProbeReport",
-    "judge_from",
-    "probe_cases",
-    "probe_judge",
-]
-
-PROBE_THRESHOLD = (
-    0.8  # a judge that errs on more than one answer of five moves scores more than models differ
-)
+PROBE_THRESHOLD = 0.8  # a judge with more errors moves scores by more than models differ
 _FILE = Path(__file__).with_name("probe.yaml")
 
 
@@ -63,16 +54,15 @@ class ProbeReport(NamedTuple):
 
 def probe_cases() -> list[ProbeCase]:
     """Return the labelled answers, written for this purpose."""
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    groups = yaml.load(_FILE.read_text("utf-8"), loader)
     return [
-        ProbeCase(group["question"], tuple(map(str, group["options"])), answer, letter)
-        for group in groups
-        for letter, answers in (
-            (key if len(key) == 1 else None, value) for key, value in group["answers"].items()
+        ProbeCase(
+            group["question"],
+            tuple(map(str, group["options"])),
+            answer,
+            key if len(key) == 1 else None,
         )
+        for group in read_yaml(_FILE)
+        for key, answers in group["answers"].items()
         for answer in ([answers] if isinstance(answers, str) else answers)
     ]
 

@@ -17,6 +17,7 @@ _COMMA = re.compile("[,，]")
 _WORD = re.compile(r"\w")
 _FIRST_WORDS = re.compile(r"\W*(\w+(?:['’]\w+)?(?: \w+){0,2})")
 _AFTER_MARK = re.compile(r"[,;.—–-](?=\s*(\w+(?: \w+){0,2}))")
+_ASKS_FOR_WRONG = re.compile(r"\b(?:not|incorrect|false|wrong|untrue|inaccurate|except)\b|n't\b")
 
 
 class Said(NamedTuple):
@@ -77,8 +78,12 @@ def since_turn(before: str) -> str:
 @lru_cache(maxsize=1024)
 def retracts(after: str) -> bool:
     """Say whether what follows an answer takes it back: "B. Wait, no, …"."""
-    found = load().matching(load().frame(after))
-    return any(phrase.category == "retraction" for phrase in found)
+    return bool(load().matching(load().frame(after), "retraction"))
+
+
+def asks_for_wrong(question: str) -> bool:
+    """Say whether a question asks for what is not so: "Which of these is NOT shown?"."""
+    return bool(_ASKS_FOR_WRONG.search(question.casefold()))
 
 
 def _begins(words: str, known: frozenset[str]) -> bool:
@@ -90,6 +95,9 @@ def _begins(words: str, known: frozenset[str]) -> bool:
 def _categories(sentence: str, question: str, *, asks: bool) -> set[str]:
     """Return the categories of the phrases that match a sentence around an option."""
     found, answered = _matched(sentence)
+    if "inverse" in found:
+        wrong = asks_for_wrong(question)
+        found = (found - {"denial"}) | {"cue"} if wrong else found | {"denial"}
     if asks and not answered:
         found = found | {"question"}
     if "condition" in found and _asked(sentence, question):

@@ -99,21 +99,19 @@ def newcombe(
     independent; on the same questions the true interval is narrower, and only the answers tell it.
 
     Args:
-        first: share of the first.
+        first: share of the first, of `n_first` trials.
         n_first: its trials.
-        second: share of the second.
+        second: share of the second, of `n_second` trials.
         n_second: its trials.
         confidence: coverage, between 0 and 1.
 
     >>> newcombe(0.558, 2700, 0.567, 2700).rounded(3)
     (-0.018, 0.035)
     """
-    ends = [
-        wilson(round(share * n), n, confidence=confidence)
-        for share, n in ((first, n_first), (second, n_second))
-    ]
-    down = math.hypot(second - ends[1].low, ends[0].high - first)
-    up = math.hypot(ends[1].high - second, first - ends[0].low)
+    a = wilson(round(first * n_first), n_first, confidence=confidence)
+    b = wilson(round(second * n_second), n_second, confidence=confidence)
+    down = math.hypot(second - b.low, a.high - first)
+    up = math.hypot(b.high - second, first - a.low)
     return Interval(second - first - down, second - first + up)
 
 
@@ -134,7 +132,7 @@ def bootstrap(
         clusters: one name (or an array of one number) a question, usually its video; None draws questions.
         confidence: coverage, between 0 and 1.
         resamples: number of draws.
-        seed: seed of the draws.
+        seed: of the draws.
 
     >>> bootstrap([0, 1] * 50).rounded(2)
     (0.4, 0.6)

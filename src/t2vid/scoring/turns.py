@@ -6,14 +6,8 @@
 
 from __future__ import annotations
 
-import re
-
-_TURN = re.compile(
-    r"\n[\s#*_-]*(?:(?:question|problem|user|human|instruction|example|exercise|input|customer|usuario|"
-    r"用户|问题|題目|题目|問題|hint)\s*\d*\s*[:：]|q\s*\d*\s*[:：])"
-    r"|(?<=\s)(?:USER|HUMAN|Human|ASSISTANT)\s?:|\n#+\s*(?:instruction|question|input|user|human)\b|\n(?:user|assistant)\s*\n",
-    re.IGNORECASE,
-)
+from t2vid.scoring.clean import blank
+from t2vid.scoring.lexicon import mark
 
 
 def turns(text: str, question: str) -> list[str]:
@@ -25,13 +19,12 @@ def turns(text: str, question: str) -> list[str]:
     if ":" not in text and "：" not in text and "\n" not in text:
         return [text]
     asked, ends = _squeezed(question)[:60], []
-    for turn in _TURN.finditer(text):
-        if not text[: turn.start()].strip():
+    for turn in mark("turn").finditer(text):
+        if not text[: turn.start()].strip() or mark("analysis").match(text, turn.end()):
             continue
         ends.append(turn.start())
-        if not asked or asked not in _squeezed(
-            text[turn.end() : turn.end() + 2 * len(question) + 60]
-        ):
+        said = text[turn.end() : turn.end() + 2 * len(question) + 60]
+        if not asked or asked not in _squeezed(said):
             return [text[:end] for end in ends]
     return [*(text[:end] for end in ends), text]
 
@@ -40,25 +33,13 @@ def _squeezed(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-_INSTRUCTION = re.compile(
-    r"(?:please\s+)?(?:directly\s+give\s+the\s+best\s+option|only\s+give\s+the\s+best\s+option|answer\s+with\s+the\s+"
-    r"option'?s?\s+letter[^.\n]*|select\s+the\s+best\s+answer\s+to[^.\n]*|respond\s+with\s+only\s+the\s+letter[^.\n]*)[.:]?",
-    re.IGNORECASE,
-)
-
-
 def without_echo(text: str, question: str) -> str:
     """Blank the repeated question and instruction.
 
     >>> without_echo("Which way? B", "Which way?")
     '           B'
     """
-    out = text
-    asked = question.strip()
-    if len(asked) >= 8 and len(text) >= len(asked):
-        at = text.casefold().find(asked.casefold())
-        if at >= 0 and len(text.casefold()) == len(text):
-            out = out[:at] + " " * len(asked) + out[at + len(asked) :]
-    if "option" in out or "letter" in out:
-        out = _INSTRUCTION.sub(lambda found: " " * len(found[0]), out)
-    return out
+    asked, low = question.strip(), text.casefold()
+    if 8 <= len(asked) and len(low) == len(text) and (at := low.find(asked.casefold())) >= 0:
+        text = text[:at] + " " * len(asked) + text[at + len(asked) :]
+    return blank(mark("instruction"), text) if "option" in text or "letter" in text else text

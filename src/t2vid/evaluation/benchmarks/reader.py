@@ -209,8 +209,10 @@ def texts(value: Any) -> tuple[str, ...]:
     Raises:
         Unusable: for what is no list of 1 to 10 texts or numbers.
     """
-    if not isinstance(value, list) or not 0 < len(value) <= len(LETTERS):
-        raise Unusable(f"options are no list of 1 to {len(LETTERS)}")
+    if not isinstance(value, list) or not value:
+        raise Unusable("options are no list")
+    if len(value) > len(LETTERS):
+        raise Unusable(f"more than {len(LETTERS)} options")
     if any(isinstance(one, bool) or not isinstance(one, str | int | float) for one in value):
         raise Unusable("an option is no text")
     return tuple(map(str, value))

@@ -32,8 +32,8 @@ from t2vid.evaluation.benchmarks.reader import (
     with_answer,
 )
 from t2vid.evaluation.benchmarks.subtitles import subtitle_file, timed_words
+from t2vid.metrics.groups import group_score
 from t2vid.schema import Counts
-from t2vid.scoring.groups import group_score
 
 COLUMNS = (
     "video_id url group_type group_structure question_id question options answer level second_head "

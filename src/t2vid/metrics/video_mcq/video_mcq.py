@@ -30,8 +30,9 @@ denominator.
 
 _INPUTS = """
 Args:
-    predictions: the answers, as the model wrote them.
-    references: the right letters, places (0 for A) or texts such as "(B) a dog"; in "full" option texts too.
+    predictions: the answers, as the model wrote them; whole numbers (not texts) are places, 0 for A.
+    references: the right letters, places (0 for A) or texts such as "(B) a dog"; in "full" option texts too. One that
+        names no option counts as wrong and in `bad_references`.
     options: (config "full") for each row the option texts: a list, a mapping by letter, or one text "A. … B. …".
     question, category, id, duration, video: (config "full") one string a row, each column optional.
     group, structure: (config "full") questions of one group count together, as in Video-MME-v2; a structure such as
@@ -44,9 +45,9 @@ Args:
     seed: seed of the bootstrap.
     return_rows: add `rows`, one mapping a row with id, letter, rule, reference and correct.
 Returns:
-    accuracy and n over all rows; unanswered; wilson and bootstrap intervals (clustered by video where videos are
-    given); macro_accuracy; by_category; by_duration; group_scores; decided_by; confusion[reference][letter], Z for
-    no letter. Without rows accuracy and macro_accuracy are None.
+    accuracy and n over all rows; unanswered; bad_references; wilson and bootstrap intervals (clustered by video where
+    videos are given); macro_accuracy; by_category; by_duration; group_scores; decided_by;
+    confusion[reference][letter], Z for no letter. Without rows accuracy and macro_accuracy are None.
 """
 
 _REQUIRED = ("predictions", "references")
@@ -76,25 +77,45 @@ class VideoMCQ(evaluate.Metric):
 
     def add(self, *, prediction: Any = None, reference: Any = None, **columns: Any) -> None:
         """Add one answer; a missing column of the config "full" counts as empty."""
-        self.add_batch(
-            predictions=[prediction],
-            references=[reference],
-            **{name: [value] for name, value in columns.items()},
-        )
+        row = {"predictions": prediction, "references": _letter(reference, "reference"), **columns}
+        self._check(row)
+        waiting = self.__dict__.setdefault("_waiting", [])
+        waiting.append(row)  # a file of a million tables of one row would take gigabytes to open
+        if len(waiting) == CHUNK:
+            self._write_waiting()
 
-    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
-        """Add answers; None and NaN count as empty, missing columns of the config "full" too."""
-        given = {"predictions": predictions, "references": references, **columns}
+    def _write_waiting(self) -> None:
+        rows = self.__dict__.pop("_waiting", [])
+        if rows:
+            names = {name: None for row in rows for name in row}
+            self.add_batch(**{name: [row.get(name) for row in rows] for name in names})
+
+    def _check(self, given: Mapping[str, Any]) -> None:
         unknown = sorted(set(given) - set(self._feature_names()))
         if unknown:
             raise ValueError(
                 f"{unknown} are no columns of {self._feature_names()}; use the config 'full'"
             )
+
+    def add_batch(self, *, predictions: Any = None, references: Any = None, **columns: Any) -> None:
+        """Add answers; None and NaN count as empty, missing columns of the config "full" too."""
+        self._write_waiting()
+        given = {"predictions": predictions, "references": references, **columns}
+        self._check(given)
+        for name in _REQUIRED:
+            if given[name] is None:
+                raise ValueError(f"{name}= is missing; give one value a row")
+        given = {
+            name: column if column is None or hasattr(column, "__len__") else list(column)
+            for name, column in given.items()
+        }
         sizes = {name: len(column) for name, column in given.items() if column is not None}
         if len(set(sizes.values())) > 1:
             raise ValueError(f"columns of unequal length: {sizes}; give one value a row in each")
         size = max(sizes.values(), default=0)
         batch = {name: _column(name, given.get(name), size) for name in self._feature_names()}
+        options = batch.get("options", [()] * size)
+        batch["predictions"] = list(map(_said, given["predictions"], options))
         if self.writer is None:
             super().add_batch(**{name: [] for name in batch})
         # the columns are texts already: evaluate would look at each value once more, in Python
@@ -111,6 +132,7 @@ class VideoMCQ(evaluate.Metric):
             hint = "; the config 'full' has it" if set(unknown) & {*_FULL, "options"} else ""
             known = [*self._feature_names(), *_SETTINGS]
             raise ValueError(f"{unknown} is no argument of this metric{hint}; it has {known}")
+        self._write_waiting()
         if predictions is None and references is None:
             return super().compute(**kwargs)
         # evaluate asks for every feature by name; the optional ones are filled in by add_batch
@@ -190,26 +212,39 @@ def _chunks(given: Mapping[str, Any]) -> Iterator[dict[str, list[Any]]]:
 def _column(name: str, values: Any, size: int) -> list[Any]:
     if values is None:
         return [[] if name == "options" else ""] * size
+    if name == "predictions":
+        return []  # read beside their options
     if name == "references":
-        return [_reference(value) for value in values]
+        return [_letter(value, "reference") for value in values]
     return [_texts(value) if name == "options" else _text(value) for value in values]
 
 
-def _reference(value: Any) -> str:
+def _said(value: Any, options: Sequence[str]) -> str:
+    """Write an answer that is a place as its letter, unless it is the text of an option."""
+    if type(value) is str:
+        return value
+    text = _text(value)
+    return text if text in options else _letter(value, "prediction")
+
+
+def _letter(value: Any, what: str) -> str:
     """Write a place as its letter; texts stay."""
-    if hasattr(value, "__index__") and not isinstance(value, bool):
-        place = value.__index__()
-        if not 0 <= place < 26:
-            raise ValueError(f"reference {place} must lie between 0 and 25; places count from 0")
-        return chr(65 + place)
-    return _text(value)
+    if type(value) is str or isinstance(value, bool):
+        return _text(value)
+    whole = hasattr(value, "__index__") or (hasattr(value, "is_integer") and value.is_integer())
+    if not whole:
+        return _text(value)
+    if not 0 <= int(value) < 26:
+        raise ValueError(f"{what} {value} must lie between 0 and 25; places count from 0")
+    return chr(65 + int(value))
 
 
 def _text(value: Any) -> str:
     if type(value) is str:
         return value
-    # NaN is the one value unequal to itself; pandas writes missing answers so
-    return "" if value is None or value != value else str(value)
+    from t2vid.scoring.answer import as_text
+
+    return as_text(value)
 
 
 def _texts(value: Any) -> list[str]:
@@ -218,5 +253,7 @@ def _texts(value: Any) -> list[str]:
 
         return split_lettered(value)
     if isinstance(value, Mapping):
-        return [_text(value[key]) for key in sorted(value)]
+        value = [value[key] for key in sorted(value)]
+    if value is not None and len(value) > 26:
+        raise ValueError(f"{len(value)} options are more than 26 letters can name")
     return [] if value is None or isinstance(value, str) else [_text(item) for item in value]

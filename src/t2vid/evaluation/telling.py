@@ -48,8 +48,8 @@ def told(
         by = _written(phrase for phrase in matched if phrase.category == said.kind)
         yield f'"{text[mention.start : mention.end]}" names {mention.letter}: {kind}{by}'
         if said.kind in ("cue", "firm"):
-            after = lexicon.matching(lexicon.frame(text[mention.end :]))
-            if by := _written(phrase for phrase in after if phrase.category == "retraction"):
+            after = lexicon.frame(text[mention.end :])
+            if by := _written(lexicon.matching(after, "retraction")):
                 yield f"    but what follows takes it back{by}"
 
 

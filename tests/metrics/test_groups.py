@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from t2vid.errors import InputError
-from t2vid.scoring.groups import group_score, group_scores
+from t2vid.metrics.groups import group_score, group_scores
 
 
 @pytest.mark.parametrize(
