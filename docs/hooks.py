@@ -332,6 +332,16 @@ def budgets() -> str:
     return table(["preset", "tokens a frame", "most tokens", "most frames"], rows)
 
 
+def languages() -> str:
+    """Say in which languages answers are read."""
+    codes = [file.stem for file in sorted((ROOT / "src/t2vid/scoring/lexicon").glob("*.yaml"))]
+    return (
+        f"Answers are read in {len(codes)} languages: "
+        + ", ".join(f"`{one}`" for one in codes)
+        + "."
+    )
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -348,6 +358,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "error-messages": error_messages,
     "extras": extras,
     "fields": fields,
+    "languages": languages,
     "left-out": left_out,
     "miniature": miniature,
     "names": names,
