@@ -185,6 +185,12 @@ def diversity(
     return Diversity(sources, how, texts, labels, xy, landmarks(texts, vectors, xy))
 
 
+# Of scikit-learn's stop words those that say what an instruction asks.
+_TELLING = frozenset(
+    "back bottom call describe detail fill find front full give go keep move name put see show side take top".split()
+)
+
+
 def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -> list[Landmark]:
     """Name the largest groups of a map by the words that are common in them and rare elsewhere.
 
@@ -196,6 +202,9 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
     Returns:
         At most `LANDMARKS`, each with at least a fiftieth of the instructions.
     """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    dull = ENGLISH_STOP_WORDS - _TELLING
     groups = _groups(texts, vectors)
     words = [set(re.findall(r"[^\W\d_]{2,}", template_of(text))) for text in texts]
     everywhere = Counter(word for each in words for word in each)
@@ -207,6 +216,7 @@ def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -
         here = Counter(word for i in at for word in words[i])
         # in most of the group; of these, what is rarest elsewhere
         common = [word for word, count in here.items() if 2 * count >= n]
+        common = [word for word in common if word not in dull] or common
         common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], -len(word), word))
         said = template_of(texts[at[0]])
         named = sorted(common[:3], key=lambda word: (word not in said, said.find(word)))
