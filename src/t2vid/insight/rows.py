@@ -27,6 +27,7 @@ from t2vid.mixing.budget import TokenCounter, conversation_text, question_words
 from t2vid.mixing.overlap import Sketch, sketch
 from t2vid.progress import progress
 from t2vid.schema import Counts, n_words
+from t2vid.storage.fields import count_in
 
 SHOWN = 2  # rows of a source that are kept to be looked at
 _STRUCT = {"text", "path", "bytes", "spec"}
@@ -163,21 +164,21 @@ class _ColumnCollector:
         row_id = str(row.get("id") or f"row {len(self.lists['sources'])}")
         text, path = value.get("text"), value.get("path") or value.get("bytes")
         self.counts.keep(source=source)
+        n_frames, words = count_in(row.get("n_frames")), count_in(row.get("n_words"))
         try:
-            frames, kept, duration_s = self._measured(value, row.get("n_frames"), source)
+            frames, kept, duration_s = self._measured(value, n_frames, source)
         except Exception as error:  # whatever one row raises, the others are reported
             missing = isinstance(error, MissingFile)
             why = "missing" if missing else "cannot be drawn" if text else type(error).__name__
             reason = f"length unknown ({getattr(error, 'reason', why)})"
             self.counts.sources[source][reason] += 1
             self.counts.examples.setdefault(reason, []).append(row_id)
-            frames = kept = int(row.get("n_frames") or 0)
+            frames = kept = n_frames or 0
             duration_s = float("nan")
         else:
             shown = self.shown.setdefault(source, [])
             if (text or path) and len(shown) < SHOWN:
                 shown.append(ExampleRow(row_id, value, question, answer))
-        words = row.get("n_words")
         if words is None:
             words = n_words([text] if text else [said for _, said in turns])
         entry = {

@@ -6,6 +6,7 @@ Path("report.html").write_text(html(found, "report"))
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
@@ -17,6 +18,8 @@ from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import pluralize
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.feature import Frames
+from t2vid.frames.spec import SampleSpec
+from t2vid.frames.together import is_several
 from t2vid.insight.budgets import PAPER, by_source, dropped
 from t2vid.insight.diversity import SAME, Diversity, Estimate
 from t2vid.insight.figures import words_a_frame
@@ -200,7 +203,13 @@ def _seen(name: str, shown: ExampleRow) -> dict[str, Any] | None:
 
 def _frames(shown: ExampleRow) -> Any:
     try:
-        return Frames(max_frames=SHEET_FRAMES).decode_example(dict(shown.value))
+        value = dict(shown.value)
+        if value.get("text") is None and not is_several(
+            value
+        ):  # eight frames of 8K take a gigabyte
+            spec = SampleSpec.from_dict(json.loads(value["spec"] or "{}")).at_most(_TILE_PX)
+            value["spec"] = spec.to_json()
+        return Frames(max_frames=SHEET_FRAMES).decode_example(value)
     except Exception:  # a page without one example is better than none
         return None
 
