@@ -59,6 +59,21 @@ def test_help_lists_every_command(capsys):
     )
 
 
+def test_the_overview_is_as_wide_as_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert cli.main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 60 and any(line.startswith(" " * 14) for line in lines)
+
+
+def test_an_example_is_one_line_however_narrow_the_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    assert cli.main(["score", "--help"]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert all(f"  {example}" in shown for example in COMMANDS["score"].examples)
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_has_help_with_an_example(name, capsys):
     assert cli.main([name, "--help"]) == 0

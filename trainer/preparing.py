@@ -216,3 +216,17 @@ def rates_by_part(optimizer: Any, args: VideoSFTConfig, now: float) -> dict[str,
     share = now / groups[0]["initial_lr"]  # of the schedule, the same for all groups
     parts = {f"learning_rate/{g['part']}": share * g["initial_lr"] for g in groups}
     return {"learning_rate": share * args.learning_rate, **parts}
+
+
+def last_whole_checkpoint(folder: str | Path) -> str | None:
+    """Find the checkpoint to go on from; one that a kill left unfinished is passed over.
+
+    Args:
+        folder: `output_dir` of the run; need not be there.
+    """
+    # The Trainer writes this file last.
+    states = Path(folder).glob("checkpoint-*/trainer_state.json")
+    whole = {
+        int(n): s.parent for s in states if (n := s.parent.name.rpartition("-")[2]).isdecimal()
+    }
+    return str(whole[max(whole)]) if whole else None

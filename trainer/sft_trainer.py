@@ -45,6 +45,7 @@ from t2vid.trainer.preparing import (  # noqa: E402
     config_of,
     gather_head,
     keep_used_names,
+    last_whole_checkpoint,
     named_family,
     processor_of,
     rates_by_part,
@@ -227,11 +228,23 @@ class VideoSFTTrainer(BudgetedBatches, AskedWhileTraining):
             f'(on_nan="ignore" goes on): {_named(bad or segments)}'
         )
 
-    def train(self, *args: Any, **kwargs: Any) -> Any:
-        """Train; the first line logged says what is trained on, the last what was left out."""
+    def train(
+        self, resume_from_checkpoint: str | bool | None = None, *args: Any, **kwargs: Any
+    ) -> Any:
+        """Train; the first line logged says what is trained on, the last what was left out.
+
+        With `resume_from_checkpoint=True` and no whole checkpoint there it begins, so that a job
+        that is killed and started again may always say so.
+        """
+        if resume_from_checkpoint is True:
+            where = self.args.output_dir
+            resume_from_checkpoint = last_whole_checkpoint(where)
+            if self.is_world_process_zero():
+                found = resume_from_checkpoint or f"the beginning: no checkpoint in {where}"
+                logger.warning("training goes on from %s", found)
         if isinstance(self.data_collator, VideoCollator) and self.is_world_process_zero():
             logger.warning("%s", described(self.train_dataset, self.data_collator))
-        out = super().train(*args, **kwargs)
+        out = super().train(resume_from_checkpoint or False, *args, **kwargs)
         if self.dropped.dropped:
             logger.warning("rows left out:\n%s", self.dropped.table())
         return out

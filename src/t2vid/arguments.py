@@ -160,7 +160,7 @@ class Arguments:
             first = inspect.signature(functions[0]).parameters.values()
             positional = [p.name for p in first if p.kind is p.POSITIONAL_OR_KEYWORD]
         ahead = [name for name in positional if name in self.known]
-        self.ahead, self.lead = ahead, lead
+        self.ahead, self.lead, self.epilogue = ahead, lead, epilogue
         self.example = " ".join(line.strip() for line in epilogue.splitlines()[:2])
         told = {
             name: text
@@ -191,7 +191,6 @@ class Arguments:
             help_flags=("--help", "-h"),
             version_flags=(),
             help_format="plaintext",
-            help_epilogue=epilogue,
             default_parameter=Parameter(negative_iterable=(), negative_none=()),
             exit_on_error=False,
             print_error=False,
@@ -228,7 +227,10 @@ class Arguments:
         width = shutil.get_terminal_size().columns
         self.app.help_print([], console=Console(file=page, force_terminal=tty, width=width))
         page.seek(0)
-        return page.read().rstrip()
+        # White can be read on a dark terminal only.
+        told = page.read().rstrip().replace("\x1b[37m", "\x1b[2m")
+        # As they are: a terminal wraps a long line, and it is still one when it is pasted.
+        return "\n\n".join(filter(None, [told, self.epilogue]))
 
     def parse(self, tokens: Sequence[str]) -> dict[str, Any]:
         """Give the arguments that were given, by parameter.

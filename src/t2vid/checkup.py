@@ -12,6 +12,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,7 +79,8 @@ def _of_source(
         n_records, counts = selection.look(0, rows)
     except T2VidError as error:
         said, page = str(error).removeprefix(f"{source.name}: "), source.entry.licence_from
-        hint = f"{said}; it is described at {page}" if page else said
+        url = re.search(r"https?://[^\s,]+", page)  # the set is there where its licence is not, too
+        hint = f"{said}; it is described at {url[0]}" if url else said
         return EnvironmentRow(source.name, "missing", "cannot be read", hint)
     files = pluralize(len(selection.readers[0].inputs.names), "file")
     looked_at = counts.kept + sum(counts.dropped.values())

@@ -46,7 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0  # `t2vid … | head`
         terminal.complain(f"{name}: {terminal.one_line(error)}")
     except KeyboardInterrupt:
-        terminal.complain(f"\n{name}: interrupted; run it again to go on")
+        resumes = "train" not in tokens[:1] or "resume_from_checkpoint=" in " ".join(tokens)
+        again = "run it again" if resumes else "run it with resume_from_checkpoint=true"
+        terminal.complain(f"\n{name}: interrupted; {again} to go on")
         return 130
     except Exception as error:
         if not terminal.is_of_network(error):
@@ -181,21 +183,33 @@ def _parse(name: str, key: str, tokens: list[str]) -> Given:
 
 
 def _overview() -> str:
-    width = len("completion") + 2
-    lines = [f"  {name:<{width}}{command.help}" for name, command in COMMANDS.items()]
-    return "\n".join(
-        [
-            "usage: t2vid COMMAND …",
-            "",
-            "Long texts as frame sequences, mixed with video, to teach image-LLMs video.",
-            "",
-            *lines,
-            f"  {'completion':<{width}}Print what completes commands and options in your shell",
-            "",
+    import shutil
+    import textwrap
+
+    watched = sys.stdout is not None and sys.stdout.isatty()
+    width = max(shutil.get_terminal_size().columns, 40) if watched else 1_000
+    told = {name: command.help for name, command in COMMANDS.items()}
+    told["completion"] = "Print what completes commands and options in your shell"
+    indent = " " * (len("completion") + 4)
+    lines = [
+        "usage: t2vid COMMAND …",
+        "",
+        *textwrap.wrap(
+            "Long texts as frame sequences, mixed with video, to teach image-LLMs video.", width
+        ),
+        "",
+        *(
+            textwrap.fill(f"  {name:<10}  {says}", width, subsequent_indent=indent)
+            for name, says in told.items()
+        ),
+        "",
+        *textwrap.wrap(
             "t2vid COMMAND --help shows its options and an example; t2vid --version the version.",
-            "Start with: t2vid demo",
-        ]
-    )
+            width,
+        ),
+        "Start with: t2vid demo",
+    ]
+    return "\n".join(lines)
 
 
 def _completion(tokens: list[str]) -> str:

@@ -269,9 +269,9 @@ COMMANDS = {
             "--env": "t2vid.environment:environment",
         },
         (
+            "t2vid doctor --env",
             "t2vid doctor videos --out doctor.jsonl",
             "t2vid doctor hybrid-30k --data corpora",
-            "t2vid doctor --env",
         ),
         json=True,
         text=_examined,
@@ -292,6 +292,7 @@ COMMANDS = {
         "Build a mix, or say what it would be",
         {"": "t2vid.mixing.build:build"},
         (
+            "t2vid build sample --out mix",
             "t2vid build hybrid-30k --data corpora --out mix --num-proc 8",
             "t2vid build hybrid-30k --data corpora --dry-run --benchmark mine=mine.json",
         ),
@@ -361,6 +362,7 @@ COMMANDS = {
             "several benchmarks": "t2vid.pages.suite:evaluate_suite",
         },
         (
+            "t2vid eval mini t2vid/needles --limit 8 --out runs/needles",
             "t2vid eval me/my-model t2vid/mvbench --data-dir MVBench --out runs/mvbench",
             "t2vid eval me/my-model --benchmarks mvbench,mlvu --controls --out runs/mine",
             "t2vid eval openai:my-model@http://host:8000/v1 questions.jsonl --out runs/q",
@@ -376,7 +378,7 @@ COMMANDS = {
         "Evaluate at several numbers of frames, sizes and prompts, and draw the curves",
         {"": "t2vid.pages.sweep:sweep"},
         (
-            "t2vid sweep me/my-model t2vid/mvbench --frame 4 --frame 16 --out sweep",
+            "t2vid sweep mini t2vid/needles --limit 4 --frame 2 --frame 4 --out sweep",
             't2vid sweep me/my-model t2vid/mvbench --mark "trained on=24" --out sweep',
         ),
         positional=("model", "benchmark"),
@@ -388,7 +390,7 @@ COMMANDS = {
         "Read the letters of a run and write `judged.jsonl` and `scores.json` beside the answers",
         {"": "t2vid.evaluation.score:score"},
         (
-            "t2vid score runs/mvbench --explain",
+            "t2vid score runs/needles --explain",
             "t2vid score runs/mvbench --judge transformers:me/judge --probe",
             "t2vid score answers.csv --explain",
             "t2vid score answers.json --benchmark mvbench --data-dir MVBench --missing drop",
@@ -417,8 +419,8 @@ COMMANDS = {
             "data sets": "t2vid.pages.side_by_side:compare_datasets",
         },
         (
+            "t2vid compare mix t2vid/mix --out both.html",
             "t2vid compare runs/baseline runs/mine runs/other --margin 1",
-            "t2vid compare mixed/ other/ --out both.html",
         ),
         positional=("runs", "first", "other"),
         json=True,

@@ -21,7 +21,11 @@ def test_each_file_is_told_in_its_order_with_what_is_shown_of_it(tmp_path) -> No
     assert info is not None
     assert (info.size, info.rotation, info.codec, info.fps) == ((96, 160), 90, "h264", 10.0)
     assert (info.n_frames, info.n_total, info.video_frames) == (24, 30, 300)
-    assert found[0].line().endswith("30.00 s at 10 a second; 24 frames shown of 30")
+    assert (
+        found[0]
+        .line()
+        .endswith("30.00 s at 10 frames a second, turned by 90°; shown: 24 frames of 30, 96x160")
+    )
     assert "it is text" in found[1].line() and "no such file" in found[2].line()
 
 

@@ -240,6 +240,17 @@ def test_a_source_that_cannot_be_is_refused_with_the_next_move(data, tmp_path, s
         build(recipe(source), data=data, out=tmp_path / "mix")
 
 
+def test_the_bundled_texts_need_no_copy_beside_the_data(data, tmp_path):
+    texts = {"dataset": "t2vid/synthetic", "config": "sample", "name": "texts", "count": 2}
+    talks = {"dataset": "t2vid/rows", "name": "talks", "files": "talk.jsonl"}
+    built = build(recipe(texts, talks), data=data, out=tmp_path / "mix")
+    assert built.counts.files["texts"] == {"t2vid/texts.jsonl": 2}  # no path of this machine
+    assert len(rows_of(built)) == 5 and trace("texts/00005", tmp_path / "mix").record == 5
+    clips = {"dataset": "t2vid/sharegemini", "config": "sample", "name": "clips"}
+    with pytest.raises(MissingFile, match="none of .* is below"):
+        build(recipe(clips, talks), data=data, out=tmp_path / "other")
+
+
 def test_a_file_of_which_most_fits_no_layout_is_an_error(data, tmp_path):
     _lines(data / "odd.jsonl", [{"story": "x"}] * 9)
     with pytest.raises(RecordError, match="rows of 'odd' cannot be read.*story"):

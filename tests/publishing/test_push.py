@@ -506,6 +506,8 @@ def test_a_token_that_can_only_read_is_refused_before_any_work(
 
 def test_a_name_without_owner_is_ones_own(hub: Hub, texts: Dataset) -> None:
     assert push(texts, "mix").repo_id == "me/mix"
+    with pytest.raises(InputError, match="'mix'.* has no owner.*OWNER/mix"):
+        push(texts, "mix", dry_run=True)
 
 
 def test_files_are_as_large_as_asked(hub: Hub, texts: Dataset) -> None:

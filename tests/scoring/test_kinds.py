@@ -93,6 +93,13 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             "C",
         ),
         ("What follows is therefore:\n(D) Point D", POINTS, "D"),
+        (
+            "Box B fits the chair. It leaves nothing out, whereas Box A is too wide.",
+            ["Box A", "Box B"],
+            "B",
+        ),
+        ("So the answer is (B) B is nearer.", NEARER, "B"),
+        ("A is nearer. It is darker than the plate that point B is on.", NEARER, "A"),
         # an option in contrast with the chosen one is not chosen
         (
             "It is clear that the upper shelf (A) is fuller. The lower shelf, while tidy, is not.",

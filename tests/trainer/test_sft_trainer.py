@@ -267,6 +267,21 @@ def test_a_token_budget_trains_every_row_once_and_resumes_with_the_next(rows, tm
     assert [loss for _, loss in rest] == pytest.approx([loss for _, loss in whole])
 
 
+def test_one_line_in_a_job_script_begins_and_goes_on_from_the_last_whole_checkpoint(
+    rows, tmp_path, caplog
+):
+    kept = {"save_strategy": "steps", "save_steps": 2, "max_steps": 4}
+    run = trainer(rows, tmp_path / "run", **kept)
+    run.train(resume_from_checkpoint=True)
+    assert "goes on from the beginning" in caplog.text and run.state.global_step == 4
+    losses = [line["loss"] for line in run.state.log_history if "loss" in line]
+    (tmp_path / "run" / "checkpoint-4" / "trainer_state.json").unlink()  # killed while writing it
+    again = trainer(rows, tmp_path / "run", **kept)
+    again.train(resume_from_checkpoint=True)
+    assert f"goes on from {tmp_path / 'run' / 'checkpoint-2'}" in caplog.text
+    assert [x["loss"] for x in again.state.log_history if "loss" in x] == pytest.approx(losses)
+
+
 def test_group_by_length_knows_the_lengths(rows, tmp_path):
     run = trainer(rows, tmp_path, train_sampling_strategy="group_by_length")
     want = [len(run.data_collator.encode(r).ids) for r in ROWS]

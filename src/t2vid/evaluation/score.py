@@ -85,7 +85,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        answer is not public, left out), `judge_errors`, `captions_unread` (which name no option, and
+        which no judge read), `unfinished` (answers without a letter that
         the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
@@ -135,13 +136,13 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "captions_unread": sum(line["style"] == "caption" for line in first) if not decider else 0,
         "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,
         "asking_hash": run.header.get("asking_hash", ""),
         "model": run.header.get("model", ""),
         "name": run.name,
-        "folder": str(run.folder),
     }
     if any("usage" in line for line in judged):
         scores["usage"] = _usage(judged, run.header.get("usd_per_million"))
@@ -153,7 +154,8 @@ def score(
     run.write_json("scores.json", scores)
     if explain:
         write_atomically(run.folder / "explained.txt", explained(judged, scheme=how.scheme))
-    return scores
+    # Not in the file: the folder may be on its way to a URL, or be moved.
+    return scores | {"folder": str(run.folder)}
 
 
 def _opened(

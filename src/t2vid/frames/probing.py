@@ -41,12 +41,10 @@ class Probed:
             return str(self.error)
         i = self.info
         turned = f", turned by {i.rotation}°" if i.rotation else ""
-        shown = f"{pluralize(i.n_frames, 'frame')} shown" + (
-            f" of {i.n_total}" * (i.n_total > i.n_frames)
-        )
+        shown = pluralize(i.n_frames, "frame") + f" of {i.n_total}" * (i.n_total > i.n_frames)
         return (
-            f"{self.file}: {i.codec or 'images'}, {i.width}x{i.height}{turned}, "
-            f"{i.duration_s:.2f} s at {i.fps:.4g} a second; {shown}"
+            f"{self.file}: {i.codec or 'images'}, {i.duration_s:.2f} s at {i.fps:.4g} frames a "
+            f"second{turned}; shown: {shown}, {i.width}x{i.height}"
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -157,8 +157,11 @@ def _folder(folder: str | os.PathLike[str], rate: Fraction, limits: Limits) -> P
     """Give the pictures of a folder of numbered images, `rate` of them a second."""
     names = [name for name in os.listdir(folder) if name.lower().endswith(PICTURES)]
     if not names:
-        found = f"a folder of {len(os.listdir(folder)):,} files, none of them an image"
-        move = f"give a video, or a folder of numbered {', '.join(PICTURES)}"
+        found = f"a folder of {len(os.listdir(folder)):,} entries, none of them an image"
+        move = (
+            f"give a video, or a folder of numbered {', '.join(PICTURES)}; t2vid doctor looks at "
+            "every video of a folder"
+        )
         raise bad(describe(folder), "no images", found, move)
     paths = [os.path.join(folder, name) for name in sorted(names, key=number_of)]
     with _opened_image(paths[0], limits) as image:

@@ -323,7 +323,7 @@ def _checked(out: AnyPath, plan: BuildPlan) -> list[Shard]:
 
 def _ids(path: AnyPath) -> list[str]:
     with path.open("rb") as file:
-        ids: list[str] = pq.read_table(file, columns=["id"])["id"].to_pylist()
+        ids: list[str] = pq.read_table(file, columns=["id"], use_threads=False)["id"].to_pylist()
         return ids
 
 

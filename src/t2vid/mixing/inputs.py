@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from t2vid import samples
 from t2vid.errors import InputError, MissingFile, T2VidError
 from t2vid.mixing.recipe import Recipe
 from t2vid.mixing.source import Source
@@ -70,7 +71,13 @@ def find_inputs(source: Source, data: AnyPath) -> SourceInputs:
         InputError: for a set that cannot be loaded, or a split that it has not.
     """
     if not source.is_outside:
-        files = find_files(source, data)
+        try:
+            files = find_files(source, data)
+        except MissingFile:
+            if not source.is_bundled or source.shows_media:
+                raise
+            files = find_files(source, path_of(samples.ROOT))  # t2vid brings the texts
+            return SourceInputs(files, [f"t2vid/{file.name}" for file in files])
         return SourceInputs(files, [inside_of(file, data) for file in files])
     if source.dataset == "t2vid/mix":
         recipe = Recipe.from_yaml(source.config or "sample")

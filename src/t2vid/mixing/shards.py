@@ -334,7 +334,7 @@ def _opened(out: AnyPath) -> tuple[BuildPlan, PlannedRows]:
 def _opened_at(out: str, _version: str) -> tuple[BuildPlan, PlannedRows]:
     plan = BuildPlan.load(out)
     with (path_of(out) / WORK / "rows.parquet").open("rb") as file:
-        return plan, PlannedRows(plan, pq.read_table(file))
+        return plan, PlannedRows(plan, pq.read_table(file, use_threads=False))
 
 
 def sketches(out: AnyPath, plan: BuildPlan) -> Iterator[dict[str, Any]]:

@@ -106,10 +106,10 @@ def trace(
     """Say where a row of a mix comes from and in which batch it is read.
 
     Args:
-        row_id: its id.
+        row_id: id of the row, as `t2vid browse` and the column `id` have it.
         mix: the folder that `t2vid build` wrote.
-        seed: of `t2vid.stream`.
-        epoch: of it.
+        seed: that the mix is streamed with (`t2vid.stream`).
+        epoch: pass over the rows that is asked about, from 0.
         batch_size: rows of a batch.
         window: row groups whose rows are shuffled among each other.
 
@@ -122,7 +122,7 @@ def trace(
     out = path_of(mix)
     plan = BuildPlan.load(out)
     with (out / WORK / "rows.parquet").open("rb") as file:
-        choices = pq.read_table(file)
+        choices = pq.read_table(file, use_threads=False)
     found = pc.index(choices["id"], row_id).as_py()
     if found < 0:
         raise _unknown(row_id, mix, choices["id"].to_pylist(), plan.counts)

@@ -158,6 +158,11 @@ def push(
     message = f"Publish {config_name} with t2vid" if commit_message is None else commit_message
     branch = revision or "main"
     check_names(repo_id, config=config_name, recipe=recipe, revision=branch, message=message)
+    if dry_run and "/" not in repo_id:
+        raise InputError(
+            f"repo_id ({repo_id!r}) has no owner, and a dry run asks nobody who that is; write "
+            f"OWNER/{repo_id}"
+        )
     max_bytes = shard_bytes(max_shard_size)
     total = sum((survey(split) for split in splits.values()), DatasetStats())
     root = media_root if media_root is not None else common_folder(total.folders)

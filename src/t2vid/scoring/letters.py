@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from t2vid.scoring.answer import ParsedAnswer
 from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
 
@@ -55,10 +56,12 @@ class Mention(NamedTuple):
     wrapped: bool = False
     own: bool = False
 
-    @property
-    def decisive(self) -> tuple[int, int]:
-        """Where the letter stands, or the words that name its option or its place."""
-        return (self.start, self.end) if self.form in ("place", "text") else (self.at, self.at + 1)
+    def parsed(self, rule: str) -> ParsedAnswer:
+        """Return it as what was read: its letter, or the words that name its option or its place, decided."""
+        whole = self.form in ("place", "text")
+        return ParsedAnswer(
+            self.letter, rule, (self.start, self.end) if whole else (self.at, self.at + 1)
+        )
 
 
 class Letters:
@@ -149,6 +152,8 @@ class Letters:
             and not (text[end:start].strip() or self.options.nouns)
         ):
             return 0  # "A dog" is an article and a noun
+        if self.options.nouns and text[start : start + 2] == f"{letter} ":
+            start += 2  # "(A) A is closer"
         length = self.options.starts(text[start : start + 2 * self.options.longest + 20], letter)
         if not length or ("=" in text[end:start] and _CALCULATED.match(text, start + length)):
             return 0  # also of a quantity A and how it is calculated

@@ -136,7 +136,7 @@ class Options:
 
     @cached_property
     def _plain(self) -> dict[str, str]:
-        return {text.strip().casefold(): a for a, text in self.raw.items()}
+        return {text.strip().casefold(): a for a, text in self.raw.items() if text.strip()}
 
     @cached_property
     def _starts(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:

@@ -288,7 +288,11 @@ def _parquet(file: IO[bytes], part: Part, only: Collection[str] | None) -> Itera
             raise RecordError(f"{part.path} has several columns of one name: {names}")
         columns = names if only is None else [name for name in names if name in only]
         has_numbers = re.search(r"\b(?:double|float|halffloat)\b", str(table.schema_arrow))
-        for batch in table.iter_batches(32, row_groups=list(groups), columns=columns):
+        # Arrow's threads may outlive a Python file, and then end the process by an abort.
+        batches = table.iter_batches(
+            32, row_groups=list(groups), columns=columns, use_threads=False
+        )
+        for batch in batches:
             rows = batch.to_pylist()
             yield from map(_without_nan, rows) if has_numbers else rows
     except (pa.ArrowInvalid, OSError) as error:
@@ -302,7 +306,7 @@ def _group(path: str, _version: str, group: int) -> tuple[int, Any]:
 
     with _open(path) as file:
         first = _row_groups(file, path)[group].first_row
-        return first, pq.ParquetFile(file).read_row_group(group)
+        return first, pq.ParquetFile(file).read_row_group(group, None, False)
 
 
 def _without_nan(value: Any) -> Any:
