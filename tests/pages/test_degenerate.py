@@ -21,7 +21,8 @@ from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.insight.findings import SOURCES
 from t2vid.pages.bars import Bar, bar_chart
 from t2vid.pages.dataset import report
-from t2vid.pages.dataset_view import sheets
+from t2vid.pages.dataset_sheets import sheets
+from t2vid.pages.dataset_view import html as written_of
 from t2vid.pages.sweep import draw, write_sweep
 from t2vid.schema import messages
 
@@ -182,6 +183,44 @@ def test_a_large_video_is_decoded_as_small_as_it_is_shown(tmp_path, monkeypatch)
     monkeypatch.setattr(Frames, "decode_example", spied)
     report(rows, out=tmp_path / "page.html")
     assert sizes and set(sizes) == {(448, 252)}
+
+
+def test_pictures_and_several_media_are_shown_and_no_words_are_drawn_of_them(tmp_path):
+    Image.new("RGB", (1, 1), "red").save(tmp_path / "dot.png")
+    make_clip(tmp_path / "clip.mp4", seconds=1)
+    lines = [
+        {"images": ["dot.png"], "source": "dots", "text": "<image>"},
+        {"images": ["dot.png"], "videos": ["clip.mp4"], "source": "both", "text": "<image><video>"},
+    ]
+    rows = [
+        {"id": f"{n}", "source": line["source"]}
+        | {"messages": [{"role": "user", "content": f"{line['text']}What is {n}?"}]}
+        | {name: line[name] for name in ("images", "videos") if name in line}
+        for n, line in enumerate(lines)
+    ]
+    for row in rows:
+        row["messages"].append({"role": "assistant", "content": "A thing."})
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    written = report(str(tmp_path / "rows.jsonl"), data=tmp_path, out=tmp_path / "page.html")
+    html = written.page.read_text(encoding="utf-8")
+    assert "dots: pictures" in html and "both: several media" in html
+    assert html.count('alt="Picture from') >= 3 and "words drawn" not in html
+    assert not written.findings.rows.is_text.any()
+
+
+def test_a_row_whose_frames_cannot_be_made_is_said_and_old_pictures_go(tmp_path):
+    make_clip(tmp_path / "clip.mp4", seconds=1)
+    said = messages([("user", "Why?"), ("assistant", "So.")], n_frames=1)
+    value = video_value(str(tmp_path / "clip.mp4"), SampleSpec())
+    rows = Dataset.from_list([{"id": "a", "source": "clips", "images": value, "messages": said}])
+    found = report(rows, out=tmp_path / "page.html").findings
+    assert (tmp_path / "page" / "durations.png").is_file()
+    (tmp_path / "clip.mp4").unlink()
+    html = written_of(found, "page")
+    assert "a: its frames could not be made." in html and "clip.mp4" in html
+    report(rows_of([("rows", "Why?", "So.")]), out=tmp_path / "page.html")
+    left = {path.name for path in (tmp_path / "page").iterdir()}
+    assert left == {"figures.json", "text-tokens.png", "text-tokens.svg"}
 
 
 # Pictures.
