@@ -123,6 +123,33 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             "C",
         ),
+        # presented by its place after a colon, with no word such as answer
+        (
+            "Of the spots on the far wall, the one that was touched last would be:\n\n(C) Point C",
+            POINTS,
+            "C",
+        ),
+        ("The option that best goes on with this pattern is (B) Point B.", POINTS, "B"),
+        ("Here spot A appears to be nearer to us.", NEARER, "A"),
+        ("Here point A appears to be nearer to us.", NEARER, "A"),
+        ("The answer is ###C###", MOVES, "C"),
+        ("{'answer': '2) jumping'}", MOVES, "B"),
+        # no answer: the list that follows one, and what a cut left over
+        (
+            "Spot B is near. Point B goes with D.\n\nSo the answer is:\n(A) Point A\n(B) Point B",
+            POINTS,
+            None,
+        ),
+        (
+            "Option A is wrong because he is dry. Option B says that he jumps. Option C...",
+            MOVES,
+            None,
+        ),
+        (
+            "Swimming is not seen. Climbing (C) applies to steep walls. The last one (D) is the mo...",
+            MOVES,
+            None,
+        ),
         # verdicts alone, places, and what is left
         ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
         ("(A) wrong (B) wrong (C) right (D) wrong", MOVES, "C"),

@@ -32,7 +32,16 @@ from t2vid.scoring.containers import containers
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
 from t2vid.scoring.paper import paper_choice
-from t2vid.scoring.stated import CUT_OFF, ENDS, REASONS, SHORT_CHARS, SOFT, statement
+from t2vid.scoring.stated import (
+    BROKEN_OFF,
+    CONCLUDES,
+    CUT_OFF,
+    ENDS,
+    REASONS,
+    SHORT_CHARS,
+    SOFT,
+    statement,
+)
 from t2vid.scoring.turns import turns, without_echo
 from t2vid.scoring.whole import letter_alone, option_text, verdicts
 
@@ -125,8 +134,8 @@ def letter(mentions: Mentions) -> ParsedAnswer | None:
     """Accept the only letter that stands as a sentence of its own, or beside denied ones at the edge of its clause."""
     text, options = mentions.text, mentions.options
     kinds = [(m, mentions.said(m).kind) for m in mentions.letters if m.at >= mentions.unread]
-    if any(kind in SOFT for _, kind in kinds):
-        return None
+    if any(kind in SOFT for _, kind in kinds) or BROKEN_OFF.search(text):
+        return None  # also where a review broke off at its next head
     edge = [m for m, kind in kinds if kind in ("", "alone") and not m.joined]
     left = {
         m.letter: m for m in edge if re.match(r"\s*(?:[.,;:!)(\n–—-]|$)", text[m.end : m.end + 4])
@@ -140,17 +149,9 @@ def letter(mentions: Mentions) -> ParsedAnswer | None:
         return None
     if not mention.wrapped and mention.at < len(text.rstrip()) - 3:
         return None
-    if text.rstrip().endswith(("(", ":")):
-        return None  # the next head of a review that broke off
     if text[mention.at].islower() and _WORD.search(text[mention.end :]):
         return None  # a part (b) of an answer
     return mention.parsed("letter")
-
-
-_CONCLUDES = re.compile(
-    r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴",
-    re.IGNORECASE,
-)
 
 
 def text_contained(mentions: Mentions) -> ParsedAnswer | None:
@@ -161,7 +162,7 @@ def text_contained(mentions: Mentions) -> ParsedAnswer | None:
     found = [m for m in mentions.texts() if not options.bare(m.letter)]
     if len(text) > SHORT_CHARS:
         ends = [b for b in mentions.breaks if b < len(text.rstrip())]
-        if not ENDS.search(text) or not _CONCLUDES.search(text, ends[-1] if ends else 0):
+        if not ENDS.search(text) or not CONCLUDES.search(text, ends[-1] if ends else 0):
             return None
         found = [m for m in found if m.at >= (ends[-1] if ends else 0)]
     if any(mentions.said(m).kind in SOFT for m in mentions.letters + found):
@@ -175,7 +176,9 @@ def text_contained(mentions: Mentions) -> ParsedAnswer | None:
     (mention,) = asserted.values()
     if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None
-    return None if mentions.taken_back(mention) else mention.parsed("text contained")
+    if mentions.taken_back(mention) or mentions.unsaid_after(mention):
+        return None
+    return mention.parsed("text contained")
 
 
 def _why_open(mentions: Mentions) -> str:

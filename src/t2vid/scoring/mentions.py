@@ -41,6 +41,7 @@ _BELOW = re.compile(r"[^\n]*\w[^\n]*\n\s*(?:[-•]\s*)?(?:\w+ )?[(\[]?([A-J])\b"
 _LIST = re.compile(
     r"\bA[.):]\s[^\n;.]{1,60}[,;]\s*B[.):]\s[^\n;.]{1,60}[,;]\s*C[.):](?:\s[^\n;.]{1,60}[,;]\s*[D-J][.):])*"
 )
+_UNSAID = re.compile(r"\b(?:answers?|choice|option)\b[^\n.]{0,20}[:：]\s*$", re.IGNORECASE)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
@@ -197,7 +198,8 @@ class Mentions:
         ):
             return False
         if not _JOINED.match(between):
-            return mark in join or re.sub(r"[\W_]+", " ", between).strip().casefold() in join
+            words = re.sub(r"[\W_]+", " ", between).strip().casefold()
+            return mark in join or words in join or words.removesuffix(" the") in join
         if mark in (",", "，", ";"):
             if not left.joined and _ONE.match(self.text, right.end):
                 return False  # "A, B is right"
@@ -271,3 +273,11 @@ class Mentions:
         after = self.text[mention.end :]
         after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
         return bool(after.strip(" .)\n")) and retracts(after)
+
+    def unsaid_after(self, mention: Mention) -> bool:
+        """Say whether "the answer is:" comes after an option, and then nothing or a list of all options."""
+        if mention.start <= self.first_break or "answer" in self.said(mention).frame:
+            return False
+        text = self.text.rstrip()
+        end = min((start for start, _ in self.listed if start > mention.end), default=len(text))
+        return bool(_UNSAID.search(text[max(0, end - 60) : end]))

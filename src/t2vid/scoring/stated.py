@@ -27,6 +27,11 @@ _TURNS = re.compile(
 CUT_OFF = re.compile(
     r"(?:\b(?:and|or|the|a|an|to|of|with|is|because|that|as|but|so|in|for|then|he|she|it|they|we|this|which)|[,(])\s*$"
 )
+BROKEN_OFF = re.compile(r"(?:\.{3}|…|[(:])\s*$")
+CONCLUDES = re.compile(
+    r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴",
+    re.IGNORECASE,
+)
 ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
 
 
@@ -45,6 +50,8 @@ def statement(mentions: Mentions, held: ParsedAnswer | None) -> ParsedAnswer | N
         return held or _text_stated(mentions)
     if mention.letter not in mentions.options.letters:
         return ParsedAnswer(None, "no such option")
+    if mentions.unsaid_after(mention):
+        return None
     if _one_of_several(mentions, mention) or _restated(mentions, mention):
         return ParsedAnswer(None, "two answers")
     others = [m for m in mentions.letters if m.letter != mention.letter]
@@ -98,8 +105,9 @@ def _text_stated(mentions: Mentions) -> ParsedAnswer | None:
     opening = [m for m in found if m.start < mentions.first_break]
     if len(opening) == 1 < len(found) and not options.bare(opening[0].letter):
         first = mentions.said(opening[0]).kind in ("", "cue", "firm", "alone")
+        first = first and not (mention and CONCLUDES.search(mentions.said(mention).frame))
         mention = opening[0] if first and not options.numeric(opening[0].letter) else mention
-    if mention is None:
+    if mention is None or mentions.unsaid_after(mention):
         return None
     if options.numeric(mention.letter) and mention.start < mentions.last_break:
         return None  # a number on the way to another one
@@ -149,10 +157,11 @@ def _weighs(mentions: Mentions, mention: Mention, said: Said) -> bool:
     text = mentions.text
     if _SPECIES.match(text, mention.end):
         return any(word in said.frame for word in ("answer", "option", "correct"))  # "E. coli"
-    amid = mentions.first_break < mention.start and mention.end < len(text) - NEAR_CHARS
-    return (
-        not amid or mention.own or not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
-    )
+    broken = BROKEN_OFF.search(text) is not None
+    amid = mentions.first_break < mention.start and (broken or mention.end < len(text) - NEAR_CHARS)
+    if not amid or (mention.own and not broken):
+        return True
+    return not said.frame.isascii() or bool(_ANSWERING.search(said.frame))
 
 
 def _verdict(said: Said) -> bool:
@@ -199,8 +208,8 @@ def _presents_itself(mentions: Mentions, mention: Mention, said: Said) -> bool:
         return marked or bool(_SET_OFF.match(follows))
     if mention.start < text.rstrip().rfind("\n") + 1 or said.kind != "alone":
         return False
-    if text.rstrip().endswith(("(", ":")):
-        return False  # the next head of a review that broke off
+    if BROKEN_OFF.search(text):
+        return False  # the next head of a review
     if text[line : mention.start].strip(" -*>|#") and not text.rstrip().endswith(tuple(".!)。")):
         return False  # broken off: "Let me look at each. Option A"
     return text[mention.at].isupper() or mention.wrapped
