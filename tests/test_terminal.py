@@ -50,3 +50,12 @@ def test_text_is_the_results_own_table_or_its_lines():
 )  # fmt: skip
 def test_what_the_system_refuses_is_one_line(error, line):
     assert one_line(error) == line
+
+
+def test_a_cache_that_may_not_be_written_says_how_to_move_it(monkeypatch):
+    monkeypatch.setenv("HF_HOME", "/read/only")
+    refused = PermissionError(13, "Permission denied", "/read/only/datasets")
+    assert one_line(refused).endswith("Permission denied; set HF_HOME to a folder that you may "
+                                      "write, where caches are then kept")  # fmt: skip
+    monkeypatch.setenv("HF_HOME", "/elsewhere")
+    assert one_line(refused) == "/read/only/datasets: Permission denied"

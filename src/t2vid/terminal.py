@@ -92,7 +92,15 @@ def one_line(error: OSError) -> str:
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     said = error.strerror + "; make room and run it again" * full
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and any(map(_is_cache, names)):
+        said += "; set HF_HOME to a folder that you may write, where caches are then kept"
     return ": ".join([" and ".join(map(str, names)), said] if names else [said])
+
+
+def _is_cache(path: str) -> bool:
+    home = os.path.expanduser("~")
+    cache = os.environ.get("HF_HOME") or os.path.join(home, ".cache")
+    return os.path.abspath(path).startswith((os.path.abspath(cache), os.path.join(home, ".cache")))
 
 
 def as_text(result: Any) -> str:

@@ -121,3 +121,10 @@ def test_a_write_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path):
     assert refused.value.filename == str(path)
     assert [file.name for file in path.parent.iterdir()] == ["big"]
     assert path.read_text() == "before"
+
+
+def test_an_error_names_the_file_that_was_asked_for_and_not_the_partial_one(tmp_path):
+    long = tmp_path / ("n" * 240)  # too long with what is put around it
+    with pytest.raises(OSError) as caught:
+        write_atomically(long, "x")
+    assert caught.value.filename == str(long)

@@ -189,8 +189,9 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None:  # of a write, which knows no name: a full disk, say
-            error.filename = str(path)
+        # A write knows no name (on a full disk, say), and nobody knows the partial one.
+        if error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         partial.unlink(missing_ok=True)
