@@ -181,7 +181,7 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
     make_folder(path.parent)
     # Of its own for every writer: two builds, two threads, two machines on one disk.
     writer = f"{os.uname().nodename}.{os.getpid()}.{threading.get_ident()}"
-    partial = path.with_name(f".{path.name}.{writer}")
+    partial = path.with_name(f".{path.name[:60]}.{writer}")  # a long name has room for no more
     try:
         with partial.open("w+b") as file:
             yield file
