@@ -42,6 +42,7 @@ def own_pages(folder: Path) -> tuple[list[Path], Path]:
     import t2vid
     from t2vid import demo, samples
     from t2vid.pages.batch import inspect
+    from t2vid.pages.cases import describe
     from t2vid.pages.dataset import report
     from t2vid.pages.scores import report as scores
     from t2vid.pages.side_by_side import compare_datasets
@@ -69,6 +70,8 @@ def own_pages(folder: Path) -> tuple[list[Path], Path]:
         for name, said in (("says B", "The answer is B."), ("says nothing", "A man is walking."))
     ]
     scores(runs, format="html", out=folder / "scores.html")
+    clip = next((samples.ROOT / "clips").glob("*.mp4"))
+    describe({"a model": lambda ask: "A dog runs."}, [clip], out=folder / "cases.html")
     how = {"data_dir": asked.parent, "out": folder / "sweep", "frames": [1, 2]}
     sweep(lambda ask: "B", "t2vid/questions", **how)
     sheet = t2vid.render_text("A page.")[0]

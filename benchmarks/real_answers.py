@@ -181,16 +181,73 @@ def invented_table(rules: dict[str, Extract]) -> None:
             print(f"| {name} | {len(rows):,} | {rule} | {cells} |")
 
 
+LOOPED = (
+    *(
+        "A ",
+        "A. a dog, ",
+        "A: ✗ ",
+        "(",
+        "\\boxed{",
+        "<think>",
+        "<answer>A",
+        '{"answer": ',
+        "[ANSWER]",
+        "A or ",
+        "\n",
+    ),
+    *(
+        "The answer is A. ",
+        "no, wait. ",
+        "the first option ",
+        "Question: what\n",
+        "question:",
+        "if A ",
+        "~~",
+        "_",
+        "。",
+    ),
+    *("A = 3, ", "\\frac{", "選", "that A is on ", "one of "),
+)
+
+
+def loops_table() -> None:
+    """Time answers that repeat one thing, or one and then another: a model that loops must hold up nobody."""
+    found = []
+    for first in LOOPED:
+        for then in LOOPED:
+            times = []
+            for chars in (10_000, 20_000):
+                said = first * (chars // 2 // len(first)) + then * (chars // 2 // len(then))
+                start = time.process_time()
+                extract_choice(said, ["a dog", "a cat", "14 cm"], "If A, what is it?")
+                times.append(time.process_time() - start)
+            found.append((times[1], times[1] / times[0], first, then))
+    found.sort(reverse=True)
+    slow = [ratio for seconds, ratio, _, _ in found if seconds > 0.02]
+    print(f"{len(found)} loops of 20,000 characters, against the same of 10,000; the slowest:\n")
+    print("| ms | times | first half | second half |\n|---|---|---|---|")
+    for seconds, ratio, first, then in found[:5]:
+        print(f"| {1000 * seconds:.0f} | {ratio:.1f} | {first!r} | {then!r} |")
+    print(
+        f"\nof the {len(slow)} that take over 20 ms, the median takes {sorted(slow)[len(slow) // 2]:.1f} times as long"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=CORPUS)
     parser.add_argument("--lmms-eval", type=Path)
     parser.add_argument("--vlmevalkit", type=Path)
+    parser.add_argument(
+        "--loops", action="store_true", help="time answers of 20,000 characters that loop"
+    )
     parser.add_argument("--invented", action="store_true", help="the invented sets, too")
     parser.add_argument(
         "--show", type=int, default=0, help="print so many of t2vid's disagreements"
     )
     args = parser.parse_args()
+    if args.loops:
+        return loops_table()
     if not args.corpus.is_file():
         raise SystemExit(f"{args.corpus} is not there; give --corpus")
     rows = [json.loads(line) for line in args.corpus.open(encoding="utf-8")]

@@ -41,6 +41,11 @@ def test_the_page_is_self_contained_and_shows_what_was_measured(result):
     assert html.count("<h3>") == min(20, result.figures["n_questions"])
 
 
+def test_no_interval_of_the_page_has_no_width(result):
+    cells = re.findall(r"<td[^>]*>(\d+) \((\d+)–(\d+)\)</td>", result.page.read_text("utf-8"))
+    assert len(cells) >= 9 and all(int(low) < int(high) for _, low, high in cells)
+
+
 def test_both_trained_arms_have_as_many_rows_and_the_first_has_none(result):
     rows = {arm: result.results[arm].rows for arm in ARMS_SHOWN}
     assert rows == {"zero-shot": 0, "video": SIZE.rows, "hybrid": SIZE.rows}

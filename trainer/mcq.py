@@ -27,7 +27,7 @@ from t2vid.evaluation.answers import Answer
 from t2vid.evaluation.backends import TransformersBackend
 from t2vid.evaluation.config import EvalConfig
 from t2vid.evaluation.generate import generate
-from t2vid.evaluation.run import benchmark_rows, check_videos
+from t2vid.evaluation.rows import benchmark_rows, check_videos
 from t2vid.evaluation.score import unlabelled
 from t2vid.evaluation.showing import grid
 from t2vid.scoring.extract import extract_choice

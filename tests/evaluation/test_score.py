@@ -30,6 +30,11 @@ NESTED = {
         "answer": "Option 2: He bows.",
     },
 }
+CAPTION = {
+    "question": "Generate a caption.",
+    "mc_question": "What does he do?\nA. wave\nB. bow",
+    "mc_answer": "B. bow",
+}
 SAID = {"multi-choice": "B. bow", "yes_no": "Yes.", "caption_matching": "Option 2"}
 
 
@@ -77,6 +82,26 @@ def test_what_was_not_predicted_stays_in_unless_dropped(tmp_path):
     dropped = score(run, missing="drop")
     assert (dropped["n"], dropped["accuracy"]) == (2, 1.0)
     assert "1 questions without a readable video or an answer are left out" in report([run])
+
+
+def test_captions_that_no_judge_read_are_told(tmp_path):
+    nested = {"1": {"action": [CAPTION]}}
+    rows = Dataset.from_list(
+        [
+            q.row(None, SampleSpec())
+            for q in tempcompass.READER.convert(
+                tempcompass.flatten(nested), Counts(), config="captioning"
+            )
+        ],
+        features=features(Frames()),
+    )
+    path = tmp_path / "captioning.json"
+    path.write_text(json.dumps({"1": {"action": [{**CAPTION, "prediction": "He bows."}]}}))
+    run, _ = open_predictions(path, rows, out=tmp_path / "run")
+    assert score(run)["captions_unread"] == 1
+    assert "1 captions name no option and count as wrong: only a judge" in report([run])
+    read = score(run, judge=lambda question, options, answer: "B")
+    assert (read["accuracy"], read["captions_unread"]) == (1.0, 0)
 
 
 def test_a_judge_that_fails_its_probe_scores_nothing(tmp_path):

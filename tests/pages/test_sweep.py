@@ -97,7 +97,7 @@ def test_a_case_study_holds_every_video_and_every_answer(clips, tmp_path):
     ]
     text = out.read_text()
     assert (
-        text.count("<img") == 2
+        text.count("<img") == 2 + 3  # every frame
         and text.count("<dd>") == 4
         and "2 frames &lt;b&gt;" in text
         and "http" not in text

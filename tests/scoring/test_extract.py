@@ -198,3 +198,20 @@ def test_an_option_named_by_its_place_is_shown_by_these_words(answer, letter, wo
     read = extract_choice(answer, ["x", "y", "z"])
     assert read.letter == letter
     assert not words or answer[slice(*read.span)] in (words, words.removeprefix("the "))
+
+
+@pytest.mark.parametrize(
+    "opened", ["<answer>", "[ANSWER]", '{"answer": ', "\\boxed{", "<think>", "~~"]
+)
+@pytest.mark.parametrize("between", ["", "A", "\n"])
+def test_containers_that_a_loop_opens_without_end_are_read_like_any_answer(opened, between):
+    for options in (None, ["a dog", "a cat"]):
+        found = extract_choice((opened + between) * 3000, options)
+        assert found.letter in (None, "A")
+
+
+@pytest.mark.parametrize("options", [None, ["", "a dog"], ["A", "B"], ["a cat", "a dog"]])
+def test_an_answer_that_repeats_the_question_alone_is_none(options):
+    asked = "Which way does it roll?"
+    assert extract_choice(asked, options, asked)[:2] == (None, "echo")
+    assert extract_choice("<answer>\n</answer>", options).letter is None

@@ -93,6 +93,13 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             "C",
         ),
         ("What follows is therefore:\n(D) Point D", POINTS, "D"),
+        (
+            "Box B fits the chair. It leaves nothing out, whereas Box A is too wide.",
+            ["Box A", "Box B"],
+            "B",
+        ),
+        ("So the answer is (B) B is nearer.", NEARER, "B"),
+        ("A is nearer. It is darker than the plate that point B is on.", NEARER, "A"),
         # an option in contrast with the chosen one is not chosen
         (
             "It is clear that the upper shelf (A) is fuller. The lower shelf, while tidy, is not.",
@@ -115,6 +122,33 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             "Shown is C. climbing.\n\nWhy not the others:\nA. swimming: dry\nB. jumping: too slow",
             MOVES,
             "C",
+        ),
+        # presented by its place after a colon, with no word such as answer
+        (
+            "Of the spots on the far wall, the one that was touched last would be:\n\n(C) Point C",
+            POINTS,
+            "C",
+        ),
+        ("The option that best goes on with this pattern is (B) Point B.", POINTS, "B"),
+        ("Here spot A appears to be nearer to us.", NEARER, "A"),
+        ("Here point A appears to be nearer to us.", NEARER, "A"),
+        ("The answer is ###C###", MOVES, "C"),
+        ("{'answer': '2) jumping'}", MOVES, "B"),
+        # no answer: the list that follows one, and what a cut left over
+        (
+            "Spot B is near. Point B goes with D.\n\nSo the answer is:\n(A) Point A\n(B) Point B",
+            POINTS,
+            None,
+        ),
+        (
+            "Option A is wrong because he is dry. Option B says that he jumps. Option C...",
+            MOVES,
+            None,
+        ),
+        (
+            "Swimming is not seen. Climbing (C) applies to steep walls. The last one (D) is the mo...",
+            MOVES,
+            None,
         ),
         # verdicts alone, places, and what is left
         ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),

@@ -148,7 +148,9 @@ class Browser:
         parts = [f"{position:,}", str(row.get("id") or "-"), str(row.get("source") or "-")]
         parts += [pluralize(n_frames_of(row), "frame"), ", ".join(marks)]
         question, answer = (_cut(text, _LINE_CHARS) for text in asked(row))
-        return f"{' · '.join(part for part in parts if part)}\n{question}\n→ {answer}"
+        return (
+            f"{' · '.join(part for part in parts if part)}\n{question}\n→ {answer or '(nothing)'}"
+        )
 
     def flags(self, position: int) -> list[str]:
         """Name the flags of a row, out of `FLAGS`."""

@@ -168,9 +168,10 @@ def _count(result: ArmResult, kinds: tuple[str, ...]) -> int:
 
 def _bar(result: ArmResult, kinds: tuple[str, ...]) -> Bar:
     found = accuracy([result], kinds)
-    if len(kinds) > 1:
+    if len(kinds) > 1 and 0 < found.mean < 1:
         return Bar(found.mean, found.interval.low, found.interval.high)
-    # a clip has one question of a kind: nothing to draw together, and near 0 and 1 Wilson is better
+    # a clip has one question of a kind: nothing to draw together; and what is all wrong or all right
+    # stays so however it is drawn
     n = _count(result, kinds)
     interval = wilson(round(found.mean * n), n)
     return Bar(found.mean, interval.low, interval.high)

@@ -124,6 +124,11 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
             overall.notes.append(
                 f"{one['name']}: {one['without_answer']:,} questions have no public right answer and are left out"
             )
+        if one.get("captions_unread"):
+            overall.notes.append(
+                f"{one['name']}: {one['captions_unread']:,} captions name no option and count as wrong: only a "
+                "judge reads them (t2vid score --judge)"
+            )
         for why, n in one.get("unfinished", {}).items():
             limit = "; raise max_new_tokens" if why == "length" else ""
             overall.notes.append(

@@ -85,7 +85,8 @@ def score(
         (questions without an answer: bad videos, refused requests, all counted as wrong),
         `by_source`, `official` (the table of each benchmark's authors, in percent), `theirs` (what
         the tool that wrote a file of predictions said), `without_answer` (questions whose right
-        answer is not public, left out), `judge_errors`, `unfinished` (answers without a letter that
+        answer is not public, left out), `judge_errors`, `captions_unread` (which name no option, and
+        which no judge read), `unfinished` (answers without a letter that
         the server ended early, by its reason) and, for a circular run, `circular`. All of
         it is counted from the rows of `judged.jsonl`.
 
@@ -135,6 +136,7 @@ def score(
         "questions": run.header.get("questions", len(first)),
         "missing": {"questions": len(unasked), "counted_as": missing, "why": _reasons(unasked)},
         "judge_errors": judge_errors,
+        "captions_unread": sum(line["style"] == "caption" for line in first) if not decider else 0,
         "unfinished": _unfinished(first),
         "protocol": how.to_dict(),
         "protocol_hash": how.hash,

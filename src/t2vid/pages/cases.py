@@ -9,11 +9,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
 from t2vid.evaluation.cases import DESCRIBE, Case, ask_all
 from t2vid.evaluation.config import EvalConfig
-from t2vid.frames.export import contact_sheet
 from t2vid.pages.template import render
 from t2vid.storage.files import output_file, write_atomically
+
+_SHOWN_PX = 448
 
 
 def describe(
@@ -46,9 +49,10 @@ def describe(
     cases = list(ask_all(models, videos, how=how, question=question))
     text = render(
         "cases.html",
-        title=f"What {' and '.join(models) if len(models) < 4 else f'{len(models)} models'} say",
+        title=f"What {' and '.join(models) if len(models) < 4 else f'{len(models)} models'} "
+        f"say{'s' if len(models) == 1 else ''}",
         intro=f"Question: {question} Protocol: {how.summary()} [{how.asking_hash}]",
-        cases=[(Path(case.video).name, case, _sheet(case)) for case in cases],
+        cases=[(Path(case.video).name, case, _shown(case)) for case in cases],
     )
     write_atomically(output_file(out), text)
     return [
@@ -58,11 +62,14 @@ def describe(
     ]
 
 
-def _sheet(case: Case) -> Any:
-    """Draw the frames that the models see; None where they see none."""
-    asked, frames = case.asked, case.frames
-    if not asked.frames:
-        return None
-    one_each = len(asked.frames) == len(frames)
-    captions = [f"{time:.1f} s" for time in frames.timestamps_s or []] if one_each else None
-    return contact_sheet(list(asked.frames), columns=6, captions=captions or None)
+def _shown(case: Case) -> list[tuple[Image.Image, str, str]]:
+    """Give the pictures that the models see, with their names and times."""
+    pictures, times = case.asked.frames, case.frames.timestamps_s or []
+    shown = []
+    for number, picture in enumerate(pictures, 1):
+        small = picture.copy()
+        small.thumbnail((_SHOWN_PX, _SHOWN_PX))
+        # a grid of frames, as one of several pictures, has no time of its own
+        said = f"{times[number - 1]:.1f} s" if len(times) == len(pictures) else f"picture {number}"
+        shown.append((small, f"{said} of {Path(case.video).name}", said))
+    return shown

@@ -102,8 +102,9 @@ def _plain(text: str, origin: list[int] | None) -> tuple[str, list[int] | None]:
 
 def _said(text: str) -> str:
     """Blank the thoughts, and leave out everything from the first end of sequence on."""
-    for name in ("break", "thought", "channel"):
-        text = blank(mark(name), text)
+    text = blank(mark("channel"), blank(mark("break"), text))
+    if "</" in text:
+        text = blank(mark("thought"), text)
     closed = max((found.end() for found in mark("closed").finditer(text)), default=0)
     text = blank(mark("final"), " " * closed + text[closed:])
     while mark("role").match(text):

@@ -24,17 +24,18 @@ _PART = re.compile(r"[_ ]?(?:final|correct|predicted|selected|letter|choice|opti
 def containers(text: str) -> list[tuple[str, int]]:
     """Return what the innermost containers of a text hold, in order, each with the place where that begins."""
     names = [name for sign, names in _KINDS.items() if sign in text for name in names]
-    found = sorted(
+    found = {
         match.span(2)
         for name in names
         for match in mark(name).finditer(text)
         if name != "json" or _of_answer(match[1])
-    )
-    return [
-        (text[a:b], a)
-        for a, b in found
-        if not any((c, d) != (a, b) and a <= c and d <= b for c, d in found)
-    ]
+    }
+    inner, lowest = list[tuple[str, int]](), len(text) + 1  # the end of any that begins later
+    for start, end in sorted(found, key=lambda span: (-span[0], span[1])):
+        if end < lowest:
+            inner.append((text[start:end], start))
+        lowest = min(lowest, end)
+    return inner[::-1]
 
 
 def _of_answer(key: str) -> bool:

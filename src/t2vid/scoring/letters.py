@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from t2vid.scoring.answer import ParsedAnswer
 from t2vid.scoring.lexicon import load
 from t2vid.scoring.options import Options
 
@@ -18,12 +19,13 @@ CUT_CHARS = 60  # of an answer whose last word may be cut off
 _OPENING, _CLOSING = "([{\"'“‘「『《<«", ")]}\"'”’」』】》>»"
 _EQUATION = re.compile(r"(?:\b\w{1,2}|[)\]}\d])\s*=\s*$|[+*/^−·×∠△°√∪∩∖⊂⊆∈]\s?$|[-–]$")
 _CALCULATION = re.compile(
-    r"\s?[=<>^≤≥≈∥⊥]|\|\s*=|\s?[+*/·×−△∪∩∖⊂⊆∈]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
+    r"\s?[=<>^≤≥≈∥⊥≡∨∧⊃⊢]|\|\s*=|\s?[+*/·×−△∪∩∖⊂⊆∈]\s?\w|\(|\[\w|-[A-Za-z]|\s-\s\w\b|['’]?[\d_]"
 )
 _CALL = re.compile(r"\w\((?:[^()\n]|\([^()\n]*\))*,\s*[^\w\s]*$")
 _GAP = re.compile(r"\s*(?:[.):,、\]|>=→-]|[—–]|i\.e\.,?|namely)*\s*[\"'(“‘「]*")
 _CALCULATED = re.compile(r"[})\s]*[-+*/^×·÷−\\]")
 _WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
+_SEEMS = re.compile(r"(?:appears|seems) to be\b|looks\b")
 _BETWEEN = " ([.,\"'”-–—:|"
 _BROKEN_OFF = re.compile(r"\.\s+[a-z]|$")
 _ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
@@ -55,10 +57,12 @@ class Mention(NamedTuple):
     wrapped: bool = False
     own: bool = False
 
-    @property
-    def decisive(self) -> tuple[int, int]:
-        """Where the letter stands, or the words that name its option or its place."""
-        return (self.start, self.end) if self.form in ("place", "text") else (self.at, self.at + 1)
+    def parsed(self, rule: str) -> ParsedAnswer:
+        """Return it as what was read: its letter, or the words that name its option or its place, decided."""
+        whole = self.form in ("place", "text")
+        return ParsedAnswer(
+            self.letter, rule, (self.start, self.end) if whole else (self.at, self.at + 1)
+        )
 
 
 class Letters:
@@ -128,7 +132,12 @@ class Letters:
                 and not _STATED.search(text[:start])
             )
             or (small and not _ENDS_ITS_SENTENCE.match(text[end : end + 12]))
-            or (small and end == len(text) > CUT_CHARS and not _STATED.search(text[:start]))
+            or (
+                small
+                and not text[end:].strip(".… ")
+                and len(text) > CUT_CHARS
+                and not _STATED.search(text[:start])
+            )
         )
 
     def _noun(self, start: int) -> int:
@@ -149,6 +158,13 @@ class Letters:
             and not (text[end:start].strip() or self.options.nouns)
         ):
             return 0  # "A dog" is an article and a noun
+        if self.options.nouns and text[start : start + 2] == f"{letter} ":
+            start += 2  # "(A) A is closer"
+        seems = _SEEMS.match(text, start) if self.options.nouns else None
+        if seems:  # "A appears to be closer", where the option is "A is closer"
+            rest = "is" + text[seems.end() : seems.end() + 2 * self.options.longest]
+            length = self.options.starts(rest, letter)
+            return seems.end() + length - 2 if length else 0
         length = self.options.starts(text[start : start + 2 * self.options.longest + 20], letter)
         if not length or ("=" in text[end:start] and _CALCULATED.match(text, start + length)):
             return 0  # also of a quantity A and how it is calculated

@@ -14,7 +14,7 @@ from functools import cache, cached_property
 
 from t2vid.scoring.letters import Letters, Mention
 from t2vid.scoring.options import Options
-from t2vid.scoring.saying import Said, said_of, since_turn
+from t2vid.scoring.saying import Said, retracts, said_of, since_turn
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
 END_CHARS = 600  # of a long answer, in which option texts are looked for
@@ -41,6 +41,7 @@ _BELOW = re.compile(r"[^\n]*\w[^\n]*\n\s*(?:[-•]\s*)?(?:\w+ )?[(\[]?([A-J])\b"
 _LIST = re.compile(
     r"\bA[.):]\s[^\n;.]{1,60}[,;]\s*B[.):]\s[^\n;.]{1,60}[,;]\s*C[.):](?:\s[^\n;.]{1,60}[,;]\s*[D-J][.):])*"
 )
+_UNSAID = re.compile(r"\b(?:answers?|choice|option)\b[^\n.]{0,20}[:：]\s*$", re.IGNORECASE)
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
@@ -87,8 +88,9 @@ class Mentions:
         self.unread = -1  # end of a container that holds none of the options, "\\boxed{7}"
         self.cut = -1  # place of the last letter before some were left out
         self.breaks = [b.end() for b in _BREAK.finditer(text)]
-        self.first_break = next((b for b in self.breaks if text[:b].strip()), len(text))
-        self.last_break = max((b for b in self.breaks if text[b:].strip(" .\n\"')*")), default=0)
+        begin, end = len(text) - len(text.lstrip()), len(text.rstrip(" .\n\"')*"))
+        self.first_break = next((b for b in self.breaks if b > begin), len(text))
+        self.last_break = max((b for b in self.breaks if b < end), default=0)
         self._said: dict[Mention, Said] = {}
         found = self._unlisted(self._letters())
         self.letters = self._grouped(sorted(found + self._places(found), key=lambda m: m.at))
@@ -196,7 +198,8 @@ class Mentions:
         ):
             return False
         if not _JOINED.match(between):
-            return mark in join or re.sub(r"[\W_]+", " ", between).strip().casefold() in join
+            words = re.sub(r"[\W_]+", " ", between).strip().casefold()
+            return mark in join or words in join or words.removesuffix(" the") in join
         if mark in (",", "，", ";"):
             if not left.joined and _ONE.match(self.text, right.end):
                 return False  # "A, B is right"
@@ -205,7 +208,9 @@ class Mentions:
 
     def texts(self) -> list[Mention]:
         """Find options named by their texts, outside of the letters' own."""
-        taken = [(m.start, m.end) for m in self.letters] + self.listed
+        # "Point A" is the text of an option as well as its letter
+        letters = [m for m in self.letters if not (self.options.nouns and self.options.lettered)]
+        taken = [(m.start, m.end) for m in letters] + self.listed
         found = []
         for letter, start, end in self._named():
             beside = next((m for m in self.letters if m.end <= start <= m.end + 3), None)
@@ -262,3 +267,17 @@ class Mentions:
                 before, after, self.question, asks=asks, joined=bool(mention.joined)
             )
         return self._said[mention]
+
+    def taken_back(self, mention: Mention) -> bool:
+        """Say whether what follows an option takes it back: "B. Wait, no, …"."""
+        after = self.text[mention.end :]
+        after = after if len(after) < 400 else after[:200] + "\n" + after[-200:]
+        return bool(after.strip(" .)\n")) and retracts(after)
+
+    def unsaid_after(self, mention: Mention) -> bool:
+        """Say whether "the answer is:" comes after an option, and then nothing or a list of all options."""
+        if mention.start <= self.first_break or "answer" in self.said(mention).frame:
+            return False
+        text = self.text.rstrip()
+        end = min((start for start, _ in self.listed if start > mention.end), default=len(text))
+        return bool(_UNSAID.search(text[max(0, end - 60) : end]))

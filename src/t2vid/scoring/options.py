@@ -36,6 +36,7 @@ _SPECIAL = frozenset((*_ARTICLES, *_SAME))
 _PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
 _HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
+_NUMBER = re.compile(r"^[\s\"']*[(\[]?\d{1,2}[)\].:]\s+(?=[^\W\d])")  # "2) a dog"
 _SENTENCES = re.compile(r"[.!?。！？\n]\s*\w")
 _LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")
@@ -136,7 +137,7 @@ class Options:
 
     @cached_property
     def _plain(self) -> dict[str, str]:
-        return {text.strip().casefold(): a for a, text in self.raw.items()}
+        return {text.strip().casefold(): a for a, text in self.raw.items() if text.strip()}
 
     @cached_property
     def _starts(self) -> dict[str, list[tuple[tuple[str, ...], str]]]:
@@ -176,6 +177,7 @@ class Options:
         """Return the option whose text this is, whatever its case, articles and punctuation."""
         if len(text) > 2 * self.longest + 40:
             return None
+        text = _NUMBER.sub("", text)
         plain = text.strip().casefold()
         found = self._plain.get(plain)
         if found or len(plain) == 1 and plain.isalpha() or not self._may_hold(plain):
