@@ -150,6 +150,16 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             None,
         ),
+        # the first sentence asserts an option, evidence follows
+        (f"The crew is rowing. This is clear since {MUSED}", MOVES, "D"),
+        (f"The question is about rowing. This is hard to say, since {MUSED}", MOVES, None),
+        ("A. swimming\n\nHe is in the water. This rules out options B, C, and D.", MOVES, "A"),
+        (
+            "The best option is A. The others do not hold, so the other options are not correct.",
+            MOVES,
+            "A",
+        ),
+        ("The rate of what he does is C. climbing.", MOVES, "C"),
         # verdicts alone, places, and what is left
         ("A: ✗, B: ✗, C: ✓, D: ✗", MOVES, "C"),
         ("(A) wrong (B) wrong (C) right (D) wrong", MOVES, "C"),

@@ -42,6 +42,7 @@ _LIST = re.compile(
     r"\bA[.):]\s[^\n;.]{1,60}[,;]\s*B[.):]\s[^\n;.]{1,60}[,;]\s*C[.):](?:\s[^\n;.]{1,60}[,;]\s*[D-J][.):])*"
 )
 _UNSAID = re.compile(r"\b(?:answers?|choice|option)\b[^\n.]{0,20}[:：]\s*$", re.IGNORECASE)
+_GOES_ON = re.compile(r",?\s*(?:and|or|,)\s*(?:\w+ )?[(\[]?[A-J]\b")
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
 _ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
 _NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
@@ -203,7 +204,8 @@ class Mentions:
         if mark in (",", "，", ";"):
             if not left.joined and _ONE.match(self.text, right.end):
                 return False  # "A, B is right"
-            return self.said(left).kind != "denial"  # "not A, B"
+            # "not A, B" names another one, "not A, B or C" does not
+            return self.said(left).kind != "denial" or bool(_GOES_ON.match(self.text, right.end))
         return bool(mark) or self.text[right.start - 1].isspace()
 
     def texts(self) -> list[Mention]:

@@ -32,6 +32,11 @@ CONCLUDES = re.compile(
     r"\b(?:therefore|thus|hence|so|answer|conclu\w+|in summary|overall)\b|所以|因此|∴",
     re.IGNORECASE,
 )
+_CLOSES = re.compile(r"(?:\s*in (?:the|this) (?:video|clip|image|scene))?[.!]\s*")
+_ASSERTS = re.compile(
+    r"^(?!.*\b(?:question|options?|whether|if|let|need)\b).*\b(?:is|are|was|were)\b", re.I
+)
+_EVIDENCE = re.compile(r"\s*(?:This|It|As|In the video|The video|We can see)\b")
 ENDS = re.compile(r"[.!。！:)\"'”]\s*$")
 
 
@@ -103,7 +108,8 @@ def _text_stated(mentions: Mentions) -> ParsedAnswer | None:
         return None
     mention = _last_presented(mentions, found)
     opening = [m for m in found if m.start < mentions.first_break]
-    if len(opening) == 1 < len(found) and not options.bare(opening[0].letter):
+    several = len(found) > 1 or _asserted_first(mentions, found[0])
+    if len(opening) == 1 and several and not options.bare(opening[0].letter):
         first = mentions.said(opening[0]).kind in ("", "cue", "firm", "alone")
         first = first and not (mention and CONCLUDES.search(mentions.said(mention).frame))
         mention = opening[0] if first and not options.numeric(opening[0].letter) else mention
@@ -114,6 +120,13 @@ def _text_stated(mentions: Mentions) -> ParsedAnswer | None:
     if mentions.taken_back(mention):
         return ParsedAnswer(None, "taken back")
     return mention.parsed("statement")
+
+
+def _asserted_first(mentions: Mentions, mention: Mention) -> bool:
+    """Say whether an option ends a first sentence that evidence follows: "He is rowing. This is seen from …"."""
+    before, end = mentions.text[: mention.start], mentions.first_break
+    closes = _CLOSES.fullmatch(mentions.text, mention.end, end)
+    return bool(closes and _ASSERTS.search(before) and _EVIDENCE.match(mentions.text, end))
 
 
 def _last_presented(mentions: Mentions, found: list[Mention], after: int = -1) -> Mention | None:
