@@ -116,7 +116,7 @@ class Letters:
         if letter == "I":
             return follows not in self.words["after_i"]
         if not follows.isascii() or (len(follows) == 1 and follows.isupper()):
-            return False
+            return follows.casefold() in self.words["numbered"]
         return small or follows.casefold() not in self.words["after_a"]
 
     def _is_symbol(self, letter: str, start: int, end: int, small: bool) -> bool:

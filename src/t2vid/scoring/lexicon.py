@@ -35,7 +35,15 @@ OPTION = "\0"  # stands for the option that is looked at
 CATEGORIES = (
     "cue", "firm", "denial", "inverse", "hedge", "condition", "question", "quotation", "example", "retraction",
 )  # fmt: skip
-WORDS = {"noun", "join", "turn", "concede", "after_a", "after_i"}  # lists of words, not phrases
+WORDS = {
+    "noun",
+    "numbered",
+    "join",
+    "turn",
+    "concede",
+    "after_a",
+    "after_i",
+}  # lists of words, not phrases
 _TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[^\W_]+(?:'[^\W_]+)*~?|\S")
 _TIGHT_TOKEN = re.compile(r"\{[LM]\}|\.{2,3}|[()\[\]|^$]|[^\s()\[\]|^$]+")
 _WORD = re.compile(r"[^\W_]+(?:'[^\W_]+)*|\0|[^\w\s\"'“”‘’`()\[\]{}]")

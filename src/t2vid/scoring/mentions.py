@@ -14,6 +14,7 @@ from functools import cache, cached_property
 
 from t2vid.scoring.letters import Letters, Mention
 from t2vid.scoring.options import Options
+from t2vid.scoring.places import places
 from t2vid.scoring.saying import Said, retracts, said_of, since_turn
 
 BEFORE_CHARS, AFTER_CHARS = 160, 120  # of its sentence: what is further off is about something else
@@ -44,21 +45,6 @@ _LIST = re.compile(
 _UNSAID = re.compile(r"\b(?:answers?|choice|option)\b[^\n.]{0,20}[:：]\s*$", re.IGNORECASE)
 _GOES_ON = re.compile(r",?\s*(?:and|or|,)\s*(?:\w+ )?[(\[]?[A-J]\b")
 _TICKED = re.compile(r"[✓✔✅☑👉]\W*$")
-_ORDINALS = "first 1st second 2nd third 3rd fourth 4th fifth 5th sixth 6th".split()
-_NUMBERS = "1 one 2 two 3 three 4 four 5 five 6 six 7 seven 8 eight 9 nine".split()
-_NUMBERED = "option choice caption sentence".split()  # what "Option 2" may be called
-_NAMED = [*_NUMBERED, "statement", "description", "answer"]
-_PLACES = {word: i // 2 for words in (_ORDINALS, _NUMBERS) for i, word in enumerate(words)}
-_PLACES["last"] = -1
-# one group of plain words first: a scan for their first letters is fast
-_PLACE = re.compile(
-    rf"({'|'.join(_ORDINALS + _NUMBERED)}|last)\s(?:#|number |no\.? ?)?({'|'.join(_NAMED + _NUMBERS)})\b(?!\s*(?:%|/))"
-)
-
-
-_ONE_ALONE = re.compile(
-    rf"(?:(?:i|i'd|i'll|it's|it|would|is|pick|choose|take|say) )*the ({'|'.join(_ORDINALS)}|last)(?: one)?\W*"
-)
 
 
 @cache
@@ -118,22 +104,10 @@ class Mentions:
 
     def _places(self, letters: list[Mention]) -> list[Mention]:
         """Find options named by their place: "the second option", "Option 2"."""
-        found, low = [], self.text.lower()
-        alone = _ONE_ALONE.fullmatch(low)
-        for place in (
-            [alone] if alone else _PLACE.finditer(low) if len(low) == len(self.text) else []
-        ):
-            start, end = place.start(1), place.end()
-            start -= 4 * (place.re is _ONE_ALONE)  # with its "the"
-            named = [word for word in place.groups() if word not in _PLACES]
-            if len(named) != len(place.groups()) - 1 or low[start - 1 : start].isalnum():
-                continue
-            asserts = not named or named[0] in ("option", "choice", "answer")
-            if not asserts and self.options.longest < SENTENCE_CHARS:
-                continue  # "the subject of the second sentence"
-            i = next(_PLACES[word] for word in place.groups() if word in _PLACES)
-            if i < len(self.options.letters) and not any(m.start < end < m.end for m in letters):
-                letter = self.options.letters[i]
+        found = []
+        long = self.options.longest >= SENTENCE_CHARS
+        for letter, start, end in places(self.text, self.options.letters, long=long):
+            if not any(m.start < end < m.end for m in letters):
                 end = self.reader.own_text(letter, end) or end
                 found.append(Mention(letter, start, start, end, "place", wrapped=True))
         return found

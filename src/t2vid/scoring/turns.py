@@ -22,7 +22,7 @@ def turns(text: str, question: str) -> list[str]:
     for turn in mark("turn").finditer(text):
         if not text[: turn.start()].strip() or mark("analysis").match(text, turn.end()):
             continue
-        ends.append(turn.start())
+        ends.append(len(text[: turn.start()].rstrip()))
         said = text[turn.end() : turn.end() + 2 * len(question) + 60]
         if not asked or asked not in _squeezed(said):
             return [text[:end] for end in ends]
