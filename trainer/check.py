@@ -128,9 +128,11 @@ class Preflight:
     def table(self) -> str:
         """Give all of it as text."""
         rows, load, shape = self.load.rows, self.load, self.shape
+        n = shape.parameters
+        size = f"{n / 1e9:,.2f} B" if n >= 1e8 else f"{n / 1e6:,.1f} M"
         lines = [
             self.title,
-            f"  model         {shape.parameters / 1e9:,.2f} B parameters, "
+            f"  model         {size} parameters, "
             f"{shape.trainable / 1e6:,.1f} M trained",
         ]
         if rows:

@@ -59,6 +59,18 @@ def test_tables_as_people_write_them_are_read(table, tmp_path):
     assert score(path)["accuracy"] == 1.0
 
 
+def test_letters_are_scored_without_options_and_guessing_is_not_made_up(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        'id,answer,right\n1,The answer is (B).,B\n2,A man walks.,A\n3,"Not A, rather D.",(d)\n'
+    )
+    scores = score(path)
+    assert (scores["accuracy"], scores["n"], scores["guessing"]) == (2 / 3, 3, None)
+    path.write_text("id,answer,right\n1,It is red.,red\n")
+    with pytest.raises(InputError, match="row 0: no options.*columns A, B"):
+        score(path)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -155,6 +155,12 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             None,
         ),
+        (
+            "It is not possible to confidently select either the upper or lower shelf.",
+            SHELVES,
+            None,
+        ),
+        ("A is wet.\nB is dry, C too.\n\nBut I must answer.\n\n###B###", MOVES, "B"),
         ("The correct order of actions performed by the man is B. He first jumps.", MOVES, "B"),
         # nothing is chosen
         ("It is not possible to confidently select either the first or second image.", ORDER, None),

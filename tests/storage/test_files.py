@@ -121,3 +121,14 @@ def test_a_write_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path):
     assert refused.value.filename == str(path)
     assert [file.name for file in path.parent.iterdir()] == ["big"]
     assert path.read_text() == "before"
+
+
+def test_a_long_name_is_written_and_an_error_names_the_file_that_was_asked_for(tmp_path):
+    long = tmp_path / ("n" * 250)
+    write_atomically(long, "x")
+    assert long.read_text() == "x"
+    (tmp_path / "gone").mkdir()
+    there = tmp_path / "gone" / "a.txt"
+    with pytest.raises(OSError) as caught, whole_file(there):  # noqa: PT012
+        (tmp_path / "gone").rename(tmp_path / "moved")
+    assert "a.txt" in str(caught.value)

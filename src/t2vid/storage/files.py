@@ -181,7 +181,7 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
     make_folder(path.parent)
     # Of its own for every writer: two builds, two threads, two machines on one disk.
     writer = f"{os.uname().nodename}.{os.getpid()}.{threading.get_ident()}"
-    partial = path.with_name(f".{path.name}.{writer}")
+    partial = path.with_name(f".{path.name[:60]}.{writer}")  # a long name has room for no more
     try:
         with partial.open("w+b") as file:
             yield file
@@ -189,8 +189,9 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None:  # of a write, which knows no name: a full disk, say
-            error.filename = str(path)
+        # A write knows no name (on a full disk, say), and nobody knows the partial one.
+        if error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         partial.unlink(missing_ok=True)

@@ -59,6 +59,10 @@ _UNCOMMAED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between two strings of a N
 _COLUMN = re.compile(r"([a-j])|(?:option|choice|opt|a)_?(?:([a-j])|([0-9]))")
 
 
+class NoOptions(Unusable):
+    """A record that says nothing of options."""
+
+
 class OwnQuestions(BenchmarkReader):
     """Reads questions in the plainest layout."""
 
@@ -145,6 +149,8 @@ def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]
             if (named := _COLUMN.fullmatch(key))
         }
         given = columns if any(columns.values()) else written
+        if not given:
+            raise NoOptions("no options: neither a column of them, nor columns A, B, …")
     if isinstance(given, str):
         given = _cell(given)
     if isinstance(given, Mapping):
