@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import stat
 import sys
+import threading
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -132,3 +135,17 @@ def test_a_long_name_is_written_and_an_error_names_the_file_that_was_asked_for(t
     with pytest.raises(OSError) as caught, whole_file(there):  # noqa: PT012
         (tmp_path / "gone").rename(tmp_path / "moved")
     assert "a.txt" in str(caught.value)
+
+
+def test_a_pipe_and_a_link_that_are_written_to_stay_what_they_are(tmp_path):
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link", tmp_path / "real"
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    write_atomically(pipe, "through")
+    reader.join()
+    link.symlink_to(real)
+    write_atomically(link, "kept")
+    assert got == [b"through"] and stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink() and real.read_text() == "kept"

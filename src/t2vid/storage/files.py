@@ -178,6 +178,11 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
                 yield file
             path.fs.put_file(str(local), path.path)
         return
+    path = Path(os.path.realpath(path))  # a link stays one
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with path.open("wb") as file:  # a device such as /dev/null, or a pipe: nothing to replace
+            yield file
+        return
     make_folder(path.parent)
     # Of its own for every writer: two builds, two threads, two machines on one disk.
     writer = f"{os.uname().nodename}.{os.getpid()}.{threading.get_ident()}"
