@@ -166,6 +166,7 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("It is not possible to confidently select either the first or second image.", ORDER, None),
         ("We are unable to make an informed decision on the first or second image.", ORDER, None),
         ("The second image is a possible match.", ORDER, None),
+        ("C is likely right. Therefore I would choose either A or C.", MOVES, None),
         # the first sentence asserts an option, evidence follows
         (f"The crew is rowing. This is clear since {MUSED}", MOVES, "D"),
         (f"The question is about rowing. This is hard to say, since {MUSED}", MOVES, None),
