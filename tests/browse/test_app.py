@@ -18,6 +18,7 @@ from urllib.parse import unquote
 import pytest
 from PIL import Image
 
+from browser import chromium
 from rows import dataset_of, text_rows, video_rows
 from t2vid.browse.app import browse, export_html, frames_html, mask_html, talk_html
 from t2vid.browse.browser import Browser
@@ -208,6 +209,36 @@ def test_the_list_is_exported_as_json_lines():
     browser.mark(1)
     link = re.search(r'href="data:[^,]*,([^"]*)"', export_html(browser))[1]
     assert json.loads(unquote(link))["id"] == "texts/1"
+
+
+def test_keys_go_from_row_to_row_across_pages_put_aside_and_play(tmp_path):
+    from selenium.webdriver import ActionChains
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    dataset_of(text_rows(12)).save_to_disk(str(tmp_path / "rows"))
+    aside = tmp_path / "aside.jsonl"
+    with (
+        browse(tmp_path / "rows", quarantine=aside, port=0) as server,
+        chromium(tmp_path / "profile") as page,
+    ):
+        page.get(server.url)
+        chosen = "return document.querySelector('.t2v-rows input:checked')?.value"
+
+        def comes(script: str, value: object) -> None:
+            WebDriverWait(page, 30).until(lambda _: page.execute_script(script) == value)
+
+        comes(chosen, "0")
+        for n in range(1, 11):
+            ActionChains(page).send_keys("j").perform()
+            comes(chosen, str(n))
+        ActionChains(page).send_keys("k").perform()
+        comes(chosen, "9")  # the last of the page before
+        ActionChains(page).send_keys("x").perform()
+        comes("return document.getElementById('t2v-mark').innerText", "Take it back")
+        comes("return document.querySelectorAll('.t2v-show figure').length > 0", True)
+        ActionChains(page).send_keys("p").perform()
+        comes("return document.querySelector('[data-do=play]').textContent", "Stop")
+    assert '"texts/9"' in aside.read_text(encoding="utf-8")
 
 
 def test_ctrl_c_ends_it(tmp_path):

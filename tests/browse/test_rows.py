@@ -141,11 +141,13 @@ def test_a_page_fills_by_itself_until_another_one_is_asked_for(monkeypatch):
     rare, other = RowFilters(flags=("letter",)), RowFilters(words="nothing")
     pages = list(browser.pages(0, rare))
     assert len(pages) == 3 and pages[-1].positions == [120] and not pages[-1].more
-    browser.page(0, other)
-    filling = browser.pages(0, rare)
-    next(filling)
-    browser.page(0, other)
-    assert list(filling) == []
+    list(browser.pages(0, other))
+    for meanwhile in (other, RowFilters()):
+        filling = browser.pages(0, rare)
+        next(filling)
+        next(browser.pages(0, meanwhile))
+        assert list(filling) == []
+        browser.page(0, other)
     streamed = Browser(BrowseRows(stream_of(40, [])), sample=5)
     assert len(list(streamed.pages(0, RowFilters(words="nothing")))) == 1
 

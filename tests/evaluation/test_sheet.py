@@ -22,13 +22,24 @@ How many?,A. one B. two,A,I cannot say.
 """
 
 
+def test_the_record_of_the_benchmark_may_stand_below_a_key(tmp_path):
+    path = tmp_path / "answers.json"
+    asked = {"question": "Which?", "choices": ["A. red", "B. blue"], "gt_answer": "B"}
+    rows = [{"prediction": said, "annotation": asked, "speed": 1.0} for said in ("B", "A. red")]
+    path.write_text(json.dumps({"predictions": rows, "dataset_name": "daily"}))
+    assert score(path)["accuracy"] == 0.5
+
+
 def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text(TABLE)
     scores = score(path, explain=True)
     assert (scores["accuracy"], scores["n"]) == (1 / 3, 3)
     told = (tmp_path / "answers.run" / "explained.txt").read_text()
-    assert "questions/0: B by statement, wrong, A is right" in told and "([B])" in told
+    assert (
+        "questions/0: B (a dog), wrong: A (a cat) is right\n    statement: the last" in told
+        and "([B])" in told
+    )
 
 
 @pytest.mark.parametrize(

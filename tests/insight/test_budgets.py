@@ -29,6 +29,7 @@ def rows_of(frames, tokens, is_video) -> RowColumns:
         instructions=[""] * n,
         answers=[""] * n,
         is_video=np.array(is_video, bool),
+        is_text=~np.array(is_video, bool),
         frames=np.array(frames, np.int64),
         kept_frames=np.array(frames, np.int64),
         durations_s=np.full(n, np.nan),

@@ -79,6 +79,8 @@ def test_the_largest_groups_are_named_by_their_own_words():
     found = diversity(rows)
     assert [mark.n for mark in found.landmarks] == [30, 20]
     assert "boats" in found.landmarks[0].words and "sing" in found.landmarks[1].words
+    said = {word for mark in found.landmarks for word in mark.words.split()}
+    assert not said & {"the", "of", "in", "what", "this"}
 
 
 def test_the_same_seed_gives_the_same_map_and_numbers(nine, varied):
@@ -244,3 +246,17 @@ def test_two_data_sets_are_measured_on_equally_many_instructions(nine, varied):
         compare(nine, varied, names=("a", "a"))
     with pytest.raises(InputError, match="known: n_clusters"):
         found.difference("nothing")
+
+
+def test_a_bias_that_only_one_data_set_can_have_is_left_out_of_a_comparison():
+    def rows(answers):
+        said = [messages([("user", f"Why {a}?"), ("assistant", a)], n_frames=0) for a in answers]
+        return Dataset.from_list([{"messages": one} for one in said])
+
+    found = compare(
+        rows(["A", "B", "A"]), rows(["It rains.", "It snows.", "No."]), embedder="tfidf"
+    )
+    titles = [row[0] for row in found.rows()]
+    assert "one letter as the answer" not in titles and "answers of one length" in titles
+    with pytest.raises(InputError, match="letter_share"):
+        found.difference("letter_share")

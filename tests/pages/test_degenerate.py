@@ -12,11 +12,17 @@ from datasets import Dataset
 from PIL import Image
 
 from browser import chromium, emulate
+from media import make_clip
+from t2vid.browse import Browser, BrowseRows, RowFilters
+from t2vid.browse.flags import n_frames_of
 from t2vid.evaluation.sweep import Point
+from t2vid.frames.feature import Frames, text_value, video_value
+from t2vid.frames.spec import RenderSpec, SampleSpec
 from t2vid.insight.findings import SOURCES
 from t2vid.pages.bars import Bar, bar_chart
 from t2vid.pages.dataset import report
-from t2vid.pages.dataset_view import sheets
+from t2vid.pages.dataset_sheets import sheets
+from t2vid.pages.dataset_view import html as written_of
 from t2vid.pages.sweep import draw, write_sweep
 from t2vid.schema import messages
 
@@ -135,9 +141,6 @@ def test_a_lone_opening_is_no_bias(tmp_path):
 
 
 def test_sheets_of_names_that_are_no_file_names_lie_side_by_side(tmp_path):
-    from t2vid.frames.feature import text_value
-    from t2vid.frames.spec import RenderSpec
-
     names = ["a/b", "a-b", "z" * 300, "../../up"]
     value = text_value("A page.", RenderSpec(width=64, height=64, font_px=12, margin_px=4))
     rows = Dataset.from_list(
@@ -150,6 +153,74 @@ def test_sheets_of_names_that_are_no_file_names_lie_side_by_side(tmp_path):
     written = report(rows, out=tmp_path / "page.html")
     assert len(sheets(written.findings)) == len(names)
     assert len(list(written.folder.glob("sheet-*.png"))) == len(names)
+
+
+def test_numbers_that_count_nothing_are_counted_from_the_row_itself(tmp_path):
+    nan = float("nan")
+    numbers = [(nan, 1.0), (0.0, nan), (None, None), (3.0, 5.0), (-4.0, -2.0), (float("inf"), 1.0)]
+    rows = rows_of([("rows", f"Why {n}?", f"It is {n}.") for n in "abcdef"])
+    for at, name in enumerate(("n_frames", "n_words")):
+        rows = rows.add_column(name, [pair[at] for pair in numbers])
+    found = report(rows, out=tmp_path / "page.html").findings.rows
+    assert found.frames.tolist() == [0, 0, 0, 3, 0, 0] and found.n_words.min() > 0
+    browser = Browser(BrowseRows(rows))
+    assert [n_frames_of(rows[i]) for i in range(6)] == [0, 0, 0, 3, 0, 0]
+    assert browser.page(0, RowFilters(min_frames=1)).positions == [3]
+
+
+def test_a_large_video_is_decoded_as_small_as_it_is_shown(tmp_path, monkeypatch):
+    make_clip(tmp_path / "large.mp4", seconds=1, size=(1280, 720))
+    said = messages([("user", "Why?"), ("assistant", "So.")], n_frames=1)
+    value = video_value(str(tmp_path / "large.mp4"), SampleSpec())
+    rows = Dataset.from_list([{"id": "a", "source": "clips", "images": value, "messages": said}])
+    sizes, decode = [], Frames.decode_example
+
+    def spied(self, value, *args, **kwargs):
+        frames = decode(self, value, *args, **kwargs)
+        sizes.extend(frame.size for frame in frames)
+        return frames
+
+    monkeypatch.setattr(Frames, "decode_example", spied)
+    report(rows, out=tmp_path / "page.html")
+    assert sizes and set(sizes) == {(448, 252)}
+
+
+def test_pictures_and_several_media_are_shown_and_no_words_are_drawn_of_them(tmp_path):
+    Image.new("RGB", (1, 1), "red").save(tmp_path / "dot.png")
+    make_clip(tmp_path / "clip.mp4", seconds=1)
+    lines = [
+        {"images": ["dot.png"], "source": "dots", "text": "<image>"},
+        {"images": ["dot.png"], "videos": ["clip.mp4"], "source": "both", "text": "<image><video>"},
+    ]
+    rows = [
+        {"id": f"{n}", "source": line["source"]}
+        | {"messages": [{"role": "user", "content": f"{line['text']}What is {n}?"}]}
+        | {name: line[name] for name in ("images", "videos") if name in line}
+        for n, line in enumerate(lines)
+    ]
+    for row in rows:
+        row["messages"].append({"role": "assistant", "content": "A thing."})
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    written = report(str(tmp_path / "rows.jsonl"), data=tmp_path, out=tmp_path / "page.html")
+    html = written.page.read_text(encoding="utf-8")
+    assert "dots: pictures" in html and "both: several media" in html
+    assert html.count('alt="Picture from') >= 3 and "words drawn" not in html
+    assert not written.findings.rows.is_text.any()
+
+
+def test_a_row_whose_frames_cannot_be_made_is_said_and_old_pictures_go(tmp_path):
+    make_clip(tmp_path / "clip.mp4", seconds=1)
+    said = messages([("user", "Why?"), ("assistant", "So.")], n_frames=1)
+    value = video_value(str(tmp_path / "clip.mp4"), SampleSpec())
+    rows = Dataset.from_list([{"id": "a", "source": "clips", "images": value, "messages": said}])
+    found = report(rows, out=tmp_path / "page.html").findings
+    assert (tmp_path / "page" / "durations.png").is_file()
+    (tmp_path / "clip.mp4").unlink()
+    html = written_of(found, "page")
+    assert "a: its frames could not be made." in html and "clip.mp4" in html
+    report(rows_of([("rows", "Why?", "So.")]), out=tmp_path / "page.html")
+    left = {path.name for path in (tmp_path / "page").iterdir()}
+    assert left == {"figures.json", "text-tokens.png", "text-tokens.svg"}
 
 
 # Pictures.

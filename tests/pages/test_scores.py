@@ -136,6 +136,12 @@ def test_answers_without_a_video_stand_alone_and_a_single_video_has_no_interval(
     assert json.loads(compare([first, second], format="json"))[0]["rows"][0][5] == "[−100.0, 100.0]"
 
 
+def test_what_is_all_right_or_all_wrong_is_not_certain_by_video(tmp_path):
+    for name, letters in (("right", "A" * 9), ("wrong", "B" * 9)):
+        cells = json.loads(report([scored(tmp_path, name, letters)], format="json"))[0]["rows"][0]
+        assert cells[4] == cells[3] and cells[4] not in ("[0.0, 0.0]", "[100.0, 100.0]")
+
+
 def test_categories_without_a_name_have_one_and_stand_in_the_order_of_their_numbers(tmp_path):
     runs = [scored(tmp_path, n, "ABAB" * 3) for n in "ab"]
     table = next(t for t in json.loads(report(runs[:1], format="json")) if "category" in t["title"])

@@ -203,9 +203,11 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
             steps.append(box.input(lambda: 1, None, number, api_name=False))
         steps.append(words.submit(lambda: 1, None, number, api_name=False))
         steps.append(words.blur(lambda: 1, None, number, api_name=False))
-        blocks.load(turn_page, asked, [listed, status], api_name="page")
+        # a page that fills ends when another is asked for, which must not wait for it
+        at_once: dict[str, Any] = {"concurrency_limit": None}
+        blocks.load(turn_page, asked, [listed, status], api_name="page", **at_once)
         for event in (number.input, *(step.then for step in steps)):
-            event(turn_page, asked, [listed, status], api_name=False)
+            event(turn_page, asked, [listed, status], api_name=False, **at_once)
         shown = listed.change(show, listed, [frames, talk, mark], api_name="show")
         shown.then(show_mask, [listed, family, loss_on], mask, api_name=False)
         for choice in (family, loss_on):

@@ -33,8 +33,16 @@ const rows = () => [...document.querySelectorAll(".t2v-rows input[type=radio]")]
 const step = (by, pager) => {
   const all = rows();
   const next = all.findIndex((row) => row.checked) + by;
-  if (next >= 0 && next < all.length) all[next].click();
-  else document.getElementById(pager)?.click();
+  if (next >= 0 && next < all.length) { all[next].click(); return; }
+  document.getElementById(pager)?.click();
+  if (by > 0) return; // the next page begins with the next row, and the one before ends with it
+  const first = all[0]?.value;
+  const wait = setInterval(() => {
+    if (!rows().length || rows()[0].value === first) return;
+    clearInterval(wait);
+    rows().at(-1).click();
+  }, 100);
+  setTimeout(() => clearInterval(wait), 5000); // there was no page before
 };
 const keys = {
   j: () => step(1, "t2v-next"),

@@ -100,7 +100,7 @@ class Browser:
         self._lock = threading.Lock()
         self._asked: RowFilters | None = None
         self._found: list[int] = []
-        self._looked = 0
+        self._looked = self._turn = 0
 
     def page(self, number: int, filters: RowFilters = RowFilters()) -> RowList:  # noqa: B008  frozen
         """Give a page of the rows that pass.
@@ -133,13 +133,14 @@ class Browser:
             number: of the page, from 0.
             filters: which rows pass.
         """
-        page = self.page(number, filters)
-        yield page
-        while self.rows.random_access and page.more and len(page.positions) < PAGE_ROWS:
-            if filters != self._asked:
-                return
+        self._turn += 1
+        turn = self._turn
+        while turn == self._turn:
             page = self.page(number, filters)
-            yield page
+            if turn == self._turn:  # or what was asked for meanwhile would be covered by this
+                yield page
+            if not self.rows.random_access or not page.more or len(page.positions) == PAGE_ROWS:
+                return
 
     def line(self, position: int) -> str:
         """Describe a row for the list: number, id, source, frames and flags, then what is said."""

@@ -18,6 +18,7 @@ from t2vid.frames.together import is_blank
 from t2vid.insight.flags import OPENING_WORDS
 from t2vid.insight.templates import template_of
 from t2vid.models.showing import conversation
+from t2vid.storage.fields import count_in
 
 FLAGS = {
     "unreadable": "it fits no layout of rows, so nothing of it can be shown or trained on",
@@ -70,7 +71,7 @@ class CommonTraits:
             "twin": self._pairs[_plain(question), _plain(answer)] > 1,
             "letter": len(letter) == 1 and letter.isalpha(),
             "no frames": n_frames_of(row) == 0,
-            "placeholders": row.get("n_frames") not in (None, n_places),
+            "placeholders": count_in(row.get("n_frames")) not in (None, n_places),
         }
         return [name for name, holds in here.items() if holds]
 
@@ -100,8 +101,8 @@ def _asked(turns: Sequence[tuple[str, str]]) -> tuple[str, str]:
 
 def n_frames_of(row: Mapping[str, Any]) -> int:
     """Give the frames that a row says it has, or the image places of its prompt."""
-    if isinstance(row.get("n_frames"), int | float):
-        return int(row["n_frames"])
+    if (n_frames := count_in(row.get("n_frames"))) is not None:
+        return n_frames
     try:
         turns = conversation(row)
     except T2VidError:

@@ -113,13 +113,8 @@ def _decoded(
     if value["bytes"] is None:
         value["path"] = str(inside(value["path"], rows))
     budget = rows.column.max_frames or spec.max_frames
-    size = spec.size
-    if size is None or (isinstance(size, int) and size > SHOWN_PX):
-        size = SHOWN_PX
-    elif isinstance(size, tuple) and max(size) > SHOWN_PX:
-        size = (max(16, size[0] * SHOWN_PX // max(size)), max(16, size[1] * SHOWN_PX // max(size)))
     limit = min(MAX_SHOWN, budget or MAX_SHOWN)
-    chosen = dataclasses.replace(spec, size=size, max_frames=limit)
+    chosen = dataclasses.replace(spec.at_most(SHOWN_PX), max_frames=limit)
     return Frames().decode_example({**value, "spec": chosen.to_json()}), budget
 
 

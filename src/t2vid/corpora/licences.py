@@ -125,8 +125,14 @@ def concerns(licences: Mapping[str, Licence], *, media_rows: int = 0) -> list[st
 
 
 def listed(names: Iterable[str]) -> str:
-    """Give names in quotes with commas between them."""
-    return ", ".join(repr(name) for name in names)
+    """Give names in quotes with commas between them; of very many the first, and how many others.
+
+    >>> listed("abc"), listed(map(str, range(20_000)))[-30:]
+    ("'a', 'b', 'c'", ", '10', '11' and 19,988 others")
+    """
+    every = [repr(name) for name in names]
+    rest = f" and {len(every) - 12:,} others" if len(every) > 12 else ""
+    return ", ".join(every[:12]) + rest
 
 
 def _known(source: str, corpora: Mapping[str, str]) -> Licence:

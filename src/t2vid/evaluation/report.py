@@ -145,7 +145,7 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
                     source,
                     _percent(part["accuracy"]),
                     range_of(part["wilson"]),
-                    range_of(part["bootstrap"]),
+                    _by_video(part),
                     _percent(part["guessing"]),
                     part["n"],
                     one["questions"] if part is one or not whole else None,
@@ -166,6 +166,12 @@ def run_tables(scores: Sequence[Mapping[str, Any]]) -> list[Table]:
         *_group_tables(scores, "by_category", "category"),
         _decided(scores),
     ]
+
+
+def _by_video(part: Mapping[str, Any]) -> str:
+    """Give the interval over videos; of what is all right or all wrong, one that has a width."""
+    certain = part["accuracy"] in (0, 1)
+    return range_of(part["wilson" if certain else "bootstrap"])
 
 
 def _percent(share: float | None) -> float | None:

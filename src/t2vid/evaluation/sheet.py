@@ -46,6 +46,9 @@ class AnsweredQuestions(OwnQuestions):
         """
         if "filtered_resps" in record:
             record = _sampled(record)
+        below = [part for part in record.values() if isinstance(part, dict) and "question" in part]
+        if len(below) == 1 and "question" not in record:  # the benchmark's own record
+            record = {**below[0], **record}
         named = lowered(record)
         right = next((name for name in RIGHT if name in named), None)
         said = next((name for name in SAID if name in named), None)

@@ -153,6 +153,22 @@ class SampleSpec(FrozenConfig):
                 changes[name] = tuple(held[i] for i in subset(len(held), n, sampling="paper"))
         return dataclasses.replace(self, **changes)
 
+    def at_most(self, longest_px: int) -> SampleSpec:
+        """Give the spec of the same frames no larger than this, to be looked at.
+
+        >>> SampleSpec().at_most(448).size, SampleSpec(size=(896, 448)).at_most(448).size
+        (448, (448, 224))
+        """
+        size = self.size
+        if self._bounded or isinstance(size, str):  # they are bounded already
+            return self
+        if isinstance(size, tuple):
+            share = min(1.0, longest_px / max(size))
+            size = max(16, int(size[0] * share)), max(16, int(size[1] * share))
+        else:
+            size = min(size or longest_px, longest_px)
+        return dataclasses.replace(self, size=size)
+
     def shape(self, width: int, height: int, n: int) -> tuple[int, int]:
         """Give the size in pixels at which each of `n` frames is shown.
 

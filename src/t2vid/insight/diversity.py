@@ -14,25 +14,21 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
-from t2vid.errors import InputError, require
+from t2vid.errors import InputError
 from t2vid.insight.embedding import Vectors, embed
+from t2vid.insight.layout import Landmark, landmarks, lay_out
 from t2vid.insight.templates import TOP_TEMPLATES, repeated, template_of
 from t2vid.mixing.coverage import cover
-from t2vid.progress import progress, visible
+from t2vid.progress import progress
 
 SAMPLE = 5_000
 SAME = 0.9  # cosine from which two instructions count as one template
 RESAMPLES = 200
-LANDMARKS = 8
-PERPLEXITY = 30
-_EARLY_STEPS, _STEPS, _STEPS_SHOWN = 250, 500, 25  # of t-SNE, as openTSNE has them
-_ONE_CORE = 3_000  # instructions below which t-SNE stays on one core
 
 
 @dataclass(frozen=True)
@@ -80,15 +76,6 @@ class SourceDiversity:
     distinct_2: float
     nearest: Estimate
     templates: list[tuple[str, int]]
-
-
-class Landmark(NamedTuple):
-    """A large group on the map: its commonest words, where it lies, how many rows it has."""
-
-    words: str
-    x: float
-    y: float
-    n: int
 
 
 @dataclass(frozen=True)
@@ -181,39 +168,9 @@ def diversity(
     for name in progress(wanted, desc="measuring", unit="source"):
         chosen = [at for at, label in enumerate(labels) if name in (whole, label)]
         sources[name] = _measure([texts[at] for at in chosen], vectors[chosen], rng)
-    xy = _map(vectors, seed)
-    return Diversity(sources, how, texts, labels, xy, landmarks(texts, vectors, xy))
-
-
-def landmarks(texts: Sequence[str], vectors: Vectors, xy: NDArray[np.float64]) -> list[Landmark]:
-    """Name the largest groups of a map by the words that are common in them and rare elsewhere.
-
-    Args:
-        texts: the instructions.
-        vectors: they, embedded.
-        xy: their places.
-
-    Returns:
-        At most `LANDMARKS`, each with at least a fiftieth of the instructions.
-    """
-    groups = _groups(texts, vectors)
-    words = [set(re.findall(r"[^\W\d_]{2,}", template_of(text))) for text in texts]
-    everywhere = Counter(word for each in words for word in each)
-    out = []
-    for group, n in Counter(groups.tolist()).most_common(LANDMARKS):
-        if n < max(3, len(texts) / 50):
-            break
-        at = np.flatnonzero(groups == group)
-        here = Counter(word for i in at for word in words[i])
-        # in most of the group; of these, what is rarest elsewhere
-        common = [word for word, count in here.items() if 2 * count >= n]
-        common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], -len(word), word))
-        said = template_of(texts[at[0]])
-        named = sorted(common[:3], key=lambda word: (word not in said, said.find(word)))
-        x, y = np.median(xy[at], axis=0)
-        if named:
-            out.append(Landmark(" ".join(named), float(x), float(y), n))
-    return out
+    xy = lay_out(vectors, seed)
+    named_groups = landmarks(texts, _groups(texts, vectors), xy)
+    return Diversity(sources, how, texts, labels, xy, named_groups)
 
 
 def name_of_whole(sources: Iterable[str]) -> str:
@@ -393,35 +350,3 @@ def _bootstrap(
     draws = [measure(rng.integers(0, n, n)) for _ in range(resamples)]
     low, high = value + np.quantile(draws, [0.025, 0.975]) - np.mean(draws)
     return Estimate(value, max(min(value, least), float(low)), min(max(value, most), float(high)))
-
-
-def _map(vectors: Vectors, seed: int) -> NDArray[np.float64]:
-    # too few different points for a start by PCA, and no map needed to see them
-    others = ~np.isclose(vectors, vectors[0], atol=1e-6).all(axis=1)
-    second = vectors[others.argmax()]
-    if np.isclose(vectors[others], second, atol=1e-6).all():
-        return np.stack([others, np.zeros(len(vectors))], axis=1).astype(np.float64)
-    require("openTSNE", extra="insight")
-    from openTSNE import TSNE
-
-    perplexity = min(PERPLEXITY, max(1, (len(vectors) - 1) // 3))
-    with tqdm(
-        total=_EARLY_STEPS + _STEPS, desc="map", unit="step", delay=0.5, disable=not visible()
-    ) as bar:
-
-        def moved(*_: object) -> None:
-            bar.update(_STEPS_SHOWN)
-
-        tsne = TSNE(
-            perplexity=perplexity,
-            metric="cosine",
-            initialization="pca",
-            random_state=seed,
-            n_jobs=1 if len(vectors) < _ONE_CORE else 2,  # threads cost more than they bring
-            negative_gradient_method="bh" if len(vectors) < 2_000 else "fft",
-            early_exaggeration_iter=_EARLY_STEPS,
-            n_iter=_STEPS,
-            callbacks=moved,
-            callbacks_every_iters=_STEPS_SHOWN,
-        )
-        return np.asarray(tsne.fit(vectors), dtype=np.float64)

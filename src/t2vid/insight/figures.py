@@ -32,6 +32,7 @@ from t2vid.insight.plotting import (
 )
 from t2vid.insight.rows import RowColumns
 
+FIGURES = ("map", "frames", "durations", "words-a-frame", "text-tokens", "visual-tokens")
 PERCENTILE = 99.9  # T2Vid, Fig. 3: longer rows are left out of the picture
 _BINS = 40
 _COLUMNS = 3
@@ -150,8 +151,8 @@ def length_figures(rows: RowColumns) -> dict[str, Any]:
 
 
 def words_a_frame(rows: RowColumns) -> NDArray[np.float64]:
-    """Give the words on each frame of a text, NaN for a video."""
-    drawn = ~rows.is_video & (rows.frames > 0)
+    """Give the words on each frame of a text, NaN for anything else."""
+    drawn = rows.is_text & (rows.frames > 0)
     out = np.full(len(rows), np.nan)
     out[drawn] = rows.n_words[drawn] / rows.frames[drawn]
     return out

@@ -21,12 +21,13 @@ from t2vid.corpora.layouts import turns_of
 from t2vid.errors import InputError, MissingFile
 from t2vid.frames.render import count_frames
 from t2vid.frames.spec import RenderSpec, SampleSpec
-from t2vid.frames.together import is_several, media_of
+from t2vid.frames.together import is_blank, is_several, media_of
 from t2vid.frames.video import probe
 from t2vid.mixing.budget import TokenCounter, conversation_text, question_words
 from t2vid.mixing.overlap import Sketch, sketch
 from t2vid.progress import progress
 from t2vid.schema import Counts, n_words
+from t2vid.storage.fields import count_in
 
 SHOWN = 2  # rows of a source that are kept to be looked at
 _STRUCT = {"text", "path", "bytes", "spec"}
@@ -51,7 +52,8 @@ class RowColumns:
         sources: the source of each.
         instructions: its first user text.
         answers: its first answer.
-        is_video: whether its frames come from a video.
+        is_video: whether its frames come from a video,
+        is_text: or are pages of a text; neither holds of pictures, or of several media.
         frames: pages of a text; frames of a video at the row's own rate, without its limit.
         kept_frames: frames that the row asks for, limit applied.
         durations_s: seconds of a video, NaN of a text.
@@ -70,6 +72,7 @@ class RowColumns:
     instructions: list[str]
     answers: list[str]
     is_video: NDArray[np.bool_]
+    is_text: NDArray[np.bool_]
     frames: NDArray[np.int64]
     kept_frames: NDArray[np.int64]
     durations_s: NDArray[np.float64]
@@ -163,28 +166,29 @@ class _ColumnCollector:
         row_id = str(row.get("id") or f"row {len(self.lists['sources'])}")
         text, path = value.get("text"), value.get("path") or value.get("bytes")
         self.counts.keep(source=source)
+        n_frames, words = count_in(row.get("n_frames")), count_in(row.get("n_words"))
         try:
-            frames, kept, duration_s = self._measured(value, row.get("n_frames"), source)
+            frames, kept, duration_s = self._measured(value, n_frames, source)
         except Exception as error:  # whatever one row raises, the others are reported
             missing = isinstance(error, MissingFile)
             why = "missing" if missing else "cannot be drawn" if text else type(error).__name__
             reason = f"length unknown ({getattr(error, 'reason', why)})"
             self.counts.sources[source][reason] += 1
             self.counts.examples.setdefault(reason, []).append(row_id)
-            frames = kept = int(row.get("n_frames") or 0)
+            frames = kept = n_frames or 0
             duration_s = float("nan")
         else:
             shown = self.shown.setdefault(source, [])
-            if (text or path) and len(shown) < SHOWN:
+            if not is_blank(value) and len(shown) < SHOWN:
                 shown.append(ExampleRow(row_id, value, question, answer))
-        words = row.get("n_words")
         if words is None:
             words = n_words([text] if text else [said for _, said in turns])
         entry = {
             "sources": source,
             "instructions": question,
             "answers": answer,
-            "is_video": bool(path) and text is None,
+            "is_video": bool(path) and text is None and not is_several(value),
+            "is_text": text is not None,
             "frames": frames,
             "kept_frames": kept,
             "durations_s": duration_s,
@@ -215,6 +219,7 @@ class _ColumnCollector:
             instructions=lists["instructions"],
             answers=lists["answers"],
             is_video=np.array(lists["is_video"], np.bool_),
+            is_text=np.array(lists["is_text"], np.bool_),
             durations_s=np.array(lists["durations_s"], np.float64),
             counted_by=self.counter.name,
             fps={source: sorted(rates) for source, rates in self.fps.items()},

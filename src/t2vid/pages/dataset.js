@@ -183,6 +183,7 @@
   const n = data.rows.n;
   const source = column("source", Uint8Array);
   const isVideo = column("is_video", Uint8Array);
+  const isText = column("is_text", Uint8Array);
   const allFrames = column("frames", Uint32Array);
   const seconds = column("durations_s", Float32Array);
   const words = column("n_words", Uint32Array);
@@ -199,7 +200,7 @@
   const measures = {
     frames: { name: "frames, before any limit (a text: its pages)", of: (i) => allFrames[i], limit: "frames" },
     duration: { name: "seconds of video", of: (i) => seconds[i] },
-    words: { name: "words a frame (texts)", of: (i) => (!isVideo[i] && allFrames[i] ? words[i] / allFrames[i] : NaN) },
+    words: { name: "words a frame (texts)", of: (i) => (isText[i] && allFrames[i] ? words[i] / allFrames[i] : NaN) },
     text: { name: "text tokens", of: (i) => textTokens[i] },
   };
   for (const [family, each] of Object.entries(data.families)) {

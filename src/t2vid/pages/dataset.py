@@ -16,11 +16,12 @@ from typing import Any
 
 from t2vid.errors import InputError
 from t2vid.insight.diversity import SAMPLE
-from t2vid.insight.figures import figures
+from t2vid.insight.figures import FIGURES, figures
 from t2vid.insight.findings import METRICS, Findings, findings
 from t2vid.insight.flags import failed, parsed
 from t2vid.insight.subject import subject_of
-from t2vid.pages.dataset_view import html, sheets
+from t2vid.pages.dataset_sheets import sheets
+from t2vid.pages.dataset_view import html
 from t2vid.storage.files import AnyPath, output_file, path_of, write_atomically
 from t2vid.storage.staging import staged_folder
 
@@ -93,6 +94,9 @@ def report(
 
 
 def _write_figures(found: Findings, folder: Path) -> None:
+    for old in folder.iterdir():  # a measure or a source that the rows have no more
+        if old.stem in FIGURES or old.name.startswith("sheet-"):
+            old.unlink()
     for name, content in figures(found.rows, found.map).items():
         (folder / name).write_bytes(content)
     for name, sheet in sheets(found).items():

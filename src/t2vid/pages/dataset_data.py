@@ -35,6 +35,7 @@ def script_data(found: Findings) -> dict[str, Any]:
     columns = {
         "source": source.astype("u1"),
         "is_video": rows.is_video[at].astype("u1"),
+        "is_text": rows.is_text[at].astype("u1"),
         "frames": rows.frames[at].astype("<u4"),
         "durations_s": rows.durations_s[at].astype("<f4"),
         "n_words": rows.n_words[at].astype("<u4"),

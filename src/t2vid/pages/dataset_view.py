@@ -11,27 +11,21 @@ from typing import Any
 
 import numpy as np
 from markupsafe import Markup
-from PIL import Image
 
 from t2vid.catalog import TOKENS_PER_FRAME
 from t2vid.errors import pluralize
-from t2vid.frames.export import contact_sheet
-from t2vid.frames.feature import Frames
 from t2vid.insight.budgets import PAPER, by_source, dropped
 from t2vid.insight.diversity import SAME, Diversity, Estimate
 from t2vid.insight.figures import words_a_frame
 from t2vid.insight.findings import SOURCES, Findings, percentiles
 from t2vid.insight.flags import KINDS, OPENING_WORDS, Flag
 from t2vid.insight.plotting import mark_style
-from t2vid.insight.rows import ExampleRow, RowColumns
+from t2vid.insight.rows import RowColumns
 from t2vid.insight.templates import TOP_TEMPLATES
 from t2vid.pages.charts import line_style
 from t2vid.pages.dataset_data import CHART_ROWS, cut, script_data
+from t2vid.pages.dataset_sheets import SHEET_SOURCES, seen_rows
 from t2vid.pages.template import Tile, render
-
-SHEET_FRAMES = 8
-SHEET_SOURCES = 6
-_TILE_PX = 448
 
 
 def html(found: Findings, folder: str) -> str:
@@ -57,7 +51,7 @@ def html(found: Findings, folder: str) -> str:
         presets=list(PAPER),
         tiles=_tiles(found),
         notable=_notable(found),
-        seen=[seen for seen in map(_seen, *_first_rows(rows)) if seen],
+        seen=seen_rows(rows),
         diversity=_diversity(found.map) if found.map is not None else None,
         by_words=found.map is not None and found.map.by_words,
         rates=_rates(rows),
@@ -77,19 +71,6 @@ def html(found: Findings, folder: str) -> str:
         method=_method(rows),
         data=script_data(found),
     )
-
-
-def sheets(found: Findings) -> dict[str, Image.Image]:
-    """Give a contact sheet for each source, by its name as a file may have it."""
-    out = {}
-    for name, shown in zip(*_first_rows(found.rows), strict=True):
-        frames = _frames(shown)
-        if frames:
-            plain = "".join(c if c.isalnum() or c in "-_" else "-" for c in name)[:60]
-            while plain in out:  # "a/b" beside "a-b"
-                plain += "-"
-            out[plain] = contact_sheet(frames, captions=_captions(frames), tile_px=_TILE_PX)
-    return out
 
 
 def _contents(found: Findings) -> dict[str, str]:
@@ -122,16 +103,18 @@ def _tiles(found: Findings) -> list[Tile]:
         Tile(f"{int(rows.kept_frames.sum()):,}", "frames", "that one pass over the data shows"),
         Tile(_short(float(rows.text_tokens.sum())), "text tokens", f"by {rows.counted_by}"),
     ]
-    drawn = ~rows.is_video & (rows.frames > 0)
+    drawn = rows.is_text & (rows.frames > 0)
     if drawn.any():
         words = float(rows.n_words[drawn].sum())
         out.append(Tile(_short(words), "words drawn", "as pages, in place of video"))
     if rows.is_video.any():
         known = np.isfinite(rows.durations_s[rows.is_video]).any()
-        hours = f"{float(np.nansum(rows.durations_s)) / 3600:,.1f}" if known else "unknown"
-        out.append(
-            Tile(hours, "hours of video", "of the rows, so a video of two rows counts twice")
-        )
+        total_s = float(np.nansum(rows.durations_s))
+        units = {"hours": 3600, "minutes": 60, "seconds": 1}
+        unit = next((name for name, each_s in units.items() if total_s >= each_s), "hours")
+        value = f"{total_s / units[unit]:,.1f}" if known else "unknown"
+        about = "of the rows, so a video of two rows counts twice"
+        out.append(Tile(value, f"{unit} of video", about))
     if found.map is not None:
         whole = found.map.whole
         out.append(
@@ -162,56 +145,13 @@ def _kinds(rows: RowColumns) -> str:
     parts = []
     for name in rows.names()[:SHEET_SOURCES]:
         at = rows.of(name)
-        kind = "video" if rows.is_video[at].all() else "text" if rows.frames[at].any() else "row"
+        kind = "video" if rows.is_video[at].all() else "text" if rows.is_text[at].all() else "row"
         parts.append(f"{pluralize(len(at), kind)} ({name})")
     left = len(rows.names()) - len(parts)
     if left:
         named = sum(len(rows.of(name)) for name in rows.names()[:SHEET_SOURCES])
         parts.append(f"{pluralize(len(rows) - named, 'row')} of others")
     return f"{pluralize(len(rows), 'row')}: " + ", ".join(parts)
-
-
-def _first_rows(rows: RowColumns) -> tuple[list[str], list[ExampleRow]]:
-    shown = {name: each[0] for name, each in rows.shown.items() if each}
-    names = list(shown)[:SHEET_SOURCES]
-    return names, [shown[name] for name in names]
-
-
-def _seen(name: str, shown: ExampleRow) -> dict[str, Any] | None:
-    frames = _frames(shown)
-    if not frames:
-        return None
-    is_text = frames.spans is not None
-    what = "Page of text" if is_text else "Video frame"
-    pictures = []
-    for frame, caption in zip(frames, _captions(frames), strict=True):
-        small = frame.copy()
-        small.thumbnail((_TILE_PX, _TILE_PX))
-        pictures.append((small, f"{what} from {shown.id}: {caption}", caption))
-    return {
-        "title": f"{name}: {'a text, drawn' if is_text else 'a video, sampled'}",
-        "about": f"{shown.id}: {len(frames)} of {pluralize(frames.n_total, 'frame')}.",
-        "pictures": pictures,
-        "quality": None if is_text else 80,
-        "question": cut(shown.question, 400),
-        "answer": cut(shown.answer, 400),
-    }
-
-
-def _frames(shown: ExampleRow) -> Any:
-    try:
-        return Frames(max_frames=SHEET_FRAMES).decode_example(dict(shown.value))
-    except Exception:  # a page without one example is better than none
-        return None
-
-
-def _captions(frames: Any) -> list[str]:
-    if frames.spans is not None:
-        return [
-            f"page {number}, characters {start:,} to {end:,}"
-            for number, (start, end) in enumerate(frames.spans, 1)
-        ]
-    return [f"{time:.2f} s" for time in frames.timestamps_s]
 
 
 def _diversity(found: Diversity) -> dict[str, Any]:

@@ -113,6 +113,17 @@ def text(record: Record, key: str) -> str:
     return value.strip("\ufeff" + string.whitespace).strip()
 
 
+def count_in(value: object) -> int | None:
+    """Give a number of things; None for what counts nothing: no number, NaN, infinity, below 0.
+
+    >>> count_in(3), count_in(2.0), count_in(float("nan")), count_in(-1), count_in("3")
+    (3, 2, None, None, None)
+    """
+    if isinstance(value, str | bytes) or is_missing(value) or not hasattr(value, "__int__"):
+        return None
+    return count if (count := int(value)) >= 0 else None
+
+
 def is_missing(value: object) -> bool:
     """Tell whether a value stands for none: null, NaN and its relatives of numpy and pandas, infinity.
 

@@ -41,7 +41,7 @@ from t2vid.storage import records
 
 RIGHT = (
     *("right", "right_answer", "correct", "correct_answer", "correct_option", "answer_letter"),
-    *("gold", "gt", "ground_truth", "target", "label", "answer_idx", "answer_index"),
+    *("gold", "gt", "ground_truth", "gt_answer", "target", "label", "answer_idx", "answer_index"),
 )
 # What people call each part, likeliest first; in lower case, and with "_" for spaces and dashes.
 NAMES: Mapping[str, Sequence[str]] = {
