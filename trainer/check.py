@@ -132,8 +132,7 @@ class Preflight:
         size = f"{n / 1e9:,.2f} B" if n >= 1e8 else f"{n / 1e6:,.1f} M"
         lines = [
             self.title,
-            f"  model         {size} parameters, "
-            f"{shape.trainable / 1e6:,.1f} M trained",
+            f"  model         {size} parameters, {shape.trainable / 1e6:,.1f} M trained",
         ]
         if rows:
             longest = max(rows, key=lambda row: row.tokens)

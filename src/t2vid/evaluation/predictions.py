@@ -37,7 +37,17 @@ _ANSWER_KEYS = (
     *("messages", "result"),  # of chats, and of Anthropic's batches
 )
 # Where the replies of model servers hold what was said, outermost first.
-_HELD = ("body", "choices", "output", "outputs", "message", "candidates", "content", "parts", "text")
+_HELD = (
+    "body",
+    "choices",
+    "output",
+    "outputs",
+    "message",
+    "candidates",
+    "content",
+    "parts",
+    "text",
+)
 _OPTION_KEYS = {"options", "candidates", "choices", "option", "A"}
 # What a failed request leaves in VLMEvalKit's tables.
 _FAILED = "Failed to obtain answer via API."
