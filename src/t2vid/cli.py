@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not terminal.is_of_network(error):
             raise
         said = " ".join(str(error).split())
-        terminal.complain(f"{name}: no connection: {said} ({type(error).__name__}); try again")
+        where = terminal.host_of(error)
+        to = f" to {where}" if where else ""
+        terminal.complain(f"{name}: no connection{to}: {said} ({type(error).__name__}); try again")
     return 2
 
 

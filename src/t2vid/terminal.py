@@ -125,6 +125,14 @@ def is_of_network(error: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in clients for kind in type(error).__mro__)
 
 
+def host_of(error: BaseException) -> str:
+    """Give the server that an error of a client for HTTP is about; "" where it does not tell."""
+    try:
+        return str(error.request.url.host)  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError):  # httpx raises the latter where there was no request
+        return ""
+
+
 def is_said_once(record: logging.LogRecord) -> bool:
     """Leave to a library what it prints itself, so that no line comes twice."""
     return not logging.getLogger(record.name.partition(".")[0]).handlers
