@@ -33,8 +33,11 @@ docs: $(STAMP)
 bench: $(STAMP)
 	for script in render decode judge mix insight train_step; do $(BIN)/python benchmarks/$$script.py || exit 1; done
 
+# All that come from what is in the repository, with the same bytes; the last needs fonts, and says which.
 pictures: $(STAMP)
 	$(BIN)/python benchmarks/pictures.py
+	$(BIN)/python benchmarks/miniature.py report --out build/no-runs
+	$(BIN)/python benchmarks/text_sheets.py
 
 # Every page in Chromium with axe-core, which npm fetches; not for every change.
 axe: docs

@@ -4,6 +4,7 @@ make axe        # needs npm (for axe-core), chromium and chromedriver
 
     python benchmarks/axe.py build/site report.html …
 
+The search of the site is given lines of errors, and must lead to the page of errors.
 Beside axe's rules (WCAG 2.2 A and AA) nothing may be wider than the screen, and no table or command
 of the site may be cut at its edge.
 """
@@ -23,6 +24,10 @@ AXE = "axe-core@4.14.1"
 RULES = "{runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']}"
 CUT = """return [...document.querySelectorAll(".md-typeset__scrollwrap, .language-bash code")]
 .filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.textContent.trim().slice(0, 60))"""
+TYPE = """const box = document.querySelector(".md-search__input");
+box.focus(); box.value = arguments[0]; document.querySelector(".md-search-result__list").innerHTML = "";
+box.dispatchEvent(new KeyboardEvent("keyup", { bubbles: true }));"""
+FIRST = """return document.querySelector(".md-search-result__link")?.href || "" """
 SETTLED = """const busy = document.querySelector(".progress-text, .pending, .generating");
 const idle = document.title && document.body.innerText.includes("Keys:") && !busy;
 window.idle = idle ? (window.idle || 0) + 1 : 0;
@@ -104,9 +109,27 @@ def faults(browser: Any, address: str, source: str, *, width: int, dark: bool) -
     return [*found, *([f"{wide} px wide on a screen of {width}"] if wide > width else [])]
 
 
+def unfound(browser: Any, site: Path) -> list[str]:
+    """Paste every fifteenth message of t2vid's errors into the search; give those that it does not find."""
+    import refusals
+    from selenium.webdriver.support.wait import WebDriverWait
+
+    listed = [m for rooms in refusals.messages().values() for said in rooms.values() for m in said]
+    browser.set_window_size(1280, 900)
+    browser.get((site / "index.html").resolve().as_uri())
+    missed = []
+    for message in sorted({one for one in listed if len(one.split()) > 3})[::15]:
+        browser.execute_script(TYPE, message.replace("…", "clip.mp4"))
+        try:
+            WebDriverWait(browser, 5).until(lambda one: "errors.html" in one.execute_script(FIRST))
+        except Exception:
+            missed.append(message)
+    return missed
+
+
 def main(given: list[str]) -> int:
     """Look at the pages given, or at those of the site, one of each kind of our own and the app."""
-    sys.path.insert(0, str(ROOT / "tests"))
+    sys.path += [str(ROOT / "tests"), str(ROOT / "docs")]
     from browser import chromium
     from t2vid.browse.app import browse
 
@@ -130,6 +153,9 @@ def main(given: list[str]) -> int:
                 for fault in faults(browser, address, source, width=width, dark=dark):
                     n_faults += 1
                     print(f"{name} at {width} px{', dark' if dark else ''}: {fault}", flush=True)
+        for message in unfound(browser, ROOT / "build" / "site") if run else ():
+            n_faults += 1
+            print(f"the search does not lead to the page of errors from: {message}", flush=True)
     print(f"{len(addresses)} pages, {len(SCREENS)} screens: {n_faults} faults")
     return 1 if n_faults else 0
 

@@ -24,6 +24,7 @@ BADGES = {
     "licence": ("licence", "Apache-2.0"),
     "types": ("types", "mypy strict"),
 }
+_CAPTION_PX = 28  # of a sheet that is shown at half its size
 _LETTER_PX = 6.6  # of DejaVu Sans at 11 px, about
 
 
@@ -35,12 +36,16 @@ def sheet() -> Image.Image:
     frames = t2vid.sample_video(clip, t2vid.SampleSpec(max_frames=4))
     rows = [
         contact_sheet(
-            pages, columns=4, captions=[f"text, characters {a:,}–{b:,}" for a, b in pages.spans]
+            pages,
+            columns=4,
+            captions=[f"text, characters {a:,}–{b:,}" for a, b in pages.spans],
+            caption_px=_CAPTION_PX,
         ),
         contact_sheet(
             [frame.resize((448, 336), Image.Resampling.LANCZOS) for frame in frames],
             columns=4,
             captions=[f"video, {time:.2f} s" for time in frames.timestamps_s],
+            caption_px=_CAPTION_PX,
         ),
     ]
     picture = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))

@@ -59,7 +59,7 @@ def scripts() -> Image.Image:
     texts = {name: " ".join([text.strip()] * 12) for name, text in texts.items()}
     spec = RenderSpec(width=336, height=224, font_px=20, margin_px=14, words_per_frame=None)
     frames = [render_text(text, spec, max_frames=1)[0] for text in texts.values()]
-    return contact_sheet(frames, columns=4, captions=list(texts))
+    return contact_sheet(frames, columns=4, captions=list(texts), caption_px=22)
 
 
 def styles() -> Image.Image:
@@ -96,7 +96,7 @@ def styles() -> Image.Image:
         "random, level 3: a photograph": (prose, RenderSpec.random(20, level=3)),
     }
     frames = [render_text(text, spec, max_frames=1)[0] for text, spec in shown.values()]
-    return contact_sheet(frames, columns=3, captions=list(shown))
+    return contact_sheet(frames, columns=3, captions=list(shown), caption_px=22)
 
 
 def main() -> None:

@@ -295,7 +295,11 @@ def error_messages(name: str) -> str:
     for room, said in sorted(refusals.messages().get(name, {}).items()):
         page = PAGES.get(room, "faq.md")
         title = f"`{room or 't2vid'}`: see [{page.removesuffix('.md')}](../{page})"
-        lines = "\n".join(f"    - `{one.replace('`', chr(39))}`" for one in sorted(said))
+        # a heading each, for the search, which leaves out what bears the mark from shorter queries
+        mark = '<span class="said">Err</span>'
+        lines = "\n".join(
+            f"    ###### {mark} `{one.replace('`', chr(39))}`\n" for one in sorted(said)
+        )
         count = pluralize(len(said), "message")
         parts.append(f'??? quote "{count} of {room or "t2vid"}"\n    {title}\n\n{lines}')
     return "\n\n".join(parts) or "Its message is put together from what was found."
@@ -328,6 +332,16 @@ def budgets() -> str:
     return table(["preset", "tokens a frame", "most tokens", "most frames"], rows)
 
 
+def languages() -> str:
+    """Say in which languages answers are read."""
+    codes = [file.stem for file in sorted((ROOT / "src/t2vid/scoring/lexicon").glob("*.yaml"))]
+    return (
+        f"Answers are read in {len(codes)} languages: "
+        + ", ".join(f"`{one}`" for one in codes)
+        + "."
+    )
+
+
 def miniature() -> str:
     """Show the table of the miniature, as `docs/miniature.md` holds it."""
     page = (ROOT / "docs" / "miniature.md").read_text(encoding="utf-8")
@@ -344,6 +358,7 @@ MAKERS: dict[str, Callable[..., str]] = {
     "error-messages": error_messages,
     "extras": extras,
     "fields": fields,
+    "languages": languages,
     "left-out": left_out,
     "miniature": miniature,
     "names": names,

@@ -30,3 +30,17 @@ new MutationObserver(mend).observe(document.documentElement, { childList: true, 
 addEventListener("load", mend);
 addEventListener("load", fitAll);
 phone.addEventListener("change", fitAll);
+// A line that was pasted into the search is looked for among the messages of errors, which other
+// queries leave out ("err" marks them, see hooks.py). Signs would be the search's operators.
+const post = Worker.prototype.postMessage;
+Worker.prototype.postMessage = function (message, ...rest) {
+  if (message?.type === 2 && message.data.trim()) {
+    const line = message.data.trim().replace(/^t2vid[\w. ]*: /, ""); // without the command or class before it
+    const words = line.replace(/[^\p{L}\p{N}_\s]+|\b\d+\b/gu, " ").trim();
+    const asked = /^(how|what|which|why|where|when|who|can|do|does|is|are)\b/i.test(line);
+    const said = /[:;(]\s|\s(is|are|must|needs?|has|holds?|names?|takes?|cannot|was)\s/.test(message.data);
+    const short = words.split(" ").length < 5;
+    message = { ...message, data: words + (asked ? " -err" : said ? " +err" : short ? " -err" : "") };
+  }
+  return post.call(this, message, ...rest);
+};

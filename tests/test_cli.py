@@ -320,6 +320,14 @@ def test_a_connection_that_fails_is_one_line(demo, capsys):
         "t2vid demo: no connection: Name or service not known (ConnectError); try again\n"
     )
 
+    def ask_hub() -> None:
+        request = httpx.Request("HEAD", "https://huggingface.co/me/none")
+        raise httpx.ConnectError("no route", request=request)
+
+    demo(ask_hub)
+    assert cli.main(["demo"]) == 2
+    assert "no connection to huggingface.co: no route" in capsys.readouterr().err
+
 
 def test_a_line_that_a_library_prints_itself_comes_once(demo, capsys):
     def talk() -> None:

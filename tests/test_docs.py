@@ -174,9 +174,6 @@ def test_figures_that_pages_repeat_are_those_of_their_source():
     told = [arms[arm] for arm in ("video", "pure-text", "hybrid", "few")]
     assert len(said) == 4 and all(abs(a - b) <= 0.5 for a, b in zip(said, told, strict=True))
 
-    languages = list((ROOT / "src/t2vid/scoring/lexicon").glob("*.yaml"))
-    abstaining = (ROOT / "docs/concepts/abstaining.md").read_text(encoding="utf-8")
-    assert f"in {len(languages)} languages" in abstaining
     judge = (ROOT / "docs/tutorials/judge.md").read_text(encoding="utf-8")
     assert f"puts {len(probe_cases())} labelled answers" in judge
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from t2vid.schema import Counts
-from t2vid.terminal import as_json, as_text, one_line
+from t2vid.terminal import as_json, as_text, is_colourful, laid_out, one_line
 
 
 @dataclass
@@ -50,3 +51,33 @@ def test_text_is_the_results_own_table_or_its_lines():
 )  # fmt: skip
 def test_what_the_system_refuses_is_one_line(error, line):
     assert one_line(error) == line
+
+
+def test_a_cache_that_may_not_be_written_says_how_to_move_it(monkeypatch):
+    monkeypatch.setenv("HF_HOME", "/read/only")
+    refused = PermissionError(13, "Permission denied", "/read/only/datasets")
+    assert one_line(refused).endswith("Permission denied; set HF_HOME to a folder that you may "
+                                      "write, where caches are then kept")  # fmt: skip
+    monkeypatch.setenv("HF_HOME", "/elsewhere")
+    assert one_line(refused) == "/read/only/datasets: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "colourful"),
+    [("NO_COLOR", "1", False), ("NO_COLOR", "", True), ("TERM", "dumb", False)],
+)
+def test_nobody_who_asked_for_no_colours_gets_any(monkeypatch, variable, value, colourful):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv(variable, value)
+    assert is_colourful() is colourful
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+    assert not is_colourful()
+
+
+def test_a_table_that_is_not_whole_stays_as_it_is_and_a_bar_in_a_cell_is_shown():
+    broken = "| a | b |\n|---|---|\n| 1 |\n"
+    assert laid_out(f"before\n\n{broken}\nafter", 80) == f"before\n\n{broken}\nafter"
+    assert laid_out("| a | b |\n|---|---:|\n| x \\| y | 10 |\n", 80) == "a       b\nx | y  10\n"
+    assert laid_out("no table | at all", 5) == "no table | at all"

@@ -128,10 +128,11 @@ class Preflight:
     def table(self) -> str:
         """Give all of it as text."""
         rows, load, shape = self.load.rows, self.load, self.shape
+        n = shape.parameters
+        size = f"{n / 1e9:,.2f} B" if n >= 1e8 else f"{n / 1e6:,.1f} M"
         lines = [
             self.title,
-            f"  model         {shape.parameters / 1e9:,.2f} B parameters, "
-            f"{shape.trainable / 1e6:,.1f} M trained",
+            f"  model         {size} parameters, {shape.trainable / 1e6:,.1f} M trained",
         ]
         if rows:
             longest = max(rows, key=lambda row: row.tokens)

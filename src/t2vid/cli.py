@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not terminal.is_of_network(error):
             raise
         said = " ".join(str(error).split())
-        terminal.complain(f"{name}: no connection: {said} ({type(error).__name__}); try again")
+        where = terminal.host_of(error)
+        to = f" to {where}" if where else ""
+        terminal.complain(f"{name}: no connection{to}: {said} ({type(error).__name__}); try again")
     return 2
 
 
@@ -120,6 +122,8 @@ def _run(name: str, tokens: list[str]) -> int:
             shown = terminal.as_json(command.facts(result, given))
         else:
             shown = command.text(result, given)
+            if (wide := terminal.columns()) < sys.maxsize:  # a file or a program gets Markdown
+                shown = terminal.laid_out(shown, wide)
     if shown and (as_json or not quiet):
         terminal.say(shown)
     return command.status(result)
@@ -183,11 +187,9 @@ def _parse(name: str, key: str, tokens: list[str]) -> Given:
 
 
 def _overview() -> str:
-    import shutil
     import textwrap
 
-    watched = sys.stdout is not None and sys.stdout.isatty()
-    width = max(shutil.get_terminal_size().columns, 40) if watched else 1_000
+    width = min(terminal.columns(), 1_000)
     told = {name: command.help for name, command in COMMANDS.items()}
     told["completion"] = "Print what completes commands and options in your shell"
     indent = " " * (len("completion") + 4)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import socket
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from os.path import isfile, join, splitext
@@ -86,7 +85,7 @@ def _scored(scores: Any, given: Given) -> str:
     told = ""
     if given.get("explain"):
         scheme = scores["protocol"]["scheme"]
-        told = explained(run.judged(), colour=sys.stdout.isatty(), scheme=scheme) + "\n\n"
+        told = explained(run.judged(), colour=terminal.is_colourful(), scheme=scheme) + "\n\n"
     return told + report([run])
 
 
@@ -100,7 +99,7 @@ def _score_facts(result: Any, given: Given) -> Any:
 
 
 def _inspected(found: Any, given: Given) -> str:
-    shown = str(found.text(colour=sys.stdout.isatty()))
+    shown = str(found.text(colour=terminal.is_colourful()))
     return f"{shown}\n\n{given['out']}" if given.get("out") else shown
 
 
@@ -114,8 +113,8 @@ def _published(done: Any, given: Given) -> str:
 
 
 def _examined(found: Any, given: Given) -> str:
-    if not hasattr(found, "dropped"):
-        return str(found.table())
+    if hasattr(found, "rows"):
+        return str(found.table(terminal.columns()))
     return f"{found}\n{found.table()}\n{given.get('out', 'doctor.jsonl')} names each video"
 
 

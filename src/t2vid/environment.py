@@ -14,6 +14,8 @@ import os
 import platform
 import re
 import shutil
+import sys
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -84,12 +86,27 @@ class Environment:
         """Whether nothing is missing that t2vid cannot do without."""
         return all(row.state != "missing" for row in self.rows)
 
-    def table(self) -> str:
-        """Give one line for each fact, and below it what is missing."""
+    def table(self, columns: int = sys.maxsize) -> str:
+        """Give one line for each fact, and below it what is missing.
+
+        Args:
+            columns: of the terminal, at which lines are wrapped.
+        """
         width = max(len(row.name) for row in self.rows)
         lines = [f"{row.state:<8}{row.name:<{width}}  {row.found}" for row in self.rows]
         hints = [f"{row.name}: {row.hint}" for row in self.rows if row.hint]
-        return "\n".join([*lines, "", *(hints or ["Everything works here."])])
+        lines = [_hanging(line, width + 10, columns) for line in lines]
+        hints = [_hanging(line, 2, columns) for line in hints or ["Everything works here."]]
+        return "\n".join([*lines, "", *hints])
+
+
+def _hanging(line: str, indent: int, columns: int) -> str:
+    if len(line) <= columns:
+        return line
+    head, rest = line[:indent], line[indent:]
+    wide = max(columns - indent, 20)
+    parts = textwrap.wrap(rest, wide, break_long_words=False, break_on_hyphens=False)
+    return head + f"\n{' ' * indent}".join(parts)
 
 
 def environment() -> Environment:

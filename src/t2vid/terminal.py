@@ -16,10 +16,14 @@ import json
 import logging
 import math
 import os
+import re
+import shutil
 import sys
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
+
+_TABLE = re.compile(r"^\|.*\|\n\|[-:| ]+\|\n(?:\|.*\|(?:\n|\Z))+", re.MULTILINE)
 
 
 def replace_unprintable() -> None:
@@ -39,6 +43,51 @@ def complain(line: str) -> None:
 def is_watched() -> bool:
     """Tell whether standard error is a terminal."""
     return sys.stderr is not None and sys.stderr.isatty()
+
+
+def is_colourful() -> bool:
+    """Tell whether colours may be written to standard output (https://no-color.org)."""
+    plain = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
+    return sys.stdout is not None and sys.stdout.isatty() and not plain
+
+
+def columns() -> int:
+    """Give the width at which text is wrapped: the terminal's, and none where a program reads it."""
+    watched = sys.stdout is not None and sys.stdout.isatty()
+    return max(shutil.get_terminal_size().columns, 40) if watched else sys.maxsize
+
+
+def laid_out(text: str, width: int) -> str:
+    """Set the tables of a Markdown text in columns, or, where they are too wide, a line a cell.
+
+    >>> print(laid_out("| run | n |\\n|---|---:|\\n| mine | 12 |", 80))
+    run    n
+    mine  12
+    >>> print(laid_out("| run | n |\\n|---|---:|\\n| mine | 12 |", 7))
+    run  mine
+    n    12
+    """
+    return _TABLE.sub(lambda found: _columns(found[0], width), text)
+
+
+def _columns(table: str, width: int) -> str:
+    """Set one table in columns; one that is not whole stays as it is."""
+    cells = [re.split(r"(?<!\\)\|", line[1:-1]) for line in table.strip().split("\n")]
+    head, rule, *rows = [[cell.strip().replace("\\|", "|") for cell in line] for line in cells]
+    if any(len(line) != len(head) for line in (rule, *rows)):
+        return table
+    end = "\n" * table.endswith("\n")
+    wide = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    if sum(wide) + 2 * len(wide) - 2 <= width:
+        places = [">" if mark.endswith(":") else "<" for mark in rule]
+        shape = "  ".join(f"{{:{at}{n or 1}}}" for at, n in zip(places, wide, strict=True))
+        return "\n".join(shape.format(*line).rstrip() for line in (head, *rows)) + end
+    named = max(map(len, head))
+    parts = (
+        "\n".join(f"{name:<{named}}  {cell}" for name, cell in zip(head, row, strict=True) if cell)
+        for row in rows
+    )
+    return "\n\n".join(parts) + end
 
 
 def say(text: str) -> None:
@@ -76,6 +125,14 @@ def is_of_network(error: BaseException) -> bool:
     return any(kind.__module__.partition(".")[0] in clients for kind in type(error).__mro__)
 
 
+def host_of(error: BaseException) -> str:
+    """Give the server that an error of a client for HTTP is about; "" where it does not tell."""
+    try:
+        return str(error.request.url.host)  # type: ignore[attr-defined]
+    except (AttributeError, RuntimeError):  # httpx raises the latter where there was no request
+        return ""
+
+
 def is_said_once(record: logging.LogRecord) -> bool:
     """Leave to a library what it prints itself, so that no line comes twice."""
     return not logging.getLogger(record.name.partition(".")[0]).handlers
@@ -92,7 +149,15 @@ def one_line(error: OSError) -> str:
     names = [os.fsdecode(name) for name in (error.filename, error.filename2) if name]
     full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
     said = error.strerror + "; make room and run it again" * full
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) and any(map(_is_cache, names)):
+        said += "; set HF_HOME to a folder that you may write, where caches are then kept"
     return ": ".join([" and ".join(map(str, names)), said] if names else [said])
+
+
+def _is_cache(path: str) -> bool:
+    home = os.path.expanduser("~")
+    cache = os.environ.get("HF_HOME") or os.path.join(home, ".cache")
+    return os.path.abspath(path).startswith((os.path.abspath(cache), os.path.join(home, ".cache")))
 
 
 def as_text(result: Any) -> str:

@@ -246,3 +246,62 @@ def test_vlmevalkits_tables_are_read(mme, tmp_path, suffix):
             writer.writerows(rows)
     run, counts = read_predictions(path, mme, out=tmp_path / "run")
     assert counts.kept == 6 and accuracy(run) == pytest.approx(5 / 6)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"question_id": "001-1", "prompt": "How many?", "text": "(B)", "model_id": "m"},  # LLaVA
+        {"question_id": "001-1", "model_output": "(B)"},
+        {"question_id": "001-1", "answer": "(B)"},  # nothing else could be the model's
+        {"question_id": "001-1", "answer": "A", "options": ["A. 1"], "response": "(B)"},
+    ],
+)
+def test_answers_go_by_several_names(record, mme, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps(record) + "\n")
+    run, _ = read_predictions(path, mme, out=tmp_path / "run")
+    assert [line["letter"] for line in run.judged() if line["id"].endswith("001-1")] == ["B"]
+
+
+SAID = [{"type": "thinking", "thinking": "A?"}, {"type": "text", "text": "(B)"}]
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"response": {"status_code": 200, "body": {"choices": [{"message": {"content": "(B)"}}]}}},
+        {"response": {"body": {"output": [{"type": "reasoning"}, {"content": SAID}]}}},
+        {"result": {"type": "succeeded", "message": {"role": "assistant", "content": SAID}}},
+        {"response": {"candidates": [{"content": {"parts": [{"text": "(B)"}], "role": "model"}}]}},
+        {"messages": [{"role": "user", "content": "A"}, {"role": "assistant", "content": "(B)"}]},
+        {"response": {"outputs": [{"text": "(B)"}, {"text": "(C)"}]}},
+        {"response": {"answer": "B"}},
+    ],
+)
+def test_the_replies_of_model_servers_are_read(reply, mme, tmp_path):
+    path = tmp_path / "batch_output.jsonl"
+    failed = {"custom_id": "001-2", "response": None, "result": {"type": "errored", "error": "A"}}
+    lines = [{"id": "batch_1", "custom_id": "001-1", **reply}, failed]
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    run, _ = read_predictions(path, mme, out=tmp_path / "run")
+    read = {line["id"][-5:]: (line["letter"], line["prediction"]) for line in run.judged()}
+    assert read["001-1"][0] == "B" and read["001-2"] == (None, "")
+
+
+def test_records_without_an_answer_are_an_error_and_no_silent_zero(mme, tmp_path):
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"question_id": "001-1", "answer": "B", "options": ["A. 1"]}) + "\n")
+    with pytest.raises(InputError, match="holds an answer.*'options'"):
+        read_predictions(path, mme, out=tmp_path / "run")
+    path.write_text(json.dumps({"question_id": "001-1", "pred": None}) + "\n")
+    run, _ = read_predictions(path, mme, out=tmp_path / "empty")  # the model said nothing
+    assert json.loads((run.folder / "scores.json").read_text())["unanswered"] == 6
+
+
+def test_a_benchmark_with_an_id_twice_is_refused(tmp_path):
+    questions = list(video_mme.READER.convert(enumerate(RECORDS[:1] * 2), Counts()))
+    path = tmp_path / "answers.jsonl"
+    path.write_text(json.dumps({"question_id": "001-1", "pred": "B"}) + "\n")
+    with pytest.raises(InputError, match="2 times"):
+        read_predictions(path, dataset(questions), out=tmp_path / "run")

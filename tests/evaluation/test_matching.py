@@ -64,3 +64,9 @@ def test_an_id_of_another_video_is_another_question():
     assert index.find({"question_id": 7}) == "own/0"
     assert index.find({"question_id": 7, "video": "folder/a.webm"}) == "own/0"
     assert index.find({"question_id": 7, "video": "b.mp4"}) is None
+
+
+def test_a_sample_that_keeps_its_question_and_no_prompt_is_found():
+    doc = {"question": "Which drum?", "choices": ["red", "blue"]}
+    assert QuestionIndex(ROWS).find({"doc_id": 2, "doc": doc}) == "own/2"
+    assert QuestionIndex(ROWS).find({"id": "2.0"}) == "own/2"  # a table of floats

@@ -16,10 +16,12 @@ from t2vid.evaluation.explain import explained
 from t2vid.evaluation.predictions import open_predictions
 from t2vid.evaluation.score import score
 from t2vid.evaluation.sheet import read_sheet
+from t2vid.evaluation.telling import meaning_of
 from t2vid.frames.feature import Frames
 from t2vid.frames.spec import SampleSpec
 from t2vid.pages.scores import report
 from t2vid.schema import Counts
+from t2vid.scoring.extract import RULES, extract_choice
 
 pytestmark = OF_EVALUATE
 NESTED = {
@@ -119,24 +121,40 @@ def test_each_answer_is_explained_by_the_characters_that_decided(tmp_path):
     run, _ = open_predictions(path, rows_of("multi-choice"), out=tmp_path / "run")
     score(run, explain=True)
     text = (run.folder / "explained.txt").read_text()
-    assert "[B]. bow" in text and "B by option text, right" in text or "statement" in text
+    assert "[B]. bow" in text and "B (bow), right\n    statement: the last place" in text
     line = {"id": "q", "prediction": "Yes: B", "letter": "B", "rule": "x", "span": [5, 6]}
     shown = explained([{**line, "answer": "A", "correct": False}], colour=True)
-    assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong, A is right" in shown
+    assert "\x1b[1;30;42mB\x1b[0m" in shown and "wrong: A is right" in shown
+
+
+def test_control_characters_of_an_answer_do_not_reach_the_terminal():
+    line = {"id": "q", "prediction": "\x1b[31mB\x07", "letter": "B", "rule": "x", "span": [5, 6]}
+    shown = explained([{**line, "answer": "B", "correct": True}])
+    assert shown.endswith("␛[31m[B]␇")
 
 
 def test_of_an_open_answer_what_the_rules_saw_is_explained():
     said = "I first thought B, so it is (A) a dog.\nHmm, no, not C."
     line = {"id": "q", "prediction": said, "letter": None, "rule": "taken back", "span": None}
     line |= {"answer": "A", "correct": False, "options": ["a dog", "a cat", "a bird"]}
-    _, _, *seen = explained([line]).splitlines()
+    _, _, _, *seen = explained([line]).splitlines()
     assert [one.split(", by")[0].strip() for one in seen] == [
-        '"B" names B: denial',
-        '"(A) a dog" names A: cue',
+        '"B" names B: denial (said not to be it)',
+        '"(A) a dog" names A: cue (presented as the answer)',
         "but what follows takes it back",
-        '"C" names C: denial',
+        '"C" names C: denial (said not to be it)',
     ]
-    assert len(explained([line], scheme="paper").splitlines()) == 2
+    assert len(explained([line], scheme="paper").splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["B", "bow", "It is B.", "He may bow, or wave.", "", "A or B", "He does not bow.", "Z", "Hm."],
+)
+def test_every_rule_and_every_reason_is_told_in_words(said):
+    rule = extract_choice(said, ["wave", "bow"]).rule
+    assert meaning_of(rule), rule
+    assert all(map(meaning_of, RULES))
 
 
 def test_samples_of_lmms_eval_are_scored_by_themselves():

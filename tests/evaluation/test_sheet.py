@@ -22,13 +22,24 @@ How many?,A. one B. two,A,I cannot say.
 """
 
 
+def test_the_record_of_the_benchmark_may_stand_below_a_key(tmp_path):
+    path = tmp_path / "answers.json"
+    asked = {"question": "Which?", "choices": ["A. red", "B. blue"], "gt_answer": "B"}
+    rows = [{"prediction": said, "annotation": asked, "speed": 1.0} for said in ("B", "A. red")]
+    path.write_text(json.dumps({"predictions": rows, "dataset_name": "daily"}))
+    assert score(path)["accuracy"] == 0.5
+
+
 def test_a_table_that_holds_the_questions_needs_no_benchmark(tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text(TABLE)
     scores = score(path, explain=True)
     assert (scores["accuracy"], scores["n"]) == (1 / 3, 3)
     told = (tmp_path / "answers.run" / "explained.txt").read_text()
-    assert "questions/0: B by statement, wrong, A is right" in told and "([B])" in told
+    assert (
+        "questions/0: B (a dog), wrong: A (a cat) is right\n    statement: the last" in told
+        and "([B])" in told
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,6 +57,18 @@ def test_tables_as_people_write_them_are_read(table, tmp_path):
     path = tmp_path / "answers.csv"
     path.write_text(table)
     assert score(path)["accuracy"] == 1.0
+
+
+def test_letters_are_scored_without_options_and_guessing_is_not_made_up(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        'id,answer,right\n1,The answer is (B).,B\n2,A man walks.,A\n3,"Not A, rather D.",(d)\n'
+    )
+    scores = score(path)
+    assert (scores["accuracy"], scores["n"], scores["guessing"]) == (2 / 3, 3, None)
+    path.write_text("id,answer,right\n1,It is red.,red\n")
+    with pytest.raises(InputError, match="row 0: no options.*columns A, B"):
+        score(path)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,8 @@ def test_the_largest_groups_are_named_by_their_own_words():
     found = diversity(rows)
     assert [mark.n for mark in found.landmarks] == [30, 20]
     assert "boats" in found.landmarks[0].words and "sing" in found.landmarks[1].words
+    said = {word for mark in found.landmarks for word in mark.words.split()}
+    assert not said & {"the", "of", "in", "what", "this"}
 
 
 def test_the_same_seed_gives_the_same_map_and_numbers(nine, varied):

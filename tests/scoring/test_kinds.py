@@ -8,6 +8,7 @@ from t2vid import extract_choice
 
 LAMPS = ["It glows", "It flickers", "It goes out", "It changes from red to green"]
 MOVES = ["swimming", "jumping", "climbing", "rowing"]
+ORDER = ["the first image", "the second image"]
 FLASKS = ["neither; both are alike", "Flask A", "Flask B"]
 ROOTS = [r"$2\sqrt{5}$", "$5$", r"$\frac{3}{4}$", r"$6\sqrt{5}$"]
 PICTURES = ["A", "B", "C", "D"]
@@ -71,6 +72,9 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("B\n\nQuestion: What is he doing?\nAnswer: C", MOVES, "B"),
         ("The answer is B.\n\nQuestion: And the dog?\nThe answer is D.", MOVES, "B"),
         ("The answer is (B).\n\nThe answer is (D).\n\nThe answer is (A).", MOVES, "B"),
+        # between marks, as LEXam asks for it
+        ("Option A names only the kite, so it is out.\n\nThe final answer is ###B###", SHARED, "B"),
+        ("Antwort: ###D###", MOVES, "D"),
         # the last explicit statement wins, wherever it stands
         (r"\boxed{5} is not on the list. The correct answer is D.", MOVES, "D"),
         (r"The answer is A. Checking again: \boxed{C}", MOVES, "C"),
@@ -133,6 +137,7 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
         ("Here spot A appears to be nearer to us.", NEARER, "A"),
         ("Here point A appears to be nearer to us.", NEARER, "A"),
         ("The answer is ###C###", MOVES, "C"),
+        ("A. jumps, as B. rows. D. is not asked.\n\n###B###\n", MOVES, "B"),
         ("{'answer': '2) jumping'}", MOVES, "B"),
         # no answer: the list that follows one, and what a cut left over
         (
@@ -150,6 +155,18 @@ MUSED = "The two lines meet, and we know how long each of them is, so we go on. 
             MOVES,
             None,
         ),
+        (
+            "It is not possible to confidently select either the upper or lower shelf.",
+            SHELVES,
+            None,
+        ),
+        ("A is wet.\nB is dry, C too.\n\nBut I must answer.\n\n###B###", MOVES, "B"),
+        ("The correct order of actions performed by the man is B. He first jumps.", MOVES, "B"),
+        # nothing is chosen
+        ("It is not possible to confidently select either the first or second image.", ORDER, None),
+        ("We are unable to make an informed decision on the first or second image.", ORDER, None),
+        ("The second image is a possible match.", ORDER, None),
+        ("C is likely right. Therefore I would choose either A or C.", MOVES, None),
         # the first sentence asserts an option, evidence follows
         (f"The crew is rowing. This is clear since {MUSED}", MOVES, "D"),
         (f"The question is about rowing. This is hard to say, since {MUSED}", MOVES, None),

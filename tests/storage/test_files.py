@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import stat
 import sys
+import threading
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -121,3 +124,28 @@ def test_a_write_that_does_not_fit_names_the_file_and_leaves_nothing(tmp_path):
     assert refused.value.filename == str(path)
     assert [file.name for file in path.parent.iterdir()] == ["big"]
     assert path.read_text() == "before"
+
+
+def test_a_long_name_is_written_and_an_error_names_the_file_that_was_asked_for(tmp_path):
+    long = tmp_path / ("n" * 250)
+    write_atomically(long, "x")
+    assert long.read_text() == "x"
+    (tmp_path / "gone").mkdir()
+    there = tmp_path / "gone" / "a.txt"
+    with pytest.raises(OSError) as caught, whole_file(there):  # noqa: PT012
+        (tmp_path / "gone").rename(tmp_path / "moved")
+    assert "a.txt" in str(caught.value)
+
+
+def test_a_pipe_and_a_link_that_are_written_to_stay_what_they_are(tmp_path):
+    pipe, link, real = tmp_path / "pipe", tmp_path / "link", tmp_path / "real"
+    os.mkfifo(pipe)
+    got: list[bytes] = []
+    reader = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
+    reader.start()
+    write_atomically(pipe, "through")
+    reader.join()
+    link.symlink_to(real)
+    write_atomically(link, "kept")
+    assert got == [b"through"] and stat.S_ISFIFO(pipe.stat().st_mode)
+    assert link.is_symlink() and real.read_text() == "kept"

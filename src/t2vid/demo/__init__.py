@@ -28,10 +28,19 @@ FIGURE_NAMES = {"zero-shot": "zero_shot", "video": "video_only", "hybrid": "hybr
 ARMS_SHOWN = tuple(FIGURE_NAMES)
 
 _NEXT = """\
-t2vid train --config idefics3-hybrid-30k data_dir=corpora      # the paper's mix, for real
-python -c "import t2vid; from datasets import load_dataset; \\
-           print(load_dataset('t2vid/synthetic', 'longalpaca', split='train'))"   # real texts
-python benchmarks/miniature.py arms                            # every table, five seeds"""
+t2vid build sample --out mixed                              # a mix of your own
+t2vid report mixed --out mixed.html                         # look at it
+t2vid train --config idefics3-hybrid-30k data_dir=corpora   # the paper's, on GPUs
+python benchmarks/miniature.py arms                         # all arms, in a checkout"""
+
+
+_PLAN = """\
+A small image-LLM that never saw a clip answers questions about clips: as it is,
+trained on {rows:,} rows about clips, and on as many with drawn texts among them.
+{minutes}
+"""
+_MINUTES = "That takes about four minutes on two cores; stopped, it goes on when run again."
+_QUICK = "With --quick it learns nothing: it only shows that everything runs."
 
 
 @dataclass(frozen=True)
@@ -96,6 +105,7 @@ def demo(
     size = size or (DemoSize(rows=300, test_clips=25) if quick else DemoSize())
     folder = local_folder(out)
     folder.mkdir(parents=True, exist_ok=True)
+    print(_PLAN.format(rows=size.rows, minutes=_QUICK if quick else _MINUTES), flush=True)
     world = write_world(folder / f"world-{size.rows}", size.world)
     jobs = [Job(arm, seed, rows=size.rows, test_clips=size.test_clips) for arm in ARMS_SHOWN]
     # the longest first, so that two workers end together
@@ -149,4 +159,4 @@ def _say(page: Path, figures: dict[str, Any], results: dict[str, ArmResult]) -> 
         low, high = figures[f"{name}_interval"]
         shown = f"{100 * figures[name]:5.1f} % ({100 * low:.1f} to {100 * high:.1f})"
         print(f"  {arm:<10} {shown}  {ARMS[arm].title}, {results[arm].rows:,} rows")
-    print(f"\nOpen {page}\nThen, with a real checkpoint:\n{_NEXT}")
+    print(f"\nOpen {page}. Then:\n{_NEXT}")

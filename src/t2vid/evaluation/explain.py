@@ -1,8 +1,9 @@
 """Why an answer was read as it was: the rule, and the characters that decided, marked.
 
 >>> print(explained([{"id": "q1", "prediction": "So the answer is B.", "letter": "B", "rule": "statement",
-...                   "span": (17, 18), "answer": "B", "correct": True}]))
-q1: B by statement, right
+...                   "span": (17, 18), "answer": "B", "correct": True, "options": ["red", "blue"]}]))
+q1: B (blue), right
+    statement: the last place that says which option is taken
     So the answer is [B].
 """
 
@@ -12,9 +13,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from t2vid.evaluation.runs import Run
-from t2vid.evaluation.telling import told
+from t2vid.evaluation.telling import meaning_of, told
 
-AROUND_CHARS = 160
+AROUND_CHARS, OPTION_CHARS = 160, 40  # shown of an answer around what decided, and of an option
+# a terminal obeys these, a reader sees a picture of them
+_CONTROLS = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {127: 0x2421}
 _GREEN, _PLAIN = "\x1b[1;30;42m", "\x1b[0m"
 
 
@@ -34,9 +37,10 @@ class ReadAnswer(NamedTuple):
     """One answer as it was read, cut around the characters that decided."""
 
     id: str
-    letter: str
+    taken: str  # the letter and its option, or "open"
+    verdict: str
     rule: str
-    right: bool
+    meaning: str
     before: str
     decided: str
     after: str
@@ -68,14 +72,18 @@ def read_answers(run: Run, *, limit: int = 40) -> ReadAnswers:
 
 def _read(line: Mapping[str, Any]) -> ReadAnswer:
     span = line.get("span")
-    before, decided, after = parts_of(line["prediction"], (span[0], span[1]) if span else None)
-    letter = line["letter"] or "open"
+    before, decided, after = parts_of(
+        line["prediction"].translate(_CONTROLS), (span[0], span[1]) if span else None
+    )
     if decided:
         before = f"…{before[-AROUND_CHARS:]}" if len(before) > AROUND_CHARS else before
         after = f"{after[:AROUND_CHARS]}…" if len(after) > AROUND_CHARS else after
-    elif len(before) > 2 * AROUND_CHARS:
-        before = f"{before[: 2 * AROUND_CHARS]}…"
-    return ReadAnswer(line["id"], letter, line["rule"], line["correct"], before, decided, after)
+    elif len(before) > 2 * AROUND_CHARS:  # how it begins, and where an answer would stand
+        before = f"{before[:AROUND_CHARS]} … {before[-AROUND_CHARS:]}"
+    taken = _named(line["letter"], line) if line["letter"] else "open"
+    verdict = "right" if line["correct"] else f"wrong: {_named(line['answer'], line)} is right"
+    rule = line["rule"]
+    return ReadAnswer(line["id"], taken, verdict, rule, meaning_of(rule), before, decided, after)
 
 
 def explained(
@@ -95,7 +103,6 @@ def _explained(line: Mapping[str, Any], colour: bool, scheme: str) -> str:
     read = _read(line)
     mark = (_GREEN, _PLAIN) if colour else ("[", "]")
     decided = f"{mark[0]}{read.decided}{mark[1]}" if read.decided else ""
-    verdict = "right" if read.right else f"wrong, {line['answer']} is right"
     shown = " ".join(f"{read.before}{decided}{read.after}".split("\n"))
     seen: list[str] = []
     if scheme == "t2vid" and not read.decided and line.get("options"):
@@ -103,4 +110,15 @@ def _explained(line: Mapping[str, Any], colour: bool, scheme: str) -> str:
             f"      {saw}".replace("\n", " ")
             for saw in told(line["prediction"], line["options"], line.get("question") or "")
         ]
-    return "\n".join([f"{read.id}: {read.letter} by {read.rule}, {verdict}", f"    {shown}", *seen])
+    why = f"{read.rule}: {read.meaning}" if read.meaning else read.rule
+    return "\n".join(
+        [f"{read.id}: {read.taken}, {read.verdict}", f"    {why}", f"    {shown}", *seen]
+    )
+
+
+def _named(letter: str, line: Mapping[str, Any]) -> str:
+    """Write a letter with the beginning of its option."""
+    options, place = line.get("options") or (), ord(letter) - 65 if letter else 0
+    text = str(options[place]) if letter and place < len(options) else ""
+    cut = f"{text[:OPTION_CHARS]}…" if len(text) > OPTION_CHARS else text
+    return f"{letter} ({cut})" if cut else letter or "nothing"

@@ -24,7 +24,7 @@ from t2vid.storage.videos import stem_of
 Row = Mapping[str, Any]
 
 _HEADING = re.compile(r"\boptions?:\s*(?=\n)", re.IGNORECASE)
-_ID_KEYS = ("question_id", "id", "question_idx", "q_uid", "qid", "uid")
+_ID_KEYS = ("custom_id", "question_id", "id", "question_idx", "q_uid", "qid", "uid")
 _VIDEO_KEYS = ("videoID", "video", "video_id", "video_idx", "video_name", "video_path")
 
 
@@ -86,13 +86,16 @@ class QuestionIndex:
         flat |= {key: value for key, value in (flat.get("doc") or {}).items() if key not in flat}
         video = _video(str(next((flat[key] for key in _VIDEO_KEYS if flat.get(key)), "")))
         for name in (str(flat[key]) for key in _ID_KEYS if flat.get(key) is not None):
+            name = (
+                name.removesuffix(".0") if name[:-2].isdecimal() else name
+            )  # of a table of floats
             if name in self._by_name:
                 return self._by_name[name]
             row_id = self._by_alias.get(name)
             if row_id is not None and (not video or row_id in self._by_video.get(video, ())):
                 return row_id
         if isinstance(record.get("input"), str):
-            return self._by_prompt(record)
+            return self._by_prompt(record["input"], record)
         question, options = _question(flat)
         found = self._by_content.get((video, _plain([question, *options])))
         if found is None and not options:  # TempCompass's yes_no and caption_matching files
@@ -103,6 +106,11 @@ class QuestionIndex:
         ):  # of a video that one question asks about, as EgoSchema's
             ids = self._by_video.get(video, [])
             found = ids[0] if len(ids) == 1 else None
+        if (
+            found is None and "doc_id" in record and options
+        ):  # a sample with its question and no prompt
+            lettered = map("{}. {}".format, LETTERS, options)
+            found = self._by_prompt("\n".join([question, *lettered]), record)
         return found
 
     def _next(self, key: Any, ids: Sequence[str]) -> str | None:
@@ -112,9 +120,9 @@ class QuestionIndex:
         self._taken[key] += 1
         return ids[min(self._taken[key], len(ids)) - 1]
 
-    def _by_prompt(self, record: Mapping[str, Any]) -> str | None:
+    def _by_prompt(self, prompt: str, record: Mapping[str, Any]) -> str | None:
         """Find by the row number, where the prompt agrees, else by the prompt and what is right."""
-        prompt, place = record["input"], record.get("doc_id")
+        place = record.get("doc_id")
         question, options = split_options(_HEADING.sub("", prompt))
         if not options:
             question, options = prompt, {}
@@ -144,7 +152,8 @@ class _Prompted:
 
 def _question(record: Mapping[str, Any]) -> tuple[str, list[str]]:
     question = str(record.get("question") or "")
-    options = record.get("candidates", record.get("options"))
+    names = ("candidates", "options", "choices")
+    options = next((record[name] for name in names if record.get(name) is not None), None)
     if isinstance(options, str):  # VLMEvalKit writes the list as text
         try:
             options = ast.literal_eval(options)

@@ -2,13 +2,14 @@
 
     run, counts = open_predictions("…_samples_mvbench.jsonl", rows, out="runs/theirs")
 
->>> _answer({"filtered_resps": [["B"]]}), _answer({"response": float("nan")})
-('B', '')
+>>> _answer({"filtered_resps": [["B"]]}), _answer({"response": float("nan")}), _answer({"why": "B"})
+('B', '', None)
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from pathlib import Path
@@ -29,7 +30,25 @@ from t2vid.frames.feature import Frames
 from t2vid.schema import Counts
 from t2vid.storage import records
 
-_ANSWER_KEYS = ("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred")
+_ANSWER_KEYS = (
+    *("prediction", "pred", "response", "filtered_resps", "resps", "orig_pred", "predicted"),
+    *("predicted_answer", "model_answer", "model_response", "model_output", "output", "generated"),
+    *("generation", "completion", "text"),  # the last of LLaVA's answers
+    *("messages", "result"),  # of chats, and of Anthropic's batches
+)
+# Where the replies of model servers hold what was said, outermost first.
+_HELD = (
+    "body",
+    "choices",
+    "output",
+    "outputs",
+    "message",
+    "candidates",
+    "content",
+    "parts",
+    "text",
+)
+_OPTION_KEYS = {"options", "candidates", "choices", "option", "A"}
 # What a failed request leaves in VLMEvalKit's tables.
 _FAILED = "Failed to obtain answer via API."
 
@@ -49,8 +68,8 @@ def open_predictions(
 
     Args:
         path: samples of lmms-eval (JSONL, or the JSON of its first versions), a table of VLMEvalKit (TSV, CSV, XLSX,
-            JSON), what the scorer of the benchmark's authors reads (a file; of TempCompass also the folder with one
-            file a format), or the paper's JSONL of answers.
+            JSON), the output of a batch of OpenAI or Anthropic, what the scorer of the benchmark's authors reads (a
+            file; of TempCompass also the folder with one file a format), or the paper's JSONL of answers.
         benchmark: dataset of the benchmark builder, whose questions and right letters count.
         out: folder of the run.
         name: what tables call it; by default the name of the file.
@@ -70,10 +89,15 @@ def open_predictions(
     benchmark = benchmark.cast_column("images", Frames(decode=False))
     # taken apart once; subtitles, the bulk of some benchmarks, tell no question from another
     rows = [*benchmark.select_columns([c for c in benchmark.column_names if c != "subtitles"])]
+    ids = Counter(row["id"] for row in rows)
+    if twice := [row_id for row_id, n in ids.items() if n > 1]:
+        raise InputError(
+            f"the benchmark holds {twice[0]!r} {ids[twice[0]]} times; ids must be unique"
+        )
     known = {one.name for one in BENCHMARKS}
     readers = [reader_of(name) for name in sorted({row["source"] for row in rows} & known)]
     counts, found, strangers = Counts(), dict[str, tuple[str, bool | None]](), list[Any]()
-    index = QuestionIndex(rows)
+    index, silent = QuestionIndex(rows), True
     for file in _files(path):
         index.begin(file.name)
         for place, record in enumerate(_records(file, readers or [BenchmarkReader()])):
@@ -86,7 +110,14 @@ def open_predictions(
                 counts.drop("answered again, the last one counts", source=file.name, example=row_id)
             else:
                 counts.keep(source=file.name)
-            found[row_id] = _answer(record), right_by_them(record)
+            told = _answer(record)
+            silent = silent and told is None
+            found[row_id] = told or "", right_by_them(record)
+    if found and silent:
+        raise InputError(
+            f"no record of {path} holds an answer, called {', '.join(_ANSWER_KEYS)}, or answer where it has no "
+            f"options; the last has {list(record)}"
+        )
     if not found or (strangers and unmatched == "error"):
         _refuse(path, rows, len(found), strangers)
     said = {row_id: text for row_id, (text, _) in found.items()}
@@ -177,19 +208,40 @@ def _lines(
         yield line
 
 
-def _answer(record: Mapping[str, Any]) -> str:
-    for key in _ANSWER_KEYS:
-        value = record.get(key)
+def _answer(record: Mapping[str, Any]) -> str | None:
+    """Give what the model said, None where no key tells; `answer` of a question with its options is the right one."""
+    keys = [key for key in _ANSWER_KEYS if key in record]
+    if not keys and not _OPTION_KEYS & record.keys() and "answer" in record:
+        keys = ["answer"]
+    for key in keys:
+        value = record[key]
         while isinstance(value, list) and value:  # lmms-eval nests one answer in two lists
-            value = value[0]
+            value = value[-1] if isinstance(value[-1], dict) else value[0]
+        if isinstance(value, dict):
+            value = _said(value)
         if value is not None and value != []:
             # NaN is an empty cell
             return "" if value != value or value == _FAILED else str(value)
-    return ""
+    return "" if keys else None
+
+
+def _said(reply: Any) -> Any:
+    """Give what was said in the reply of a model server, the last of a chat; anything else as it is."""
+    inner, place = reply, -1
+    while isinstance(inner, (dict, list)):
+        if isinstance(inner, list):
+            inner = inner[place] if inner else ""
+            continue
+        held = next((key for key in _HELD if key in inner), None)
+        if held is None:
+            return reply if inner is reply and "error" not in reply else ""
+        place = 0 if held in ("choices", "candidates", "outputs") else -1  # one of several samples
+        inner = inner[held]
+    return inner or ""
 
 
 def _records(path: Path, readers: Sequence[BenchmarkReader]) -> Iterator[dict[str, Any]]:
-    if path.suffix == ".xlsx":
+    if path.suffix.lower() == ".xlsx":
         openpyxl = require("openpyxl", extra="eval")
         try:
             book = openpyxl.load_workbook(path, read_only=True)
@@ -208,7 +260,7 @@ def _records(path: Path, readers: Sequence[BenchmarkReader]) -> Iterator[dict[st
     whole = None if lines else json_object(records.Part(str(path)))
     if whole is not None:
         held = [value for value in whole.values() if isinstance(value, list)]
-        if {*_ANSWER_KEYS, "doc_id"} & whole.keys():  # one row
+        if {*_ANSWER_KEYS[:6], "doc_id"} & whole.keys():  # one row
             yield whole
             return
         plain = not any(reader.offers("predicted") for reader in readers)

@@ -294,7 +294,9 @@ def _figures(judged: Sequence[Mapping[str, Any]], settings: Mapping[str, Any]) -
     }
     figures = counted(lambda: [rows], **settings)
     figures["decided_by"] = dict(Counter(line["rule"] for line in judged).most_common())
-    figures["guessing"] = sum(1 / len(line["options"]) for line in judged) / len(judged)
+    counts = [len(line["options"]) for line in judged]
+    # Nobody guesses among options that are not told.
+    figures["guessing"] = sum(1 / n for n in counts) / len(counts) if all(counts) else None
     figures["errors"] = sum(bool(line.get("error")) for line in judged)
     styles = Counter(line["style"] for line in judged)
     return figures | ({"styles": dict(styles)} if len(styles) > 1 else {})

@@ -8,14 +8,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from t2vid.errors import InputError
-from t2vid.evaluation.benchmarks.own import RIGHT, OwnQuestions, lowered
-from t2vid.evaluation.benchmarks.questions import Question, split_options
+from t2vid.evaluation.benchmarks.own import RIGHT, NoOptions, OwnQuestions, lowered
+from t2vid.evaluation.benchmarks.questions import LETTERS, Question, split_options
 from t2vid.evaluation.benchmarks.reader import Unusable, letter_at
 from t2vid.frames.spec import SampleSpec
 
@@ -45,6 +46,9 @@ class AnsweredQuestions(OwnQuestions):
         """
         if "filtered_resps" in record:
             record = _sampled(record)
+        below = [part for part in record.values() if isinstance(part, dict) and "question" in part]
+        if len(below) == 1 and "question" not in record:  # the benchmark's own record
+            record = {**below[0], **record}
         named = lowered(record)
         right = next((name for name in RIGHT if name in named), None)
         said = next((name for name in SAID if name in named), None)
@@ -55,7 +59,14 @@ class AnsweredQuestions(OwnQuestions):
                 f"{', '.join(RIGHT)} and {', '.join(SAID)}; one of the two may be answer"
             )
         asked = {"question": "", "video": "", **named, "answer": named[right]}
-        question = self.question(asked, place, config="default", subtitles=None)
+        try:
+            question = self.question(asked, place, config="default", subtitles=None)
+        except NoOptions:  # letters can be held against letters
+            if str(named[right]).strip("() .:").upper() not in [*LETTERS]:
+                raise
+            asked["options"] = [*LETTERS]
+            lettered = self.question(asked, place, config="default", subtitles=None)
+            question = dataclasses.replace(lettered, options=(), official=asked | {"options": []})
         given = named[said]
         return question, "" if given is None else str(given)
 

@@ -53,6 +53,7 @@ def contact_sheet(
     columns: int = 4,
     captions: Sequence[str] | None = None,
     tile_px: int = 448,
+    caption_px: int = CAPTION_PX,
 ) -> Image.Image:
     """Put frames side by side on one picture.
 
@@ -61,6 +62,7 @@ def contact_sheet(
         columns: frames in a row.
         captions: one short line under each frame.
         tile_px: longest side of a frame on the sheet; frames are only ever made smaller.
+        caption_px: size of the captions.
 
     Raises:
         InputError: without frames, or with another number of captions than frames.
@@ -74,14 +76,14 @@ def contact_sheet(
     columns = min(columns, len(frames))
     tiles = [_tile(frame, tile_px) for frame in frames]
     width = max(tile.width for tile in tiles)
-    below = CAPTION_PX + GAP_PX if captions else 0
+    below = caption_px + GAP_PX if captions else 0
     rows = [tiles[i : i + columns] for i in range(0, len(tiles), columns)]
     heights = [max(tile.height for tile in row) + below + GAP_PX for row in rows]
     size = (columns * (width + GAP_PX) + GAP_PX, sum(heights) + GAP_PX)
     color = any(tile.mode != "L" for tile in tiles)
     sheet = Image.new("RGB" if color else "L", size, (214, 218, 224) if color else 217)
     draw = ImageDraw.Draw(sheet)
-    font = load_font("sans", CAPTION_PX)
+    font = load_font("sans", caption_px)
     for i, tile in enumerate(tiles):
         x = GAP_PX + i % columns * (width + GAP_PX)
         y = GAP_PX + sum(heights[: i // columns])

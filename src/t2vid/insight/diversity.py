@@ -310,8 +310,10 @@ def _entropy(groups: NDArray[np.int64]) -> float:
 
 
 def _vendi(vectors: Vectors) -> float:
-    # The kernel X Xᵀ / n and the smaller Xᵀ X / n have the same eigenvalues but zeros.
-    values = np.linalg.eigvalsh(vectors.T.astype(np.float64) @ vectors / len(vectors))
+    # X Xᵀ / n and Xᵀ X / n have the same eigenvalues but zeros, so the smaller one is taken.
+    rows = vectors.astype(np.float64)
+    kernel = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
+    values = np.linalg.eigvalsh(kernel / len(rows))
     values = values[values > 1e-12]
     values = values / values.sum()
     return float(np.exp(-(values * np.log(values)).sum()))

@@ -77,6 +77,12 @@ def lay_out(vectors: Vectors, seed: int) -> NDArray[np.float64]:
         return np.asarray(tsne.fit(vectors), dtype=np.float64)
 
 
+# Of scikit-learn's stop words those that say what an instruction asks.
+_TELLING = frozenset(
+    "back bottom call describe detail fill find front full give go keep move name put see show side take top".split()
+)
+
+
 def landmarks(
     texts: Sequence[str], groups: NDArray[np.int64], xy: NDArray[np.float64]
 ) -> list[Landmark]:
@@ -90,6 +96,9 @@ def landmarks(
     Returns:
         At most `LANDMARKS`, each with at least a fiftieth of the instructions.
     """
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    dull = ENGLISH_STOP_WORDS - _TELLING
     words = [set(re.findall(r"[^\W\d_]{2,}", template_of(text))) for text in texts]
     everywhere = Counter(word for each in words for word in each)
     out = []
@@ -100,6 +109,7 @@ def landmarks(
         here = Counter(word for i in at for word in words[i])
         # in most of the group; of these, what is rarest elsewhere
         common = [word for word, count in here.items() if 2 * count >= n]
+        common = [word for word in common if word not in dull] or common
         common.sort(key=lambda word: (everywhere[word] - here[word], -here[word], -len(word), word))
         said = template_of(texts[at[0]])
         named = sorted(common[:3], key=lambda word: (word not in said, said.find(word)))

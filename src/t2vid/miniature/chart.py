@@ -79,8 +79,11 @@ def study_chart(
         points: those that were run, with their results.
         kind: of file.
     """
+    hybrids = [point for point in points if point.arm == "hybrid"]
     bars = {
-        point: _bar(point.label, found, COLOURS[1 if point == study.reference else 0])
+        point: _bar(
+            point.label, found, COLOURS[1 if point in (hybrids or [study.reference]) else 0]
+        )
         for point, found in points.items()
     }
     if not study.x:

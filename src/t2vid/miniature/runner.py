@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import logging
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from t2vid.evaluation.config import EvalConfig
 from t2vid.miniature.arms import ALL_ARMS
 from t2vid.miniature.results import ArmResult
 from t2vid.miniature.world import MAX_SCENES
-from t2vid.progress import progress
+from t2vid.progress import progress, silenced
 from t2vid.storage.pool import in_pool
 
 BATCH_ROWS = 16
@@ -216,7 +217,8 @@ def train(
     trainer = VideoSFTTrainer(model, args=config, train_dataset=rows, processing_class=processor)
     for callback in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(callback)
-    trainer.train()
+    with quiet():
+        trainer.train()
     logs = [log for log in trainer.state.log_history if "loss" in log]
     curves = {"all": [(log["step"], round(float(log["loss"]), 4)) for log in logs]}
     for name in sorted({name for log in logs for name in log if name.startswith("loss/")}):
@@ -250,15 +252,16 @@ def _examine(model: Any, processor: Any, job: Job, world: Path, work: Path) -> l
     from t2vid.evaluation.run import evaluate
 
     questions = benchmark_questions(world, work, job.test_clips)
-    run = evaluate(
-        model,
-        questions,
-        job.protocol,
-        processor=processor,
-        out=work / "answers",
-        batch_size=64,
-        name=job.name,
-    )
+    with quiet():
+        run = evaluate(
+            model,
+            questions,
+            job.protocol,
+            processor=processor,
+            out=work / "answers",
+            batch_size=64,
+            name=job.name,
+        )
     path = run.folder / "judged.jsonl"
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -294,14 +297,18 @@ def benchmark_questions(world: Path, work: Path, clips: int | None = None) -> An
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Keep the bars of `datasets` out of a worker's output."""
+    """Keep bars, and what a run says of its rows, out of a worker's output."""
     from datasets.utils import logging as bars
 
-    on = bars.is_progress_bar_enabled()
+    on, said = bars.is_progress_bar_enabled(), logging.getLogger("t2vid.trainer")
+    level = said.level
     bars.disable_progress_bar()
+    said.setLevel(logging.ERROR)
     try:
-        yield
+        with silenced():
+            yield
     finally:
+        said.setLevel(level)
         if on:
             bars.enable_progress_bar()
 

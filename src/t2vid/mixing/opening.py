@@ -67,7 +67,7 @@ def open_rows(
             rows = load_dataset("t2vid/mix", "sample", **{"recipe": recipe, **given})
         else:
             rows = load_dataset(target.name, config, **given)
-    except T2VidError:
+    except (T2VidError, PermissionError):
         raise
     # what an unknown repository, a wrong config and a Hub out of reach raise
     except (OSError, ValueError) as error:

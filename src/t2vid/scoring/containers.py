@@ -12,7 +12,7 @@ from t2vid.scoring.lexicon import mark
 
 _KINDS = {
     "<": ("tagged", "attribute", "tokens"), "[": ("bracket",), "\\": ("box",), "{": ("json", "lone"),
-    "【": ("headed",),
+    "【": ("headed",), "#": ("hashed",),
 }  # fmt: skip
 _KEYS = frozenset(
     "answer ans prediction pred choice option response selection letter label result output verdict key pick final "

@@ -115,7 +115,9 @@ def _contained(text: str, options: Options, depth: int) -> ParsedAnswer | None:
     """Read the last container that holds an option."""
     unread: ParsedAnswer | None = None
     for content, at in reversed(containers(text)) if depth < MAX_DEPTH else ():
-        inner = re.sub(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$", lambda f: " " * len(f[0]), content)
+        inner = re.sub(
+            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$|^[\"']", lambda f: " " * len(f[0]), content
+        )
         if not inner.strip(" \n\"'"):
             continue
         found = read(inner, options, depth=depth + 1)

@@ -36,7 +36,7 @@ _SPECIAL = frozenset((*_ARTICLES, *_SAME))
 _PLAIN_WORD = re.compile(r"(?<![\\a-z])[a-z]{3,}")
 _ARTICLE_BEFORE = re.compile(r"\b(?:an?|the)\s+$", re.IGNORECASE)
 _HEAD = re.compile(r"\s*[(\[]?([A-Z])\s*[)\].:、]\s*(?=\S)")
-_NUMBER = re.compile(r"^[\s\"']*[(\[]?\d{1,2}[)\].:]\s+(?=[^\W\d])")  # "2) a dog"
+_NUMBER = re.compile(r"^\s*[(\[]?\d{1,2}[)\].:]\s+(?=[^\W\d])")  # "2) a dog"
 _SENTENCES = re.compile(r"[.!?。！？\n]\s*\w")
 _LETTER = re.compile(r"\b[A-J]\b")
 _OPERATOR = re.compile(r"[=+*/^×·÷≈<>(\[{−√∠-]\s*$")

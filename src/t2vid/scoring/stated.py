@@ -61,7 +61,11 @@ def statement(mentions: Mentions, held: ParsedAnswer | None) -> ParsedAnswer | N
         return ParsedAnswer(None, "two answers")
     others = [m for m in mentions.letters if m.letter != mention.letter]
     later = [mentions.said(m) for m in others if m.at > mention.at]
-    reopened = [said.kind for said in later if said.cued and said.kind in ("pair", "hedge")]
+    reopened = [
+        said.kind
+        for said in later
+        if said.kind in ("pair", "hedge") and (said.cued or "either" in said.frame)
+    ]
     if reopened:
         return ParsedAnswer(None, REASONS.get(reopened[-1], reopened[-1]))
     if not mentions.said(mention).cued and "alone" in (mentions.said(m).kind for m in others):

@@ -178,10 +178,15 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
                 yield file
             path.fs.put_file(str(local), path.path)
         return
+    path = Path(os.path.realpath(path))  # a link stays one
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with path.open("wb") as file:  # a device such as /dev/null, or a pipe: nothing to replace
+            yield file
+        return
     make_folder(path.parent)
     # Of its own for every writer: two builds, two threads, two machines on one disk.
     writer = f"{os.uname().nodename}.{os.getpid()}.{threading.get_ident()}"
-    partial = path.with_name(f".{path.name}.{writer}")
+    partial = path.with_name(f".{path.name[:60]}.{writer}")  # a long name has room for no more
     try:
         with partial.open("w+b") as file:
             yield file
@@ -189,8 +194,9 @@ def whole_file(path: AnyPath) -> Iterator[IO[bytes]]:
             os.fsync(file.fileno())
         os.replace(partial, path)
     except OSError as error:
-        if error.filename is None:  # of a write, which knows no name: a full disk, say
-            error.filename = str(path)
+        # A write knows no name (on a full disk, say), and nobody knows the partial one.
+        if error.filename in (None, str(partial)):
+            error.filename, error.filename2 = str(path), None
         raise
     finally:
         partial.unlink(missing_ok=True)

@@ -41,7 +41,7 @@ from t2vid.storage import records
 
 RIGHT = (
     *("right", "right_answer", "correct", "correct_answer", "correct_option", "answer_letter"),
-    *("gold", "gt", "ground_truth", "target", "label", "answer_idx", "answer_index"),
+    *("gold", "gt", "ground_truth", "gt_answer", "target", "label", "answer_idx", "answer_index"),
 )
 # What people call each part, likeliest first; in lower case, and with "_" for spaces and dashes.
 NAMES: Mapping[str, Sequence[str]] = {
@@ -57,6 +57,10 @@ NAMES: Mapping[str, Sequence[str]] = {
 }
 _UNCOMMAED = re.compile(r"(?<=['\"])\s+(?=['\"])")  # between two strings of a NumPy array
 _COLUMN = re.compile(r"([a-j])|(?:option|choice|opt|a)_?(?:([a-j])|([0-9]))")
+
+
+class NoOptions(Unusable):
+    """A record that says nothing of options."""
 
 
 class OwnQuestions(BenchmarkReader):
@@ -145,6 +149,8 @@ def _options(record: Mapping[str, Any]) -> tuple[str, tuple[str, ...], list[str]
             if (named := _COLUMN.fullmatch(key))
         }
         given = columns if any(columns.values()) else written
+        if not given:
+            raise NoOptions("no options: neither a column of them, nor columns A, B, …")
     if isinstance(given, str):
         given = _cell(given)
     if isinstance(given, Mapping):

@@ -184,7 +184,8 @@ class BenchmarkReader:
     def predicted(self, key: str, value: Any) -> Iterator[dict[str, Any]]:
         """Give the predictions behind one key of the authors' prediction file, `{key: value}`."""
         if isinstance(value, dict):
-            value = value.get("prediction", value.get("answer"))
+            names = ("prediction", "pred", "response", "answer")
+            value = next((value[name] for name in names if name in value), None)
         yield {"id": key, "prediction": letter_at(value) if self.counts_places else value}
 
     def offers(self, ability: str) -> bool:
