@@ -48,7 +48,7 @@ def report(
     Args:
         runs: runs or their folders; runs of one name on several benchmarks make one row. The
             paper's tables come without any, too.
-        as_: `runs` for all figures of each run; `paper` for the paper's Tables 1 to 4 with ours
+        as_: "runs" for all figures of each run; "paper" for the paper's Tables 1 to 4 with ours
             beside them.
         format: of what is given and written.
         rows: for `paper`, the row of the paper that each run's name stands against, such as
