@@ -13,6 +13,7 @@ from pathlib import Path
 from PIL import Image
 from render import TEXTS, WORDS
 
+from t2vid.errors import MissingGlyphs
 from t2vid.frames.export import contact_sheet
 from t2vid.frames.render import render_text
 from t2vid.frames.render_spec import RenderSpec
@@ -108,4 +109,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except MissingGlyphs as error:
+        raise SystemExit(f"text_sheets.py: {error}") from None
