@@ -103,11 +103,10 @@ class Options:
         nouns: words that may stand before a letter, where the texts are "Point A", "Point B".
     """
 
-    def __init__(self, pairs: tuple[tuple[str, str], ...]) -> None:
-        self.letters = "".join(letter for letter, _ in pairs)
-        texts = [text for _, text in pairs]
+    def __init__(self, letters: str, given: tuple[str, ...]) -> None:
+        self.letters, texts = letters, list(given)
         heads = [_HEAD.match(text) for text in texts]
-        if len(pairs) > 1 and [h and h[1] for h in heads] == [*self.letters]:
+        if len(texts) > 1 and [h and h[1] for h in heads] == [*letters]:
             texts = [t[h.end() :] for t, h in zip(texts, heads, strict=True) if h]
         self.nouns, texts = _beside_letters(self.letters, texts)
         self.raw = dict(zip(self.letters, texts, strict=True))
@@ -196,11 +195,19 @@ class Options:
 
     def starts(self, text: str, letter: str) -> int:
         """Return how far a text begins with the text of an option, 0 where it does not."""
+        low, raw = text.casefold(), self.raw[letter].strip(" .").casefold()
+        if (
+            len(low) == len(text)
+            and low.startswith(raw)
+            and raw[-1:].isalnum()
+            and not low[len(raw) : len(raw) + 1].isalnum()
+        ):
+            return len(raw)  # word for word, as nearly always
         for probe in self._probes[letter][:1]:
-            if text.casefold().find(probe, 0, self.raw[letter].casefold().find(probe) + 24) < 0:
+            if low.find(probe, 0, raw.find(probe) + 24) < 0:
                 return 0
         key = self._keys[letter]
-        said = words(text[: 2 * len(self.raw[letter]) + 20])[: len(key)]
+        said = words(text[: len(self.raw[letter]) * 3 // 2 + 12])[: len(key)]
         return said[-1][2] if key and tuple(word for word, _, _ in said) == key else 0
 
     def named(self, text: str) -> list[tuple[str, int, int]]:
@@ -254,6 +261,8 @@ def _beside_letters(letters: str, texts: list[str]) -> tuple[frozenset[str], lis
     >>> _beside_letters("AB", ["A is closer", "B is closer"])[1]
     ['is closer', 'is closer']
     """
+    if sum(a in text for a, text in zip(letters, texts, strict=True)) < 2:
+        return frozenset(), texts
     found = {a: re.findall(r"\b[A-Z]\b", text) for a, text in zip(letters, texts, strict=True)}
     own = {
         a: re.sub(rf"\W*\b{a}\b\W*", " ", t).strip()
@@ -282,15 +291,15 @@ def read_options(options: Any) -> Options:
     if isinstance(options, str):
         options = split_lettered(options)
     if not options:
-        return _prepared(tuple((a, "") for a in DEFAULT_LETTERS))
+        return _prepared(DEFAULT_LETTERS, ("",) * len(DEFAULT_LETTERS))
     if isinstance(options, Mapping):
-        pairs = [(str(a).strip().upper(), _text(options[a])) for a in sorted(options)]
-        if any(len(a) != 1 or a not in LETTERS for a, _ in pairs):
+        letters = [str(a).strip().upper() for a in sorted(options)]
+        if any(len(a) != 1 or a not in LETTERS for a in letters):
             raise InputError(f"options {sorted(options)!r} must be named by the letters A to Z")
-        return _prepared(tuple(pairs))
+        return _prepared("".join(letters), tuple(_text(options[a]) for a in sorted(options)))
     if len(options) > len(LETTERS):
         raise InputError(f"{len(options)} options are more than {len(LETTERS)} letters can name")
-    return _prepared(tuple(zip(LETTERS, map(_text, options), strict=False)))
+    return _prepared(LETTERS[: len(options)], tuple(map(_text, options)))
 
 
 _LETTERED = re.compile(r"(?:^|\n|(?<=[\s;,]))\s*[(\[]?([A-Z])[.):\]]\s+")
@@ -318,5 +327,5 @@ def _text(value: Any) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _prepared(pairs: tuple[tuple[str, str], ...]) -> Options:
-    return Options(pairs)
+def _prepared(letters: str, texts: tuple[str, ...]) -> Options:
+    return Options(letters, texts)
