@@ -15,6 +15,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -244,6 +245,25 @@ def checkpoint_of(name: str, called: str) -> tuple[str, dict[str, str]]:
             f"there is no {called} at {name!r}{hint}; give a folder or owner/name on the Hub"
         )
     return name, {}
+
+
+@contextmanager
+def loading(name: str, called: str) -> Iterator[None]:
+    """Name the model in what transformers says of one that cannot be loaded.
+
+    Raises:
+        MissingFile: for any error of a file or a connection.
+
+    >>> with loading("org/model", "judge"):
+    ...     raise OSError("We couldn't connect.\\nCheck your connection.")
+    Traceback (most recent call last):
+    t2vid.errors.MissingFile: judge 'org/model' cannot be loaded: We couldn't connect.
+    """
+    try:
+        yield
+    except OSError as error:
+        said = next(iter(str(error).splitlines()), type(error).__name__)
+        raise MissingFile(f"{called} {name!r} cannot be loaded: {said}") from error
 
 
 def _listed(accept: Sequence[TargetKind]) -> str:

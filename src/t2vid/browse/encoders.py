@@ -22,6 +22,7 @@ from t2vid.errors import InputError, require
 from t2vid.models.families import family_of, frame_px, load_processor, make_tiny
 from t2vid.models.rows import RowEncoder
 from t2vid.models.token_runs import TokenRun, token_runs
+from t2vid.targets import loading
 
 
 class Encoders:
@@ -96,5 +97,6 @@ def _tiny(family: Family) -> tuple[Any, Family]:
 
 def _loaded(name: str) -> tuple[Any, Family]:
     transformers = require("transformers", extra="train")
-    config = transformers.AutoConfig.from_pretrained(name)
+    with loading(name, "model"):
+        config = transformers.AutoConfig.from_pretrained(name)
     return load_processor(name), family_of(config)

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from t2vid import catalog
 from t2vid.configuration import FrozenConfig, check_kinds
 from t2vid.errors import BudgetError, InputError, require
+from t2vid.targets import loading
 
 Policy = Literal["drop", "fewer_frames", "denser_text", "split", "error"]
 POLICIES = ("drop", "fewer_frames", "denser_text", "split", "error")
@@ -234,7 +235,8 @@ class TokenCounter:
             return
         if isinstance(tokenizer, str):
             transformers = require("transformers", extra="train")
-            tokenizer = transformers.AutoTokenizer.from_pretrained(tokenizer)
+            with loading(tokenizer, "tokenizer"):
+                tokenizer = transformers.AutoTokenizer.from_pretrained(tokenizer)
         self._tokenizer = tokenizer
         self.name = f"{type(tokenizer).__name__}-{_vocabulary_hash(tokenizer)}"
 

@@ -16,7 +16,7 @@ from typing import Any
 from t2vid.catalog import FAMILIES, PAPER_FAMILIES, Family, known_family
 from t2vid.errors import InputError, require
 from t2vid.models import MINI
-from t2vid.targets import checkpoint_of
+from t2vid.targets import checkpoint_of, loading
 
 MANY_PX = 1280 * 28 * 28  # the upper limit that Qwen2-VL's model card suggests for one image
 ANY_SHAPE_PX = 448  # 256 tokens of Qwen2.5-VL, 196 of Qwen3-VL: what the paper's models spend
@@ -177,7 +177,8 @@ def load_model(name: str, **kwargs: Any) -> Any:
     source, files = checkpoint_of(checkpoint(name), "model")
     transformers = require("transformers", extra="train")
     register_ports()
-    return transformers.AutoModelForImageTextToText.from_pretrained(source, **files, **kwargs)
+    with loading(name, "model"):
+        return transformers.AutoModelForImageTextToText.from_pretrained(source, **files, **kwargs)
 
 
 def load_processor(name: str, **kwargs: Any) -> Any:
@@ -190,7 +191,8 @@ def load_processor(name: str, **kwargs: Any) -> Any:
     from t2vid.models import processors
 
     register_ports()
-    return one_patch(processors.load(checkpoint(name), **kwargs))
+    with loading(name, "processor"):
+        return one_patch(processors.load(checkpoint(name), **kwargs))
 
 
 def checkpoint(name: str) -> str:

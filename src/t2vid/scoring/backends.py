@@ -15,7 +15,7 @@ from typing import Any
 from t2vid.errors import InputError, require
 from t2vid.scoring.prompt import LETTERS, NO_LETTER, SYSTEM, AnswerToJudge, Verdict, prompt_of
 from t2vid.storage.chat import ChatEndpoint, ChatReply
-from t2vid.targets import checkpoint_of
+from t2vid.targets import checkpoint_of, loading
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,10 @@ class TransformersJudge:
         transformers = require("transformers", extra="eval")
         if files:
             require("gguf", extra="eval")
-        model = transformers.AutoModelForCausalLM.from_pretrained(
-            source, **{"dtype": "auto", **files, **kwargs}
-        )
+        with loading(name, "judge"):
+            model = transformers.AutoModelForCausalLM.from_pretrained(
+                source, **{"dtype": "auto", **files, **kwargs}
+            )
         if torch.cuda.is_available() and "device_map" not in kwargs:
             model = model.to("cuda")
         tokenizer = transformers.AutoTokenizer.from_pretrained(source, **files)
