@@ -30,20 +30,34 @@ element.addEventListener("keydown", (event) => {
 });
 // Keys work anywhere but in fields, where the letters are needed.
 const rows = () => [...document.querySelectorAll(".t2v-rows input[type=radio]")];
+const page = () => document.querySelector(".t2v-pages input[type=number]")?.value;
+let waiting; // for the rows of another page
+const turnPage = (pager, toLast) => {
+  const from = [page(), rows()[0]?.value];
+  const click = () => document.getElementById(pager)?.click();
+  let [tenths, still] = [0, 0];
+  click();
+  waiting = setInterval(() => {
+    const all = rows();
+    tenths += 1;
+    if (all.length && all[0].value !== from[1]) {
+      // a page fills by and by, and its first row is chosen for the reader
+      if (toLast && !all.at(-1).checked) { still = 0; all.at(-1).click(); }
+      else if (!toLast || ++still > 30) clearInterval(waiting);
+    } else if (tenths > 300) clearInterval(waiting); // there is no other page
+    else if (tenths % 30 === 0 && page() === from[0]) click(); // this one was still being filled
+  }, 100);
+};
 const step = (by, pager) => {
+  clearInterval(waiting);
   const all = rows();
   const next = all.findIndex((row) => row.checked) + by;
-  if (next >= 0 && next < all.length) { all[next].click(); return; }
-  document.getElementById(pager)?.click();
-  if (by > 0) return; // the next page begins with the next row, and the one before ends with it
-  const first = all[0]?.value;
-  const wait = setInterval(() => {
-    if (!rows().length || rows()[0].value === first) return;
-    clearInterval(wait);
-    rows().at(-1).click();
-  }, 100);
-  setTimeout(() => clearInterval(wait), 5000); // there was no page before
+  if (next >= 0 && next < all.length) all[next].click();
+  // the next page begins with the next row, and the one before ends with it
+  else if (by > 0) turnPage(pager, false);
+  else if (page() > 1) turnPage(pager, true);
 };
+document.addEventListener("pointerdown", () => clearInterval(waiting));
 const keys = {
   j: () => step(1, "t2v-next"),
   k: () => step(-1, "t2v-back"),
