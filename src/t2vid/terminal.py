@@ -128,7 +128,8 @@ def is_of_network(error: BaseException) -> bool:
 def host_of(error: BaseException) -> str:
     """Give the server that an error of a client for HTTP is about; "" where it does not tell."""
     try:
-        return str(error.request.url.host)  # type: ignore[attr-defined]
+        request: Any = getattr(error, "request", None)
+        return str(request.url.host)
     except (AttributeError, RuntimeError):  # httpx raises the latter where there was no request
         return ""
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from t2vid.browse.browser import PAGE_ROWS, Browser, RowFilters, RowList
+from t2vid.browse.browser import ALL_ROWS, PAGE_ROWS, Browser, RowFilters, RowList
 from t2vid.browse.encoders import Encoders, mask_runs
 from t2vid.browse.flags import FLAGS
 from t2vid.browse.frames import ShownFrames
@@ -154,12 +154,15 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
                 mask = gradio.HTML()
                 export = gradio.HTML(export_html(browser))
 
+        def lines(page: RowList) -> list[tuple[str, int]]:
+            return [(browser.line(position), position) for position in page.positions]
+
         def turn_page(number: Any, *asked: Any) -> Iterator[Any]:
             filters, seen = _filters(*asked), None
             for page in browser.pages(_whole(number, 1) - 1, filters):
                 rows = gradio.skip()
                 if page.positions != seen:
-                    rows = {"choices": [(browser.line(i), i) for i in page.positions]}
+                    rows = {"choices": lines(page)}
                     if not seen:  # later the choice is the reader's
                         rows["value"] = page.positions[0] if page.positions else None
                     rows = gradio.Radio(**rows)
@@ -187,8 +190,7 @@ def _blocks(gradio: Any, browser: Browser, encoders: Encoders) -> Any:
             aside = browser.mark(position)
             number, *filters = asked
             page = browser.page(_whole(number, 1) - 1, _filters(*filters))
-            choices = [(browser.line(i), i) for i in page.positions]
-            rows = gradio.Radio(choices, value=position)
+            rows = gradio.Radio(lines(page), value=position)
             return rows, _verb(aside), export_html(browser)
 
         def forward(number: Any, *asked: Any) -> int:
@@ -258,7 +260,7 @@ def _status(browser: Browser, page: RowList, filters: RowFilters) -> str:
     total = browser.rows.total
     size = "a stream of rows" if total is None else f"{total:,} rows"
     looked = ""
-    if filters != RowFilters():
+    if filters != ALL_ROWS:
         looked = f", {page.looked:,} looked at"
         if page.total is not None:
             size, looked = f"{page.total:,} of {size}", ""

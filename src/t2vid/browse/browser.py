@@ -57,6 +57,9 @@ class RowFilters:
             raise InputError(f"flag ({unknown[0]!r}) must be one of {list(FLAGS)}")
 
 
+ALL_ROWS = RowFilters()
+
+
 @dataclass(frozen=True)
 class RowList:
     """Some of the rows that pass the filters.
@@ -102,7 +105,7 @@ class Browser:
         self._found: list[int] = []
         self._looked = self._turn = 0
 
-    def page(self, number: int, filters: RowFilters = RowFilters()) -> RowList:  # noqa: B008  frozen
+    def page(self, number: int, filters: RowFilters = ALL_ROWS) -> RowList:
         """Give a page of the rows that pass.
 
         A call looks at a bounded number of rows; asking again looks further.
@@ -113,7 +116,7 @@ class Browser:
         """
         start = PAGE_ROWS * number
         wanted = start + PAGE_ROWS + 1
-        if filters == RowFilters():
+        if filters == ALL_ROWS:
             positions = [i for i in range(start, wanted) if self.rows.get(i) is not None]
             return RowList(positions[:PAGE_ROWS], len(positions) > PAGE_ROWS, wanted)
         with self._lock:
@@ -124,7 +127,7 @@ class Browser:
             total = len(self._found) if ended else None
             return RowList(self._found[start : start + PAGE_ROWS], more, self._looked, total)
 
-    def pages(self, number: int, filters: RowFilters = RowFilters()) -> Iterator[RowList]:  # noqa: B008
+    def pages(self, number: int, filters: RowFilters = ALL_ROWS) -> Iterator[RowList]:
         """Give a page as it fills, until it is full, all rows were seen, or another one is asked for.
 
         Of a stream, whose rows may have to be downloaded, it is given once.

@@ -27,7 +27,7 @@ from typing import Literal
 
 from t2vid.errors import InputError
 from t2vid.scoring.answer import ParsedAnswer, as_text
-from t2vid.scoring.clean import clean
+from t2vid.scoring.clean import blank, clean
 from t2vid.scoring.containers import containers
 from t2vid.scoring.mentions import Mentions
 from t2vid.scoring.options import Options, read_options
@@ -49,6 +49,7 @@ Scheme = Literal["t2vid", "paper"]
 RULES = ("letter alone", "option text", "statement", "letter", "text contained")
 MAX_DEPTH = 4  # of containers within containers; a model that loops opens one after the other
 _WORD = re.compile(r"\w")
+_LOOKS = re.compile(r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$|^[\"']")  # not what it says
 _FORMULA = re.compile(r"[\\^=+*/<>\d]|\b[a-z]\b")
 
 
@@ -115,9 +116,7 @@ def _contained(text: str, options: Options, depth: int) -> ParsedAnswer | None:
     """Read the last container that holds an option."""
     unread: ParsedAnswer | None = None
     for content, at in reversed(containers(text)) if depth < MAX_DEPTH else ():
-        inner = re.sub(
-            r"\\(?:text|math|mbox)\w*|\\[ ,;!]|\$|^[\"']", lambda f: " " * len(f[0]), content
-        )
+        inner = blank(_LOOKS, content)
         if not inner.strip(" \n\"'"):
             continue
         found = read(inner, options, depth=depth + 1)

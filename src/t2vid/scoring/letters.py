@@ -27,7 +27,7 @@ _CALCULATED = re.compile(r"[})\s]*[-+*/^×·÷−\\]")
 _WORD_AFTER = re.compile(r"(\s+|,\s*)([^\W\d_]+(?:['’][^\W\d_]+)?)")
 _SEEMS = re.compile(r"(?:appears|seems) to be\b|looks\b")
 _BETWEEN = " ([.,\"'”-–—:|"
-_BROKEN_OFF = re.compile(r"\.\s+[a-z]|$")
+_STOPS = re.compile(r"\.\s+[a-z]|$")
 _ENDS_ITS_SENTENCE = re.compile(r"[\s.!,]*(?:$|\n|\bi think)")
 _SECOND = re.compile(r"\b[a-j]\s?[,、]\s?$")
 _STATED = re.compile(r"(?:[:=]|\b(?:is|answer))\s*$", re.IGNORECASE)
@@ -88,11 +88,8 @@ class Letters:
         low = max(0, start - 80)
         if text.rfind("(", low, start) >= 0 and _CALL.search(text, low, start):
             return None  # label("C", C, S)
-        wrapped, noun, own = (
-            start < at and end > at + 1,
-            self._noun(start),
-            self.own_text(letter, end),
-        )
+        wrapped = start < at and end > at + 1
+        noun, own = self._noun(start), self.own_text(letter, end)
         if small and (letter == "I" and "ii)" in text or _SECOND.search(text, max(0, at - 4), at)):
             return None  # (i), (ii), …; the second of "a, e"
         if letter in "AI" and not own and end == at + 1 and self._is_word(letter, end, small):
@@ -128,7 +125,7 @@ class Letters:
             or (self.options.lettered and re.search(r"\d\s?$", before[-2:]))  # "75 A", a current
             or (
                 letter == "I"
-                and _BROKEN_OFF.match(text[end : end + 12])
+                and _STOPS.match(text[end : end + 12])
                 and not _STATED.search(text[:start])
             )
             or (small and not _ENDS_ITS_SENTENCE.match(text[end : end + 12]))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from functools import cache, cached_property
+from functools import cache
 
 from t2vid.scoring.letters import Letters, Mention
 from t2vid.scoring.options import Options
@@ -128,9 +128,10 @@ class Mentions:
                 runs[-1].append(mention)
         listed = {mention for run in runs if len(run) > 1 for mention in run}
         self.listed = [(mention.start, mention.end) for mention in listed]
-        kept = [
-            m for m in found if m not in listed and (self.options.longest or not self._in_list(m))
-        ]
+        # "A. a dog, B. a cat, C. a bird" lists options that are not known
+        lists = [] if self.options.longest else [f.span() for f in _LIST.finditer(self.text)]
+        inside = {m for m in found if any(start <= m.at < end for start, end in lists)}
+        kept = [m for m in found if m not in listed | inside]
         heads = {m for m in kept if self._heads_line(m)}
         if len({mention.letter for mention in heads}) < 2:
             return kept
@@ -141,14 +142,6 @@ class Mentions:
         return bool(
             _ITEM.match(self.text, mention.at + 1, mention.at + 9) and _NEW_LINE.search(before)
         )
-
-    def _in_list(self, mention: Mention) -> bool:
-        """Say whether a letter belongs to a list of unknown options in one line: "A. a dog, B. a cat, C. a bird"."""
-        return any(start <= mention.at < end for start, end in self._lists)
-
-    @cached_property
-    def _lists(self) -> list[tuple[int, int]]:
-        return [found.span() for found in _LIST.finditer(self.text)]
 
     def _grouped(self, found: list[Mention]) -> list[Mention]:
         """Join what is named together: "A or B", "A, B and C", "A/B"."""

@@ -55,4 +55,4 @@ def _go_offline() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"  # of processes that begin later
     for module in ("huggingface_hub.constants", "datasets.config"):
         if module in sys.modules:
-            sys.modules[module].HF_HUB_OFFLINE = True  # type: ignore[attr-defined]
+            vars(sys.modules[module])["HF_HUB_OFFLINE"] = True
